@@ -1,0 +1,181 @@
+"""Typed facts that several readers produce: commands, task targets, workflows, unreadable files.
+
+A reader is a pure function `bytes -> facts`; every fact carries the `Span` it was read at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from mlops_audit.model import Span
+
+__all__ = [
+    "Command",
+    "Job",
+    "Step",
+    "Target",
+    "Trigger",
+    "TriggerKind",
+    "Unreadable",
+    "Workflow",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A file, or a part of it, that a reader could not understand, and why."""
+
+    span: Span
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One simple command of a shell text, after real tokenising.
+
+    `argv` holds the words without redirections and assignments; variables that the text itself
+    sets to a literal are substituted, others stay as `$NAME`. `cwd` is the folder (POSIX, relative
+    to where the text starts) after the `cd`s before it. `soft` says that its failure cannot fail
+    the text (`|| true`, a pipe without pipefail, a later command deciding the exit status of a
+    text run without `-e`, an `if`'s condition); `why_soft` says which.
+    """
+
+    argv: tuple[str, ...]
+    span: Span
+    text: str
+    cwd: str = ""
+    env: Mapping[str, str] = field(default_factory=dict)
+    soft: bool = False
+    why_soft: str = ""
+    condition: str = ""
+
+    @property
+    def program(self) -> str:
+        """The first word's base name, or an empty string."""
+        return self.argv[0].rsplit("/", 1)[-1] if self.argv else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A named job of a task runner (make target, tox environment, npm script, DVC stage, ...).
+
+    `runner` is `make`, `just`, `tox`, `nox`, `mise`, `poe`, `hatch`, `pdm`, `npm`, `invoke`,
+    `task`, `pixi`, `doit`, `rake`, `script`, `dvc`, `mlproject`, ... `needs` names targets of the
+    same file that run first. `outputs` and `inputs` are files where the runner declares them
+    (`make`: a file target's prerequisites; `dvc`: outs and deps). `folder` is where the commands
+    run, relative to the repository's root.
+    """
+
+    runner: str
+    name: str
+    span: Span
+    commands: tuple[Command, ...] = ()
+    needs: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    folder: str = ""
+    phony: bool = True
+    soft: bool = False
+    doc: str = ""
+    calls: tuple[str, ...] = ()  # dotted Python functions it runs (invoke, nox, poe `script`)
+
+
+class TriggerKind(StrEnum):
+    """What starts a workflow."""
+
+    PUSH = "push"
+    PULL_REQUEST = "pull_request"
+    TAG = "tag"
+    RELEASE = "release"
+    SCHEDULE = "schedule"
+    MANUAL = "manual"
+    CALL = "call"  # only from another workflow
+    WORKFLOW = "workflow"  # after another workflow has run; `after` names it
+    EVENT = "event"  # repository_dispatch, webhook, API, storage or queue event
+    EXTERNAL = "external"  # the trigger lives outside the file (Cloud Build, CodeBuild, Tekton)
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """One way in which a workflow starts, with its filters as written."""
+
+    kind: TriggerKind
+    span: Span
+    branches: tuple[str, ...] = ()
+    branches_ignore: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    paths_ignore: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    cron: str = ""
+    after: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    disabled: str = ""  # why it can never fire, as the file itself says (if: false, DISABLED, ...)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a job: a shell text, an action, or a template's parameters.
+
+    `run` is the raw script; `commands` its tokenised commands with the file's own line numbers.
+    `uses` is the action, orb, pipe, task or plugin named (`actions/checkout@v4`), `inputs` its
+    parameters. `local` is the path of a composite action or step template of this repository.
+    """
+
+    span: Span
+    name: str = ""
+    run: str = ""
+    commands: tuple[Command, ...] = ()
+    uses: str = ""
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+    condition: str = ""
+    soft: bool = False
+    why_soft: str = ""
+    local: str = ""
+    cwd: str = ""
+    image: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One job. `calls` is the reusable workflow or child pipeline it hands over to."""
+
+    name: str
+    span: Span
+    steps: tuple[Step, ...] = ()
+    needs: tuple[str, ...] = ()
+    condition: str = ""
+    soft: bool = False
+    why_soft: str = ""
+    environment: str = ""
+    image: str = ""
+    calls: str = ""
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+    manual: bool = False  # a person starts this job within the run (GitLab `when: manual`)
+    triggers: tuple[Trigger, ...] = ()  # its own rules, where they narrow the workflow's
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """One workflow of a CI/CD system.
+
+    `system` is `github`, `gitlab`, `azure`, `circleci`, `jenkins`, `travis`, `bitbucket`, `drone`,
+    `buildkite`, `cloudbuild`, `codebuild`, `codepipeline`, `tekton`, `argo`, ... `disabled` says
+    why the file as a whole cannot run. `reusable` marks step templates, composite actions and
+    reusable workflows that only others start.
+    """
+
+    system: str
+    path: str
+    name: str
+    span: Span
+    triggers: tuple[Trigger, ...] = ()
+    jobs: tuple[Job, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    permissions: str = ""
+    reusable: bool = False
+    disabled: str = ""
+    unreadable: tuple[Unreadable, ...] = ()
