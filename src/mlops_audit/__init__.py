@@ -1,0 +1,1 @@
+"""Reads ML repositories and says, with file and line, which MLOps practices they really have."""

@@ -1,4 +1,4 @@
-"""How a practice is written: one decorated pure function, its prose and scenarios in the twin `.md`.
+"""How a practice is written: one decorated pure function; prose and scenarios in its twin `.md`.
 
 A twin pair lies in `practices/<principle>/<slug_with_underscores>.py` and `.md`. The registry
 finds it by scanning; nothing lists practices by hand.
