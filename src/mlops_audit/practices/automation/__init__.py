@@ -1,0 +1,1 @@
+"""Automation and operation (AUT): pipelines, CI, CD, retraining, and how predictions are made."""

@@ -1,0 +1,1 @@
+"""Collaboration and governance (COL): documents, review, ownership and risks."""

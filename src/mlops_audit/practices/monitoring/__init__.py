@@ -1,0 +1,1 @@
+"""Monitoring (MON): of inputs, predictions, services and resources in production."""

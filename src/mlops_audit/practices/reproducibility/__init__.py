@@ -1,0 +1,1 @@
+"""Reproducibility (REP): the same inputs give the same result elsewhere and later."""

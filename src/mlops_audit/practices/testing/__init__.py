@@ -1,0 +1,1 @@
+"""Testing (TST): of code, data, models and the running system."""

@@ -1,0 +1,1 @@
+"""Experiment tracking and metadata (TRK): parameters, metrics, artifacts and lineage of runs."""

@@ -1,0 +1,1 @@
+"""Versioning (VER): code, data, models, features and configuration under version control."""
