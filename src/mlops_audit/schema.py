@@ -158,6 +158,7 @@ _TYPES: Mapping[str, type | tuple[type, ...]] = {
     "array": list,
     "object": dict,
     "boolean": bool,
+    "number": float,
 }
 _ARTICLES = {"integer": "an integer", "array": "a list", "object": "a table"}
 

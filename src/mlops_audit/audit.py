@@ -1,0 +1,284 @@
+"""The audit itself: a tree and a configuration in, a `Report` out; nothing is printed here."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from mlops_audit import __version__
+from mlops_audit.config import CONFIG_FILES, Config, ConfigError, load_config, today
+from mlops_audit.maturity import MaturityModel, Names, Settings, evaluate, load_model
+from mlops_audit.model import (
+    Attestation,
+    Diagnostic,
+    Evidence,
+    Finding,
+    Outcome,
+    Practice,
+    ProjectInfo,
+    Report,
+    RepositoryInfo,
+    RolesInfo,
+    Span,
+    Strength,
+    Verdict,
+    Waiver,
+    not_applicable,
+    passed,
+    unknown,
+)
+
+if TYPE_CHECKING:
+    from mlops_audit.tree import Tree
+
+__all__ = ["Request", "audit", "check", "judge", "read_config", "settings_of"]
+
+_WITHOUT_ROLE = {
+    "training": "nothing here trains a model",
+    "prediction": "nothing here predicts for use",
+    "application": "this is a library for others, with no environment or data of its own",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a call may ask beyond the configuration.
+
+    `target` is a level of the first model, `evidence` the weakest strength that counts, and
+    `practices` what to judge in place of the whole catalogue.
+    """
+
+    target: int | None = None
+    evidence: Strength = Strength.ATTESTED
+    practices: tuple[Practice, ...] | None = None
+
+
+def audit(
+    tree: Tree,
+    config: Config | None = None,
+    *,
+    models: Sequence[MaturityModel] = (),
+    project: str | None = None,
+    request: Request | None = None,
+    jobs: int = 1,
+) -> Report:
+    """Audit a tree.
+
+    Args:
+        tree: the files, from `mlops_audit.tree.open_tree`.
+        config: the settings, from `read_config`; the defaults without.
+        models: maturity models, the first one gives the level; the ladder without any.
+        project: folder of one project of a repository that holds several.
+        request: target, strength of evidence, and which practices.
+        jobs: how many workers may be used; the report is the same for any number. Judging is
+            bound by the interpreter's lock, so one is used today.
+
+    Returns:
+        Everything that a report format may show; the same input gives the same value.
+
+    Raises:
+        ConfigError: the configuration or the call names a practice or project that does not
+            exist, or attests what the repository itself can show.
+        ValueError: `jobs` is not positive.
+    """
+    from mlops_audit.graph import Project  # noqa: PLC0415 -- only a real audit needs the readers
+    from mlops_audit.practices import registry  # noqa: PLC0415 -- the same
+
+    if jobs < 1:
+        raise ValueError(f"jobs: {jobs} is not positive")
+    request = request or Request()
+    listed = request.practices if request.practices is not None else registry().practices
+    ladder = load_model("ladder")
+    config = replace(config or Config(), project=project)
+    config = Names(listed, ladder, models).checked(config)
+    loaded = Project.load(tree, config)
+    if project is not None and project not in {p.path for p in loaded.projects}:
+        raise ConfigError(Names.project_problem(project, [p.path for p in loaded.projects]))
+    roles = _roles(loaded.roles, tree)
+    findings, faults = _findings(loaded, listed, roles, config)
+    settings = replace(settings_of(config), target=request.target, evidence=request.evidence)
+    diagnostics = [*tree.diagnostics, *loaded.diagnostics, *registry().broken, *faults]
+    return Report(
+        repository=_repository(tree),
+        roles=roles,
+        projects=tuple(ProjectInfo(p.path, p.name) for p in loaded.projects),
+        assessment=evaluate(findings, models, ladder=ladder, roles=roles, settings=settings),
+        findings=findings,
+        diagnostics=_sorted([*diagnostics, *_expired(config)]),
+        attestations=_attestations(config),
+        waivers=config.waivers,
+        version=__version__,
+    )
+
+
+def check(path: str = ".", *, rev: str | None = None) -> Report:
+    """Audit a folder or a revision with the configuration that lies in it.
+
+    Args:
+        path: the repository's folder.
+        rev: a commit, tag or branch; the work tree without.
+
+    Raises:
+        ConfigError: the configuration is wrong.
+        mlops_audit.tree.TreeError: there is no such folder or revision.
+    """
+    import os  # noqa: PLC0415 -- the day comes from outside; nothing below reads it
+
+    from mlops_audit.tree import open_tree  # noqa: PLC0415 -- as above
+
+    tree = open_tree(path, rev)
+    config, diagnostics = read_config(tree, today(os.environ))
+    report = audit(tree, config)
+    return replace(report, diagnostics=_sorted([*report.diagnostics, *diagnostics]))
+
+
+def read_config(tree: Tree, day: date) -> tuple[Config, tuple[Diagnostic, ...]]:
+    """Read the configuration of an audited tree, at its revision.
+
+    Args:
+        tree: the audited files.
+        day: today, for what has expired.
+
+    Raises:
+        ConfigError: an unknown key, a wrong value, or an entry that nobody answers for.
+    """
+    contents = {name: tree.read(name) for name in CONFIG_FILES if name in tree.entries}
+    return load_config(
+        {name: c if isinstance(c, bytes) else None for name, c in contents.items()}, day=day
+    )
+
+
+def settings_of(config: Config) -> Settings:
+    """What a configuration asks of the evaluation."""
+    approver = config.promotion_approver
+    approved = approver is not None and not approver.expired
+    return Settings(
+        require=config.require,
+        approved=frozenset([approver.practice] if approver and approved else ()),
+        not_needed=config.canvas,
+    )
+
+
+def judge(practice: Practice, project: Any) -> tuple[Verdict, Diagnostic | None]:  # noqa: ANN401 -- a `graph.Project`, or a fake of one
+    """Ask one practice; a fault in it costs its own verdict only.
+
+    Returns:
+        The verdict, and what went wrong if the practice raised or gave no verdict.
+    """
+    try:
+        verdict = practice.judge(project)
+    except Exception as error:  # noqa: BLE001 -- whatever a check does, the others are reported
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{where.filename.replace(chr(92), '/').rpartition('/')[2]}:{where.lineno}"
+        said = f"{type(error).__name__} at {place}"
+    else:
+        if isinstance(verdict, Verdict):
+            return verdict, None
+        said = f"it gave {type(verdict).__name__}, which is no verdict"
+    reason = f"a fault in this check (practice {practice.id}): please report"
+    return unknown(reason), Diagnostic(".", f"a fault in the check {practice.id}: {said}")
+
+
+def _findings(
+    project: Any,  # noqa: ANN401 -- as in `judge`
+    practices: Iterable[Practice],
+    roles: RolesInfo,
+    config: Config,
+) -> tuple[tuple[Finding, ...], list[Diagnostic]]:
+    attested = {a.practice: a for a in config.attestations if not a.expired}
+    folders = [p.path for p in project.projects]
+    findings: list[Finding] = []
+    faults: list[Diagnostic] = []
+    for practice in practices:
+        verdict, fault = judge(practice, project)
+        if fault is not None:
+            faults.append(fault)
+        verdict = _by_role(practice, verdict, roles)
+        strength = Strength.FOUND if verdict.outcome in _SHOWN else None
+        word = attested.get(practice.id)
+        if word is not None and verdict.outcome not in _HOLDS:
+            verdict, strength = _attested(word, config), Strength.ATTESTED
+        findings.append(Finding(practice, verdict, strength, _project_of(verdict, folders)))
+    return tuple(findings), faults
+
+
+_SHOWN = (Outcome.PASS, Outcome.PARTIAL)
+_HOLDS = (Outcome.PASS, Outcome.NOT_APPLICABLE)
+
+
+def _by_role(practice: Practice, verdict: Verdict, roles: RolesInfo) -> Verdict:
+    """Make a fail `n/a` where the practice's role is missing; what was shown stays shown."""
+    if verdict.outcome not in (Outcome.FAIL, Outcome.UNKNOWN):
+        return verdict
+    has = {
+        "training": roles.trains,
+        "prediction": roles.serves != "none",
+        "application": roles.kind != "library",
+    }
+    lacking = [_WITHOUT_ROLE[need] for need in practice.needs if not has[need]]
+    return not_applicable(f"does not apply: {lacking[0]}") if lacking else verdict
+
+
+def _attested(word: Attestation, config: Config) -> Verdict:
+    place = Span(config.source or ".", config.places.get(f"attestation:{word.practice}"))
+    detail = f"{word.owner} attests until {word.expires}: {word.reason}"
+    return passed(f"Attested by {word.owner}: {word.reason}", Evidence(place, detail))
+
+
+def _project_of(verdict: Verdict, folders: Sequence[str]) -> str | None:
+    """The project whose evidence decided, where a repository holds several."""
+    if len(folders) < 2 or verdict.outcome not in _SHOWN:  # noqa: PLR2004 -- several
+        return None
+    path = verdict.evidence[0].span.path
+    holding = [f for f in folders if f in (".", path) or path.startswith(f"{f}/")]
+    return max(holding, key=len) if holding else None
+
+
+def _roles(roles: Any, tree: Tree) -> RolesInfo:  # noqa: ANN401 -- the graph's own type, like ours
+    kind = roles.kind if tree.entries else "none"
+    return RolesInfo(kind, roles.trains, roles.serves, tuple(roles.evidence))
+
+
+def _repository(tree: Tree) -> RepositoryInfo:
+    git = tree.git
+    unread = {d.path for d in tree.diagnostics if d.path in tree.entries}
+    unread |= {entry.path for entry in tree.entries.values() if entry.absent}
+    return RepositoryInfo(
+        path=tree.name,
+        commit=git.commit if git else None,
+        dirty=git.dirty if git else False,
+        files=len(tree.entries),
+        unread=len(unread),
+        remote_url=git.remote_url if git else None,
+    )
+
+
+def _attestations(config: Config) -> tuple[Attestation, ...]:
+    approver = config.promotion_approver
+    return (*config.attestations, *((approver,) if approver else ()))
+
+
+def _expired(config: Config) -> list[Diagnostic]:
+    entries: list[tuple[str, str, Waiver | Attestation]] = [
+        *(("waiver", f"waiver:{w.practice}", w) for w in config.waivers),
+        *(("attestation", f"attestation:{a.practice}", a) for a in config.attestations),
+    ]
+    if config.promotion_approver:
+        entries.append(("approval", "promotion-approver", config.promotion_approver))
+    return [
+        Diagnostic(
+            config.source or ".",
+            f"the {kind} of {entry.practice} by {entry.owner} expired on {entry.expires}"
+            " and does not count",
+            config.places.get(place),
+        )
+        for kind, place, entry in entries
+        if entry.expired
+    ]
+
+
+def _sorted(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    return tuple(sorted(set(diagnostics), key=lambda d: (d.path, d.line or 0, d.message)))
