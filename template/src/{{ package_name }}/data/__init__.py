@@ -1,0 +1,1 @@
+"""From the source's file to rows that can be trusted."""

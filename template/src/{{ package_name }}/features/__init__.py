@@ -1,0 +1,1 @@
+"""What the model sees, computed in one place for training and prediction."""

@@ -1,0 +1,1 @@
+"""Tables that plots are drawn from."""
