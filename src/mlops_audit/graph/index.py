@@ -1,0 +1,293 @@
+"""Names across files: which function of which module a dotted name means.
+
+An index over all modules of a project. `resolve` follows absolute and relative imports, packages
+that re-export, classes and their methods, and inheritance within the project.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from mlops_audit.facts.code import Call, Class, Function, Module, Value
+
+__all__ = ["CodeIndex", "Symbol"]
+
+_HOPS = 12
+# Methods that half of all classes have: calling one on an unknown receiver names none of ours.
+_COMMON = frozenset(
+    [
+        "append",
+        "add",
+        "get",
+        "items",
+        "keys",
+        "values",
+        "pop",
+        "update",
+        "copy",
+        "format",
+        "join",
+        "split",
+        "strip",
+        "read",
+        "write",
+        "close",
+        "open",
+        "replace",
+        "lower",
+        "upper",
+        "encode",
+        "decode",
+        "sort",
+        "index",
+        "count",
+        "insert",
+        "remove",
+        "extend",
+        "head",
+        "tail",
+        "info",
+        "debug",
+        "warning",
+        "error",
+        "exception",
+        "mean",
+        "sum",
+        "max",
+        "min",
+        "std",
+        "shape",
+        "reshape",
+        "to",
+        "cpu",
+        "cuda",
+        "numpy",
+        "item",
+        "backward",
+        "step",
+        "zero_grad",
+        "group",
+        "match",
+        "search",
+        "compile",
+        "exists",
+        "mkdir",
+        "parse_args",
+        "json",
+        "text",
+    ]
+)
+_MAX_CANDIDATES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A function, method, class or (with an empty `qualname`) module of the project."""
+
+    path: str
+    qualname: str
+    kind: str  # function | class | module
+
+
+class CodeIndex:
+    """Finds what a name means over the modules of one project."""
+
+    def __init__(self, modules: Mapping[str, Module]) -> None:
+        self.modules = modules
+
+    @cached_property
+    def _by_dotted(self) -> dict[str, tuple[str, ...]]:
+        """Every suffix of a module's path as a dotted name: `src/pkg/a.py` is also `pkg.a`."""
+        found: dict[str, list[str]] = {}
+        for path in sorted(self.modules):
+            if not path.endswith(".py"):
+                continue
+            parts = path[:-3].split("/")
+            if parts[-1] == "__init__":
+                parts = parts[:-1]
+            for start in range(len(parts)):
+                found.setdefault(".".join(parts[start:]), []).append(path)
+        return {k: tuple(v) for k, v in found.items()}
+
+    @cached_property
+    def _methods(self) -> dict[str, tuple[Symbol, ...]]:
+        found: dict[str, list[Symbol]] = {}
+        for path in sorted(self.modules):
+            for f in self.modules[path].functions:
+                if f.owner:
+                    found.setdefault(f.name, []).append(Symbol(path, f.qualname, "function"))
+        return {k: tuple(v) for k, v in found.items()}
+
+    def module(self, dotted: str, near: str = "") -> str | None:
+        """The path of the module of that dotted name, the one closest to `near` if several."""
+        candidates = self._by_dotted.get(dotted)
+        if not candidates:
+            return None
+        if len(candidates) == 1:
+            # `models` alone must not claim a file deep in another folder as `import models`.
+            return candidates[0] if _plausible(candidates[0], dotted, near) else None
+        plausible = [c for c in candidates if _plausible(c, dotted, near)] or [None]
+        return max(plausible, key=lambda c: _closeness(c or "", near))
+
+    def resolve(self, name: str, path: str, hops: int = _HOPS) -> Symbol | None:
+        """What `name`, as `facts.python` resolved it in the module at `path`, means."""
+        if hops <= 0 or not name or name.startswith("?"):
+            return None
+        if name.startswith(":"):
+            return self._member(path, name[1:], hops)
+        if name.startswith("."):
+            return self._relative(name, path, hops)
+        parts = name.split(".")
+        for cut in range(len(parts), 0, -1):
+            target = self.module(".".join(parts[:cut]), path)
+            if target is not None and target != path:
+                rest = ".".join(parts[cut:])
+                return (
+                    self._member(target, rest, hops - 1) if rest else Symbol(target, "", "module")
+                )
+        return None
+
+    def _relative(self, name: str, path: str, hops: int) -> Symbol | None:
+        level = len(name) - len(name.lstrip("."))
+        folder = path.split("/")[:-1]
+        base = folder[: len(folder) - level + 1] if level > 1 else folder
+        parts = [p for p in name.lstrip(".").split(".") if p]
+        for cut in range(len(parts), -1, -1):
+            stem = "/".join([*base, *parts[:cut]])
+            for candidate in (f"{stem}.py", f"{stem}/__init__.py" if stem else "__init__.py"):
+                if candidate in self.modules and (cut or candidate.endswith("__init__.py")):
+                    rest = ".".join(parts[cut:])
+                    if candidate == path and rest:
+                        continue
+                    return (
+                        self._member(candidate, rest, hops - 1)
+                        if rest
+                        else Symbol(candidate, "", "module")
+                    )
+        return None
+
+    def _member(self, path: str, rest: str, hops: int) -> Symbol | None:
+        """`rest` within the module at `path`: defined there, re-exported, or a class's method."""
+        module = self.modules.get(path)
+        if module is None or hops <= 0:
+            return None
+        if module.function(rest):
+            return Symbol(path, rest, "function")
+        if module.klass(rest):
+            return Symbol(path, rest, "class")
+        head, _, tail = rest.partition(".")
+        if tail and (cls := module.klass(head)):
+            return self._method(path, cls, tail.split(".", 1)[0], hops)
+        bound = self._imported(module, head)
+        if bound is not None:
+            target = f"{bound}.{tail}" if tail else bound
+            return self.resolve(target, path, hops - 1)
+        # `trainer = Trainer()` at module level, used from elsewhere as `module.trainer.fit`
+        constant = module.constants.get(head)
+        if constant is not None and constant.name and constant.name != f":{head}":
+            return self.resolve(
+                f"{constant.name}.{tail}" if tail else constant.name, path, hops - 1
+            )
+        # A function's result (`get_client().run`) still runs the function.
+        if tail and module.function(head):
+            return Symbol(path, head, "function")
+        star = [i for i in module.imports if i.name == "*"]
+        for item in star[:5]:
+            found = self.resolve(
+                f"{item.module}.{rest}" if not item.module.endswith(".") else item.module + rest,
+                path,
+                hops - 1,
+            )
+            if found:
+                return found
+        return None
+
+    @staticmethod
+    def _imported(module: Module, name: str) -> str | None:
+        for item in module.imports:
+            if item.alias == name and item.name != "*":
+                return item.dotted
+        return None
+
+    def _method(self, path: str, cls: Class, method: str, hops: int) -> Symbol | None:
+        module = self.modules[path]
+        qualname = f"{cls.qualname}.{method}"
+        if module.function(qualname):
+            return Symbol(path, qualname, "function")
+        for base in cls.bases:
+            parent = self.resolve(base, path, hops - 1)
+            if parent and parent.kind == "class":
+                owner = self.modules[parent.path].klass(parent.qualname)
+                if owner and (found := self._method(parent.path, owner, method, hops - 1)):
+                    return found
+        return Symbol(path, cls.qualname, "class")
+
+    def function_of(self, symbol: Symbol) -> Function | None:
+        """The function that a symbol names."""
+        return self.modules[symbol.path].function(symbol.qualname)
+
+    def bases(self, path: str, cls: Class, hops: int = _HOPS) -> Iterator[str]:
+        """All base names of a class, those of its project-local parents included."""
+        for base in cls.bases:
+            yield base
+            parent = self.resolve(base, path) if hops > 0 else None
+            if parent and parent.kind == "class":
+                owner = self.modules[parent.path].klass(parent.qualname)
+                if owner and owner is not cls:
+                    yield from self.bases(parent.path, owner, hops - 1)
+
+    def targets(self, call: Call, path: str) -> tuple[Symbol, ...]:
+        """What a call runs in this project: its function, and functions handed over as arguments."""
+        found: list[Symbol] = []
+        symbol = self.resolve(call.name, path)
+        if symbol:
+            found.append(symbol)
+        elif call.name.startswith("?.") or "." in call.name.lstrip(":"):
+            method = call.method
+            named = self._methods.get(method, ())
+            if (
+                method not in _COMMON
+                and 0 < len(named) <= _MAX_CANDIDATES
+                and not _foreign(call.name)
+            ):
+                found.extend(named)
+        for value in _values(call):
+            if value.name and not value.is_call and (symbol := self.resolve(value.name, path)):
+                found.append(symbol)
+        return tuple(dict.fromkeys(found))
+
+
+def _foreign(name: str) -> bool:
+    """Whether a name surely belongs to a library: `pandas.read_csv.groupby`."""
+    return not name.startswith(("?", ":", "."))
+
+
+def _values(call: Call) -> Iterator[Value]:
+    stack: list[Value] = [*call.args, *(v for _, v in call.kwargs)]
+    while stack:
+        value = stack.pop()
+        yield value
+        stack.extend(value.items)
+
+
+def _plausible(path: str, dotted: str, near: str) -> bool:
+    """Whether `import dotted` in `near` can mean `path`: its folder is a root, a src folder, or
+    lies on the way from the importing file to the root.
+    """
+    parts = path[:-3].removesuffix("/__init__").split("/")
+    prefix = parts[: len(parts) - dotted.count(".") - 1]
+    if not prefix or prefix[-1] in {"src", "lib", "python", "app", "code", "scripts", "source"}:
+        return True
+    folder = near.split("/")[:-1]
+    return folder[: len(prefix)] == prefix or "." in dotted
+
+
+def _closeness(path: str, near: str) -> tuple[int, int]:
+    shared = 0
+    for a, b in zip(path.split("/"), near.split("/"), strict=False):
+        if a != b:
+            break
+        shared += 1
+    return (shared, -path.count("/"))

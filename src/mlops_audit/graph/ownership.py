@@ -1,0 +1,91 @@
+"""Which files of a repository are the project's own (practices.md, rule 6).
+
+Vendored code, agent skills, generated files and template sources are left out of every verdict,
+each with a reason that the report can show; `exclude` in the configuration adds to them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+import pathspec
+
+__all__ = ["left_out"]
+
+_VENDOR_FOLDERS = frozenset(
+    {"vendor", "vendors", "vendored", "_vendor", "third_party", "third-party", "thirdparty",
+     "3rdparty", "external_libs", "node_modules", "site-packages", "bower_components",
+     ".venv", "venv", "submodules"}
+)  # fmt: skip
+_AGENT_FOLDERS = frozenset(
+    {".claude", ".cursor", ".windsurf", ".aider", ".codex", ".gemini", ".agents", ".opencode"}
+)
+_GENERATED = re.compile(
+    r"(_pb2(_grpc)?\.pyi?|\.min\.(js|css)|/\.ipynb_checkpoints/|(^|/)__pycache__/|\.egg-info/|"
+    r"(^|/)\.dvc/(tmp|cache|plots)/|(^|/)versioneer\.py|/migrations/\d{4}_\w+\.py)"
+)
+_TEMPLATE = re.compile(r"(\.(jinja2?|j2|tmpl|tpl)$)|(\{\{[^}]{1,60}\}\})|(\{%[^%]{1,200}%\})")
+_METADATA = ("setup.py", "pyproject.toml", "setup.cfg", "package.json", "Cargo.toml")
+_LICENCES = ("LICENSE", "LICENCE", "LICENSE.txt", "LICENSE.md", "COPYING", "LICENCE.txt")
+# A folder with a licence and metadata of its own is another project's only when it brings the
+# bulk of one: a monorepo's package has its own metadata, and rarely its own licence.
+_MIN_VENDORED = 15
+
+
+def left_out(paths: Iterable[str], exclude: Iterable[str] = ()) -> Mapping[str, str]:
+    """The paths that are not the project's own, each with the reason."""
+    listed = sorted(paths)
+    found: dict[str, str] = {}
+    spec = pathspec.PathSpec.from_lines("gitignore", exclude) if exclude else None
+    roots = _foreign_roots(listed)
+    for path in listed:
+        reason = _reason(path, roots)
+        if spec is not None and spec.match_file(path):
+            reason = "excluded in the configuration"
+        if reason:
+            found[path] = reason
+    return found
+
+
+def _reason(path: str, roots: tuple[str, ...]) -> str:
+    parts = path.split("/")
+    for part in parts[:-1]:
+        if part.lower() in _VENDOR_FOLDERS:
+            return f"vendored code ({part}/)"
+        if part in _AGENT_FOLDERS:
+            return f"files of a coding agent ({part}/)"
+    if any(path.startswith(root) for root in roots):
+        return "another project's code, with its own licence and metadata"
+    if "skills" in parts[:-1] and parts[-1].upper().startswith("SKILL"):
+        return "an agent's skill"
+    if _GENERATED.search(path):
+        return "generated"
+    if _TEMPLATE.search(path):
+        return "the source of a template"
+    return ""
+
+
+def _foreign_roots(paths: list[str]) -> tuple[str, ...]:
+    """Folders below the root that hold a licence, metadata and the code of another project."""
+    names: dict[str, set[str]] = {}
+    sizes: dict[str, int] = {}
+    for path in paths:
+        folder, _, name = path.rpartition("/")
+        if name in _METADATA or name in _LICENCES:
+            names.setdefault(folder, set()).add(name)
+        parts = folder.split("/") if folder else []
+        for depth in range(1, len(parts) + 1):
+            prefix = "/".join(parts[:depth])
+            sizes[prefix] = sizes.get(prefix, 0) + 1
+    total = len(paths)
+    found = [
+        f"{folder}/"
+        for folder, inside in names.items()
+        if folder
+        and inside & set(_METADATA)
+        and inside & set(_LICENCES)
+        and _MIN_VENDORED <= sizes.get(folder, 0) < total
+        and not any(n in {"package.json"} for n in inside if len(inside & set(_METADATA)) == 1)
+    ]
+    return tuple(sorted(found))

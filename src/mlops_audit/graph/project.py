@@ -1,0 +1,453 @@
+"""One project as practices see it: its own files, the facts in them, what runs, what it is for.
+
+Everything is read lazily and once. A practice is a pure function of a `Project`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property, lru_cache
+from types import MappingProxyType
+
+from mlops_audit.config import Config
+from mlops_audit.facts.ci import read_workflows
+from mlops_audit.facts.code import Module
+from mlops_audit.facts.notebooks import Notebook, read_notebook
+from mlops_audit.facts.python import read_python
+from mlops_audit.facts.shell import parse_shell
+from mlops_audit.facts.targets import read_targets
+from mlops_audit.facts.triggers import trigger_is_live
+from mlops_audit.facts.types import Command, Target, Trigger, TriggerKind, Unreadable, Workflow
+from mlops_audit.graph.catalogue import Catalogue, load_catalogue
+from mlops_audit.graph.execution import ExecutionGraph, Node, Reach, Way
+from mlops_audit.graph.expand import Expander, Sources
+from mlops_audit.graph.index import CodeIndex, Symbol
+from mlops_audit.graph.ownership import left_out
+from mlops_audit.graph.places import Places
+from mlops_audit.graph.roles import Roles, decide_roles
+from mlops_audit.graph.uses import Use, action_uses, call_uses, command_uses, imports_of
+from mlops_audit.model import Diagnostic, Evidence, Span
+from mlops_audit.tree import Entry, GitInfo, Tree, Unread
+
+__all__ = ["Project"]
+
+_ON_CHANGE = (TriggerKind.PUSH, TriggerKind.PULL_REQUEST, TriggerKind.EXTERNAL)
+_TEST_FILE = re.compile(r"(^|/)(test_[^/]*|[^/]*_tests?|conftest)\.py$")
+_TEST_FOLDER = re.compile(r"(^|/)(tests?|testing|unit_tests?|integration_tests?|e2e)/")
+_EXAMPLE_FOLDER = re.compile(r"(^|/)(examples?|docs?|tutorials?|samples?|benchmarks?|demos?)/")
+_SCRIPT_NAMES = re.compile(r"\.(sh|bash|zsh)$")
+
+
+class Project:
+    """The facts of one project and the graph over them; build it with `Project.load`."""
+
+    def __init__(self, tree: Tree, config: Config, paths: Iterable[str], folder: str = "") -> None:
+        self.tree = tree
+        self.config = config
+        self.folder = folder
+        listed = [p for p in paths if not folder or p.startswith(f"{folder}/")]
+        self.left_out: Mapping[str, str] = left_out(listed, config.exclude)
+        self.paths: tuple[str, ...] = tuple(
+            p for p in listed if p not in self.left_out and tree.entries[p].kind in {"file", "link"}
+        )
+        self._texts: dict[str, str | None] = {}
+        self.unread: dict[str, str] = {}
+
+    @classmethod
+    def load(cls, tree: Tree, config: Config, folder: str = "") -> Project:
+        """The project of a whole tree, or of one of its folders."""
+        return cls(tree, config, tree.entries, "" if folder in {"", "."} else folder.strip("/"))
+
+    # -- files --------------------------------------------------------------------------------
+
+    @property
+    def git(self) -> GitInfo | None:
+        """What git says; None outside a git repository."""
+        return self.tree.git
+
+    def has(self, path: str) -> bool:
+        """Whether the project holds that file."""
+        return path in self._path_set
+
+    @cached_property
+    def _path_set(self) -> frozenset[str]:
+        return frozenset(self.paths)
+
+    def entry(self, path: str) -> Entry:
+        """Size, kind and blob of a file."""
+        return self.tree.entries[path]
+
+    def glob(self, *patterns: str) -> tuple[str, ...]:
+        """The paths that match any pattern: `*` within a folder, `**/` any folders, case folded."""
+        wanted = [_pattern(p) for p in patterns]
+        return tuple(p for p in self.paths if any(w.fullmatch(p.lower()) for w in wanted))
+
+    def data(self, path: str) -> bytes | None:
+        """A file's bytes; None when it cannot be read, the reason then stands in `unread`."""
+        if path not in self.tree.entries:
+            return None
+        found = self.tree.read(path)
+        if isinstance(found, Unread):
+            self.unread[path] = found.reason
+            return None
+        return found
+
+    def text(self, path: str) -> str | None:
+        """A file's text (undecodable bytes replaced); None when it cannot be read."""
+        if path not in self._texts:
+            data = self.data(path)
+            self._texts[path] = None if data is None else data.decode("utf-8", "replace")
+        return self._texts[path]
+
+    # -- code ---------------------------------------------------------------------------------
+
+    @cached_property
+    def notebooks(self) -> Mapping[str, Notebook]:
+        """All notebooks by path."""
+        found = {}
+        for path in self.paths:
+            if path.endswith(".ipynb"):
+                data = self.data(path)
+                if data is not None:
+                    found[path] = read_notebook(path, data)
+        return MappingProxyType(found)
+
+    @cached_property
+    def modules(self) -> Mapping[str, Module]:
+        """All Python code by path: modules, and the code of Python notebooks."""
+        found: dict[str, Module] = {}
+        for path in self.paths:
+            if path.endswith(".py"):
+                data = self.data(path)
+                if data is not None:
+                    found[path] = read_python(path, data)
+        for path, notebook in self.notebooks.items():
+            if notebook.module is not None:
+                found[path] = notebook.module
+        return MappingProxyType(dict(sorted(found.items())))
+
+    def is_test(self, path: str) -> bool:
+        """Whether a file is a test or test support by its place or name."""
+        own = self.config.roles.tests
+        if own and any(path == t or path.startswith(f"{t.rstrip('/')}/") for t in own):
+            return True
+        return bool(_TEST_FILE.search(path) or _TEST_FOLDER.search(path))
+
+    @cached_property
+    def test_files(self) -> frozenset[str]:
+        """Paths of all test modules."""
+        return frozenset(p for p in self.modules if self.is_test(p))
+
+    @cached_property
+    def source(self) -> tuple[Module, ...]:
+        """The modules that are neither tests nor notebooks."""
+        return tuple(
+            m for p, m in self.modules.items() if p not in self.test_files and not m.notebook
+        )
+
+    def is_example(self, path: str) -> bool:
+        """Whether a file is an example or documentation of the project."""
+        return bool(_EXAMPLE_FOLDER.search(path))
+
+    @cached_property
+    def index(self) -> CodeIndex:
+        """Names across the project's modules."""
+        return CodeIndex(self.modules)
+
+    # -- what runs ----------------------------------------------------------------------------
+
+    @cached_property
+    def _workflows(self) -> tuple[tuple[Workflow, ...], tuple[Unreadable, ...]]:
+        return read_workflows(self.paths, self.data)
+
+    @property
+    def workflows(self) -> tuple[Workflow, ...]:
+        """The workflows of all CI/CD systems, reusable ones included."""
+        return self._workflows[0]
+
+    @cached_property
+    def _targets(self) -> tuple[tuple[Target, ...], tuple[Unreadable, ...]]:
+        return read_targets(self.paths, self.data)
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """The named jobs of all task runners, DVC stages, image builds, services and hooks."""
+        return self._targets[0]
+
+    @cached_property
+    def scripts(self) -> tuple[str, ...]:
+        """Paths of shell scripts, by name or first line."""
+        return tuple(p for p in self.paths if self._is_script(p))
+
+    def _is_script(self, path: str) -> bool:
+        if _SCRIPT_NAMES.search(path):
+            return True
+        entry = self.tree.entries[path]
+        if "." in path.rsplit("/", 1)[-1] or not entry.executable:
+            return False
+        head = self.data(path)
+        return head is not None and head.startswith(b"#!") and b"sh" in head.split(b"\n", 1)[0]
+
+    def script(self, path: str, cwd: str = "") -> tuple[Command, ...]:
+        """The commands of a shell script."""
+        del cwd  # a script's own `cd`s are relative to where it is run; the graph keeps that
+        return self._script(path)
+
+    @cached_property
+    def _scripts_read(self) -> dict[str, tuple[Command, ...]]:
+        return {}
+
+    def _script(self, path: str) -> tuple[Command, ...]:
+        if path not in self._scripts_read:
+            text = self.text(path) or ""
+            first = text.split("\n", 1)[0]
+            errexit = first.startswith("#!") and bool(re.search(r"\s-\w*e", first))
+            self._scripts_read[path] = parse_shell(text, path=path, errexit=errexit)
+        return self._scripts_read[path]
+
+    @cached_property
+    def places(self) -> Places:
+        """Finds files by paths as commands write them."""
+        return Places(self.paths)
+
+    @cached_property
+    def expander(self) -> Expander:
+        """Gives what each node runs."""
+        return Expander(
+            Sources(
+                workflows=self.workflows,
+                targets=self.targets,
+                places=self.places,
+                index=self.index,
+                notebooks=self.notebooks,
+                tests=self.test_files,
+                console_scripts=self.console_scripts,
+                read_script=self.script,
+            )
+        )
+
+    @cached_property
+    def console_scripts(self) -> Mapping[str, str]:
+        """Commands that the project installs: name -> `package.module:function`."""
+        return MappingProxyType({})
+
+    @cached_property
+    def graph(self) -> ExecutionGraph:
+        """The execution graph."""
+        return ExecutionGraph(self.expander)
+
+    def trigger_is_live(self, trigger: Trigger) -> tuple[bool, str]:
+        """Whether a trigger can fire, by its filters and the branches that exist; and why not."""
+        return trigger_is_live(trigger, self._branches)
+
+    @cached_property
+    def _branches(self) -> frozenset[str] | None:
+        git = self.git
+        if git is None or git.shallow or not git.branches:
+            return None
+        return frozenset(git.branches)
+
+    def triggers(self, *kinds: TriggerKind) -> Iterator[tuple[Workflow, Trigger]]:
+        """The live triggers of these kinds (all when none is named), with their workflows."""
+        for workflow in self.workflows:
+            if workflow.disabled or workflow.reusable:
+                continue
+            for trigger in workflow.triggers:
+                if (not kinds or trigger.kind in kinds) and self.trigger_is_live(trigger)[0]:
+                    yield workflow, trigger
+
+    @lru_cache(maxsize=32)  # noqa: B019 -- a project lives as long as its report is made
+    def ci(self, *kinds: TriggerKind) -> Reach:
+        """All that CI runs when triggers of these kinds fire; by default on a change.
+
+        Workflows that run after another one (`workflow_run`) are reached with it.
+        """
+        wanted = kinds or _ON_CHANGE
+        roots = [self.expander.trigger_node(w, t) for w, t in self.triggers(*wanted)]
+        names = {w.name for w, _ in self.triggers(*wanted)}
+        for workflow, trigger in self.triggers(TriggerKind.WORKFLOW):
+            if not trigger.after or names & set(trigger.after):
+                roots.append(self.expander.trigger_node(workflow, trigger))
+        return self.graph.reach(roots)
+
+    @cached_property
+    def automation(self) -> Reach:
+        """All that any live trigger of any CI/CD system or scheduler starts."""
+        return self.graph.reach(self.expander.trigger_node(w, t) for w, t in self.triggers())
+
+    @cached_property
+    def runnable(self) -> Reach:
+        """All that anything starts: automation, task targets, scripts, programs, notebooks."""
+        roots: list[Node] = [self.expander.trigger_node(w, t) for w, t in self.triggers()]
+        roots += [self.expander.target_node(t) for t in self.targets]
+        roots += [Node("script", (p, ""), Span(p, 1), f"script {p}", "") for p in self.scripts]
+        roots += [
+            self.expander.module_node(p)
+            for p, m in self.modules.items()
+            if p not in self.test_files and (m.main_line or not m.functions)
+        ]
+        return self.graph.reach(roots)
+
+    # -- uses of tools --------------------------------------------------------------------------
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The tool catalogue with the team's own rows."""
+        return load_catalogue()
+
+    @cached_property
+    def _calls_used(self) -> Mapping[str, tuple[Use, ...]]:
+        """Uses in code, by path."""
+        found = {}
+        for path, module in self.modules.items():
+            near = [
+                s.path
+                for i in module.imports
+                if (s := self.index.resolve(i.dotted, path) or self.index.resolve(i.module, path))
+            ]
+            imports = imports_of(self.modules, module, near)
+            test = path in self.test_files
+            found[path] = tuple(call_uses(module, imports, self.catalogue, test=test))
+        return found
+
+    @cached_property
+    def all_commands(self) -> tuple[tuple[Command, str], ...]:
+        """Every command of every workflow, target, script and notebook, with where it stands."""
+        found: list[tuple[Command, str]] = []
+        for workflow in self.workflows:
+            if not workflow.disabled:
+                found += [(c, "ci") for j in workflow.jobs for s in j.steps for c in s.commands]
+        found += [(c, t.runner) for t in self.targets for c in t.commands]
+        found += [(c, "script") for p in self.scripts for c in self.script(p)]
+        found += [(c, "notebook") for n in self.notebooks.values() for c in n.commands]
+        return tuple(found)
+
+    @cached_property
+    def _uses(self) -> Mapping[str, tuple[Use, ...]]:
+        """All uses by capability."""
+        found: dict[str, list[Use]] = {}
+        for uses in self._calls_used.values():
+            for use in uses:
+                found.setdefault(use.capability, []).append(use)
+        for command, _ in self.all_commands:
+            for use in command_uses(command, self.catalogue):
+                found.setdefault(use.capability, []).append(use)
+        for workflow in self.workflows:
+            for job in workflow.jobs if not workflow.disabled else ():
+                for step in job.steps:
+                    for match in self.catalogue.action(step.uses) if step.uses else ():
+                        use = Use(
+                            match.tool.name,
+                            match.capability,
+                            step.span,
+                            f"uses {step.uses}",
+                            "action",
+                        )
+                        found.setdefault(use.capability, []).append(use)
+        return {k: tuple(v) for k, v in found.items()}
+
+    def uses(
+        self, *capabilities: str, test: bool | None = False, notebook: bool | None = None
+    ) -> tuple[Use, ...]:
+        """All uses of these capabilities, in code and commands.
+
+        A capability that ends with `.*` names all below it. `test` and `notebook` choose the
+        kind of file: False leaves it out, True asks for it, None takes both.
+        """
+        wanted = [
+            c
+            for c in sorted(self._uses)
+            if any(c == w or (w.endswith(".*") and c.startswith(w[:-1])) for w in capabilities)
+        ]
+        return tuple(
+            u
+            for c in wanted
+            for u in self._uses[c]
+            if (test is None or u.test is test) and (notebook is None or u.notebook is notebook)
+        )
+
+    def uses_in(self, path: str, scope: str | None = None) -> tuple[Use, ...]:
+        """The uses in one file's calls, or in one function of it and those nested in it."""
+        uses = self._calls_used.get(path, ())
+        if scope is None:
+            return uses
+        return tuple(
+            u for u in uses if u.scope == scope or (scope and u.scope.startswith(f"{scope}."))
+        )
+
+    def uses_at(self, way: Way) -> Iterator[Use]:
+        """The uses at a reached node."""
+        node = way.node
+        if node.kind == "command":
+            command, _ = node.payload  # type: ignore[misc] -- built by Expander.command_node
+            yield from command_uses(command, self.catalogue)
+        elif node.kind == "action":
+            yield from action_uses(node, self.catalogue)
+        elif node.kind == "function":
+            symbol: Symbol = node.payload  # type: ignore[assignment] -- built by function_node
+            yield from self.uses_in(symbol.path, symbol.qualname)
+        elif node.kind in {"module", "notebook"}:
+            yield from (u for u in self.uses_in(node.key[0]) if not u.scope)
+
+    def reached_uses(self, reach: Reach, *capabilities: str) -> Iterator[tuple[Use, Way, Evidence]]:
+        """The uses of capabilities in what is reached, each with its way and its evidence."""
+        for way in reach.ways.values():
+            for use in self.uses_at(way):
+                if any(
+                    use.capability == c or (c.endswith(".*") and use.capability.startswith(c[:-1]))
+                    for c in capabilities
+                ):
+                    yield use, way, way.evidence(use.detail, use.span)
+
+    # -- what it is for -------------------------------------------------------------------------
+
+    @cached_property
+    def roles(self) -> Roles:
+        """Whether it trains, serves, is a library, teaches, or none of these."""
+        return decide_roles(self)
+
+    # -- the whole ------------------------------------------------------------------------------
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """What could not be read or understood, sorted."""
+        found = [Diagnostic(p, f"not read: {r}") for p, r in self.unread.items()]
+        found += [
+            Diagnostic(p, f"not understood: {m.error}") for p, m in self.modules.items() if m.error
+        ]
+        found += [
+            Diagnostic(p, f"not understood: {n.error}")
+            for p, n in self.notebooks.items()
+            if n.error
+        ]
+        found += [
+            Diagnostic(u.span.path, u.reason, u.span.line)
+            for u in (*self._workflows[1], *self._targets[1])
+        ]
+        found += list(self.tree.diagnostics)
+        return tuple(sorted(set(found), key=lambda d: (d.path, d.line or 0, d.message)))
+
+
+@lru_cache(maxsize=2048)
+def _pattern(glob: str) -> re.Pattern[str]:
+    parts = []
+    i = 0
+    text = glob.lower()
+    while i < len(text):
+        if text.startswith("**/", i):
+            parts.append("(?:.*/)?")
+            i += 3
+        elif text.startswith("**", i):
+            parts.append(".*")
+            i += 2
+        elif text[i] == "*":
+            parts.append("[^/]*")
+            i += 1
+        elif text[i] == "?":
+            parts.append("[^/]")
+            i += 1
+        else:
+            parts.append(re.escape(text[i]))
+            i += 1
+    return re.compile("".join(parts))

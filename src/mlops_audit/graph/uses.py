@@ -1,0 +1,136 @@
+"""Where a project uses which tool for what: the tool catalogue laid over all facts.
+
+A `Use` is a place with a capability, e.g. `tracker.metrics` at `train.py:41`. Uses are gathered
+from calls, commands, CI actions, hooks, images and files; calls behind a constant that is false,
+and everything in files that are not the project's own, are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from mlops_audit.facts.code import Call, Module
+from mlops_audit.facts.command import unwrap
+from mlops_audit.facts.types import Command
+from mlops_audit.graph.catalogue import Catalogue, Details, Match
+from mlops_audit.graph.execution import Node
+from mlops_audit.model import Evidence, Span
+
+__all__ = ["Use", "call_uses", "command_uses", "imports_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A tool used for something at a place.
+
+    `where` is `call`, `command`, `action`, `hook`, `file`, `image`, `resource` or `value`. `scope`
+    is the function around a call. `test` and `notebook` say in what kind of file it stands.
+    """
+
+    tool: str
+    capability: str
+    span: Span
+    detail: str
+    where: str
+    scope: str = ""
+    test: bool = False
+    notebook: bool = False
+    soft: bool = False
+    why_soft: str = ""
+    call: Call | None = field(default=None, compare=False, repr=False)
+    command: Command | None = field(default=None, compare=False, repr=False)
+    details: Details | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def path(self) -> str:
+        """The file it stands in."""
+        return self.span.path
+
+    def evidence(self, chain: tuple[Evidence, ...] = ()) -> Evidence:
+        """The use as evidence."""
+        return Evidence(self.span, self.detail, chain)
+
+
+def imports_of(
+    modules: Mapping[str, Module], module: Module, near: Iterable[str]
+) -> frozenset[str]:
+    """Dotted names that a module, or the project's modules it imports (`near`), import."""
+    found = {i.module for i in module.imports} | {i.dotted for i in module.imports}
+    for path in near:
+        other = modules.get(path)
+        if other is not None:
+            found |= {i.module for i in other.imports}
+    return frozenset(n for n in found if n and not n.startswith("."))
+
+
+def call_uses(
+    module: Module, imports: frozenset[str], catalogue: Catalogue, *, test: bool
+) -> Iterator[Use]:
+    """The uses in a module's calls."""
+    for call in module.calls:
+        if not call.runs:
+            continue
+        for match in catalogue.calls(call.name, imports):
+            if not match.details.holds(keywords(call)):
+                continue
+            yield Use(
+                match.tool.name,
+                match.capability,
+                call.span,
+                _detail(call),
+                "call",
+                call.scope,
+                test,
+                module.notebook,
+                match.soft,
+                match.why,
+                call,
+                details=match.details,
+            )
+
+
+def command_uses(command: Command, catalogue: Catalogue, *, test: bool = False) -> Iterator[Use]:
+    """The uses in one command, taken out of its wrappers."""
+    inner = unwrap(command)
+    found: dict[tuple[str, str], Match] = {}
+    for argv in dict.fromkeys((inner.argv, command.argv)):
+        for match in catalogue.command(argv):
+            found.setdefault((match.tool.key, match.capability), match)
+    for match in found.values():
+        yield Use(
+            match.tool.name,
+            match.capability,
+            command.span,
+            command.text[:120],
+            "command",
+            test=test,
+            soft=match.soft or command.soft,
+            why_soft=match.why or command.why_soft,
+            command=inner,
+            details=match.details,
+        )
+
+
+def keywords(call: Call) -> dict[str, object]:
+    """A call's keywords with their literal values, the text where they are none."""
+    return {k: v.literal if v.is_literal else v.text for k, v in call.kwargs if k != "**"}
+
+
+def action_uses(node: Node, catalogue: Catalogue) -> Iterator[Use]:
+    """The uses of a CI action node."""
+    uses = node.key[-1]
+    for match in catalogue.action(uses):
+        yield Use(
+            match.tool.name,
+            match.capability,
+            node.span,
+            f"uses {uses}",
+            "action",
+            details=match.details,
+        )
+
+
+def _detail(call: Call) -> str:
+    first = call.text.splitlines()[0] if call.text else f"{call.name}()"
+    return first if len(first) <= 100 else f"{first[:97]}..."  # noqa: PLR2004 -- a line of a report
