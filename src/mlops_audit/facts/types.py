@@ -50,6 +50,8 @@ class Command:
     soft: bool = False
     why_soft: str = ""
     condition: str = ""
+    stdin: str = ""  # the text it reads from a heredoc, a here-string or an `echo` before the pipe
+    stdout: str = ""  # the file that takes its standard output
 
     @property
     def program(self) -> str:
@@ -120,7 +122,10 @@ class Step:
 
     `run` is the raw script; `commands` its tokenised commands with the file's own line numbers.
     `uses` is the action, orb, pipe, task or plugin named (`actions/checkout@v4`), `inputs` its
-    parameters. `local` is the path of a composite action or step template of this repository.
+    parameters. `local` is the path of a composite action or step template of this repository, and
+    `steps` what it brings here with these inputs applied. `disabled` says why the step can never
+    run; `void_condition` why a condition that looks like a gate is none (it always holds).
+    `triggers` are the workflow's triggers for which its condition can hold, empty for all.
     """
 
     span: Span
@@ -136,11 +141,21 @@ class Step:
     local: str = ""
     cwd: str = ""
     image: str = ""
+    steps: tuple[Step, ...] = ()
+    disabled: str = ""
+    void_condition: str = ""
+    triggers: tuple[Trigger, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One job. `calls` is the reusable workflow or child pipeline it hands over to."""
+    """One job.
+
+    `calls` is the reusable workflow or child pipeline it hands over to, and `jobs` that file's
+    jobs with these inputs applied where it is in this repository. `triggers` are the workflow's
+    triggers that reach this job where its own rules narrow them, empty for all. `disabled` and
+    `void_condition` as in `Step`.
+    """
 
     name: str
     span: Span
@@ -155,7 +170,10 @@ class Job:
     inputs: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
     manual: bool = False  # a person starts this job within the run (GitLab `when: manual`)
-    triggers: tuple[Trigger, ...] = ()  # its own rules, where they narrow the workflow's
+    triggers: tuple[Trigger, ...] = ()
+    jobs: tuple[Job, ...] = ()
+    disabled: str = ""
+    void_condition: str = ""
 
 
 @dataclass(frozen=True, slots=True)
