@@ -1,0 +1,632 @@
+"""The walk over a shell text's tree: state (variables, folder, options) and exit statuses."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from dataclasses import dataclass, field, replace
+
+from mlops_audit.facts.shelltokens import Token, tokenize
+from mlops_audit.facts.shelltree import (
+    AndOr,
+    Case,
+    Func,
+    Group,
+    If,
+    Listing,
+    Loop,
+    Node,
+    Pipe,
+    Simple,
+    parse_tokens,
+)
+from mlops_audit.facts.shellwords import Words, join_folder, literal
+from mlops_audit.facts.types import Command
+from mlops_audit.model import Span
+
+__all__ = ["Context", "State", "Walk", "start_context"]
+
+_MAX_COMMANDS = 5_000
+_MAX_STEPS = 60_000
+_MAX_CALLS = 8  # functions within functions, scripts within scripts
+_MAX_ROUNDS = 8  # a literal `for` list up to this length is unrolled
+_MAX_TEXT = 2_000
+_MAX_EXPORTS = 100
+_LOST_END = "a later command decides the exit status (no `set -e`)"
+_LOST_PIPE = "its status is lost in a pipe (no `pipefail`)"
+_LOST_AND = "a failure before the last `&&` does not stop the text"
+_ASSIGN = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\[[^\]]*\])?\+?=")
+_TESTS = frozenset({"[", "[[", "test", "command", "which", "type", "hash", "grep", "true"})
+_DECLARE = frozenset({"export", "declare", "local", "readonly", "typeset"})
+_SHELLS = frozenset({"bash", "sh", "zsh", "dash", "ash", "ksh"})
+_DYNAMIC = re.compile(r"^\"?\$\{?(?:@|\*|[0-9]|[A-Za-z_])")
+_EXIT_NAME = re.compile(r"\b(?:exit|return)\s+\"?\$\{?([A-Za-z_][A-Za-z0-9_]*)")
+_TESTED_NAME = re.compile(r"(?:\[|\(\()[^\n]{0,80}?\$\{?([A-Za-z_][A-Za-z0-9_]*)")
+_STATUS_TEST = re.compile(r"\$\?")
+_EXIT_FAIL = re.compile(r"\bexit\s+(?:[1-9]|\$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What surrounds a list: why its failure is lost (or nothing), and whose status decides.
+
+    `why` holds whatever the command does; `lost` only until something turns the failure into an
+    `exit` (`|| exit 1`, `if ! …; then exit 1; fi`).
+    """
+
+    why: str = ""
+    lost: str = ""
+    condition: str = ""
+    tail: bool = True  # the list's last status becomes the text's
+    tested: bool = False  # `set -e` does not act here
+    calls: int = 0
+    stdin: str = ""
+
+    @property
+    def soft(self) -> str:
+        """Why a failure here cannot fail the text, or nothing."""
+        return self.why or self.lost
+
+    def inside(self, *, aborts: bool) -> Context:
+        """The context within a subshell or a nested script, whose status is all that comes out."""
+        return replace(self, why=self.soft, lost="", tail=self.tail or aborts or not self.soft)
+
+
+def start_context() -> Context:
+    """Give the context of a whole text."""
+    return Context()
+
+
+@dataclass(slots=True)
+class State:
+    """What a shell remembers between commands."""
+
+    cwd: str = ""
+    errexit: bool = True
+    pipefail: bool = False
+    variables: dict[str, str] = field(default_factory=dict)
+    exports: dict[str, str] = field(default_factory=dict)
+    folders: list[str] = field(default_factory=list)
+    previous: str = ""
+    args: tuple[str, ...] | None = None
+
+    def copy(self) -> State:
+        """Give the state of a subshell."""
+        return replace(
+            self,
+            variables=dict(self.variables),
+            exports=dict(self.exports),
+            folders=list(self.folders),
+        )
+
+
+class Walk:
+    """Walks one text; `commands` holds what was found."""
+
+    def __init__(
+        self,
+        path: str,
+        line: int,
+        cell: int | None,
+        *,
+        args: tuple[str, ...] = (),
+        variables: dict[str, str],
+    ) -> None:
+        self.path, self.line, self.cell = path, line, cell
+        self.commands: list[Command] = []
+        self.state = State(variables=dict(variables), args=args or None)
+        self.functions: dict[str, Node] = {}
+        self.called: set[str] = set()
+        self.dynamic = False
+        self.steps = 0
+        self.stopped = False  # an `exit` or `return` was passed: nothing after it runs
+        self.returned = False
+        self.text = ""
+        self.exit_names: frozenset[str] = frozenset()
+        self.words = Words(self)
+
+    # -- whole texts ---------------------------------------------------------------------------
+    def run(self, tree: Listing, context: Context, text: str) -> None:
+        """Walk a text's tree; functions that only a variable could call are added at the end."""
+        outer = self.text, self.exit_names, self.functions, self.called, self.dynamic
+        self.text = text
+        self.exit_names = frozenset(_EXIT_NAME.findall(text) + _TESTED_NAME.findall(text))
+        self.functions, self.called, self.dynamic = dict(self.functions), set(), False
+        self.listing(tree, context)
+        if self.dynamic:
+            for name in sorted(set(self.functions) - self.called - set(outer[2])):
+                note = f"function {name}, called by a variable's value"
+                self.stopped = False
+                self.call(name, (), replace(context, condition=note))
+        self.stopped = False
+        self.text, self.exit_names, self.functions, self.called, self.dynamic = outer
+
+    def nested(self, text: str, line: int, context: Context, *, errexit: bool) -> None:
+        """Walk a text within the text: a substitution, `bash -c`, a heredoc fed to a shell."""
+        if context.calls >= _MAX_CALLS or not text.strip():
+            return
+        outer = self.line, self.state
+        self.line = self.line + line - 1
+        self.state = self.state.copy()
+        self.state.errexit = errexit
+        inside = replace(context.inside(aborts=True), calls=context.calls + 1, tested=False)
+        self.run(parse_tokens(tokenize(text)), inside, text)
+        self.line, self.state = outer
+
+    # -- lists and statuses --------------------------------------------------------------------
+    def listing(self, tree: Listing, context: Context) -> None:
+        """Walk the statements in order."""
+        for k, statement in enumerate(tree.items):
+            self.steps += 1
+            if self.stopped or self.steps > _MAX_STEPS or len(self.commands) >= _MAX_COMMANDS:
+                return
+            following = tree.items[k + 1 :][:3]
+            handed = self.passes_on(following)
+            last = k + 1 == len(tree.items) or handed
+            here = replace(context, tail=context.tail and last)
+            if statement.background:
+                here = replace(here, why=here.why or "runs in the background (`&`)")
+            elif handed:
+                here = replace(here, lost="", tail=True)
+            elif not here.tail and not self.aborts(here):
+                here = replace(here, lost=here.lost or _LOST_END)
+            self.and_or(statement, here)
+
+    def aborts(self, context: Context) -> bool:
+        """Whether `set -e` acts here."""
+        return self.state.errexit and not context.tested
+
+    def passes_on(self, following: list[AndOr]) -> bool:
+        """Whether the statements right after a command hand its status on (`exit $?`)."""
+        first = _only_simple(following[0]) if following else None
+        if first is None:
+            return bool(following) and self.tests_status(following[0])
+        words = [t.text for t in first.words]
+        if words and words[0] in {"exit", "return"}:
+            return len(words) == 1 or "$?" in words[1]
+        if len(words) == 1 and words[0].endswith("=$?"):
+            return words[0][:-3] in self.exit_names
+        return False
+
+    def tests_status(self, statement: AndOr) -> bool:
+        """`if [ $? -ne 0 ]; then exit 1; fi`, or `[ $? -eq 0 ] || exit 1`."""
+        start, end = _extent(statement)
+        source = self.text[start : end + 200]
+        head = source[:60].split("\n", 1)[0]
+        return bool(_STATUS_TEST.search(head) and _EXIT_FAIL.search(source))
+
+    def and_or(self, tree: AndOr, context: Context) -> None:
+        """Walk a chain of `&&` and `||`, giving each part the fate of its status."""
+        condition = context.condition
+        for k, pipe in enumerate(tree.items):
+            here = replace(context, condition=condition)
+            rescue = next((j for j in range(k, len(tree.ops)) if tree.ops[j] == "||"), None)
+            if rescue is not None:
+                here = self.rescued(here, tree.items[rescue + 1])
+            elif k + 1 < len(tree.items):
+                lost = here.lost if here.tail else here.lost or _LOST_AND
+                here = replace(here, lost=lost, tested=True)
+            if _is_false(pipe) and tree.ops[k : k + 1] == ["&&"]:
+                return  # `false && …` never runs what follows
+            stopped = self.stopped
+            self.pipe(pipe, here)
+            if k and self.stopped and not stopped:
+                self.stopped = False  # an `exit` after `&&` or `||` is conditional
+            if k < len(tree.ops):
+                condition = _joined(context.condition, self.chained(pipe, tree.ops[k]))
+
+    def rescued(self, context: Context, pipe: Pipe) -> Context:
+        """The context of what stands before `|| pipe`."""
+        if context.why:
+            return context
+        node = pipe.items[0] if len(pipe.items) == 1 else None
+        if node is not None and self.fatal(node, context):
+            lost = context.lost if _returns(node) else ""
+            return replace(context, lost=lost, tested=True, tail=True)
+        text = " ".join(self.source(node).split()) if node is not None else "…"
+        return replace(context, why=f"`|| {text[:40]}`")
+
+    def fatal(self, node: Node, context: Context) -> bool:
+        """Whether this command always ends the text with a failure."""
+        if isinstance(node, Group):
+            last = node.body.items[-1] if node.body.items else None
+            simple = _only_simple(last) if last else None
+            if simple is None:
+                return False
+            ends = not node.subshell or context.tail or self.aborts(context)
+            return ends and self.fatal(simple, context)
+        if not isinstance(node, Simple) or not node.words:
+            return False
+        words = [t.text for t in node.words]
+        if words[0] in {"exit", "return"}:
+            return len(words) == 1 or words[1].strip("'\"") != "0"
+        if words[0] in {"false", "/bin/false"}:
+            return context.tail or self.aborts(context)
+        if words[0] in self.functions and words[0] in {"die", "fail", "error", "abort", "fatal"}:
+            return True
+        assigned = _ASSIGN.match(words[0])
+        value = words[0].partition("=")[2].strip("'\"")
+        return bool(assigned and assigned[1] in self.exit_names and value not in {"", "0"})
+
+    def chained(self, pipe: Pipe, operator: str) -> str:
+        """The condition that a chain's left side puts on its right side, if it is one."""
+        node = pipe.items[0]
+        text = " ".join(self.source(node).split())[:120]
+        if operator == "||":
+            return f"fails: {text}"
+        first = node.words[0].text if isinstance(node, Simple) and node.words else ""
+        return text if first in _TESTS or pipe.negated else ""
+
+    def pipe(self, tree: Pipe, context: Context) -> None:
+        """Walk a pipeline: without `pipefail` only the last command decides."""
+        if tree.negated and not context.why and not context.tail:
+            context = replace(context, lost="`!` does not stop the text")
+        piped = ""
+        for k, node in enumerate(tree.items):
+            here = replace(context, stdin=piped or context.stdin)
+            last = k + 1 == len(tree.items)
+            if not last and not self.state.pipefail and not here.why:
+                here = replace(here, why=_LOST_PIPE)
+            piped = "" if last else self.printed(node)
+            if len(tree.items) > 1:
+                outer, self.state = self.state, self.state.copy()
+                self.node(node, here.inside(aborts=self.aborts(here)))
+                self.state, self.stopped = outer, False
+            else:
+                self.node(node, here)
+
+    def printed(self, node: Node) -> str:
+        """What `echo`, `printf` or a `cat` of a heredoc prints into a pipe."""
+        if not isinstance(node, Simple) or not node.words:
+            return ""
+        first = node.words[0].text
+        if first == "cat" and len(node.words) == 1:
+            return self.words.stdin(node.redirects)
+        if first in {"echo", "printf"}:
+            return " ".join(w for t in node.words[1:] for w in self.words.expand(t))
+        return ""
+
+    # -- compound commands ---------------------------------------------------------------------
+    def node(self, node: Node, context: Context) -> None:
+        """Walk any command."""
+        if isinstance(node, Simple):
+            self.simple(node, context)
+        elif isinstance(node, Group):
+            self.group(node, context)
+        elif isinstance(node, If):
+            self.if_(node, context)
+        elif isinstance(node, Loop):
+            self.loop(node, context)
+        elif isinstance(node, Case):
+            self.case(node, context)
+        elif len(self.functions) < _MAX_COMMANDS:
+            self.functions[node.name] = node.body
+
+    def group(self, node: Group, context: Context) -> None:
+        """Walk `{ …; }` and `( … )`; a subshell's state ends with it."""
+        fed = self.words.stdin(node.redirects)
+        if fed:
+            context = replace(context, stdin=fed)
+        if not node.subshell:
+            self.listing(node.body, context)
+            return
+        outer, self.state = self.state, self.state.copy()
+        self.listing(node.body, context.inside(aborts=self.aborts(context)))
+        self.state, self.stopped = outer, False
+
+    def if_(self, node: If, context: Context) -> None:
+        """Walk an `if`: conditions, and bodies under their condition."""
+        stops: list[bool] = []
+        for condition, body in node.clauses:
+            text = self.listing_text(condition)
+            gate = self.gated(node, condition, body, context)
+            why = context.why or ("" if gate else "it is the condition of an `if`")
+            lost = "" if gate else context.lost
+            self.listing(condition, replace(context, why=why, lost=lost, tail=gate, tested=True))
+            if text in {"false", "[ 1 -eq 0 ]", "[ 0 -eq 1 ]", "[[ false ]]"}:
+                continue
+            stops.append(self.branch(body, context, text))
+        if node.otherwise is not None:
+            text = "not " + self.listing_text(node.clauses[0][0])
+            stops.append(self.branch(node.otherwise, context, text))
+            self.stopped = self.stopped or all(stops)
+
+    def branch(self, body: Listing, context: Context, text: str) -> bool:
+        """Walk a conditional body; whether it always leaves the text."""
+        before = self.stopped
+        self.listing(body, replace(context, condition=_joined(context.condition, text)))
+        left, self.stopped = self.stopped, before
+        return left
+
+    def gated(self, node: If, condition: Listing, body: Listing, context: Context) -> bool:
+        """Whether a failing condition fails the text (`if ! pytest; then exit 1; fi`)."""
+        negated = bool(condition.items and condition.items[-1].items[-1].negated)
+        target = body if negated else node.otherwise
+        return target is not None and self.fatal(Group(target, subshell=False), context)
+
+    def listing_text(self, tree: Listing) -> str:
+        """The list as written, on one line."""
+        if not tree.items:
+            return ""
+        start, end = _extent(tree.items[0])[0], _extent(tree.items[-1])[1]
+        negation = "! " if tree.items[0].items[0].negated else ""
+        return negation + " ".join(self.text[start:end].split())[:160]
+
+    def loop(self, node: Loop, context: Context) -> None:
+        """Walk a loop; a short literal `for` list is unrolled."""
+        note = context.condition
+        if node.condition is not None:
+            why = context.why or f"it is the condition of a `{node.kind}`"
+            self.listing(node.condition, replace(context, why=why, tested=True))
+            note = _joined(note, f"{node.kind} {self.listing_text(node.condition)}")
+        words = [w for t in node.words for w in self.words.expand(t)]
+        before = self.stopped
+        plain = [w for w in words if literal(w) and not re.search(r"[*?\[]", w)]
+        if node.variable and words and len(plain) == len(words) <= _MAX_ROUNDS:
+            for word in words:
+                self.words.assign(node.variable, word)
+                self.listing(node.body, context)
+                self.stopped = before
+        else:
+            self.state.variables.pop(node.variable, None)
+            self.listing(node.body, replace(context, condition=note))
+        self.stopped = before
+
+    def case(self, node: Case, context: Context) -> None:
+        """Walk a `case`; a literal word chooses its clause."""
+        words = self.words.expand(node.word) if node.word else []
+        subject = " ".join(words)
+        stops: list[bool] = []
+        for patterns, body in node.clauses:
+            texts = ["".join(self.words.expand(p)) for p in patterns]
+            if literal(subject) and words:
+                if any(fnmatch.fnmatchcase(subject, t) for t in texts):
+                    self.listing(body, context)
+                    return
+                continue
+            stops.append(self.branch(body, context, f"{subject} is {'|'.join(texts)}"))
+
+    def call(self, name: str, args: tuple[str, ...], context: Context) -> None:
+        """Walk a function's body where it is called."""
+        self.called.add(name)
+        if context.calls >= _MAX_CALLS:
+            return
+        outer = self.state.args
+        self.state.args = args
+        self.node(self.functions[name], replace(context, calls=context.calls + 1))
+        self.state.args = outer
+        if self.returned:
+            self.stopped = self.returned = False
+
+    # -- simple commands -----------------------------------------------------------------------
+    def simple(self, node: Simple, context: Context) -> None:
+        """Expand a simple command's words and act on it."""
+        prefix: dict[str, str] = {}
+        rest = list(node.words)
+        while rest and _is_assignment(rest[0]):
+            name, value = self.words.assignment(rest.pop(0))
+            prefix[name] = value
+        self.substitutions(node, context, alone=not rest)
+        if not rest:
+            for name, value in prefix.items():
+                self.words.assign(name, value)
+            return
+        argv: list[str] = []
+        for token in rest:
+            if argv and argv[0] in _DECLARE and _is_assignment(token):
+                argv.append("=".join(self.words.assignment(token)))
+            else:
+                argv.extend(self.words.expand(token))
+        if not argv:
+            return
+        if argv[0] in self.functions:
+            fed = self.words.stdin(node.redirects) or context.stdin
+            self.call(argv[0], tuple(argv[1:]), replace(context, stdin=fed))
+            return
+        if _DYNAMIC.match(rest[0].text) and _DYNAMIC.match(argv[0]):
+            self.dynamic = True
+        self.emit(node, argv, prefix, context)
+        self.builtin(argv)
+
+    def substitutions(self, node: Simple, context: Context, *, alone: bool) -> None:
+        """Walk `$( )` and backticks; an assignment alone has their status."""
+        if not alone and not context.soft:
+            context = replace(context, why="its status is lost in a substitution")
+        tokens = [*node.words, *(t for _, t in node.redirects if t is not None)]
+        for token in tokens:
+            for part in token.parts:
+                if part.kind == "sub" and self.words.known(part.text) is None:
+                    inner = replace(context, stdin="")
+                    errexit = self.state.errexit and alone
+                    self.nested(part.text, part.line, inner, errexit=errexit)
+
+    def emit(self, node: Simple, argv: list[str], prefix: dict[str, str], context: Context) -> None:
+        """Note a command, and what it hands to another shell."""
+        if len(self.commands) >= _MAX_COMMANDS:
+            return
+        stdin = self.words.stdin(node.redirects) or context.stdin
+        command = Command(
+            argv=tuple(argv),
+            span=Span(self.path, self.line + node.line - 1, self.cell),
+            text=self.source(node)[:_MAX_TEXT],
+            cwd=self.state.cwd,
+            env={**self.state.exports, **prefix},
+            soft=bool(context.soft),
+            why_soft=context.soft,
+            condition=context.condition,
+            stdin=stdin,
+            stdout=self.words.stdout(node.redirects),
+        )
+        self.commands.append(command)
+        self.inner(node, argv, stdin, context)
+
+    def inner(self, node: Simple, argv: list[str], stdin: str, context: Context) -> None:
+        """Walk the script that a command hands to a shell or to another machine."""
+        base = [a.rsplit("/", 1)[-1] for a in argv]
+        context = replace(context, stdin="")
+        script = _shell_script(base, argv)
+        here = next((op for op, _ in node.redirects if op.heredoc is not None), None)
+        if script is not None:
+            self.nested(script[0], node.line, context, errexit=script[1])
+        elif base[0] == "eval":
+            self.nested(" ".join(argv[1:]), node.line, context, errexit=self.state.errexit)
+        elif base[0] == "ssh":
+            remote = _remote(argv)
+            if remote:
+                self.nested(remote, node.line, context, errexit=False)
+        if stdin and _reads_script(base):
+            line = here.heredoc_line if here is not None else node.line
+            self.nested(stdin, line, context, errexit=any(a in {"-e", "-ex"} for a in argv))
+
+    def source(self, node: Node) -> str:
+        """The command as written."""
+        start, end = _node_extent(node)
+        return self.text[start:end].strip()
+
+    def builtin(self, argv: list[str]) -> None:
+        """Act on commands that change the shell itself."""
+        name, args, state = argv[0], argv[1:], self.state
+        if name in {"cd", "pushd", "chdir", "Set-Location"}:
+            places = [a for a in args if not a.startswith("-") or a == "-"]
+            target = places[0] if places else "~"
+            if name == "pushd":
+                state.folders.append(state.cwd)
+            was = state.cwd
+            state.cwd = state.previous if target == "-" else join_folder(state.cwd, target)
+            state.previous = was
+        elif name == "popd" and state.folders:
+            state.cwd = state.folders.pop()
+        elif name in {"exit", "exec", "return"} and (name != "exec" or args):
+            self.stopped = True
+            self.returned = name == "return"
+        elif name == "set":
+            self.options(args)
+        elif name in _DECLARE:
+            self.declare(args, export=name == "export")
+        elif name in {"unset", "read", "mapfile", "readarray"}:
+            for arg in args:
+                state.variables.pop(arg, None)
+                state.exports.pop(arg, None)
+
+    def declare(self, args: list[str], *, export: bool) -> None:
+        """`export A=b`, `local A=b`, `export A`."""
+        state = self.state
+        for arg in args:
+            key, equals, value = arg.partition("=")
+            if equals and not key.startswith("-"):
+                self.words.assign(key, value)
+            if export and len(state.exports) < _MAX_EXPORTS:
+                state.exports[key] = value if equals else state.variables.get(key, f"${key}")
+
+    def options(self, args: list[str]) -> None:
+        """`set -euo pipefail`, `set +e`, `set -o errexit`."""
+        for k, arg in enumerate(args):
+            if arg[:1] not in {"-", "+"}:
+                continue
+            on = arg[0] == "-"
+            if "e" in arg[1:]:
+                self.state.errexit = on
+            if "o" in arg[1:] and k + 1 < len(args):
+                if args[k + 1] == "pipefail":
+                    self.state.pipefail = on
+                elif args[k + 1] == "errexit":
+                    self.state.errexit = on
+
+
+def _only_simple(tree: AndOr) -> Simple | None:
+    if len(tree.items) == 1 and len(tree.items[0].items) == 1:
+        node = tree.items[0].items[0]
+        return node if isinstance(node, Simple) else None
+    return None
+
+
+def _is_assignment(token: Token) -> bool:
+    first = token.parts[0] if token.parts else None
+    return bool(first and first.kind == "lit" and not first.quoted and _ASSIGN.match(token.text))
+
+
+def _returns(node: Node) -> bool:
+    """Whether a command that ends things only ends its function."""
+    for _ in range(5):
+        if isinstance(node, Simple):
+            return bool(node.words) and node.words[0].text == "return"
+        if not isinstance(node, Group) or not node.body.items:
+            return False
+        node = node.body.items[-1].items[-1].items[-1]
+    return False
+
+
+def _is_false(pipe: Pipe) -> bool:
+    node = pipe.items[0] if len(pipe.items) == 1 else None
+    is_false = isinstance(node, Simple) and [t.text for t in node.words] == ["false"]
+    return is_false and not pipe.negated
+
+
+def _joined(*conditions: str) -> str:
+    return " and ".join(c for c in conditions if c)
+
+
+def _extent(tree: AndOr) -> tuple[int, int]:
+    first, last = tree.items[0].items, tree.items[-1].items
+    return _node_extent(first[0])[0], _node_extent(last[-1])[1]
+
+
+def _node_extent(node: Node) -> tuple[int, int]:
+    """Where a command starts and ends in the text; the deepest first and last words."""
+    for _ in range(200):
+        if isinstance(node, Simple):
+            tokens = [*node.words, *(t for pair in node.redirects for t in pair if t is not None)]
+            return min(t.start for t in tokens), max(t.end for t in tokens)
+        if isinstance(node, Func):
+            node = node.body
+            continue
+        lists = _lists(node)
+        spans = [_extent(item) for tree in lists for item in (tree.items[:1] + tree.items[-1:])]
+        return (min(s for s, _ in spans), max(e for _, e in spans)) if spans else (0, 0)
+    return 0, 0
+
+
+def _lists(node: Group | If | Loop | Case) -> list[Listing]:
+    if isinstance(node, Group):
+        return [node.body]
+    if isinstance(node, If):
+        ends = [node.clauses[0][0], node.clauses[-1][1]]
+        return [*ends, node.otherwise] if node.otherwise else ends
+    if isinstance(node, Loop):
+        return [node.condition, node.body] if node.condition else [node.body]
+    return [body for _, body in node.clauses]
+
+
+def _shell_script(base: list[str], argv: list[str]) -> tuple[str, bool] | None:
+    """The text after `bash -c` (also behind `docker run image sh -c`), and whether it has -e."""
+    for k, word in enumerate(base[:40]):
+        if word not in _SHELLS:
+            continue
+        flags = ""
+        for j in range(k + 1, min(k + 6, len(base))):
+            if not argv[j].startswith("-"):
+                if "c" in flags:
+                    return argv[j], "e" in flags
+                break
+            if argv[j] == "-o" or argv[j].startswith("--"):
+                continue
+            flags += argv[j][1:]
+        return None
+    return None
+
+
+def _remote(argv: list[str]) -> str:
+    """The command that `ssh host command…` runs there."""
+    k = 1
+    while k < len(argv) and argv[k].startswith("-"):
+        takes_value = len(argv[k]) == 2 and argv[k][1] in "BbcDEeFIiJLlmOopQRSWw"  # noqa: PLR2004
+        k += 2 if takes_value else 1
+    return " ".join(argv[k + 1 :])
+
+
+def _reads_script(base: list[str]) -> bool:
+    """Whether a command runs the shell text on its standard input."""
+    if base[0] in {"ssh", "sshpass"}:
+        return True
+    shells = [k for k, word in enumerate(base[:20]) if word in _SHELLS]
+    return bool(shells) and all(a.startswith("-") or a == "" for a in base[shells[-1] + 1 :])
