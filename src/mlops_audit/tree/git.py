@@ -1,0 +1,348 @@
+"""Running git on a repository that is not trusted.
+
+A repository's own configuration can name programs for git to run. Each way that git has is closed
+here, or not used at all:
+
+- `core.fsmonitor`, hooks, pagers, editors, external diffs and ssh or askpass programs are
+  overridden on the command line, which wins over the repository's configuration;
+- clean, smudge and textconv filters only run in commands that compare or show work-tree content,
+  so only plumbing that reads the index, trees and objects is called (never status, diff, log);
+- transports (also `ext::`, and the silent fetch of a partial clone) are refused through the
+  environment, because `protocol.NAME.allow` in the repository would win over `protocol.allow`;
+- `core.worktree` cannot point elsewhere, as work tree and git folder are both named, which also
+  makes git accept a repository that another user owns (containers of CI systems);
+- git itself is found through absolute PATH entries only: `.` in PATH would run the repository's.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cache
+from threading import Lock
+
+from mlops_audit.tree.limits import COMMAND_SECONDS, MAX_LISTING
+
+__all__ = ["GIT_ERRORS", "Batch", "Git", "GitError", "Output"]
+
+_SAFE = (
+    "core.fsmonitor=false",
+    "core.hooksPath=/dev/null",
+    "core.pager=cat",
+    "core.editor=false",
+    "core.sshCommand=false",
+    "core.askPass=false",
+    "core.gitProxy=",
+    "core.attributesFile=/dev/null",
+    "core.excludesFile=/dev/null",
+    "core.untrackedCache=false",
+    "core.preloadIndex=false",
+    "diff.external=",
+    "diff.ignoreSubmodules=all",
+    "log.showSignature=false",
+    "gpg.program=false",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "protocol.allow=never",
+    "safe.directory=*",
+    "submodule.recurse=false",
+)
+_CHUNK = 1 << 16
+
+
+class GitError(Exception):
+    """Git could not answer; the message is its first line of complaint, or ours."""
+
+
+GIT_ERRORS = (GitError, OSError, ValueError)
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A command's standard output; `cut` when it was longer than allowed."""
+
+    data: bytes
+    cut: bool = False
+
+
+@cache
+def _program() -> tuple[str, str]:
+    """Git's absolute path and the PATH to run it with.
+
+    Raises:
+        GitError: there is no git.
+    """
+    folders = [f for f in os.environ.get("PATH", os.defpath).split(os.pathsep) if f[:1] == "/"]
+    for folder in folders:
+        path = os.path.join(folder, "git")  # noqa: PTH118 -- pathlib costs start-up time
+        if os.access(path, os.X_OK):
+            return path, os.pathsep.join(folders)
+    raise GitError("git is not installed")
+
+
+class Git:
+    """One repository's git.
+
+    Args:
+        git_dir: the folder that holds HEAD, as an absolute path.
+        work_tree: the top of the work tree, None for a bare repository or objects alone.
+        cwd: where commands run (a subfolder of the work tree gives paths relative to it).
+    """
+
+    def __init__(self, git_dir: str, work_tree: str | None = None, cwd: str | None = None) -> None:
+        self.git_dir = git_dir
+        self.work_tree = work_tree
+        self._cwd = cwd or work_tree or git_dir
+        self._batch: Batch | None = None
+
+    @property
+    def batch(self) -> Batch:
+        """The one `cat-file --batch` process of this repository, started when first asked."""
+        if self._batch is None:
+            self._batch = Batch(self)
+        return self._batch
+
+    def start(self, args: Sequence[str], *, stdin: bool = False) -> subprocess.Popen[bytes]:
+        """Start a git command whose output the caller reads.
+
+        Raises:
+            GitError: there is no git.
+            OSError: the process could not be started.
+        """
+        program, path = _program()
+        command = [program, "--no-optional-locks", "--no-pager"]
+        for setting in _SAFE:
+            command += ["-c", setting]
+        return subprocess.Popen(  # noqa: S603 -- a fixed program, no shell, settings closed above
+            [*command, *args],
+            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE if not stdin else subprocess.DEVNULL,
+            cwd=self._cwd,
+            env=self._environment(path),
+            bufsize=0,
+            start_new_session=True,
+        )
+
+    def _environment(self, path: str) -> dict[str, str]:
+        env = {
+            "PATH": path,
+            "LC_ALL": "C",
+            "HOME": "/nonexistent",
+            "GIT_DIR": self.git_dir,
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_CONFIG_SYSTEM": os.devnull,
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_ATTR_NOSYSTEM": "1",
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_OPTIONAL_LOCKS": "0",
+            "GIT_NO_LAZY_FETCH": "1",
+            "GIT_NO_REPLACE_OBJECTS": "1",
+            "GIT_ALLOW_PROTOCOL": "none",
+            "GIT_LITERAL_PATHSPECS": "1",
+            "GIT_PAGER": "cat",
+            "GIT_TRACE": "0",
+        }
+        if self.work_tree is not None:
+            env["GIT_WORK_TREE"] = self.work_tree
+        return env
+
+    def run(self, *args: str, limit: int = MAX_LISTING) -> Output:
+        """A command's output.
+
+        Raises:
+            GitError: it failed, or took longer than `COMMAND_SECONDS`.
+            OSError: the process could not be started.
+        """
+        return collect(self.start(args), limit)
+
+    def lines(self, *args: str) -> list[str]:
+        """A command's output as lines of text; undecodable bytes as escapes.
+
+        Raises:
+            GitError: as `run`.
+            OSError: as `run`.
+        """
+        return self.run(*args).data.decode("utf-8", "backslashreplace").splitlines()
+
+    def close(self) -> None:
+        """End the batch process, if one runs."""
+        if self._batch is not None:
+            self._batch.close()
+
+
+def collect(process: subprocess.Popen[bytes], limit: int = MAX_LISTING) -> Output:
+    """Wait for a started command, reading at most `limit` bytes.
+
+    Raises:
+        GitError: it failed or took too long.
+    """
+    deadline = time.monotonic() + COMMAND_SECONDS
+    with _ended(process):
+        assert process.stdout is not None  # noqa: S101 -- for the type checker
+        assert process.stderr is not None  # noqa: S101 -- the same
+        out, err = process.stdout.fileno(), process.stderr.fileno()
+        chunks: list[bytes] = []
+        complaint = b""
+        size = 0
+        open_ends = {out, err}
+        while open_ends:
+            left = deadline - time.monotonic()
+            ready = select.select(sorted(open_ends), (), (), max(left, 0))[0]
+            if not ready:
+                raise GitError(f"git took longer than {COMMAND_SECONDS:.0f} seconds")
+            for end in ready:
+                chunk = os.read(end, _CHUNK)
+                if not chunk:
+                    open_ends.discard(end)
+                elif end == err:
+                    complaint = (complaint + chunk)[:2000]
+                else:
+                    chunks.append(chunk)
+                    size += len(chunk)
+            if size > limit:
+                return Output(b"".join(chunks)[:limit], cut=True)
+        if process.wait(max(deadline - time.monotonic(), 1)) != 0:
+            raise GitError(_complaint(complaint) or f"git ended with {process.returncode}")
+    return Output(b"".join(chunks))
+
+
+def _complaint(err: bytes) -> str:
+    lines = err.decode("utf-8", "backslashreplace").splitlines()
+    told = [line for line in lines if line.startswith(("fatal:", "error:"))] or lines
+    return told[-1].partition(": ")[2] or told[-1] if told else ""
+
+
+@contextmanager
+def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Leave no process and no pipe behind, whatever happens inside."""
+    try:
+        yield
+    finally:
+        if process.poll() is None:
+            process.kill()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(5)
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            if pipe is not None:
+                with suppress(OSError):
+                    pipe.close()
+
+
+class Batch:
+    """Objects through one `git cat-file --batch` process; safe with threads and after a fork."""
+
+    _MAX_STARTS = 20
+
+    def __init__(self, git: Git) -> None:
+        self._git = git
+        self._process: subprocess.Popen[bytes] | None = None
+        self._pid = 0
+        self._starts = 0
+        self._buffer = b""
+        self._lock = Lock()
+
+    def get(self, name: str) -> bytes | None:
+        """An object's content (`name` as git takes it, `REV:PATH` too), None if it is not here.
+
+        Ask only for objects of known size below `MAX_BATCH_BYTES`.
+
+        Raises:
+            GitError: git broke, which a corrupt object may cause; the next call starts it anew.
+            OSError: the process could not be started.
+        """
+        if "\n" in name or "\0" in name:
+            return None
+        with self._lock:
+            try:
+                return self._get(name)
+            except BaseException:
+                self._end()
+                raise
+
+    def size(self, name: str) -> int | None:
+        """An object's size in bytes without its content, None if it is not here.
+
+        Raises:
+            GitError: git failed.
+            OSError: the process could not be started.
+        """
+        if "\n" in name or "\0" in name:
+            return None
+        try:
+            return int(self._git.lines("cat-file", "-s", name)[0])
+        except GitError:
+            return None
+
+    def _get(self, name: str) -> bytes | None:
+        process = self._running()
+        assert process.stdin is not None  # noqa: S101 -- for the type checker
+        process.stdin.write(name.encode("utf-8", "surrogateescape") + b"\n")
+        deadline = time.monotonic() + COMMAND_SECONDS
+        header = self._line(deadline)
+        if header.endswith((b" missing", b" ambiguous")):
+            return None
+        size = int(header.rsplit(b" ", 1)[1])
+        data = self._bytes(size + 1, deadline)[:-1]
+        return data if header.split(b" ")[-2] == b"blob" else None
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is not None and self._pid != os.getpid():
+            self._process = None  # the parent's: its pipes are not ours to use or to close
+        if self._process is None:
+            if self._starts >= self._MAX_STARTS:
+                raise GitError("git broke too often")
+            self._starts += 1
+            self._buffer = b""
+            self._pid = os.getpid()
+            self._process = self._git.start(("cat-file", "--batch"), stdin=True)
+        return self._process
+
+    def _more(self, deadline: float) -> bytes:
+        assert self._process is not None  # noqa: S101 -- for the type checker
+        assert self._process.stdout is not None  # noqa: S101 -- the same
+        end = self._process.stdout.fileno()
+        if not select.select((end,), (), (), max(deadline - time.monotonic(), 0))[0]:
+            raise GitError("git took too long to give an object")
+        chunk = os.read(end, 1 << 20)
+        if not chunk:
+            raise GitError("git broke off while giving an object")
+        return chunk
+
+    def _line(self, deadline: float) -> bytes:
+        while b"\n" not in self._buffer:
+            self._buffer += self._more(deadline)
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return line
+
+    def _bytes(self, size: int, deadline: float) -> bytes:
+        chunks = [self._buffer]
+        have = len(self._buffer)
+        while have < size:
+            chunk = self._more(deadline)
+            chunks.append(chunk)
+            have += len(chunk)
+        data = b"".join(chunks)
+        self._buffer = data[size:]
+        return data[:size]
+
+    def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is not None and self._pid == os.getpid():
+            with _ended(process):
+                pass
+
+    def __del__(self) -> None:
+        with suppress(Exception):
+            self._end()
+
+    def close(self) -> None:
+        """End the process; a later `get` starts it again."""
+        with self._lock:
+            self._end()
+            self._starts = 0

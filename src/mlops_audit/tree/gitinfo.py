@@ -1,0 +1,244 @@
+"""What git knows about a revision, asked attribute by attribute at its first use."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import TypeVar
+
+from mlops_audit.tree import limits
+from mlops_audit.tree.git import GIT_ERRORS, Git
+from mlops_audit.tree.types import GitInfo, Tag
+
+__all__ = ["CloneInfo", "clean_url", "common_dir"]
+
+_T = TypeVar("_T")
+_MAX_VERSIONS = 200
+_MAX_TOUCHED = 1_000
+_ORIGIN = "refs/remotes/origin/"
+_HEADS = "refs/heads/"
+
+
+def common_dir(git_dir: str) -> str:
+    """The folder that holds refs and objects; another one than `git_dir` in a linked worktree."""
+    try:
+        with open(os.path.join(git_dir, "commondir"), "rb") as file:  # noqa: PTH118, PTH123 -- pathlib costs start-up time
+            text = os.fsdecode(file.read(4096).strip())
+    except (OSError, ValueError):
+        return git_dir
+    return os.path.normpath(os.path.join(git_dir, text))  # noqa: PTH118 -- the same
+
+
+def clean_url(url: str) -> str | None:
+    """A remote's address without user, password and query; None for a path on this machine."""
+    url = re.split(r"[?#]", url.strip(), maxsplit=1)[0]
+    scheme, divider, rest = url.partition("://")
+    if divider:
+        host = rest.partition("/")[0]
+        if scheme.lower() == "file" or not host:
+            return None
+        return f"{scheme}://{host.rpartition('@')[2]}{rest[len(host) :]}"
+    if re.match(r"[\w.-]{1,64}@[\w.-]{1,255}:(?!/)", url):  # git@github.com:owner/name.git
+        return url
+    return None
+
+
+class CloneInfo(GitInfo):
+    """The facts of a real clone. Nothing here raises: what git cannot say is the default.
+
+    Args:
+        git: the repository.
+        commit: the audited commit.
+        prefix: the audited folder within the repository, with a slash behind it, or empty.
+        raw_of: gives the raw name of a listed path, None for another path.
+        is_dirty: whether what is audited differs from the commit.
+    """
+
+    def __init__(
+        self,
+        git: Git,
+        commit: str | None,
+        prefix: bytes,
+        raw_of: Callable[[str], bytes | None],
+        is_dirty: Callable[[], bool],
+    ) -> None:
+        given = {
+            "commit": commit,
+            "_git": git,
+            "_prefix": prefix,
+            "_raw_of": raw_of,
+            "_is_dirty": is_dirty,
+        }
+        self.__dict__.update(given)
+
+    _git: Git
+    _prefix: bytes
+    _raw_of: Callable[[str], bytes | None]
+    _is_dirty: Callable[[], bool]
+
+    def _ask(self, question: Callable[[], _T], default: _T) -> _T:
+        try:
+            return question()
+        except GIT_ERRORS:
+            return default
+
+    @cached_property
+    def dirty(self) -> bool:  # type: ignore[override] # the base holds a value, this one finds it
+        """Whether what is audited differs from the commit."""
+        return self._ask(self._is_dirty, default=False)
+
+    @cached_property
+    def shallow(self) -> bool:  # type: ignore[override]
+        """Whether history is cut off."""
+        return os.path.exists(os.path.join(common_dir(self._git.git_dir), "shallow"))  # noqa: PTH110, PTH118 -- as above
+
+    @cached_property
+    def _head(self) -> str | None:
+        found = self._ask(lambda: self._git.lines("symbolic-ref", "-q", "HEAD"), [])
+        return found[0].removeprefix(_HEADS) if found else None
+
+    @cached_property
+    def detached(self) -> bool:  # type: ignore[override]
+        """Whether HEAD is on no branch."""
+        return self._head is None
+
+    @cached_property
+    def _refs(self) -> dict[str, str]:
+        pattern = "--format=%(refname) %(symref)"
+        command = ("for-each-ref", pattern, _HEADS, _ORIGIN)
+        lines = self._ask(lambda: self._git.lines(*command), [])
+        return dict(line.split(" ", 1) for line in lines if " " in line)
+
+    @cached_property
+    def branches(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The clone's and origin's branches."""
+        names = {r.removeprefix(_HEADS).removeprefix(_ORIGIN) for r in self._refs}
+        if f"{_HEADS}HEAD" not in self._refs:
+            names.discard("HEAD")
+        return tuple(sorted(names))
+
+    @cached_property
+    def default_branch(self) -> str | None:  # type: ignore[override]
+        """origin/HEAD's branch, else the one checked out, else main or master."""
+        remote = self._refs.get(f"{_ORIGIN}HEAD", "")
+        if remote.startswith(_ORIGIN):
+            return remote.removeprefix(_ORIGIN)
+        if self._head in self.branches:
+            return self._head
+        usual = [name for name in ("main", "master") if name in self.branches]
+        if usual:
+            return usual[0]
+        return self.branches[0] if len(self.branches) == 1 else None
+
+    @cached_property
+    def tags(self) -> tuple[Tag, ...]:  # type: ignore[override]
+        """The tags reachable from the commit, oldest first."""
+        if self.commit is None:
+            return ()
+        fields = "%(refname:strip=2) %(objecttype) %(objectname) %(*objectname) %(creatordate:unix)"
+        command = ("for-each-ref", f"--merged={self.commit}", f"--format={fields}", "refs/tags/")
+        lines = self._ask(lambda: self._git.lines(*command), [])
+        tags = [_tag(line) for line in lines]
+        found = [tag for tag in tags if tag]
+        return tuple(sorted(found, key=lambda tag: (tag.created or 0, _version_key(tag.name))))
+
+    @cached_property
+    def _times(self) -> list[int]:
+        if self.commit is None:
+            return []
+        command = ("rev-list", "--timestamp", f"--max-count={limits.MAX_COMMITS}", self.commit)
+        lines = self._ask(lambda: self._git.lines(*command), [])
+        return [int(line.split(" ", 1)[0]) for line in lines]
+
+    @cached_property
+    def commits(self) -> int | None:  # type: ignore[override]
+        """Number of commits, at most `limits.MAX_COMMITS`; None if git cannot count them."""
+        return len(self._times) or (0 if self.commit is None else None)
+
+    @cached_property
+    def first_commit(self) -> int | None:  # type: ignore[override]
+        """The earliest committer date."""
+        return min(self._times, default=None)
+
+    @cached_property
+    def last_commit(self) -> int | None:  # type: ignore[override]
+        """The audited commit's committer date."""
+        return self._times[0] if self._times else None
+
+    @cached_property
+    def remote_url(self) -> str | None:  # type: ignore[override]
+        """Origin's address without credentials."""
+        command = ("config", "--get", "remote.origin.url")
+        found = self._ask(lambda: self._git.lines(*command), [])
+        return clean_url(found[-1]) if found else None
+
+    @cached_property
+    def history(self) -> Mapping[str, tuple[bytes, ...]]:  # type: ignore[override]
+        """Contents asked for so far."""
+        return {}
+
+    @cached_property
+    def touches(self) -> Mapping[str, int]:  # type: ignore[override]
+        """Counts asked for so far."""
+        return {}
+
+    @cached_property
+    def _commits_of(self) -> dict[tuple[str, int], tuple[str, ...]]:
+        return {}
+
+    def _touching(self, path: str, limit: int) -> tuple[str, ...]:
+        """The commits that changed a path, newest first, at most `limit`."""
+        key = (path, limit)
+        if self.commit is None or "\0" in path or not path:
+            return ()
+        if key not in self._commits_of:
+            name = os.fsdecode(self._name(path))
+            command = ("rev-list", f"--max-count={limit}", self.commit, "--", f"{name}")
+            found = self._ask(lambda: self._git.lines(*command), [])
+            self._commits_of[key] = tuple(found)
+        return self._commits_of[key]
+
+    def _name(self, path: str) -> bytes:
+        raw = self._raw_of(path)
+        return path.encode("utf-8", "surrogateescape") if raw is None else raw
+
+    def touched(self, path: str) -> int | None:
+        """Number of commits that changed `path`, at most 1000; None if git cannot tell."""
+        return len(self._touching(path, _MAX_TOUCHED)) or None
+
+    def versions_of(self, path: str, limit: int = 20) -> tuple[bytes, ...]:
+        """Earlier, distinct contents of `path`, newest first, at most `limit` of them."""
+        commits = self._touching(path, min(max(limit, 0) * 5 + 1, _MAX_VERSIONS))
+        found: dict[bytes, None] = {}
+        name = os.fsdecode(self._prefix + self._name(path))
+        for commit in commits:
+            if len(found) > limit:
+                break
+            data = self._ask(lambda commit=commit: self._content(f"{commit}:{name}"), None)  # type: ignore[misc]
+            if data is not None:
+                found.setdefault(data)
+        return tuple(found)[1 : limit + 1]
+
+    def _content(self, name: str) -> bytes | None:
+        size = self._git.batch.size(name)
+        if size is None or size > limits.read_limit(name):
+            return None
+        return self._git.batch.get(name)
+
+
+def _tag(line: str) -> Tag | None:
+    fields = line.split(" ")
+    if len(fields) != 5:  # noqa: PLR2004 -- the five asked for
+        return None
+    name, kind, own, peeled, created = fields
+    annotated = kind == "tag"
+    date = int(created) if created.isdigit() else None
+    return Tag(name, peeled if annotated else own, date, annotated)
+
+
+def _version_key(name: str) -> tuple[tuple[int, str], ...]:
+    """Sorts v1.9 before v1.10, for tags of the same second."""
+    parts = re.findall(r"\d{1,18}|\D{1,200}", name)
+    return tuple((int(part), "") if part.isdecimal() else (-1, part) for part in parts)

@@ -1,0 +1,127 @@
+"""Choosing the tree for a path."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from mlops_audit.model import Diagnostic
+from mlops_audit.tree.folder import FolderTree
+from mlops_audit.tree.types import Tree, TreeError
+
+__all__ = ["open_tree"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Where git's folder is, or why the one that is named cannot be used."""
+
+    git_dir: str
+    top: str | None  # None for a bare repository
+    broken: str = ""
+
+
+def open_tree(path: str | os.PathLike[str], rev: str | None = None) -> Tree:
+    """Open a folder, a work tree or a bare repository, at `rev` or as it is.
+
+    Raises:
+        TreeError: the path or the revision does not exist; one sentence says which.
+    """
+    given = os.fspath(path)
+    try:
+        root = os.path.realpath(given)
+        exists = os.path.exists(root)  # noqa: PTH110 -- pathlib costs start-up time
+    except (OSError, ValueError):
+        exists = False
+    if not exists:
+        raise TreeError(f"{given!r} does not exist")
+    if not os.path.isdir(root):  # noqa: PTH112 -- the same
+        raise TreeError(f"{given!r} is a file, not a folder")
+    if os.path.basename(root) == ".git":  # noqa: PTH119 -- the same
+        root = os.path.dirname(root)  # noqa: PTH120 -- the same
+    found = _find(root)
+    name = os.path.basename(root) or "root"  # noqa: PTH119 -- the same
+    if found is None or found.broken:
+        if rev is not None:
+            why = found.broken if found else "it is not in a git repository"
+            raise TreeError(f"{given!r} has no revision {rev!r}: {why}")
+        return FolderTree(root, name, _complaint(found.broken) if found else ())
+    return _open_git(root, name.removesuffix(".git") or name, found, rev)
+
+
+def _open_git(root: str, name: str, found: _Found, rev: str | None) -> Tree:
+    from mlops_audit.tree.git import GIT_ERRORS, Git  # noqa: PLC0415 -- a folder needs no git
+    from mlops_audit.tree.revision import RevisionTree, resolve  # noqa: PLC0415 -- the same
+    from mlops_audit.tree.worktree import WorkTree  # noqa: PLC0415 -- the same
+
+    folder = os.path.relpath(root, found.top) if found.top else ""
+    folder = "" if folder == "." else folder
+    git = Git(found.git_dir, found.top, root if found.top else None)
+    if rev is not None:
+        return RevisionTree(Git(found.git_dir), resolve(git, rev), name, folder)
+    if found.top is None:
+        try:
+            commit = resolve(git, "HEAD")
+        except TreeError:
+            commit = None
+        return RevisionTree(git, commit, name)
+    try:
+        tree = WorkTree(git, root, name, folder)
+    except GIT_ERRORS as error:
+        return FolderTree(root, name, _complaint(str(error)))
+    if folder and not tree.entries:
+        # Nothing of this folder is the surrounding repository's (it may be ignored there).
+        return FolderTree(root, name)
+    return tree
+
+
+def _complaint(why: str) -> tuple[Diagnostic, ...]:
+    message = f"git cannot be used here ({why}); the folder's files are read without it"
+    return (Diagnostic(".git", message),)
+
+
+def _find(root: str) -> _Found | None:
+    """Look for a repository at `root` and above it."""
+    if not os.path.lexists(os.path.join(root, ".git")) and _is_git_dir(root):  # noqa: PTH118 -- as above
+        return _Found(root, None)
+    folder = root
+    while True:
+        dot = os.path.join(folder, ".git")  # noqa: PTH118 -- as above
+        if os.path.lexists(dot):
+            return _from_dot_git(folder, dot)
+        above = os.path.dirname(folder)  # noqa: PTH120 -- as above
+        if above == folder:
+            return None
+        folder = above
+
+
+def _from_dot_git(top: str, dot: str) -> _Found:
+    if os.path.isdir(dot):  # noqa: PTH112 -- as above
+        why = "" if _is_git_dir(dot) else "the folder .git holds no repository"
+        return _Found(dot, top, why)
+    target = _gitdir_line(dot)
+    if target is None:
+        return _Found(dot, top, "the file .git does not name a repository")
+    git_dir = os.path.normpath(os.path.join(top, target))  # noqa: PTH118 -- as above
+    why = "" if _is_git_dir(git_dir) else "the file .git names a repository that is not there"
+    return _Found(git_dir, top, why)
+
+
+def _gitdir_line(path: str) -> str | None:
+    """Where a .git file (linked worktree, submodule) leads; it may be anything, even a FIFO."""
+    from mlops_audit.tree.disk import Disk  # noqa: PLC0415 -- rare
+    from mlops_audit.tree.types import Unread  # noqa: PLC0415 -- rare
+
+    folder, _, name = os.fsencode(path).rpartition(b"/")
+    data = Disk(folder).read(name, 8192)
+    if isinstance(data, Unread) or not data.startswith(b"gitdir:"):
+        return None
+    line = data[7:].split(b"\n", 1)[0].strip()
+    return os.fsdecode(line) if line and b"\0" not in line else None
+
+
+def _is_git_dir(path: str) -> bool:
+    """Whether git would take this folder for a repository: HEAD, and objects and refs of its own
+    or of the common folder that it names."""
+    has = [os.path.lexists(os.path.join(path, name)) for name in ("HEAD", "objects", "refs")]  # noqa: PTH118 -- as above
+    return has[0] and (all(has) or os.path.exists(os.path.join(path, "commondir")))  # noqa: PTH110, PTH118 -- as above
