@@ -10,6 +10,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from mlops_audit.model import Evidence, Span
 
@@ -27,7 +28,8 @@ class Node:
     key: tuple[str, ...]
     span: Span = field(compare=False)
     detail: str = field(compare=False)
-    payload: object = field(compare=False, default=None, repr=False)
+    # Only `nodes.Nodes`, which builds it, and who expands that kind know the payload's type.
+    payload: Any = field(compare=False, default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

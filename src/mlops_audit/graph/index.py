@@ -128,8 +128,8 @@ class CodeIndex:
         if len(candidates) == 1:
             # `models` alone must not claim a file deep in another folder as `import models`.
             return candidates[0] if _plausible(candidates[0], dotted, near) else None
-        plausible = [c for c in candidates if _plausible(c, dotted, near)] or [None]
-        return max(plausible, key=lambda c: _closeness(c or "", near))
+        plausible = [c for c in candidates if _plausible(c, dotted, near)]
+        return max(plausible, key=lambda c: _closeness(c, near), default=None)
 
     def resolve(self, name: str, path: str, hops: int = _HOPS) -> Symbol | None:
         """What `name`, as `facts.python` resolved it in the module at `path`, means."""
@@ -239,7 +239,7 @@ class CodeIndex:
                     yield from self.bases(parent.path, owner, hops - 1)
 
     def targets(self, call: Call, path: str) -> tuple[Symbol, ...]:
-        """What a call runs in this project: its function, and functions handed over as arguments."""
+        """What a call runs in this project: its function, and functions given as arguments."""
         found: list[Symbol] = []
         symbol = self.resolve(call.name, path)
         if symbol:
@@ -253,9 +253,8 @@ class CodeIndex:
                 and not _foreign(call.name)
             ):
                 found.extend(named)
-        for value in _values(call):
-            if value.name and not value.is_call and (symbol := self.resolve(value.name, path)):
-                found.append(symbol)
+        handed = (self.resolve(v.name, path) for v in _values(call) if v.name and not v.is_call)
+        found.extend(symbol for symbol in handed if symbol)
         return tuple(dict.fromkeys(found))
 
 
@@ -273,8 +272,9 @@ def _values(call: Call) -> Iterator[Value]:
 
 
 def _plausible(path: str, dotted: str, near: str) -> bool:
-    """Whether `import dotted` in `near` can mean `path`: its folder is a root, a src folder, or
-    lies on the way from the importing file to the root.
+    """Whether `import dotted` in `near` can mean `path`.
+
+    Its folder is the root, a source folder, or lies on the way from the importing file to the root.
     """
     parts = path[:-3].removesuffix("/__init__").split("/")
     prefix = parts[: len(parts) - dotted.count(".") - 1]

@@ -86,6 +86,6 @@ def _foreign_roots(paths: list[str]) -> tuple[str, ...]:
         and inside & set(_METADATA)
         and inside & set(_LICENCES)
         and _MIN_VENDORED <= sizes.get(folder, 0) < total
-        and not any(n in {"package.json"} for n in inside if len(inside & set(_METADATA)) == 1)
+        and inside & set(_METADATA) != {"package.json"}
     ]
     return tuple(sorted(found))

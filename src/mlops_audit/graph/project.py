@@ -21,13 +21,14 @@ from mlops_audit.facts.triggers import trigger_is_live
 from mlops_audit.facts.types import Command, Target, Trigger, TriggerKind, Unreadable, Workflow
 from mlops_audit.graph.catalogue import Catalogue, load_catalogue
 from mlops_audit.graph.execution import ExecutionGraph, Node, Reach, Way
-from mlops_audit.graph.expand import Expander, Sources
+from mlops_audit.graph.expand import Expander
 from mlops_audit.graph.index import CodeIndex, Symbol
+from mlops_audit.graph.nodes import Nodes, Sources
 from mlops_audit.graph.ownership import left_out
 from mlops_audit.graph.places import Places
 from mlops_audit.graph.roles import Roles, decide_roles
 from mlops_audit.graph.uses import Use, action_uses, call_uses, command_uses, imports_of
-from mlops_audit.model import Diagnostic, Evidence, Span
+from mlops_audit.model import Diagnostic, Evidence
 from mlops_audit.tree import Entry, GitInfo, Tree, Unread
 
 __all__ = ["Project"]
@@ -227,6 +228,11 @@ class Project:
             )
         )
 
+    @property
+    def nodes(self) -> Nodes:
+        """Builds nodes, as roots for `graph.reach`."""
+        return self.expander.nodes
+
     @cached_property
     def console_scripts(self) -> Mapping[str, str]:
         """Commands that the project installs: name -> `package.module:function`."""
@@ -264,26 +270,26 @@ class Project:
         Workflows that run after another one (`workflow_run`) are reached with it.
         """
         wanted = kinds or _ON_CHANGE
-        roots = [self.expander.trigger_node(w, t) for w, t in self.triggers(*wanted)]
+        roots = [self.nodes.trigger(w, t) for w, t in self.triggers(*wanted)]
         names = {w.name for w, _ in self.triggers(*wanted)}
         for workflow, trigger in self.triggers(TriggerKind.WORKFLOW):
             if not trigger.after or names & set(trigger.after):
-                roots.append(self.expander.trigger_node(workflow, trigger))
+                roots.append(self.nodes.trigger(workflow, trigger))
         return self.graph.reach(roots)
 
     @cached_property
     def automation(self) -> Reach:
         """All that any live trigger of any CI/CD system or scheduler starts."""
-        return self.graph.reach(self.expander.trigger_node(w, t) for w, t in self.triggers())
+        return self.graph.reach(self.nodes.trigger(w, t) for w, t in self.triggers())
 
     @cached_property
     def runnable(self) -> Reach:
         """All that anything starts: automation, task targets, scripts, programs, notebooks."""
-        roots: list[Node] = [self.expander.trigger_node(w, t) for w, t in self.triggers()]
-        roots += [self.expander.target_node(t) for t in self.targets]
-        roots += [Node("script", (p, ""), Span(p, 1), f"script {p}", "") for p in self.scripts]
+        roots: list[Node] = [self.nodes.trigger(w, t) for w, t in self.triggers()]
+        roots += [self.nodes.target(t) for t in self.targets]
+        roots += [self.nodes.script(p, "") for p in self.scripts]
         roots += [
-            self.expander.module_node(p)
+            self.nodes.module(p)
             for p, m in self.modules.items()
             if p not in self.test_files and (m.main_line or not m.functions)
         ]
@@ -380,12 +386,12 @@ class Project:
         """The uses at a reached node."""
         node = way.node
         if node.kind == "command":
-            command, _ = node.payload  # type: ignore[misc] -- built by Expander.command_node
+            command, _ = node.payload
             yield from command_uses(command, self.catalogue)
         elif node.kind == "action":
             yield from action_uses(node, self.catalogue)
         elif node.kind == "function":
-            symbol: Symbol = node.payload  # type: ignore[assignment] -- built by function_node
+            symbol: Symbol = node.payload
             yield from self.uses_in(symbol.path, symbol.qualname)
         elif node.kind in {"module", "notebook"}:
             yield from (u for u in self.uses_in(node.key[0]) if not u.scope)

@@ -102,14 +102,14 @@ def _generic(use: Use) -> bool:
 
 def _serving(project: Project) -> tuple[str, list[Use]]:
     services = [u for u in project.uses(*_SERVING, notebook=False) if _predicting(project, u.path)]
-    services += [u for u in project.uses("deploy.endpoint", notebook=False)]
+    services += project.uses("deploy.endpoint", notebook=False)
     if services:
         return "service", services
-    batch = [u for u in _batch(project)]
+    batch = _batch(project)
     if batch:
         scheduled = bool(project.uses("pipeline.schedule")) or any("batch" in u.path for u in batch)
         return ("batch" if scheduled else "command"), batch
-    demos = [u for u in project.uses("serve.demo", notebook=False)]
+    demos = list(project.uses("serve.demo", notebook=False))
     return ("demo", demos) if demos else ("none", [])
 
 

@@ -1,0 +1,344 @@
+"""What one command runs: task targets, scripts, programs, tests, notebooks, images, services."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+from mlops_audit.facts.command import python_target, unwrap
+from mlops_audit.facts.shell import parse_shell
+from mlops_audit.facts.types import Command, Target
+from mlops_audit.graph.execution import Edge, Node
+from mlops_audit.graph.index import Symbol
+from mlops_audit.graph.nodes import Nodes
+
+__all__ = ["CommandResolver"]
+
+_SHELLS = frozenset({"bash", "sh", "zsh", "dash", "ksh", "source", "."})
+_PYTHONS = ("python", "python3", "py", "pypy", "pypy3", "ipython")
+# Runners called as `X [run] TARGET`, with the words between that do not name a target.
+_RUNNERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "just": ("just", ()),
+    "mise": ("mise", ("run", "r", "exec", "x", "--")),
+    "poe": ("poe", ()),
+    "task": ("task", ()),
+    "inv": ("invoke", ()),
+    "invoke": ("invoke", ()),
+    "duty": ("duty", ()),
+    "hatch": ("hatch", ("run",)),
+    "pdm": ("pdm", ("run",)),
+    "pixi": ("pixi", ("run", "r")),
+    "npm": ("npm", ("run", "run-script")),
+    "pnpm": ("npm", ("run",)),
+    "yarn": ("npm", ("run",)),
+    "doit": ("doit", ()),
+    "rye": ("rye", ("run",)),
+    "taskipy": ("taskipy", ()),
+}
+_SERVERS = frozenset(
+    {"uvicorn", "gunicorn", "hypercorn", "granian", "daphne", "waitress-serve",
+     "fastapi", "flask", "streamlit", "chainlit", "bentoml", "litestar"}
+)  # fmt: skip
+# Options of test runners that take a value, which is then no path to test.
+_TEST_OPTIONS = frozenset(
+    {"-m", "-k", "-n", "-c", "-p", "-o", "-W", "-t", "--cov-report", "--maxfail", "--cov-config",
+     "--rootdir", "--junitxml", "--cov"}
+)  # fmt: skip
+Resolve = Callable[[Command, str], Iterator[Edge]]
+
+
+class CommandResolver:
+    """Gives the edges of command nodes."""
+
+    def __init__(self, nodes: Nodes) -> None:
+        self.nodes = nodes
+        self.sources = nodes.sources
+        self._programs: tuple[tuple[frozenset[str], Resolve], ...] = (
+            (_SHELLS, self._shell),
+            (frozenset({"pytest", "py.test", "unittest"}), self._tests),
+            (_SERVERS, self._application),
+            (frozenset({"papermill", "jupyter", "jupyter-nbconvert", "jupyter-execute"}),
+             self._executed_notebooks),
+            (frozenset({"kedro"}), self._kedro),
+            (frozenset({"ssh"}), self._remote),
+        )  # fmt: skip
+
+    def edges(self, node: Node) -> Iterator[Edge]:
+        """The edges of a command node."""
+        command, folder = node.payload
+        folder = self._cwd(command, folder)
+        runner = self._runner(command, folder)
+        if runner is not None:
+            yield from runner
+            return
+        inner = unwrap(command)
+        if inner.argv != command.argv:
+            runner = self._runner(inner, folder)
+            if runner is not None:
+                yield from runner
+                return
+        yield from self._program(inner, folder)
+
+    def _cwd(self, command: Command, folder: str) -> str:
+        if not command.cwd:
+            return folder
+        return self.sources.places.folder(command.cwd, folder) or folder
+
+    def _runner(self, command: Command, folder: str) -> Iterator[Edge] | None:
+        """The edges of a call of a task runner; None when the command is none."""
+        program = command.program
+        if program in {"make", "gmake", "remake"}:
+            return self._make(command, folder)
+        if program in _RUNNERS:
+            runner, filler = _RUNNERS[program]
+            names = [a for a in command.argv[1:] if not a.startswith("-") and a not in filler]
+            found = [t for name in names[:3] for t in self._named(runner, name, folder)]
+            if found:
+                return (Edge(self.nodes.target(t), t.soft) for t in found)
+            if program == "just" and not names:
+                return iter(self._default("just", folder))
+            return None
+        if program in {"tox", "nox"}:
+            return self._environments(program, command, folder)
+        if program in {"pre-commit", "prek", "lefthook", "husky"}:
+            hooks = self.sources.by_runner.get("pre-commit" if program == "prek" else program, ())
+            return (
+                (Edge(self.nodes.target(t), t.soft) for t in hooks)
+                if "run" in command.argv
+                else iter(())
+            )
+        if program == "dvc" and {"repro", "exp"} & set(command.argv[1:2]):
+            return self._stages(command, folder)
+        if program == "mlflow" and command.argv[1:2] == ("run",):
+            entries = self.sources.by_runner.get("mlproject", ())
+            return (Edge(self.nodes.target(t)) for t in entries)
+        if program == "docker" or program in {"podman", "buildah", "docker-compose"}:
+            return self._docker(command, folder)
+        return None
+
+    def _named(self, runner: str, name: str, folder: str) -> list[Target]:
+        bare = name.rsplit(":", 1)[-1] if runner == "hatch" else name
+        found = [t for t in self.sources.by_runner.get(runner, ()) if t.name in {name, bare}]
+        near = [t for t in found if t.folder == folder]
+        return near or found[:1]
+
+    def _default(self, runner: str, folder: str) -> list[Edge]:
+        targets = [t for t in self.sources.by_runner.get(runner, ()) if t.folder == folder]
+        return [Edge(self.nodes.target(targets[0]))] if targets else []
+
+    def _make(self, command: Command, folder: str) -> Iterator[Edge]:
+        names: list[str] = []
+        makefile = ""
+        words = iter(command.argv[1:])
+        for word in words:
+            if word in {"-C", "--directory"}:
+                folder = self.sources.places.folder(next(words, ""), folder) or folder
+            elif word.startswith("-C") and len(word) > 2:  # noqa: PLR2004 -- the option itself
+                folder = self.sources.places.folder(word[2:], folder) or folder
+            elif word in {"-f", "--file", "--makefile"}:
+                makefile = self.sources.places.file(next(words, ""), folder) or ""
+            elif not word.startswith("-") and "=" not in word:
+                names.append(word)
+        targets = self.sources.by_runner.get("make", ())
+        local = [
+            t for t in targets if (t.span.path == makefile if makefile else t.folder == folder)
+        ]
+        if not local and not makefile:
+            local = [t for t in targets if not t.folder]
+        chosen = [t for n in names for t in local if t.name == n] if names else local[:1]
+        for target in chosen:
+            yield Edge(self.nodes.target(target), target.soft)
+
+    def _environments(self, runner: str, command: Command, folder: str) -> Iterator[Edge]:
+        named: list[str] = []
+        words = iter(command.argv[1:])
+        for word in words:
+            if word in {"-e", "-s", "--session", "--sessions", "-t", "--tags"}:
+                named += next(words, "").split(",")
+        targets = self.sources.by_runner.get(runner, ())
+        local = [t for t in targets if t.folder == folder] or list(targets)
+        for target in local:
+            if (
+                not named
+                or any(
+                    target.name == n
+                    or n.startswith(f"{target.name}-")
+                    or target.name in n.split("-")
+                    for n in named
+                )
+                or any("$" in n for n in named)
+            ):
+                yield Edge(self.nodes.target(target), target.soft)
+
+    def _stages(self, command: Command, folder: str) -> Iterator[Edge]:
+        stages = self.sources.by_runner.get("dvc", ())
+        named = {a.rsplit(":", 1)[-1] for a in command.argv[2:] if not a.startswith("-")}
+        local = [t for t in stages if t.span.path.rpartition("/")[0] == folder] or list(stages)
+        chosen = [t for t in local if t.name in named] or local
+        for target in chosen:
+            yield Edge(self.nodes.target(target), target.soft)
+
+    def _docker(self, command: Command, folder: str) -> Iterator[Edge]:
+        argv = command.argv
+        if "compose" in argv[:3] or command.program == "docker-compose":
+            services = self.sources.by_runner.get("compose", ())
+            named = [t for t in services if t.name in argv]
+            if {"up", "run", "build", "start"} & set(argv):
+                for target in named or services:
+                    yield Edge(self.nodes.target(target), target.soft)
+            return
+        if "build" in argv or "bud" in argv:
+            for target in self._dockerfiles(command, folder):
+                yield Edge(self.nodes.target(target), target.soft)
+
+    def _dockerfiles(self, command: Command, folder: str) -> list[Target]:
+        named = ""
+        words = iter(command.argv[1:])
+        last = ""
+        for word in words:
+            if word in {"-f", "--file"}:
+                named = next(words, "")
+            elif word.startswith("--file="):
+                named = word.removeprefix("--file=")
+            elif not word.startswith("-"):
+                last = word
+        builds = self.sources.by_runner.get("docker-build", ())
+        place = self.sources.places.file(named, folder) if named else None
+        context = self.sources.places.folder(last, folder) if last else folder
+        wanted = {place, f"{context}/Dockerfile".lstrip("/")}
+        found = (
+            [t for t in builds if t.span.path == place]
+            if place
+            else [t for t in builds if t.span.path in wanted]
+        )
+        return found or (list(builds) if len(builds) == 1 else [])
+
+    def _program(self, command: Command, folder: str) -> Iterator[Edge]:
+        program = command.program
+        if not program:
+            return iter(())
+        for names, resolve in self._programs:
+            if program in names:
+                return resolve(command, folder)
+        if program.startswith(_PYTHONS):
+            return self._python(command, folder)
+        if program in self.sources.console_scripts:
+            return self._console_script(self.sources.console_scripts[program])
+        place = self.sources.places.file(command.argv[0], folder)
+        return self.file(place, folder) if place else iter(())
+
+    def _tests(self, command: Command, folder: str) -> Iterator[Edge]:
+        return self._test_run(command, folder, command.argv[1:])
+
+    def _executed_notebooks(self, command: Command, folder: str) -> Iterator[Edge]:
+        for word in command.argv[1:]:
+            place = self.sources.places.file(word, folder) if word.endswith(".ipynb") else None
+            if place in self.sources.notebooks:
+                yield Edge(self.nodes.notebook(place or ""))
+
+    def _remote(self, command: Command, folder: str) -> Iterator[Edge]:
+        for word in command.argv[2:]:
+            if " " in word:
+                yield from self._inline(word, command, folder)
+
+    def _console_script(self, entry: str) -> Iterator[Edge]:
+        module, _, function = entry.partition(":")
+        symbol = self.sources.index.resolve(f"{module}.{function}" if function else module, "")
+        if symbol:
+            yield Edge(self.nodes.function(symbol))
+
+    def _shell(self, command: Command, folder: str) -> Iterator[Edge]:
+        words = list(command.argv[1:])
+        while words and words[0].startswith("-") and "c" not in words[0]:
+            words.pop(0)
+        if not words:
+            return
+        if words[0].startswith("-"):
+            yield from self._inline(" ".join(words[1:2]), command, folder)
+            return
+        place = self.sources.places.file(words[0], folder)
+        if place:
+            yield Edge(self.nodes.script(place, folder))
+
+    def _inline(self, text: str, command: Command, folder: str) -> Iterator[Edge]:
+        for inner in parse_shell(
+            text, path=command.span.path, line=command.span.line or 1, cell=command.span.cell
+        ):
+            yield Edge(
+                self.nodes.command(replace(inner, span=command.span), folder),
+                inner.soft,
+                inner.why_soft,
+            )
+
+    def _python(self, command: Command, folder: str) -> Iterator[Edge]:
+        kind, name = python_target(command.argv)
+        if kind == "module":
+            rest = command.argv[command.argv.index("-m") + 2 :] if "-m" in command.argv else ()
+            if name in {"pytest", "unittest", "nose2"}:
+                yield from self._test_run(command, folder, rest)
+                return
+            found = self.sources.index.module(
+                f"{name}.__main__", f"{folder}/x.py"
+            ) or self.sources.index.module(name, f"{folder}/x.py")
+            if found:
+                yield Edge(self.nodes.module(found))
+            else:
+                inner = Command((name, *rest), command.span, command.text, env=command.env)
+                yield from self._runner(inner, folder) or self._program(inner, folder)
+        elif kind == "file":
+            place = self.sources.places.file(name, folder)
+            if place and place in self.sources.index.modules:
+                yield Edge(self.nodes.module(place))
+
+    def _test_run(self, command: Command, folder: str, words: tuple[str, ...]) -> Iterator[Edge]:
+        paths: list[str] = []
+        missing = False
+        skip = False
+        for word in words:
+            if skip:
+                skip = False
+                continue
+            if word.startswith("-"):
+                skip = word in _TEST_OPTIONS
+                continue
+            bare = word.split("::", 1)[0]
+            place = self.sources.places.file(bare, folder)
+            inside = self.sources.places.folder(bare, folder)
+            if place or inside:
+                paths.append(place or inside or "")
+            elif "/" in bare or bare.endswith(".py"):
+                missing = True
+        if missing and not paths:
+            return
+        yield Edge(self.nodes.tests(command, folder, tuple(paths)))
+
+    def _application(self, command: Command, folder: str) -> Iterator[Edge]:
+        for word in command.argv[1:]:
+            if word.endswith(".py") and (place := self.sources.places.file(word, folder)):
+                yield Edge(self.nodes.module(place))
+                return
+            if ":" in word and not word.startswith("-") and "://" not in word:
+                found = self.sources.index.module(
+                    word.split(":", 1)[0].replace("/", "."), f"{folder}/x.py"
+                )
+                if found:
+                    yield Edge(self.nodes.module(found))
+                    return
+
+    def _kedro(self, command: Command, folder: str) -> Iterator[Edge]:
+        del folder
+        if "run" not in command.argv:
+            return
+        for path, module in self.sources.index.modules.items():
+            for f in module.functions:
+                if f.name in {"register_pipelines", "create_pipeline", "create_pipelines"}:
+                    yield Edge(self.nodes.function(Symbol(path, f.qualname, "function")))
+
+    def file(self, path: str, folder: str) -> Iterator[Edge]:
+        """What running a file of the project runs."""
+        if path.endswith(".py") and path in self.sources.index.modules:
+            yield Edge(self.nodes.module(path))
+        elif path in self.sources.notebooks:
+            yield Edge(self.nodes.notebook(path))
+        else:
+            yield Edge(self.nodes.script(path, folder))

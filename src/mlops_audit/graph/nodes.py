@@ -1,0 +1,141 @@
+"""The nodes of the execution graph: how each kind of thing that runs becomes one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from mlops_audit.facts.notebooks import Notebook
+from mlops_audit.facts.types import Command, Job, Target, Trigger, Workflow
+from mlops_audit.graph.execution import Node
+from mlops_audit.graph.index import CodeIndex, Symbol
+from mlops_audit.graph.places import Places
+from mlops_audit.model import Span
+
+__all__ = ["Nodes", "Sources"]
+
+_DETAIL = 120
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The facts that expansion needs, gathered once for a project."""
+
+    workflows: tuple[Workflow, ...]
+    targets: tuple[Target, ...]
+    places: Places
+    index: CodeIndex
+    notebooks: Mapping[str, Notebook]
+    tests: frozenset[str]  # paths of test modules
+    console_scripts: Mapping[str, str] = field(default_factory=dict)
+    read_script: Callable[[str, str], tuple[Command, ...]] = lambda _path, _cwd: ()
+
+    @cached_property
+    def by_runner(self) -> dict[str, tuple[Target, ...]]:
+        """Targets by their runner."""
+        found: dict[str, list[Target]] = {}
+        for target in self.targets:
+            found.setdefault(target.runner, []).append(target)
+        return {k: tuple(v) for k, v in found.items()}
+
+    @cached_property
+    def by_file(self) -> dict[str, tuple[Target, ...]]:
+        """Targets by the file that defines them."""
+        found: dict[str, list[Target]] = {}
+        for target in self.targets:
+            found.setdefault(target.span.path, []).append(target)
+        return {k: tuple(v) for k, v in found.items()}
+
+
+class Nodes:
+    """Builds nodes over fixed `Sources`; two nodes of the same thing are equal."""
+
+    def __init__(self, sources: Sources) -> None:
+        self.sources = sources
+
+    @staticmethod
+    def trigger(workflow: Workflow, trigger: Trigger) -> Node:
+        """A workflow's trigger."""
+        where = f"{trigger.span.line}:{trigger.kind}:{trigger.cron}"
+        detail = f"{workflow.name or workflow.path}: on {trigger.kind}"
+        return Node(
+            "trigger",
+            (workflow.path, workflow.name, where),
+            trigger.span,
+            detail,
+            (workflow, trigger),
+        )
+
+    @staticmethod
+    def workflow(workflow: Workflow) -> Node:
+        """A whole workflow, however it is started."""
+        return Node(
+            "workflow",
+            (workflow.path, workflow.name),
+            workflow.span,
+            f"workflow {workflow.name or workflow.path}",
+            workflow,
+        )
+
+    @staticmethod
+    def job(workflow: Workflow, job: Job) -> Node:
+        """One job of a workflow."""
+        return Node(
+            "job",
+            (workflow.path, workflow.name, job.name),
+            job.span,
+            f"job {job.name}",
+            (workflow, job),
+        )
+
+    @staticmethod
+    def target(target: Target) -> Node:
+        """A task runner's target."""
+        return Node(
+            "target",
+            (target.runner, target.span.path, target.name),
+            target.span,
+            f"{target.runner} {target.name}",
+            target,
+        )
+
+    def module(self, path: str) -> Node:
+        """A Python file run as a script or imported."""
+        return Node(
+            "module", (path,), Span(path, 1), f"runs {path}", self.sources.index.modules.get(path)
+        )
+
+    def function(self, symbol: Symbol) -> Node:
+        """A function or class of the project."""
+        module = self.sources.index.modules[symbol.path]
+        if symbol.kind == "module":
+            return self.module(symbol.path)
+        found = module.function(symbol.qualname) or module.klass(symbol.qualname)
+        span = found.span if found else Span(symbol.path, 1)
+        return Node(
+            "function", (symbol.path, symbol.qualname), span, f"{symbol.qualname}()", symbol
+        )
+
+    @staticmethod
+    def command(command: Command, folder: str) -> Node:
+        """One command run in a folder."""
+        span = command.span
+        key = (span.path, str(span.cell or ""), str(span.line or ""), folder, *command.argv[:40])
+        return Node("command", key, span, command.text[:_DETAIL], (command, folder))
+
+    def tests(self, command: Command, folder: str, paths: tuple[str, ...]) -> Node:
+        """A run of the test runner over `paths` (empty: whatever it collects)."""
+        return Node(
+            "tests", (folder, *paths), command.span, command.text[:_DETAIL], (folder, paths)
+        )
+
+    def script(self, path: str, folder: str) -> Node:
+        """A shell script run in a folder."""
+        return Node("script", (path, folder), Span(path, 1), f"script {path}", folder)
+
+    def notebook(self, path: str) -> Node:
+        """A notebook that a tool executes."""
+        return Node(
+            "notebook", (path,), Span(path), f"executes {path}", self.sources.notebooks.get(path)
+        )
