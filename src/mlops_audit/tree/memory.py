@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from mlops_audit.tree.base import BaseTree, Listing, blob_hash
 from mlops_audit.tree.paths import normal
@@ -20,6 +20,8 @@ class MemoryTree(BaseTree):
         name: the folder's name.
         git: what git would know.
         links: link targets by path, as `ln -s` takes them.
+        absent: tracked paths whose content is not in this clone, of unknown size.
+        executable: which of the files have the executable bit.
     """
 
     def __init__(
@@ -29,6 +31,8 @@ class MemoryTree(BaseTree):
         name: str = "memory",
         git: GitInfo | None = None,
         links: Mapping[str, str] | None = None,
+        absent: Collection[str] = (),
+        executable: Collection[str] = (),
     ) -> None:
         self._files: dict[str, bytes] = {}
         self._given_links = dict(links or {})
@@ -46,7 +50,11 @@ class MemoryTree(BaseTree):
             raw = path.encode("utf-8", "surrogatepass")
             pointer = "lfs" if lfs else None
             blob = None if lfs else blob_hash(data)
-            listing.add(Entry(path, len(data), "file", blob, False, lfs, pointer, True), raw)  # noqa: FBT003 -- in the order of the fields
+            mode = path in executable
+            listing.add(Entry(path, len(data), "file", blob, mode, lfs, pointer, True), raw)  # noqa: FBT003 -- in the order of the fields
+        for path in sorted({normal(given) for given in absent} - {""}):
+            raw = path.encode("utf-8", "surrogatepass")
+            listing.add(Entry(path, None, absent=True, tracked=True), raw)
         for path, target in self._given_links.items():
             raw = path.encode("utf-8", "surrogatepass")
             listing.add(Entry(path, len(target), "link", tracked=True), raw)
