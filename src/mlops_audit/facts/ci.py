@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from mlops_audit.facts.cicommon import Getter
 from mlops_audit.facts.github import is_github, read_github
+from mlops_audit.facts.gitlab import is_gitlab, read_gitlab
 from mlops_audit.facts.types import Unreadable, Workflow
 
 __all__ = ["READERS", "CiReader", "read_workflows"]
@@ -30,7 +31,10 @@ class CiReader:
     by_content: Callable[[bytes], bool] | None = None
 
 
-READERS: tuple[CiReader, ...] = (CiReader("github", is_github, read_github),)
+READERS: tuple[CiReader, ...] = (
+    CiReader("github", is_github, read_github),
+    CiReader("gitlab", is_gitlab, read_gitlab),
+)
 
 
 def reader_of(path: str, data: Callable[[], bytes | None]) -> CiReader | None:

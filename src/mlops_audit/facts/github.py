@@ -409,7 +409,7 @@ def _repository(cwd: str, checkout: str) -> str:
 
 
 def _commands(node: Node, context: _Context) -> tuple[Command, ...]:
-    run = node.get("run")
+    run = node.get("run") or _script_input(node)
     if run is None or run.kind != "scalar":
         return ()
     shell = node.str_at("shell") or context.shell
@@ -418,6 +418,17 @@ def _commands(node: Node, context: _Context) -> tuple[Command, ...]:
         for command in _shell(shell, text, run.text_line or run.line, context):
             found.setdefault((command.argv, command.span, command.cwd), command)
     return tuple(replace(c, cwd=_repository(c.cwd, context.checkout)) for c in found.values())
+
+
+def _script_input(node: Node) -> Node | None:
+    """The shell text that an action takes as an input (over ssh, in a container, retried)."""
+    if "github-script" in node.str_at("uses"):
+        return None  # JavaScript
+    for key in ("run", "script", "command", "cmd", "commands", "inlineScript"):
+        found = node.get("with", key)
+        if found is not None:
+            return found
+    return None
 
 
 def _shell(shell: str, text: str, line: int, context: _Context) -> tuple[Command, ...]:

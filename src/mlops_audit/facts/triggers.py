@@ -11,7 +11,7 @@ from mlops_audit.facts.conditions import evaluate, literals
 from mlops_audit.facts.patterns import matches
 from mlops_audit.facts.types import Trigger, TriggerKind
 
-__all__ = ["cron_problem", "narrow", "trigger_is_live"]
+__all__ = ["OTHER_BRANCH", "cron_problem", "narrow", "trigger_is_live"]
 
 _ON_BRANCHES = frozenset(
     {TriggerKind.PUSH, TriggerKind.PULL_REQUEST, TriggerKind.SCHEDULE, TriggerKind.WORKFLOW}
@@ -25,7 +25,7 @@ _MONTHS = (
 _CRON_FIELDS = 5  # Jenkins, Azure and cloud schedulers know 6 or 7 as well
 _CRON_FIELD = re.compile(r"[\w*,/\-?#LW]+")
 # A branch that no condition names stands for all others.
-_OTHER = "\x00other"
+OTHER_BRANCH = "\x00other"
 
 Bind = Callable[[TriggerKind, str], Mapping[str, str | None]]
 
@@ -125,7 +125,7 @@ def narrow(condition: str, triggers: Iterable[Trigger], bind: Bind) -> tuple[Tri
     left: list[Trigger] = []
     candidates = _candidates(condition)
     for trigger in triggers:
-        if evaluate(condition, bind(trigger.kind, _OTHER)) is not False:
+        if evaluate(condition, bind(trigger.kind, OTHER_BRANCH)) is not False:
             left.append(trigger)
             continue
         if trigger.kind not in (TriggerKind.PUSH, TriggerKind.PULL_REQUEST):
@@ -143,7 +143,7 @@ def _for_tags(condition: str, kind: TriggerKind, bind: Bind) -> bool:
     """Whether a push without filters still starts it, for tags only."""
     if kind is not TriggerKind.PUSH:
         return False
-    return evaluate(condition, bind(TriggerKind.TAG, _OTHER)) is not False
+    return evaluate(condition, bind(TriggerKind.TAG, OTHER_BRANCH)) is not False
 
 
 def _candidates(condition: str) -> list[str]:
@@ -157,7 +157,7 @@ def _holding(
 ) -> list[str]:
     names: list[str] = []
     for name in candidates:
-        if evaluate(condition, bind(name + _OTHER)) is not False:
+        if evaluate(condition, bind(name + OTHER_BRANCH)) is not False:
             names.append(name.rstrip("/") + "/**" if name.endswith("/") else name + "**")
         elif evaluate(condition, bind(name)) is not False:
             names.append(name)
