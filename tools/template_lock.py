@@ -1,0 +1,92 @@
+"""Writes template/uv.lock.jinja: one lock over everything that any choice of the template can bring.
+
+A generated project gets it with its own name, and its `make setup` prunes what was not chosen and keeps the pins. So its
+first set-up installs the versions that the template was tested with.
+
+    python tools/template_lock.py            keep the pins, add what is new
+    python tools/template_lock.py --upgrade  newest versions
+    python tools/template_lock.py --check    fail if the lock does not cover the template
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import subprocess
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+
+from copier import run_copy
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCK = ROOT / "template" / "uv.lock.jinja"
+NAME = "demand-forecast"
+PLACEHOLDER = "{{ project_slug }}"
+
+# Together these bring every dependency that can be chosen. A new choice with dependencies is a new line.
+ANSWERS: tuple[dict[str, object], ...] = ({"maturity_level": 2},)
+
+
+def render(answers: dict[str, object], destination: Path) -> dict[str, object]:
+    """Generates a project and returns what its pyproject.toml says."""
+    run_copy(str(ROOT), destination, data=answers, defaults=True, quiet=True, vcs_ref="HEAD")
+    return tomllib.loads((destination / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def union(projects: list[dict[str, object]]) -> str:
+    """A pyproject.toml with the dependencies and groups of all projects."""
+    dependencies: set[str] = set()
+    groups: dict[str, set[str]] = {}
+    for project in projects:
+        dependencies.update(project["project"]["dependencies"])  # type: ignore[index]
+        for name, members in project["dependency-groups"].items():  # type: ignore[attr-defined]
+            groups.setdefault(name, set()).update(members)
+    requires = projects[0]["project"]["requires-python"]  # type: ignore[index]
+    lines = [
+        "[build-system]",
+        'requires = ["hatchling"]',
+        'build-backend = "hatchling.build"',
+        "[project]",
+        f'name = "{NAME}"',
+        'version = "0.1.0"',
+        f'requires-python = "{requires}"',
+        f"dependencies = {sorted(dependencies)}",
+        "[dependency-groups]",
+        *(f"{name} = {sorted(members)}" for name, members in sorted(groups.items())),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def lock(*, upgrade: bool) -> str:
+    """The lock's text for the template as it is now."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        projects = [render(answers, folder / str(number)) for number, answers in enumerate(ANSWERS)]
+        (folder / "pyproject.toml").write_text(union(projects), encoding="utf-8")
+        if LOCK.exists() and not upgrade:
+            (folder / "uv.lock").write_text(LOCK.read_text(encoding="utf-8").replace(PLACEHOLDER, NAME), encoding="utf-8")
+        subprocess.run(["uv", "lock", "--quiet"], cwd=folder, check=True)
+        text = (folder / "uv.lock").read_text(encoding="utf-8")
+    return re.sub(rf'(?m)^name = "{NAME}"$', f'name = "{PLACEHOLDER}"', text)
+
+
+def main() -> int:
+    """Writes or checks the lock."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--upgrade", action="store_true")
+    parser.add_argument("--check", action="store_true")
+    given = parser.parse_args()
+    text = lock(upgrade=given.upgrade)
+    if given.check:
+        if not LOCK.exists() or LOCK.read_text(encoding="utf-8") != text:
+            print(f"{LOCK.relative_to(ROOT)} does not cover the template: run python {sys.argv[0]}", file=sys.stderr)
+            return 1
+        return 0
+    LOCK.write_text(text, encoding="utf-8", newline="\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
