@@ -19,10 +19,13 @@ __all__ = [
     "Ask",
     "Assessment",
     "Attestation",
+    "Change",
+    "Comparison",
     "Diagnostic",
     "Evidence",
     "Finding",
     "Fix",
+    "Gate",
     "LevelResult",
     "ModelResult",
     "Outcome",
@@ -354,6 +357,7 @@ class LevelResult:
     profile: tuple[ProfileRow, ...]
     missing: tuple[str, ...]
     remark: str | None = None
+    meaning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,6 +390,49 @@ class Assessment:
 
 
 @dataclass(frozen=True, slots=True)
+class Gate:
+    """Whether what a call asked for is met; `reasons` are sentences that say why it is not."""
+
+    met: bool
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A practice whose outcome differs from a baseline's; `worse` when it lost something."""
+
+    practice: str
+    before: str
+    after: str
+    worse: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What changed against a baseline: a revision, or the report in a file.
+
+    `level` is the level there; `new` are practices that the baseline does not know, `gone` those
+    that only the baseline knows (it is stale, or made by another version).
+    """
+
+    against: str
+    level: int | None
+    changes: tuple[Change, ...] = ()
+    new: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+
+    @property
+    def worse(self) -> tuple[Change, ...]:
+        """The changes for the worse."""
+        return tuple(change for change in self.changes if change.worse)
+
+    @property
+    def better(self) -> tuple[Change, ...]:
+        """The changes that are none for the worse."""
+        return tuple(change for change in self.changes if not change.worse)
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Everything a report format may show."""
 
@@ -398,4 +445,6 @@ class Report:
     attestations: tuple[Attestation, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     version: str = ""
+    gate: Gate | None = None
+    comparison: Comparison | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)

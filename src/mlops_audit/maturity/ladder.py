@@ -167,6 +167,7 @@ class Ladder:
             profile=self.profile(),
             missing=tuple(self.missing()),
             remark=remark,
+            meaning=self.model.levels[reached].meaning,
         )
 
 

@@ -1,0 +1,78 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import click
+
+__all__ = ["LEVEL", "audit_options", "format_options"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class _Level(click.ParamType[str]):
+    """A level's number or name; which exist depends on the model, so it is checked later."""
+
+    name = "LEVEL"
+
+
+LEVEL = _Level()
+
+_AUDIT = [
+    click.argument("path", default=".", type=click.Path()),
+    click.option("--rev", metavar="REV", help="Audit a commit, tag or branch, without checkout."),
+    click.option("--project", metavar="PATH", help="One project of several in the repository."),
+    click.option(
+        "--model",
+        "models",
+        multiple=True,
+        metavar="NAME|FILE",
+        help="Maturity model (default ladder); repeatable, the first decides the exit code.",
+    ),
+    click.option(
+        "--evidence",
+        type=click.Choice(["attested", "found", "verified"]),
+        help="Weakest strength of evidence that counts.",
+    ),
+    click.option("--config", metavar="FILE", help="Configuration in place of the repository's."),
+    click.option("--no-cache", is_flag=True, help="Read every file anew."),
+    click.option(
+        "--jobs", type=click.IntRange(min=1), default=1, metavar="N", help="Workers to use at most."
+    ),
+    click.option("--color/--no-color", default=None, help="Colour, also where nobody asked."),
+    click.option("-q", "--quiet", is_flag=True, help="Say only the level."),
+    click.option("-v", "--verbose", count=True, help="Show all practices with their evidence."),
+]
+
+
+def audit_options(function: F) -> F:
+    """Add what every command that audits takes."""
+    for option in reversed(_AUDIT):
+        function = option(function)
+    return function
+
+
+def format_options(names: Sequence[str]) -> Callable[[F], F]:
+    """Add -f and -o, repeatable, for the formats of that name."""
+
+    def add(function: F) -> F:
+        function = click.option(
+            "-o",
+            "--output",
+            "outputs",
+            multiple=True,
+            metavar="FILE",
+            help="Where the format goes; the n-th -o belongs to the n-th -f.",
+        )(function)
+        return click.option(
+            "-f",
+            "--format",
+            "formats",
+            multiple=True,
+            type=click.Choice(list(names)),
+            help="Format of the report (default text); repeatable.",
+        )(function)
+
+    return add

@@ -1,0 +1,251 @@
+"""One audit from a call to its reports: glue between tree, audit, gates and formats."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mlops_audit.audit import Request, audit, read_config, settings_of
+from mlops_audit.cli.terminal import options_for
+from mlops_audit.config import Config, ConfigError, parse_config, today
+from mlops_audit.maturity import MaturityModel, Names, load_model, model_names, parse_level
+from mlops_audit.maturity import parse_model as parse_model_file
+from mlops_audit.maturity.gates import Ask, Baseline, baseline_of, compare, decide, read_baseline
+from mlops_audit.model import Diagnostic, Gate, Practice, Report, Strength
+from mlops_audit.reports import Options, render
+from mlops_audit.reports.safe import one_line
+from mlops_audit.tree import Tree, open_tree
+
+__all__ = ["Audited", "Call", "audited", "run", "say", "write_all"]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a command line asked for."""
+
+    path: str = "."
+    rev: str | None = None
+    project: str | None = None
+    models: tuple[str, ...] = ()
+    evidence: str | None = None
+    config: str | None = None
+    no_cache: bool = False
+    jobs: int = 1
+    color: bool | None = None
+    quiet: bool = False
+    verbose: int = 0
+    formats: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    target: str | None = None
+    fail_under: str | None = None
+    fail_under_score: float | None = None
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    against: str | None = None
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Call:
+        """Take click's parameters."""
+        return cls(**given)
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """A report with what it was made from, for gates and baselines."""
+
+    report: Report
+    config: Config
+    models: tuple[MaturityModel, ...]
+
+
+def run(call: Call) -> int:
+    """Audit, write every format, and give the exit code."""
+    pairs = _pairs(call)
+    done = audited(call)
+    gate, report = _gate(call, done)
+    report = _listed(call, replace(report, gate=gate))
+    write_all(report, pairs, call)
+    if gate is not None and not gate.met:
+        for reason in gate.reasons:
+            say(call, f"gate not met: {reason}")
+        return 1
+    return 0
+
+
+def audited(call: Call, given: Config | None = None) -> Audited:
+    """Open the tree, read its configuration (unless it is `given`) and audit it.
+
+    Raises:
+        ConfigError: the call or the configuration is wrong.
+        TreeError: there is no such folder or revision.
+    """
+    tree = open_tree(call.path, call.rev)
+    config, diagnostics = (given, ()) if given else _config(call, tree, today(os.environ))
+    models = tuple(_model(n, tree, call) for n in call.models or config.models or ("ladder",))
+    target = call.target if call.target is not None else config.target
+    report = audit(
+        tree,
+        config,
+        models=models,
+        project=_project(call.project),
+        request=Request(
+            target=parse_level(_levelled(models), target) if target is not None else None,
+            evidence=Strength(call.evidence or Strength.ATTESTED),
+        ),
+        jobs=call.jobs,
+    )
+    known = dict.fromkeys([*report.diagnostics, *diagnostics])
+    ordered = sorted(known, key=lambda d: (d.path, d.line or 0, d.message))
+    for diagnostic in ordered:
+        if diagnostic in diagnostics or " expired on " in diagnostic.message:
+            say(call, f"{diagnostic.path}: {diagnostic.message}")
+    return Audited(replace(report, diagnostics=tuple(ordered)), config, models)
+
+
+def _levelled(models: tuple[MaturityModel, ...]) -> MaturityModel:
+    return models[0] if models[0].has_levels else load_model("ladder")
+
+
+def _project(path: str | None) -> str | None:
+    """As the audit names it: relative, POSIX, without a slash at its end."""
+    return path if path is None else Path(path).as_posix().removeprefix("./") or "."
+
+
+def _config(call: Call, tree: Tree, day: date) -> tuple[Config, tuple[Diagnostic, ...]]:
+    if call.config is None:
+        return read_config(tree, day)
+    return parse_config(_bytes(call.config), Path(call.config).name, day=day), ()
+
+
+def _bytes(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ConfigError(f"{path}: cannot be read: {reason}") from error
+
+
+def _model(name: str, tree: Tree, call: Call) -> MaturityModel:
+    """A built-in model, a file that the call names, or one that the configuration does."""
+    if name in model_names() or not (name.endswith(".toml") or "/" in name):
+        return load_model(name)
+    if name in call.models:
+        return parse_model_file(_bytes(name), Path(name).name)
+    content = tree.read(name) if name in tree.entries else None
+    if not isinstance(content, bytes):
+        raise ConfigError(f"model {name!r}: there is no such file in the audited tree")
+    return parse_model_file(content, name)
+
+
+def _gate(call: Call, done: Audited) -> tuple[Gate | None, Report]:
+    report, ladder = done.report, load_model("ladder")
+    names = Names([f.practice for f in report.findings], ladder, done.models)
+    gated = _selection(call, names, report, ladder)
+    if call.against is not None:
+        baseline = _baseline(call, call.against, done.config)
+        report = replace(report, comparison=compare(report.findings, baseline))
+    level = call.fail_under if call.fail_under is not None else done.config.fail_under
+    ask = Ask(
+        level=parse_level(_levelled(done.models), level) if level is not None else None,
+        score=call.fail_under_score,
+        ratchet=call.against is not None,
+        gated=gated,
+    )
+    settings = replace(
+        settings_of(done.config), evidence=Strength(call.evidence or Strength.ATTESTED)
+    )
+    gate = decide(report, ask, models=done.models, ladder=ladder, settings=settings)
+    return gate, report
+
+
+def _selection(
+    call: Call, names: Names, report: Report, ladder: MaturityModel
+) -> frozenset[str] | None:
+    """The ids that are listed and gated; None for all."""
+    if not (call.select or call.ignore):
+        return None
+    every = frozenset(f.practice.id for f in report.findings) | frozenset(ladder.reserved)
+    chosen = names.many(call.select) if call.select else every
+    return chosen - names.many(call.ignore)
+
+
+def _listed(call: Call, report: Report) -> Report:
+    names = Names([f.practice for f in report.findings], load_model("ladder"))
+    chosen = _selection(call, names, report, load_model("ladder"))
+    if chosen is None:
+        return report
+    return replace(report, findings=tuple(f for f in report.findings if f.practice.id in chosen))
+
+
+def _baseline(call: Call, against: str, config: Config) -> Baseline:
+    """The report in a file, or an audit of that revision with the same settings."""
+    if Path(against).is_file():
+        return read_baseline(_bytes(against), Path(against).name)
+    there = replace(call, rev=against, against=None, quiet=True)
+    try:
+        done = audited(there)
+    except ConfigError:  # wrong there and mended here: that is no reason to fail
+        done = audited(there, config)
+    return baseline_of(done.report, against)
+
+
+def _pairs(call: Call) -> list[tuple[str, str | None]]:
+    """Each format with its file; the last one without a file goes to standard output."""
+    formats = call.formats or ("text",)
+    spare = len(formats) - len(call.outputs)
+    if spare < 0:
+        raise ConfigError("-o: there are more outputs than formats")
+    if spare > 1:
+        raise ConfigError("-f: only the last format may go to standard output; give -o for others")
+    return [*zip(formats, (*call.outputs, *([None] * spare)), strict=True)]
+
+
+def write_all(report: Report, pairs: list[tuple[str, str | None]], call: Call) -> None:
+    """Write each format where it goes.
+
+    Raises:
+        ConfigError: a file cannot be written.
+    """
+    for name, output in pairs:
+        text = render(report, name, _options(call, output))
+        if output is None or output == "-":
+            _print(text)
+            continue
+        try:
+            Path(output).write_bytes(text.encode("utf-8", "backslashreplace"))
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise ConfigError(f"-o {output}: cannot be written: {reason}") from error
+
+
+def _options(call: Call, output: str | None) -> Options:
+    verbosity = -1 if call.quiet else call.verbose
+    options = options_for(sys.stdout, os.environ, color=call.color, to_file=output is not None)
+    return replace(options, verbosity=verbosity, help_of=_help_of)
+
+
+def _help_of(practice: Practice) -> str:
+    from mlops_audit.practices.document import document  # noqa: PLC0415 -- SARIF alone needs it
+
+    try:
+        return document(practice).prose
+    except (FileNotFoundError, ModuleNotFoundError):
+        return ""
+
+
+def _print(text: str) -> None:
+    encoding = sys.stdout.encoding or "utf-8"
+    click.echo(text.encode(encoding, "backslashreplace"), nl=False)
+
+
+def say(call: Call, text: str) -> None:
+    """A remark for the person at the terminal, on standard error."""
+    if not call.quiet:
+        click.echo(one_line(text), err=True)

@@ -1,0 +1,287 @@
+"""Text for a person at a terminal: the level, the principles, and what to do next."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from mlops_audit.model import PRINCIPLES, Evidence, Finding, Outcome, Report
+from mlops_audit.reports import Options, words
+from mlops_audit.reports.links import forge_url
+from mlops_audit.reports.safe import one_line, short
+
+__all__ = ["render"]
+
+_STYLES = {
+    Outcome.PASS: "green",
+    Outcome.PARTIAL: "yellow",
+    Outcome.FAIL: "red",
+    Outcome.UNKNOWN: "magenta",
+    Outcome.NOT_APPLICABLE: "dim",
+}
+_BAR = 24
+_ASCII = str.maketrans(
+    {
+        "█": "#", "░": ".", "✓": "+", "✗": "x", "◐": "~", "·": "|", "→": "->",
+        "…": "...",
+    }
+)  # fmt: skip
+_DETAIL = 300
+_EVIDENCE = 3
+
+
+def render(report: Report, options: Options) -> str:
+    """Write the report; -q is one line, -v adds every practice, -vv all of its evidence."""
+    buffer = io.StringIO()
+    console = Console(
+        file=buffer,
+        width=options.width,
+        force_terminal=options.color,
+        color_system="standard" if options.color else None,
+        no_color=not options.color,
+        legacy_windows=False,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        _environ={},
+    )
+    if options.verbosity < 0:
+        console.print(_one_line(report), soft_wrap=True)
+    else:
+        for part in _parts(report, options):
+            console.print(part)
+    text = "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
+    return text.translate(_ASCII) if options.ascii_only else text
+
+
+def _one_line(report: Report) -> Text:
+    level = report.assessment.level
+    total = words.score(report.assessment.scores.total)
+    return Text(f"{words.heading(level)} · score {total} · {one_line(report.repository.path)}")
+
+
+def _parts(report: Report, options: Options) -> Iterator[RenderableType]:
+    yield _title(report)
+    yield ""
+    yield from _level(report)
+    if report.roles.kind != "none":
+        yield ""
+        yield _principles(report)
+        yield from _blocking(report, options)
+        yield from _models(report)
+    if report.comparison is not None:
+        yield from _comparison(report)
+    if options.verbosity > 0:
+        yield from _practices(report, options)
+    yield from _notes(report, options)
+
+
+def _title(report: Report) -> Text:
+    repository = report.repository
+    text = Text(one_line(repository.path), style="bold")
+    if repository.commit:
+        mark = "+" if repository.dirty else ""
+        text.append(f" @ {repository.commit[:10]}{mark}", style="dim")
+    unread = f", {repository.unread} not read" if repository.unread else ""
+    text.append(f" · {words.role(report)} · {repository.files} files{unread}", style="dim")
+    return text
+
+
+def _level(report: Report) -> Iterator[RenderableType]:
+    level = report.assessment.level
+    head = Text(words.heading(level), style="bold green" if level.reached else "bold yellow")
+    if level.target is not None:
+        met = "met" if level.target_met else "not met"
+        head.append(f"   target {level.target}: {met}", style="not bold default")
+    yield head
+    if level.meaning and report.roles.kind != "none":
+        yield Text(level.meaning)
+    if level.remark:
+        yield Text(level.remark, style="yellow" if report.roles.kind != "none" else "default")
+    if report.roles.kind != "none" and level.profile:
+        yield Text(f"Musts met by level: {words.profile(level)}")
+    if level.missing:
+        count = len(level.missing)
+        are = "practice of the catalogue is" if count == 1 else "practices of the catalogue are"
+        yield Text(f"{count} {are} not implemented yet; the level is capped there.", style="dim")
+
+
+def _bar(score: float | None) -> Text:
+    if score is None:
+        return Text("-" + " " * (_BAR - 1), style="dim")
+    full = round(score / 100 * _BAR)
+    style = "green" if score >= 75 else "yellow" if score >= 40 else "red"  # noqa: PLR2004 -- thirds that read well
+    return Text.assemble(("█" * full, style), ("░" * (_BAR - full), "dim"))
+
+
+def _principles(report: Report) -> RenderableType:
+    scores = report.assessment.scores
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for justify in ("left", "left", "right", "left"):
+        table.add_column(justify=justify, no_wrap=True)
+    for key, name in PRINCIPLES.items():
+        value = scores.principles.get(key)
+        level = f"level {scores.principle_levels.get(key, 0)}"
+        table.add_row(Text(name), _bar(value), Text(words.score(value)), Text(level, style="dim"))
+    table.add_row(
+        Text("All", style="bold"), _bar(scores.total), Text(words.score(scores.total)), ""
+    )
+    assets = " · ".join(f"{key} {words.score(value)}" for key, value in scores.assets.items())
+    return Group(table, Text(f"By asset: {assets}", style="dim"))
+
+
+def _blocking(report: Report, options: Options) -> Iterator[RenderableType]:
+    level = report.assessment.level
+    if level.next is None:
+        return
+    upto = max(level.next[0], level.target or 0)
+    name = f" {level.next[1]}" if upto == level.next[0] else ""
+    yield ""
+    if not level.blocking:
+        reason = "practices that are not implemented yet" if level.missing else "nothing known"
+        yield Text(f"What blocks level {upto}{name}: {reason}", style="bold")
+        return
+    yield Text(f"What blocks level {upto}{name}, and the first step for each", style="bold")
+    known, excused = words.by_id(report), words.waived(report)
+    for practice in level.blocking:
+        finding = known.get(practice)
+        if finding is None:
+            yield Text(f"  {practice} (not selected)")
+            continue
+        yield _finding_head(finding, must=_is_must(finding, upto))
+        yield _indented(Text(one_line(finding.verdict.reason)))
+        yield _indented(Text(f"→ {one_line(finding.practice.fix.step)}", style="cyan"))
+        if practice in excused:
+            yield _indented(Text(excused[practice], style="dim"))
+        if options.verbosity == 0:
+            yield from _places(finding, report, options, most=1)
+
+
+def _is_must(finding: Finding, upto: int) -> bool:
+    return any(ask.is_must and ask.level <= upto for ask in finding.practice.asked)
+
+
+def _finding_head(finding: Finding, *, must: bool | None = None) -> Text:
+    outcome, practice = finding.outcome, finding.practice
+    style = _STYLES[outcome]
+    text = Text("  ")
+    text.append(f"{words.MARKS[outcome]} ", style=style)
+    text.append(practice.id, style="bold")
+    text.append(f" {one_line(practice.title)}")
+    said = [str(outcome) + (", hollow" if finding.verdict.hollow else "")]
+    if must is not None:
+        said.append("must" if must else "should")
+    if finding.strength is not None and finding.strength != "found":
+        said.append(str(finding.strength))
+    if finding.project is not None:
+        said.append(f"in {one_line(finding.project)}")
+    text.append(f" ({', '.join(said)})", style=style)
+    return text
+
+
+def _indented(what: RenderableType, by: int = 4) -> Padding:
+    return Padding(what, (0, 0, 0, by), expand=False)
+
+
+def _places(
+    finding: Finding, report: Report, options: Options, most: int
+) -> Iterator[RenderableType]:
+    shown = finding.verdict.evidence[:most]
+    for evidence in shown:
+        yield _indented(_place(evidence, report, options))
+        if options.verbosity > 0:
+            for hop in evidence.chain:
+                yield _indented(Text("via ", style="dim") + _place(hop, report, options), 8)
+    rest = len(finding.verdict.evidence) - len(shown)
+    if rest > 0 and options.verbosity > 0:
+        yield _indented(Text(f"and {rest} more places", style="dim"))
+
+
+def _place(evidence: Evidence, report: Report, options: Options) -> Text:
+    place = one_line(str(evidence.span))
+    url = forge_url(report.repository, evidence.span) if options.links else None
+    text = Text(place, style=f"dim link {url}" if url else "dim")
+    return text.append(f"  {short(evidence.detail, _DETAIL)}", style="not dim default")
+
+
+def _practices(report: Report, options: Options) -> Iterator[RenderableType]:
+    most = _EVIDENCE if options.verbosity == 1 else 1000
+    excused = words.waived(report)
+    for key, name in PRINCIPLES.items():
+        findings = [f for f in report.findings if f.practice.principle == key]
+        if not findings:
+            continue
+        yield ""
+        yield Text(name, style="bold underline")
+        for finding in findings:
+            yield _finding_head(finding)
+            yield _indented(Text(one_line(finding.verdict.reason)))
+            if finding.verdict.looked_for:
+                looked = f"looked for: {one_line(finding.verdict.looked_for)}"
+                yield _indented(Text(looked, style="dim"))
+            if finding.practice.id in excused:
+                yield _indented(Text(excused[finding.practice.id], style="dim"))
+            yield from _places(finding, report, options, most)
+
+
+def _models(report: Report) -> Iterator[RenderableType]:
+    others = report.assessment.models[1:]
+    if not others:
+        return
+    yield ""
+    yield Text("Other models", style="bold")
+    for model in others:
+        yield Text(f"  {one_line(model.name)}: {words.model_result(model)}")
+
+
+def _comparison(report: Report) -> Iterator[RenderableType]:
+    comparison = report.comparison
+    if comparison is None:
+        return
+    yield ""
+    yield Text(f"Against {one_line(comparison.against)}", style="bold")
+    for change in (*comparison.worse, *comparison.better):
+        style = "red" if change.worse else "green"
+        word = "worse" if change.worse else "better" if change.after != "n/a" else "changed"
+        yield Text(f"  {change.practice} {word}: {change.before} → {change.after}", style=style)
+    if not comparison.changes:
+        yield Text("  nothing changed")
+    if comparison.gone:
+        gone = ", ".join(one_line(p) for p in comparison.gone)
+        yield Text(f"  the baseline is stale, it also names: {gone}", style="yellow")
+
+
+def _notes(report: Report, options: Options) -> Iterator[RenderableType]:
+    for kind, entries in (("Attested", report.attestations), ("Waived", report.waivers)):
+        if not entries:
+            continue
+        yield ""
+        yield Text(kind, style="bold")
+        for entry in entries:
+            until = "EXPIRED on" if entry.expired else "until"
+            yield Text(
+                f"  {entry.practice} by {one_line(entry.owner)} {until} {entry.expires}:"
+                f" {one_line(entry.reason)}"
+            )
+    if report.diagnostics:
+        yield ""
+        count = len(report.diagnostics)
+        if options.verbosity < 1:
+            few = report.diagnostics[:_EVIDENCE]
+            title = f"{count} {'thing was' if count == 1 else 'things were'} not understood"
+            yield Text(title + (" (all with -v)" if count > len(few) else ""), style="bold")
+        else:
+            few = report.diagnostics
+            yield Text("Not understood", style="bold")
+        for d in few:
+            line = f":{d.line}" if d.line else ""
+            yield Text(f"  {one_line(d.path)}{line}: {short(d.message, _DETAIL)}", style="dim")
+    if report.gate is not None and not report.gate.met:
+        yield ""
+        for reason in report.gate.reasons:
+            yield Text(f"Gate not met: {one_line(reason)}", style="bold red")

@@ -1,0 +1,101 @@
+"""The sentences that several formats share."""
+
+from __future__ import annotations
+
+from mlops_audit.model import Finding, LevelResult, ModelResult, Outcome, Report
+from mlops_audit.reports.safe import one_line
+
+__all__ = [
+    "MARKS",
+    "by_id",
+    "findings_of",
+    "heading",
+    "model_result",
+    "profile",
+    "role",
+    "score",
+    "waived",
+]
+
+MARKS = {
+    Outcome.PASS: "✓",
+    Outcome.PARTIAL: "◐",
+    Outcome.FAIL: "✗",
+    Outcome.UNKNOWN: "?",
+    Outcome.NOT_APPLICABLE: "-",
+}
+
+_SERVES = {
+    "service": "serves predictions",
+    "batch": "predicts in batches",
+    "command": "predicts by a command",
+    "demo": "shows a demo",
+}
+_KINDS = {
+    "library": "a library",
+    "notebooks": "notebooks that teach",
+    "none": "no machine learning found",
+}
+
+
+def heading(level: LevelResult) -> str:
+    """`Level 1 · Manual`."""
+    return f"Level {level.reached} · {level.name}"
+
+
+def profile(level: LevelResult, tick: str = "✓") -> str:
+    """The musts met, level by level: `1 ✓ · 2 5/6 · 3 4/6`."""
+    parts = [
+        f"{row.level} {tick if row.met == row.musts else f'{row.met}/{row.musts}'}"
+        for row in level.profile
+    ]
+    return " · ".join(parts)
+
+
+def role(report: Report) -> str:
+    """What the repository is for, in a few words."""
+    roles = report.roles
+    words = [_KINDS[roles.kind]] if roles.kind in _KINDS else []
+    if roles.trains and roles.kind != "none":
+        words.append("trains a model")
+    if roles.serves in _SERVES and roles.kind != "none":
+        words.append(_SERVES[roles.serves])
+    return ", ".join(words) or "role unknown"
+
+
+def score(value: float | None) -> str:
+    """A score with one decimal, or a dash."""
+    return "-" if value is None else f"{value:.1f}"
+
+
+def by_id(report: Report) -> dict[str, Finding]:
+    """Findings by their practice's id."""
+    return {finding.practice.id: finding for finding in report.findings}
+
+
+def findings_of(report: Report, *outcomes: Outcome) -> list[Finding]:
+    """The findings with one of these outcomes."""
+    return [finding for finding in report.findings if finding.outcome in outcomes]
+
+
+def waived(report: Report) -> dict[str, str]:
+    """Why a practice is out of the gates, by id; expired waivers are left out."""
+    return {
+        w.practice: f"waived by {one_line(w.owner)} until {w.expires}: {one_line(w.reason)}"
+        for w in report.waivers
+        if not w.expired
+    }
+
+
+def model_result(result: ModelResult) -> str:
+    """One model's result in a few words."""
+    data = result.data
+    if result.kind == "ladder":
+        return f"level {data['reached']}, {data['name']}"
+    if result.kind == "score":
+        band = f", {data['band']}" if data.get("band") else ""
+        return f"{data['score']:g} points{band}"
+    if result.kind == "shares":
+        share = data["share"]
+        return "nothing to measure" if share is None else f"{share:.0%} shown"
+    return f"{data['filled']} of {data['of']} blocks filled"
