@@ -27,7 +27,7 @@ from mlops_audit.model import Span
 __all__ = ["Context", "State", "Walk", "start_context"]
 
 _MAX_COMMANDS = 5_000
-_MAX_STEPS = 60_000
+_MAX_STEPS = 30_000
 _MAX_CALLS = 8  # functions within functions, scripts within scripts
 _MAX_ROUNDS = 8  # a literal `for` list up to this length is unrolled
 _MAX_TEXT = 2_000
@@ -198,9 +198,10 @@ class Walk:
     def and_or(self, tree: AndOr, context: Context) -> None:
         """Walk a chain of `&&` and `||`, giving each part the fate of its status."""
         condition = context.condition
+        rescues = _rescues(tree.ops)
         for k, pipe in enumerate(tree.items):
             here = replace(context, condition=condition)
-            rescue = next((j for j in range(k, len(tree.ops)) if tree.ops[j] == "||"), None)
+            rescue = rescues[k]
             if rescue is not None:
                 here = self.rescued(here, tree.items[rescue + 1])
             elif k + 1 < len(tree.items):
@@ -543,6 +544,14 @@ def _only_simple(tree: AndOr) -> Simple | None:
 def _is_assignment(token: Token) -> bool:
     first = token.parts[0] if token.parts else None
     return bool(first and first.kind == "lit" and not first.quoted and _ASSIGN.match(token.text))
+
+
+def _rescues(operators: list[str]) -> list[int | None]:
+    """For each part of a chain the index of the next `||` behind it."""
+    found: list[int | None] = [None]
+    for k in range(len(operators) - 1, -1, -1):
+        found.append(k if operators[k] == "||" else found[-1])
+    return found[::-1]
 
 
 def _returns(node: Node) -> bool:
