@@ -18,6 +18,7 @@ from mlops_audit.tree.types import Entry, GitInfo, Unread
 __all__ = ["BaseTree", "Listing", "blob_hash"]
 
 _LFS_REASON = "its content lies in Git LFS and is not in this clone"
+_ANNEX_LINK = 80  # bytes; the text of a link into the store is longer
 _ANNEX_REASON = "its content lies in git-annex and is not read"
 
 
@@ -97,6 +98,30 @@ class BaseTree:
     def diagnostics(self) -> Sequence[Diagnostic]:
         """What was left out or could not be used so far."""
         return tuple(self._diagnostics)
+
+    def _find_pointers(self) -> None:
+        """Mark LFS pointers and annex links, looking at contents only where these are in use.
+
+        A pointer that this misses is still found when it is read.
+        """
+        for entry in list(self._entries.values()):
+            may = entry.kind == "link" and not entry.absent
+            if may and (entry.size is None or entry.size >= _ANNEX_LINK):
+                if not annex_pointer(self._link_text(entry)):
+                    continue
+                self._entries[entry.path] = replace(entry, absent=True, pointer="annex")
+        if not self._uses_lfs():
+            return
+        for entry in list(self._entries.values()):
+            if entry.kind == "file" and entry.size in LFS_SIZES and not entry.absent:
+                data = self._load(entry, LFS_SIZES.stop)
+                if isinstance(data, bytes) and lfs_pointer(data):
+                    self._entries[entry.path] = replace(entry, absent=True, pointer="lfs")
+
+    def _uses_lfs(self) -> bool:
+        names = (p for p in self._entries if p.rpartition("/")[2] == ".gitattributes")
+        found = (self.read(path) for path in names)
+        return any(isinstance(data, bytes) and b"filter=lfs" in data for data in found)
 
     # What a subclass provides
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from itertools import islice
 
 from mlops_audit.model import Diagnostic
 from mlops_audit.tree import limits
 from mlops_audit.tree.base import BaseTree, Listing
 from mlops_audit.tree.disk import Disk, kind_of
 from mlops_audit.tree.paths import SKIPPED_FOLDERS, display
-from mlops_audit.tree.pointers import LFS_SIZES, annex_pointer, lfs_pointer
 from mlops_audit.tree.types import Entry, Unread
 
 __all__ = ["FolderTree"]
@@ -31,8 +31,9 @@ class FolderTree(BaseTree):
         self._disk = Disk(os.fsencode(root))
         listing = Listing()
         listing.diagnostics.extend(diagnostics)
-        walk(os.fsencode(root), self._disk, listing)
+        walk(os.fsencode(root), listing)
         super().__init__(name, listing)
+        self._find_pointers()
 
     def _load(self, entry: Entry, size: int) -> bytes | Unread:
         return self._disk.read(self._raw[entry.path], size)
@@ -41,7 +42,7 @@ class FolderTree(BaseTree):
         return self._disk.link(self._raw[entry.path])
 
 
-def walk(root: bytes, disk: Disk, listing: Listing) -> None:
+def walk(root: bytes, listing: Listing) -> None:
     """List a folder, in the order of names, within the bounds."""
     waiting = [b""]
     cut = False
@@ -61,10 +62,12 @@ def walk(root: bytes, disk: Disk, listing: Listing) -> None:
                 if item.name not in _SKIPPED and not _is_environment(root, raw):
                     below.append(raw)
                 continue
+            if raw == b".git":  # a linked worktree's or submodule's
+                continue
             if len(listing.entries) >= limits.MAX_FILES:
                 cut = True
                 break
-            listing.add(_entry(raw, info, disk), raw)
+            listing.add(_entry(raw, info), raw)
         waiting.extend(reversed(below))
     listing.finish(more=cut)
 
@@ -75,7 +78,7 @@ def _scan(root: bytes, folder: bytes, listing: Listing) -> list[os.DirEntry[byte
         return []
     try:
         with os.scandir(root + b"/" + folder) as found:
-            return sorted(found, key=lambda item: item.name)
+            return sorted(islice(found, limits.MAX_FILES + 1), key=lambda item: item.name)
     except OSError as error:
         listing.say(f"the folder cannot be listed ({error.strerror})", display(folder) or ".")
         return []
@@ -85,20 +88,8 @@ def _is_environment(root: bytes, folder: bytes) -> bool:
     return os.path.lexists(root + b"/" + folder + b"/pyvenv.cfg")  # PEP 405's marker
 
 
-def _entry(raw: bytes, info: os.stat_result, disk: Disk) -> Entry:
+def _entry(raw: bytes, info: os.stat_result) -> Entry:
     kind = kind_of(info.st_mode)
     path = display(raw)
-    if kind == "link":
-        annex = annex_pointer(disk.link(raw))
-        return Entry(path, None, kind, absent=annex, pointer="annex" if annex else None)
-    if kind == "file" and info.st_size in LFS_SIZES and info.st_blocks:
-        data = disk.read(raw, LFS_SIZES.stop) if _may_be_pointer(raw) else b""
-        if isinstance(data, bytes) and lfs_pointer(data):
-            return Entry(path, info.st_size, kind, absent=True, pointer="lfs")
     size = info.st_size if kind == "file" else None
     return Entry(path, size, kind, executable=kind == "file" and bool(info.st_mode & 0o100))
-
-
-def _may_be_pointer(raw: bytes) -> bool:
-    """Whether it is worth a look: sources are found to be pointers when they are read."""
-    return not raw.endswith((b".py", b".md", b".yml", b".yaml", b".toml", b".txt", b".cfg"))

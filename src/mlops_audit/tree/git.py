@@ -17,10 +17,11 @@ here, or not used at all:
 from __future__ import annotations
 
 import os
+import re
 import select
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
@@ -28,7 +29,7 @@ from threading import Lock
 
 from mlops_audit.tree.limits import COMMAND_SECONDS, MAX_LISTING
 
-__all__ = ["GIT_ERRORS", "Batch", "Git", "GitError", "Output"]
+__all__ = ["GIT_ERRORS", "Batch", "Git", "GitError", "Output", "collect", "finish"]
 
 _SAFE = (
     "core.fsmonitor=false",
@@ -53,6 +54,7 @@ _SAFE = (
     "submodule.recurse=false",
 )
 _CHUNK = 1 << 16
+_UNASKABLE = re.compile(r"[\0\n]")  # an object name goes on a line of its own
 
 
 class GitError(Exception):
@@ -168,7 +170,26 @@ class Git:
             GitError: as `run`.
             OSError: as `run`.
         """
-        return self.run(*args).data.decode("utf-8", "backslashreplace").splitlines()
+        text = self.run(*args).data.decode("utf-8", "backslashreplace")
+        return text.removesuffix("\n").split("\n") if text else []
+
+    def sizes(self, names: Sequence[str]) -> dict[str, int]:
+        """Sizes in bytes of the objects that are here, without their contents.
+
+        Raises:
+            GitError: git failed or took too long.
+            OSError: the process could not be started.
+        """
+        asked = [name for name in names if not _UNASKABLE.search(name)]
+        process = self.start(("cat-file", "--batch-check=%(objectsize)"), stdin=True)
+        text = "".join(f"{name}\n" for name in asked).encode("utf-8", "surrogateescape")
+        with _ended(process):
+            try:
+                out = process.communicate(text, COMMAND_SECONDS)[0]
+            except subprocess.TimeoutExpired:
+                raise GitError("git took too long to give sizes") from None
+        rows = out.split(b"\n")
+        return {n: int(r) for n, r in zip(asked, rows, strict=False) if r.isdigit()}
 
     def close(self) -> None:
         """End the batch process, if one runs."""
@@ -176,13 +197,17 @@ class Git:
             self._batch.close()
 
 
-def collect(process: subprocess.Popen[bytes], limit: int = MAX_LISTING) -> Output:
+def collect(
+    process: subprocess.Popen[bytes],
+    limit: int = MAX_LISTING,
+    seconds: float = COMMAND_SECONDS,
+) -> Output:
     """Wait for a started command, reading at most `limit` bytes.
 
     Raises:
         GitError: it failed or took too long.
     """
-    deadline = time.monotonic() + COMMAND_SECONDS
+    deadline = time.monotonic() + seconds
     with _ended(process):
         assert process.stdout is not None  # noqa: S101 -- for the type checker
         assert process.stderr is not None  # noqa: S101 -- the same
@@ -192,10 +217,9 @@ def collect(process: subprocess.Popen[bytes], limit: int = MAX_LISTING) -> Outpu
         size = 0
         open_ends = {out, err}
         while open_ends:
-            left = deadline - time.monotonic()
-            ready = select.select(sorted(open_ends), (), (), max(left, 0))[0]
+            ready = _ready(open_ends, deadline)
             if not ready:
-                raise GitError(f"git took longer than {COMMAND_SECONDS:.0f} seconds")
+                raise GitError(f"git took longer than {seconds:.0f} seconds")
             for end in ready:
                 chunk = os.read(end, _CHUNK)
                 if not chunk:
@@ -210,6 +234,21 @@ def collect(process: subprocess.Popen[bytes], limit: int = MAX_LISTING) -> Outpu
         if process.wait(max(deadline - time.monotonic(), 1)) != 0:
             raise GitError(_complaint(complaint) or f"git ended with {process.returncode}")
     return Output(b"".join(chunks))
+
+
+def finish(process: subprocess.Popen[bytes]) -> None:
+    """End a started command whose output nobody needs any more."""
+    with _ended(process):
+        pass
+
+
+def _ready(ends: Iterable[int], deadline: float) -> list[int]:
+    """The pipes that have something to read, none when the time is over."""
+    waiting = select.poll()  # not select: it refuses descriptors above 1023
+    for end in ends:
+        waiting.register(end, select.POLLIN)
+    left = max(deadline - time.monotonic(), 0)
+    return sorted(end for end, _ in waiting.poll(left * 1000))
 
 
 def _complaint(err: bytes) -> str:
@@ -256,7 +295,7 @@ class Batch:
             GitError: git broke, which a corrupt object may cause; the next call starts it anew.
             OSError: the process could not be started.
         """
-        if "\n" in name or "\0" in name:
+        if _UNASKABLE.search(name):
             return None
         with self._lock:
             try:
@@ -264,20 +303,6 @@ class Batch:
             except BaseException:
                 self._end()
                 raise
-
-    def size(self, name: str) -> int | None:
-        """An object's size in bytes without its content, None if it is not here.
-
-        Raises:
-            GitError: git failed.
-            OSError: the process could not be started.
-        """
-        if "\n" in name or "\0" in name:
-            return None
-        try:
-            return int(self._git.lines("cat-file", "-s", name)[0])
-        except GitError:
-            return None
 
     def _get(self, name: str) -> bytes | None:
         process = self._running()
@@ -307,7 +332,7 @@ class Batch:
         assert self._process is not None  # noqa: S101 -- for the type checker
         assert self._process.stdout is not None  # noqa: S101 -- the same
         end = self._process.stdout.fileno()
-        if not select.select((end,), (), (), max(deadline - time.monotonic(), 0))[0]:
+        if not _ready((end,), deadline):
             raise GitError("git took too long to give an object")
         chunk = os.read(end, 1 << 20)
         if not chunk:

@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import TypeVar
 
 from mlops_audit.tree import limits
 from mlops_audit.tree.git import GIT_ERRORS, Git
@@ -14,7 +13,6 @@ from mlops_audit.tree.types import GitInfo, Tag
 
 __all__ = ["CloneInfo", "clean_url", "common_dir"]
 
-_T = TypeVar("_T")
 _MAX_VERSIONS = 200
 _MAX_TOUCHED = 1_000
 _ORIGIN = "refs/remotes/origin/"
@@ -49,8 +47,8 @@ class CloneInfo(GitInfo):
     """The facts of a real clone. Nothing here raises: what git cannot say is the default.
 
     Args:
-        git: the repository.
-        commit: the audited commit.
+        git: the repository, with no work tree, so that no command can touch one.
+        find_commit: gives the audited commit.
         prefix: the audited folder within the repository, with a slash behind it, or empty.
         raw_of: gives the raw name of a listed path, None for another path.
         is_dirty: whether what is audited differs from the commit.
@@ -59,13 +57,13 @@ class CloneInfo(GitInfo):
     def __init__(
         self,
         git: Git,
-        commit: str | None,
+        find_commit: Callable[[], str | None],
         prefix: bytes,
         raw_of: Callable[[str], bytes | None],
         is_dirty: Callable[[], bool],
     ) -> None:
         given = {
-            "commit": commit,
+            "_find_commit": find_commit,
             "_git": git,
             "_prefix": prefix,
             "_raw_of": raw_of,
@@ -74,33 +72,45 @@ class CloneInfo(GitInfo):
         self.__dict__.update(given)
 
     _git: Git
+    _find_commit: Callable[[], str | None]
     _prefix: bytes
     _raw_of: Callable[[str], bytes | None]
     _is_dirty: Callable[[], bool]
 
-    def _ask(self, question: Callable[[], _T], default: _T) -> _T:
+    def __repr__(self) -> str:
+        return f"CloneInfo({self._git.git_dir!r})"  # the inherited one would ask everything
+
+    def _lines(self, *command: str) -> list[str]:
         try:
-            return question()
+            return self._git.lines(*command)
         except GIT_ERRORS:
-            return default
+            return []
 
     @cached_property
-    def dirty(self) -> bool:  # type: ignore[override] # the base holds a value, this one finds it
+    def commit(self) -> str | None:
+        """The audited commit's id."""
+        return self._find_commit()
+
+    @cached_property
+    def dirty(self) -> bool:
         """Whether what is audited differs from the commit."""
-        return self._ask(self._is_dirty, default=False)
+        try:
+            return self._is_dirty()
+        except GIT_ERRORS:
+            return False
 
     @cached_property
-    def shallow(self) -> bool:  # type: ignore[override]
+    def shallow(self) -> bool:
         """Whether history is cut off."""
         return os.path.exists(os.path.join(common_dir(self._git.git_dir), "shallow"))  # noqa: PTH110, PTH118 -- as above
 
     @cached_property
     def _head(self) -> str | None:
-        found = self._ask(lambda: self._git.lines("symbolic-ref", "-q", "HEAD"), [])
+        found = self._lines("symbolic-ref", "-q", "HEAD")
         return found[0].removeprefix(_HEADS) if found else None
 
     @cached_property
-    def detached(self) -> bool:  # type: ignore[override]
+    def detached(self) -> bool:
         """Whether HEAD is on no branch."""
         return self._head is None
 
@@ -108,11 +118,11 @@ class CloneInfo(GitInfo):
     def _refs(self) -> dict[str, str]:
         pattern = "--format=%(refname) %(symref)"
         command = ("for-each-ref", pattern, _HEADS, _ORIGIN)
-        lines = self._ask(lambda: self._git.lines(*command), [])
+        lines = self._lines(*command)
         return dict(line.split(" ", 1) for line in lines if " " in line)
 
     @cached_property
-    def branches(self) -> tuple[str, ...]:  # type: ignore[override]
+    def branches(self) -> tuple[str, ...]:
         """The clone's and origin's branches."""
         names = {r.removeprefix(_HEADS).removeprefix(_ORIGIN) for r in self._refs}
         if f"{_HEADS}HEAD" not in self._refs:
@@ -120,7 +130,7 @@ class CloneInfo(GitInfo):
         return tuple(sorted(names))
 
     @cached_property
-    def default_branch(self) -> str | None:  # type: ignore[override]
+    def default_branch(self) -> str | None:
         """origin/HEAD's branch, else the one checked out, else main or master."""
         remote = self._refs.get(f"{_ORIGIN}HEAD", "")
         if remote.startswith(_ORIGIN):
@@ -133,13 +143,13 @@ class CloneInfo(GitInfo):
         return self.branches[0] if len(self.branches) == 1 else None
 
     @cached_property
-    def tags(self) -> tuple[Tag, ...]:  # type: ignore[override]
+    def tags(self) -> tuple[Tag, ...]:
         """The tags reachable from the commit, oldest first."""
         if self.commit is None:
             return ()
         fields = "%(refname:strip=2) %(objecttype) %(objectname) %(*objectname) %(creatordate:unix)"
         command = ("for-each-ref", f"--merged={self.commit}", f"--format={fields}", "refs/tags/")
-        lines = self._ask(lambda: self._git.lines(*command), [])
+        lines = self._lines(*command)
         tags = [_tag(line) for line in lines]
         found = [tag for tag in tags if tag]
         return tuple(sorted(found, key=lambda tag: (tag.created or 0, _version_key(tag.name))))
@@ -149,38 +159,38 @@ class CloneInfo(GitInfo):
         if self.commit is None:
             return []
         command = ("rev-list", "--timestamp", f"--max-count={limits.MAX_COMMITS}", self.commit)
-        lines = self._ask(lambda: self._git.lines(*command), [])
+        lines = self._lines(*command)
         return [int(line.split(" ", 1)[0]) for line in lines]
 
     @cached_property
-    def commits(self) -> int | None:  # type: ignore[override]
+    def commits(self) -> int | None:
         """Number of commits, at most `limits.MAX_COMMITS`; None if git cannot count them."""
         return len(self._times) or (0 if self.commit is None else None)
 
     @cached_property
-    def first_commit(self) -> int | None:  # type: ignore[override]
+    def first_commit(self) -> int | None:
         """The earliest committer date."""
         return min(self._times, default=None)
 
     @cached_property
-    def last_commit(self) -> int | None:  # type: ignore[override]
+    def last_commit(self) -> int | None:
         """The audited commit's committer date."""
         return self._times[0] if self._times else None
 
     @cached_property
-    def remote_url(self) -> str | None:  # type: ignore[override]
+    def remote_url(self) -> str | None:
         """Origin's address without credentials."""
         command = ("config", "--get", "remote.origin.url")
-        found = self._ask(lambda: self._git.lines(*command), [])
+        found = self._lines(*command)
         return clean_url(found[-1]) if found else None
 
     @cached_property
-    def history(self) -> Mapping[str, tuple[bytes, ...]]:  # type: ignore[override]
+    def history(self) -> Mapping[str, tuple[bytes, ...]]:
         """Contents asked for so far."""
         return {}
 
     @cached_property
-    def touches(self) -> Mapping[str, int]:  # type: ignore[override]
+    def touches(self) -> Mapping[str, int]:
         """Counts asked for so far."""
         return {}
 
@@ -194,9 +204,9 @@ class CloneInfo(GitInfo):
         if self.commit is None or "\0" in path or not path:
             return ()
         if key not in self._commits_of:
-            name = os.fsdecode(self._name(path))
-            command = ("rev-list", f"--max-count={limit}", self.commit, "--", f"{name}")
-            found = self._ask(lambda: self._git.lines(*command), [])
+            name = os.fsdecode(self._prefix + self._name(path))
+            command = ("rev-list", f"--max-count={limit}", self.commit, "--", name)
+            found = self._lines(*command)
             self._commits_of[key] = tuple(found)
         return self._commits_of[key]
 
@@ -216,16 +226,19 @@ class CloneInfo(GitInfo):
         for commit in commits:
             if len(found) > limit:
                 break
-            data = self._ask(lambda commit=commit: self._content(f"{commit}:{name}"), None)  # type: ignore[misc]
+            data = self._content(f"{commit}:{name}")
             if data is not None:
                 found.setdefault(data)
         return tuple(found)[1 : limit + 1]
 
     def _content(self, name: str) -> bytes | None:
-        size = self._git.batch.size(name)
-        if size is None or size > limits.read_limit(name):
+        try:
+            size = self._git.sizes([name]).get(name)
+            if size is None or size > limits.read_limit(name):
+                return None
+            return self._git.batch.get(name)
+        except GIT_ERRORS:
             return None
-        return self._git.batch.get(name)
 
 
 def _tag(line: str) -> Tag | None:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from mlops_audit.tree.base import BaseTree, Listing, blob_hash
 from mlops_audit.tree.paths import normal
 from mlops_audit.tree.pointers import LFS_SIZES, lfs_pointer
-from mlops_audit.tree.types import Entry, GitInfo, Unread
+from mlops_audit.tree.types import Entry, GitInfo, Pointer, Unread
 
 __all__ = ["MemoryTree"]
 
@@ -48,11 +48,11 @@ class MemoryTree(BaseTree):
         for path, data in self._files.items():
             lfs = len(data) in LFS_SIZES and lfs_pointer(data) is not None
             raw = path.encode("utf-8", "surrogatepass")
-            pointer = "lfs" if lfs else None
+            pointer: Pointer | None = "lfs" if lfs else None
             blob = None if lfs else blob_hash(data)
             mode = path in executable
             listing.add(Entry(path, len(data), "file", blob, mode, lfs, pointer, True), raw)  # noqa: FBT003 -- in the order of the fields
-        for path in sorted({normal(given) for given in absent} - {""}):
+        for path in sorted(filter(None, {normal(given) for given in absent})):
             raw = path.encode("utf-8", "surrogatepass")
             listing.add(Entry(path, None, absent=True, tracked=True), raw)
         for path, target in self._given_links.items():

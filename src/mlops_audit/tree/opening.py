@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass
 
 from mlops_audit.model import Diagnostic
@@ -10,6 +11,23 @@ from mlops_audit.tree.folder import FolderTree
 from mlops_audit.tree.types import Tree, TreeError
 
 __all__ = ["open_tree"]
+
+
+_GIT_FILES = (
+    "HEAD",
+    "commondir",
+    "config",
+    "config.worktree",
+    "index",
+    "info/attributes",
+    "info/exclude",
+    "info/grafts",
+    "info/sparse-checkout",
+    "objects/info/alternates",
+    "objects/info/commit-graph",
+    "packed-refs",
+    "shallow",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +100,7 @@ def _complaint(why: str) -> tuple[Diagnostic, ...]:
 
 def _find(root: str) -> _Found | None:
     """Look for a repository at `root` and above it."""
-    if not os.path.lexists(os.path.join(root, ".git")) and _is_git_dir(root):  # noqa: PTH118 -- as above
+    if not os.path.lexists(os.path.join(root, ".git")) and not _fault(root):  # noqa: PTH118 -- as above
         return _Found(root, None)
     folder = root
     while True:
@@ -97,14 +115,14 @@ def _find(root: str) -> _Found | None:
 
 def _from_dot_git(top: str, dot: str) -> _Found:
     if os.path.isdir(dot):  # noqa: PTH112 -- as above
-        why = "" if _is_git_dir(dot) else "the folder .git holds no repository"
-        return _Found(dot, top, why)
+        return _Found(dot, top, _fault(dot))
     target = _gitdir_line(dot)
     if target is None:
         return _Found(dot, top, "the file .git does not name a repository")
     git_dir = os.path.normpath(os.path.join(top, target))  # noqa: PTH118 -- as above
-    why = "" if _is_git_dir(git_dir) else "the file .git names a repository that is not there"
-    return _Found(git_dir, top, why)
+    if not os.path.isdir(git_dir):  # noqa: PTH112 -- as above
+        return _Found(dot, top, "the file .git names a repository that is not there")
+    return _Found(git_dir, top, _fault(git_dir))
 
 
 def _gitdir_line(path: str) -> str | None:
@@ -120,8 +138,26 @@ def _gitdir_line(path: str) -> str | None:
     return os.fsdecode(line) if line and b"\0" not in line else None
 
 
-def _is_git_dir(path: str) -> bool:
-    """Whether git would take this folder for a repository: HEAD, and objects and refs of its own
-    or of the common folder that it names."""
-    has = [os.path.lexists(os.path.join(path, name)) for name in ("HEAD", "objects", "refs")]  # noqa: PTH118 -- as above
-    return has[0] and (all(has) or os.path.exists(os.path.join(path, "commondir")))  # noqa: PTH110, PTH118 -- as above
+def _fault(git_dir: str) -> str:
+    """Why git could not use this folder, or why letting it try could make it hang; else empty.
+
+    Git takes a folder with HEAD, objects and refs for a repository (a linked worktree names a
+    common folder instead of the last two). It opens the other files here without looking what
+    they are.
+    """
+    parts = {name: _mode(os.path.join(git_dir, name)) for name in _GIT_FILES}  # noqa: PTH118 -- as above
+    odd = [name for name, mode in parts.items() if mode and not stat.S_ISREG(mode)]
+    if odd:
+        return f"its {odd[0]} is no ordinary file"
+    folders = all(stat.S_ISDIR(_mode(os.path.join(git_dir, n))) for n in ("objects", "refs"))  # noqa: PTH118 -- as above
+    if parts["HEAD"] and (folders or parts["commondir"]):
+        return ""
+    return "there is no repository in the place of .git"
+
+
+def _mode(path: str) -> int:
+    """A file's mode, 0 if there is none; a link out of the folder counts as what it leads to."""
+    try:
+        return os.stat(path).st_mode  # noqa: PTH116 -- as above
+    except (OSError, ValueError):
+        return 0

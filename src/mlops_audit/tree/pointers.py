@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 
-__all__ = ["LFS_SIZES", "LfsPointer", "annex_pointer", "lfs_pointer"]
+__all__ = ["LFS_SIZES", "LfsPointer", "annex_pointer", "lfs_pointer", "lfs_text"]
 
 # The specification allows a pointer up to 1024 bytes; git-lfs itself writes 120 to 140.
 # https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md
@@ -33,6 +34,14 @@ def lfs_pointer(data: bytes) -> LfsPointer | None:
         return None
     found = _LFS.match(data.replace(b"\r\n", b"\n"))
     return LfsPointer(found[1].decode(), int(found[2])) if found else None
+
+
+def lfs_text(data: bytes) -> bytes:
+    """The pointer that Git LFS would put into git for this content."""
+    oid = hashlib.sha256(data).hexdigest()
+    return (
+        f"version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize {len(data)}\n".encode()
+    )
 
 
 def annex_pointer(data: bytes) -> bool:

@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import replace
 from functools import cached_property
 
 from mlops_audit.model import Diagnostic
@@ -15,13 +14,11 @@ from mlops_audit.tree.base import BaseTree, Listing
 from mlops_audit.tree.git import GIT_ERRORS, Git, GitError
 from mlops_audit.tree.gitinfo import CloneInfo
 from mlops_audit.tree.paths import display
-from mlops_audit.tree.pointers import LFS_SIZES, annex_pointer, lfs_pointer
 from mlops_audit.tree.types import Entry, GitInfo, Kind, TreeError, Unread
 
 __all__ = ["RevisionTree", "list_revision", "resolve"]
 
 _KINDS: dict[bytes, Kind] = {b"120000": "link", b"160000": "submodule"}
-_LFS_ATTRIBUTE = re.compile(rb"filter=lfs")
 
 
 def resolve(git: Git, rev: str) -> str:
@@ -45,23 +42,28 @@ def list_revision(git: Git, commit: str, folder: bytes, listing: Listing) -> Non
         OSError: git could not be started.
     """
     treeish = commit + (":" + os.fsdecode(folder) if folder else "")
-    output = git.run("ls-tree", "-r", "-z", "-l", "--full-tree", treeish)
+    command = ("ls-tree", "-r", "-z", "--full-tree")
+    sizes: dict[str, int] = {}
+    try:
+        output = git.run(*command, "-l", treeish)
+    except GitError:
+        # A git that may not fetch a partial clone's sizes can give up; the names are here.
+        output = git.run(*command, treeish)
+        blobs = [row.split(b"\t", 1)[0].split()[2] for row in output.data.split(b"\0")[:-1]]
+        sizes = git.sizes([blob.decode() for blob in blobs])
     for row in output.data.split(b"\0")[:-1]:
         meta, _, raw = row.partition(b"\t")
-        mode, _type, blob, size = meta.split()
-        kind = _KINDS.get(mode, "file")
-        known = size.isdigit()
-        entry = Entry(
-            path=display(raw),
-            size=int(size) if known else None,
-            kind=kind,
-            blob=None if kind == "submodule" else blob.decode(),
-            executable=mode == b"100755",
-            absent=not known and kind != "submodule",
-            tracked=True,
-        )
-        listing.add(entry, raw)
+        listing.add(_entry(meta.split(), display(raw), sizes), raw)
     listing.finish(more=output.cut)
+
+
+def _entry(fields: list[bytes], path: str, sizes: dict[str, int]) -> Entry:
+    mode, _type, blob, *rest = fields
+    kind = _KINDS.get(mode, "file")
+    if kind == "submodule":
+        return Entry(path, None, kind, blob.decode(), tracked=True)
+    size = int(rest[0]) if rest and rest[0].isdigit() else sizes.get(blob.decode())
+    return Entry(path, size, kind, blob.decode(), mode == b"100755", size is None, tracked=True)
 
 
 class RevisionTree(BaseTree):
@@ -102,28 +104,10 @@ class RevisionTree(BaseTree):
         super().__init__(name, listing, tuple(folder.split("/")) if folder else ())
         self._find_pointers()
 
-    def _find_pointers(self) -> None:
-        """Mark LFS pointers and annex links; asks for contents only where they are in use."""
-        for entry in list(self._entries.values()):
-            if entry.kind == "link" and not entry.absent and annex_pointer(self._link_text(entry)):
-                self._entries[entry.path] = replace(entry, absent=True, pointer="annex")
-        if not self._uses_lfs():
-            return
-        for entry in list(self._entries.values()):
-            if entry.kind == "file" and entry.size in LFS_SIZES:
-                data = self._load(entry, LFS_SIZES.stop)
-                if isinstance(data, bytes) and lfs_pointer(data):
-                    self._entries[entry.path] = replace(entry, absent=True, pointer="lfs")
-
-    def _uses_lfs(self) -> bool:
-        names = (p for p in self._entries if p.rpartition("/")[2] == ".gitattributes")
-        found = (self.read(path) for path in names)
-        return any(isinstance(data, bytes) and _LFS_ATTRIBUTE.search(data) for data in found)
-
     @cached_property
     def _info(self) -> CloneInfo:
         prefix = self._folder + b"/" if self._folder else b""
-        return CloneInfo(self._git, self._commit, prefix, self._raw.get, lambda: False)
+        return CloneInfo(self._git, lambda: self._commit, prefix, self._raw.get, lambda: False)
 
     @property
     def git(self) -> GitInfo:
@@ -144,10 +128,10 @@ class RevisionTree(BaseTree):
         parts = os.fsdecode(self._folder).split("/")
         folder = "/".join([*parts[: len(parts) - up], ".gitignore"])
         try:
-            size = self._git.batch.size(f"{self._commit}:{folder}")
-            if size is None or size > limits.MAX_TEXT:
+            name = f"{self._commit}:{folder}"
+            if self._git.sizes([name]).get(name, limits.MAX_TEXT) >= limits.MAX_TEXT:
                 return None
-            return self._git.batch.get(f"{self._commit}:{folder}")
+            return self._git.batch.get(name)
         except GIT_ERRORS:
             return None
 

@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 
 from mlops_audit.model import Diagnostic
 
-__all__ = ["Entry", "GitInfo", "Tag", "Tree", "TreeError", "Unread"]
+__all__ = ["Entry", "GitInfo", "Kind", "Pointer", "Tag", "Tree", "TreeError", "Unread"]
 
 Kind = Literal["file", "link", "submodule", "special"]
 Pointer = Literal["lfs", "annex"]
@@ -58,7 +58,7 @@ class Tag:
     annotated: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class GitInfo:
     """What git knows about the audited revision.
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import replace
+import stat
 from functools import cached_property
 
 from mlops_audit.tree import limits
 from mlops_audit.tree.base import BaseTree, Listing, blob_hash
 from mlops_audit.tree.disk import Disk, kind_of
-from mlops_audit.tree.git import GIT_ERRORS, Git, collect
-from mlops_audit.tree.gitinfo import CloneInfo
+from mlops_audit.tree.folder import walk
+from mlops_audit.tree.git import Git, GitError, collect, finish
+from mlops_audit.tree.gitinfo import CloneInfo, common_dir
 from mlops_audit.tree.paths import SKIPPED_FOLDERS, display
-from mlops_audit.tree.pointers import LFS_SIZES, annex_pointer, lfs_pointer
+from mlops_audit.tree.pointers import lfs_text
 from mlops_audit.tree.revision import load_blob, resolve
-from mlops_audit.tree.types import Entry, GitInfo, TreeError, Unread
+from mlops_audit.tree.types import Entry, GitInfo, Kind, TreeError, Unread
 
 __all__ = ["WorkTree"]
 
@@ -24,14 +25,17 @@ _ROW = re.compile(
     rb"  ctime: \d+:\d+\n  mtime: (\d+):(\d+)\n  dev: \d+\tino: \d+\n"
     rb"  uid: \d+\tgid: \d+\n  size: (\d+)\tflags: ([0-9a-f]+)\n"
 )
+_PLAIN = re.compile(rb"(\d{6}) ([0-9a-f]{40,64}) (\d)\t([^\0]+)\0")
 _SKIP_WORKTREE = 0x40000000  # an index entry outside the sparse checkout
-_CONVERTS = re.compile(rb"\b(?:filter=|ident\b|working-tree-encoding=|eol=|text\b|crlf\b)")
+_CONVERTS = re.compile(rb"\bfilter=|\bident\b|\bworking-tree-encoding=|\beol=crlf\b")
+_AUTOCRLF = re.compile(rb"(?i)\bcrlf\b|\bautocrlf\s*=\s*true")
+_OTHERS_SECONDS = 10.0  # for git's search for untracked files
 
 
 class _Row:
     """One row of the index: what git knew about a file when it last looked."""
 
-    __slots__ = ("blob", "executable", "link", "mtime", "sparse", "size", "submodule")
+    __slots__ = ("blob", "executable", "link", "mtime", "size", "sparse", "submodule")
 
     def __init__(self, row: tuple[bytes, ...]) -> None:
         mode, blob, _stage, _raw, seconds, nanos, size, flags = row
@@ -73,15 +77,21 @@ class WorkTree(BaseTree):
 
     def __init__(self, git: Git, root: str, name: str, folder: str = "") -> None:
         self._git = git
+        self._objects = Git(git.git_dir)  # knows no work tree, so no command of it can touch one
         self._root = os.fsencode(root)
         self._disk = Disk(self._root)
         self._folder = os.fsencode(folder)
         self._changed: set[str] = set()  # tracked paths that certainly differ from the index
         self._doubtful: dict[str, str] = {}  # paths whose content must be hashed to know
         self._untracked = False
+        self._by_walk = False
+        self._hashed = 0  # bytes
         self._listing = Listing()
         self._list()
         super().__init__(name, self._listing, tuple(folder.split("/")) if folder else ())
+        if self._by_walk:
+            self._walk_untracked()
+        self._find_pointers()
 
     # Listing
 
@@ -89,25 +99,63 @@ class WorkTree(BaseTree):
         skipped = [f"--exclude={name}/" for name in sorted(SKIPPED_FOLDERS)]
         others = self._git.start(("ls-files", "-o", "-z", "--exclude-standard", *skipped))
         try:
-            rows = self._git.run("ls-files", "-s", "-z", "--debug")
-        finally:
-            # Collected in any case, so that no process is left behind.
-            found = collect(others)
-        self._list_tracked(rows.data)
+            rows, cut = self._rows()
+        except BaseException:
+            finish(others)
+            raise
+        self._list_tracked(rows)
+        try:
+            found = collect(others, seconds=_OTHERS_SECONDS)
+        except GitError as error:
+            # A FIFO called .gitignore is enough to make git wait for ever.
+            self._by_walk = True
+            self._listing.say(f"git cannot find the untracked files ({error}); found without it")
+            self._listing.finish(more=cut)
+            return
         for raw in found.data.split(b"\0")[:-1]:
             self._list_untracked(raw)
-        self._listing.finish(more=rows.cut or found.cut)
+        self._listing.finish(more=cut or found.cut)
 
-    def _list_tracked(self, data: bytes) -> None:
-        index_time = self._index_time()
+    def _rows(self) -> tuple[dict[bytes, _Row], bool]:
+        """The index, or where there is none, the commit's files; and whether that was cut."""
+        output = self._git.run("ls-files", "-s", "-z", "--debug")
+        found = _ROW.findall(output.data)
+        if len(found) < output.data.count(b"\0") and not output.cut:
+            # Another git's form of `--debug`: do without its time stamps.
+            output = self._git.run("ls-files", "-s", "-z")
+            found = [(*row, b"0", b"0", b"0", b"0") for row in _PLAIN.findall(output.data)]
+        if not found and not self._index_time():
+            found = self._committed()
         rows: dict[bytes, _Row] = {}
-        for row in _ROW.findall(data):
+        for row in found:
             if row[2] != b"0":
                 self._changed.add(display(row[3]))  # an unfinished merge
             rows[row[3]] = _Row(row)
+        return rows, output.cut
+
+    def _committed(self) -> list[tuple[bytes, ...]]:
+        """The commit's files in the form of index rows, for a clone without an index."""
+        command = ("ls-tree", "-r", "-z", f"HEAD:{os.fsdecode(self._folder)}")
+        try:
+            rows = self._objects.run(*command).data.split(b"\0")[:-1]
+        except GitError:  # no commits yet
+            return []
+        if rows:
+            self._listing.say("git's index is missing; the commit's files are taken instead")
+            self._changed.add("")
+        parted = [row.partition(b"\t") for row in rows]
+        zeros = (b"0", b"0", b"0", b"0")
+        return [(*_mode_and_blob(meta), b"0", raw, *zeros) for meta, _, raw in parted]
+
+    def _list_tracked(self, rows: dict[bytes, _Row]) -> None:
+        index_time = self._index_time()
         converted = self._converted(rows)
+        sparse = [row.blob for row in rows.values() if row.sparse]
+        sizes = self._objects.sizes(sparse) if sparse else {}
         for raw, row in rows.items():
             entry = self._tracked(raw, row, index_time, converted=converted)
+            if entry is None and row.sparse:
+                entry = _sparse(display(raw), row, sizes.get(row.blob))
             if entry is not None:
                 self._listing.add(entry, raw)
 
@@ -119,58 +167,34 @@ class WorkTree(BaseTree):
 
     def _converted(self, rows: dict[bytes, _Row]) -> bool:
         """Whether files on the disk may differ from their blobs although nobody changed them."""
+        common = Disk(os.fsencode(common_dir(self._git.git_dir)))
+        config = common.read(b"config", limits.MAX_TEXT)
+        if isinstance(config, bytes) and _AUTOCRLF.search(config):
+            return True
+        found = [common.read(b"info/attributes", limits.MAX_TEXT)]
         names = [raw for raw in rows if raw.rpartition(b"/")[2] == b".gitattributes"]
-        for raw in names[:200]:
-            data = self._disk.read(raw, limits.MAX_TEXT)
-            if isinstance(data, bytes) and _CONVERTS.search(data):
-                return True
-        return False
+        found += [self._disk.read(raw, limits.MAX_TEXT) for raw in names[:200]]
+        return any(isinstance(data, bytes) and _CONVERTS.search(data) for data in found)
 
     def _tracked(self, raw: bytes, row: _Row, index_time: int, *, converted: bool) -> Entry | None:
         path = display(raw)
         if row.submodule:
             return Entry(path, None, "submodule", row.blob, tracked=True)
         info = self._disk.stat(raw)
-        if info is None:
-            if row.sparse:
-                return self._sparse(path, row)
-            self._changed.add(path)  # deleted
+        if info is None or stat.S_ISDIR(info.st_mode):
+            if not row.sparse:
+                self._changed.add(path)  # deleted
             return None
         kind = kind_of(info.st_mode)
-        if kind == "special" and not _is_folder(info):
+        if kind == "special":
             self._changed.add(path)
             return Entry(path, None, kind, tracked=True)
-        if kind == "special":  # a folder has taken the file's place
-            self._changed.add(path)
-            return None
         same = row.same(info, index_time) and row.link == (kind == "link")
         if not same:
             self._doubtful[path] = row.blob
+        blob = row.blob if same and not converted else None
         executable = kind == "file" and bool(info.st_mode & 0o100)
-        entry = Entry(path, info.st_size, kind, None, executable, tracked=True)
-        if same and not converted:
-            entry = replace(entry, blob=row.blob)
-        return self._with_pointer(entry, raw, look=converted)
-
-    def _sparse(self, path: str, row: _Row) -> Entry:
-        """A file outside the sparse checkout, which the clone may hold all the same."""
-        kind = "link" if row.link else "file"
-        size = None
-        try:
-            size = self._git.batch.size(row.blob)
-        except GIT_ERRORS:
-            pass
-        return Entry(path, size, kind, row.blob, row.executable, size is None, tracked=True)
-
-    def _with_pointer(self, entry: Entry, raw: bytes, *, look: bool) -> Entry:
-        if entry.kind == "link":
-            if annex_pointer(self._disk.link(raw)):
-                return replace(entry, absent=True, pointer="annex")
-        elif look and entry.size in LFS_SIZES:
-            data = self._disk.read(raw, LFS_SIZES.stop)
-            if isinstance(data, bytes) and lfs_pointer(data):
-                return replace(entry, absent=True, pointer="lfs")
-        return entry
+        return Entry(path, info.st_size, kind, blob, executable, tracked=True)
 
     def _list_untracked(self, raw: bytes) -> None:
         if raw.endswith(b"/"):  # a repository within, of which git lists nothing else
@@ -183,19 +207,33 @@ class WorkTree(BaseTree):
         kind = kind_of(info.st_mode)
         executable = kind == "file" and bool(info.st_mode & 0o100)
         size = info.st_size if kind != "special" else None
-        entry = Entry(display(raw), size, kind, None, executable)
-        self._listing.add(self._with_pointer(entry, raw, look=False), raw)
+        self._listing.add(Entry(display(raw), size, kind, None, executable), raw)
+
+    def _walk_untracked(self) -> None:
+        """Find the untracked files without git, once the ignore rules can be asked."""
+        found = Listing()
+        walk(self._root, found)
+        for path, raw in found.raw.items():
+            if path not in self._entries and not self.ignores(path):
+                self._list_untracked(raw)
+        self._listing.finish()
+        self._entries.clear()
+        self._entries.update(self._listing.entries)
 
     # Reading
 
     def _load(self, entry: Entry, size: int) -> bytes | Unread:
         raw = self._raw[entry.path]
         if entry.blob is not None and self._disk.stat(raw) is None:
-            return load_blob(self._git, entry, size)
+            return load_blob(self._objects, entry, size)
         return self._disk.read(raw, size)
 
     def _link_text(self, entry: Entry) -> bytes:
-        return self._disk.link(self._raw[entry.path])
+        raw = self._raw[entry.path]
+        if entry.blob is not None and self._disk.stat(raw) is None:  # outside a sparse checkout
+            data = self._load(entry, 4096)
+            return data if isinstance(data, bytes) else b""
+        return self._disk.link(raw)
 
     def _ignore_above(self, key: str) -> bytes | None:
         top = os.fsencode(self._git.work_tree or "")
@@ -210,11 +248,11 @@ class WorkTree(BaseTree):
     @cached_property
     def _info(self) -> CloneInfo:
         prefix = self._folder + b"/" if self._folder else b""
-        return CloneInfo(self._git, self._commit(), prefix, self._raw.get, self._dirty)
+        return CloneInfo(self._objects, self._commit, prefix, self._raw.get, self._dirty)
 
     def _commit(self) -> str | None:
         try:
-            return resolve(self._git, "HEAD")
+            return resolve(self._objects, "HEAD")
         except TreeError:
             return None
 
@@ -226,7 +264,7 @@ class WorkTree(BaseTree):
     def _dirty(self) -> bool:
         if self._changed or self._untracked:
             return True
-        if any(not self._unchanged(path, blob) for path, blob in self._doubtful.items()):
+        if not all(self._unchanged(path, blob) for path, blob in self._doubtful.items()):
             return True
         commit = self._info.commit
         if commit is None:
@@ -244,14 +282,24 @@ class WorkTree(BaseTree):
         algorithm = "sha1" if len(blob) == 40 else "sha256"  # noqa: PLR2004 -- hex digits
         if entry.kind == "link":
             return blob_hash(self._disk.link(raw), algorithm) == blob
-        data = self._disk.read(raw, limits.MAX_BATCH_BYTES + 1)
-        if isinstance(data, Unread) or len(data) > limits.MAX_BATCH_BYTES:
+        if entry.size is None or entry.size > limits.MAX_BATCH_BYTES:
             return False
-        return blob in {
-            blob_hash(data, algorithm),
-            blob_hash(data.replace(b"\r\n", b"\n"), algorithm),
-        }
+        self._hashed += entry.size
+        if self._hashed > limits.MAX_TOTAL:
+            return True  # a copied clone with gigabytes in it: nothing speaks against it
+        data = self._disk.read(raw, entry.size + 1)
+        if isinstance(data, Unread):
+            return False
+        forms = (data, data.replace(b"\r\n", b"\n"), lfs_text(data))
+        return any(blob_hash(form, algorithm) == blob for form in forms)
 
 
-def _is_folder(info: os.stat_result) -> bool:
-    return info.st_mode & 0o170000 == 0o040000
+def _mode_and_blob(meta: bytes) -> tuple[bytes, bytes]:
+    mode, _type, blob = meta.split()
+    return mode, blob
+
+
+def _sparse(path: str, row: _Row, size: int | None) -> Entry:
+    """A file outside the sparse checkout, whose content the clone may hold all the same."""
+    kind: Kind = "link" if row.link else "file"
+    return Entry(path, size, kind, row.blob, row.executable, size is None, tracked=True)
