@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,7 @@ from mlops_audit.model import (
     passed,
     unknown,
 )
+from mlops_audit.schema import nearest
 
 if TYPE_CHECKING:
     from mlops_audit.tree import Tree
@@ -92,19 +93,18 @@ def audit(
     request = request or Request()
     listed = request.practices if request.practices is not None else registry().practices
     ladder = load_model("ladder")
-    config = replace(config or Config(), project=project)
-    config = Names(listed, ladder, models).checked(config)
-    loaded = Project.load(tree, config)
-    if project is not None and project not in {p.path for p in loaded.projects}:
-        raise ConfigError(Names.project_problem(project, [p.path for p in loaded.projects]))
-    roles = _roles(loaded.roles, tree)
-    findings, faults = _findings(loaded, listed, roles, config)
+    config = Names(listed, ladder, models).checked(config or Config())
+    folder = _folder(tree, project)
+    loaded = Project.load(tree, config, folder)
+    roles = loaded.roles.info() if tree.entries else RolesInfo("none", trains=False, serves="none")
+    projects = _projects(tree, loaded, folder)
+    findings, faults = _findings(loaded, listed, projects, config)
     settings = replace(settings_of(config), target=request.target, evidence=request.evidence)
     diagnostics = [*tree.diagnostics, *loaded.diagnostics, *registry().broken, *faults]
     return Report(
         repository=_repository(tree),
         roles=roles,
-        projects=tuple(ProjectInfo(p.path, p.name) for p in loaded.projects),
+        projects=projects,
         assessment=evaluate(findings, models, ladder=ladder, roles=roles, settings=settings),
         findings=findings,
         diagnostics=_sorted([*diagnostics, *_expired(config)]),
@@ -185,18 +185,18 @@ def judge(practice: Practice, project: Any) -> tuple[Verdict, Diagnostic | None]
 def _findings(
     project: Any,  # noqa: ANN401 -- as in `judge`
     practices: Iterable[Practice],
-    roles: RolesInfo,
+    projects: Sequence[ProjectInfo],
     config: Config,
 ) -> tuple[tuple[Finding, ...], list[Diagnostic]]:
     attested = {a.practice: a for a in config.attestations if not a.expired}
-    folders = [p.path for p in project.projects]
+    folders = [p.path for p in projects]
     findings: list[Finding] = []
     faults: list[Diagnostic] = []
     for practice in practices:
         verdict, fault = judge(practice, project)
         if fault is not None:
             faults.append(fault)
-        verdict = _by_role(practice, verdict, roles)
+        verdict = _by_role(practice, verdict, project.roles.has)
         strength = Strength.FOUND if verdict.outcome in _SHOWN else None
         word = attested.get(practice.id)
         if word is not None and verdict.outcome not in _HOLDS:
@@ -209,16 +209,11 @@ _SHOWN = (Outcome.PASS, Outcome.PARTIAL)
 _HOLDS = (Outcome.PASS, Outcome.NOT_APPLICABLE)
 
 
-def _by_role(practice: Practice, verdict: Verdict, roles: RolesInfo) -> Verdict:
+def _by_role(practice: Practice, verdict: Verdict, has: Callable[[str], bool]) -> Verdict:
     """Make a fail `n/a` where the practice's role is missing; what was shown stays shown."""
     if verdict.outcome not in (Outcome.FAIL, Outcome.UNKNOWN):
         return verdict
-    has = {
-        "training": roles.trains,
-        "prediction": roles.serves != "none",
-        "application": roles.kind != "library",
-    }
-    lacking = [_WITHOUT_ROLE[need] for need in practice.needs if not has[need]]
+    lacking = [_WITHOUT_ROLE[need] for need in practice.needs if not has(need)]
     return not_applicable(f"does not apply: {lacking[0]}") if lacking else verdict
 
 
@@ -237,9 +232,26 @@ def _project_of(verdict: Verdict, folders: Sequence[str]) -> str | None:
     return max(holding, key=len) if holding else None
 
 
-def _roles(roles: Any, tree: Tree) -> RolesInfo:  # noqa: ANN401 -- the graph's own type, like ours
-    kind = roles.kind if tree.entries else "none"
-    return RolesInfo(kind, roles.trains, roles.serves, tuple(roles.evidence))
+def _folder(tree: Tree, project: str | None) -> str:
+    """The project's folder as the graph takes it: empty for the whole tree."""
+    folder = (project or "").strip("/")
+    if folder in ("", "."):
+        return ""
+    if not any(path.startswith(f"{folder}/") for path in tree.entries):
+        folders = {path.rpartition("/")[0] for path in tree.entries} - {""}
+        raise ConfigError(f"no project lies at {project!r}{nearest(folder, folders)}")
+    return folder
+
+
+def _projects(
+    tree: Tree,
+    loaded: Any,  # noqa: ANN401 -- as in `judge`
+    folder: str,
+) -> tuple[ProjectInfo, ...]:
+    if folder:
+        return (ProjectInfo(folder, folder.rpartition("/")[2]),)
+    found = [ProjectInfo(p.path, p.name) for p in getattr(loaded, "projects", ())]
+    return tuple(sorted(found, key=lambda p: p.path)) or (ProjectInfo(".", tree.name),)
 
 
 def _repository(tree: Tree) -> RepositoryInfo:

@@ -55,8 +55,7 @@ class Config:
     """A team's settings; every field has the default that holds without a configuration.
 
     `require` maps `*`, a level's number or name, or a practice's id or slug to the weakest
-    strength of evidence that counts there. `project` is the folder that a call restricts the
-    audit to; no file sets it. `source` is the file that it was read from and
+    strength of evidence that counts there. `source` is the file that it was read from and
     `places` the line of each entry in it, keyed `waiver:ID`, `attestation:ID` or
     `promotion-approver`.
     """
@@ -72,7 +71,6 @@ class Config:
     canvas: Mapping[str, str] = field(default_factory=dict)
     tools: tuple[Tool, ...] = ()
     require: Mapping[str, Strength] = field(default_factory=dict)
-    project: str | None = None
     source: str | None = None
     places: Mapping[str, int] = field(default_factory=dict)
 

@@ -119,9 +119,3 @@ class Names:
         for key in config.canvas:
             if key not in blocks:
                 raise ConfigError(f"{source}: canvas: no block {key!r}{nearest(key, blocks)}")
-
-    @staticmethod
-    def project_problem(project: str, known: Sequence[str]) -> str:
-        """One line that says which projects there are."""
-        listed = ", ".join(sorted(known)) or "none"
-        return f"no project lies at {project!r}{nearest(project, known)} (projects: {listed})"
