@@ -6,6 +6,7 @@ Each looks a key up in a dictionary and checks the few rows that it finds.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 
 from mlops_audit.graph.catalogue_rows import Row, Tool
@@ -21,7 +22,8 @@ __all__ = [
 ]
 
 Found = tuple[Tool, Row]
-_UNKNOWN = frozenset({"?", "self", "cls"})
+# Receivers of a class or function of the module itself, as the Python reader writes them.
+_OWN_CLASS = re.compile(r":[A-Z]\w*\.\w+")
 _PYTHON = re.compile(r"(?:python|pypy|py)[0-9.]*(?:\.exe)?")
 _CUT = re.compile(r"[/@:]")
 
@@ -40,9 +42,9 @@ class CallIndex:
     """Dotted names with wildcards.
 
     `*` is one segment or a part of one, `**` any number (at the end at least one). A leading
-    `*.` is any receiver
-    that is no other tool's, a leading `?.` a receiver that is not known at all; both count only
-    where one of the tool's modules is imported.
+    `*.` is any receiver that belongs to no other tool and not to the standard library, a leading
+    `?.` a receiver that is not known at all; both count only where one of the tool's modules is
+    imported.
     """
 
     __slots__ = ("_ends", "_exact", "_imported", "_memo", "_methods", "_modules", "_starts")
@@ -73,6 +75,8 @@ class CallIndex:
 
     def find(self, name: str, imports: frozenset[str]) -> list[Found]:
         """Rows for a call, in the order of tools and of their rows."""
+        if not name:
+            return []
         plain, methods = self._memo.get(name) or self._remember(name)
         if not methods:
             return list(plain)
@@ -97,12 +101,14 @@ class CallIndex:
         methods: list[Found] = []
         bucket_of_last = self._methods.get(last)
         if bucket_of_last:
-            owners = [] if root in _UNKNOWN else owners_of(name, self._modules)
+            unknown = _unknown(name)
+            owners = [] if unknown else owners_of(name, self._modules)
+            foreign = not owners and root in sys.stdlib_module_names
             for tail, found in bucket_of_last:
                 if len(name) > len(tail) and name.endswith(tail):
                     any_receiver = found[1].pattern[0] == "*"
-                    own = not owners or found[0] in owners
-                    if (any_receiver and own) or (not any_receiver and root in _UNKNOWN):
+                    own = found[0] in owners or not (owners or foreign)
+                    if unknown or (any_receiver and own):
                         methods.append(found)
         # The same capability of the same tool by two patterns is one piece of evidence.
         seen = {(tool.key, row.capability) for tool, row in plain}
@@ -110,6 +116,15 @@ class CallIndex:
         entry = (tuple(plain), tuple(rest))
         self._memo[name] = entry
         return entry
+
+
+def _unknown(name: str) -> bool:
+    """Whether nothing is known of a call's receiver.
+
+    That is `?.fit`, and what starts with `:` but for a method of one of the module's own classes
+    (`:Net.fit`): an attribute of unknown type or the result of one of its functions.
+    """
+    return name[0] == "?" or (name[0] == ":" and not _OWN_CLASS.fullmatch(name))
 
 
 def _prefixes(imports: Iterable[str]) -> Iterable[str]:

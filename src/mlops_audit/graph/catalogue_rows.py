@@ -65,13 +65,15 @@ class Details:
     soft_with: tuple[str, ...] = ()
     soft_without: bool = False
 
-    def holds(self, keywords: Mapping[str, object]) -> bool:
+    def holds(self, keywords: Mapping[str, object], positional: int = 0) -> bool:
         """Whether `needs`, `when` and `unless` agree with the keywords or inputs given.
 
+        `positional` is the number of unnamed arguments: one at `position` satisfies `needs`.
         Values are compared as text without case, so that `True`, `true` and `"true"` are one. A
         keyword whose value is not known (None) satisfies `needs`, never `when` or `unless`.
         """
-        if self.needs and not any(key in keywords for key in self.needs):
+        placed = self.position is not None and positional > self.position
+        if self.needs and not placed and not any(key in keywords for key in self.needs):
             return False
         if any(_text(keywords.get(key)) != value for key, value in self.when):
             return False
