@@ -9,6 +9,7 @@ import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from mlops_audit.facts.azure import is_azure, looks_like_azure, read_azure
 from mlops_audit.facts.cicommon import Getter
 from mlops_audit.facts.github import is_github, read_github
 from mlops_audit.facts.gitlab import is_gitlab, read_gitlab
@@ -34,6 +35,7 @@ class CiReader:
 READERS: tuple[CiReader, ...] = (
     CiReader("github", is_github, read_github),
     CiReader("gitlab", is_gitlab, read_gitlab),
+    CiReader("azure", is_azure, read_azure, looks_like_azure),
 )
 
 
