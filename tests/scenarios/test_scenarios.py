@@ -35,7 +35,7 @@ def _collected() -> Iterator[Any]:
             yield pytest.param(practice, scenario, id=name)
 
 
-@pytest.mark.parametrize(("practice", "scenario"), _collected())
+@pytest.mark.parametrize(("practice", "scenario"), list(_collected()))
 def test_scenario(practice: Practice, scenario: Scenario) -> None:
     """The verdict has the outcome, the evidence and the words that the twin shows."""
     assert not scenario.problems, "\n".join(scenario.problems)
