@@ -137,6 +137,10 @@ class BaseTree:
         """The .gitignore of a folder above this tree's root (`../`, once for each folder)."""
         return None
 
+    def _ignore_unlisted(self, path: str) -> bytes | None:  # noqa: ARG002 -- for work trees
+        """A .gitignore that is not listed, because it ignores itself."""
+        return None
+
     # Reading
 
     def read(self, path: str, limit: int | None = None) -> bytes | Unread:
@@ -264,7 +268,9 @@ class BaseTree:
             return self._ignore_above(key)
         path = f"{key}/.gitignore" if key else ".gitignore"
         entry = self._entries.get(path)
-        if entry is None or entry.kind != "file":  # git reads no link here either
+        if entry is None:
+            return self._ignore_unlisted(path)
+        if entry.kind != "file":  # git reads no link here either
             return None
         data = self.read(path)
         if isinstance(data, Unread):

@@ -243,6 +243,10 @@ class WorkTree(BaseTree):
         data = Disk(top).read(raw, limits.MAX_TEXT)
         return data if isinstance(data, bytes) else None
 
+    def _ignore_unlisted(self, path: str) -> bytes | None:
+        data = self._disk.read(path.encode("utf-8", "surrogateescape"), limits.MAX_TEXT)
+        return data if isinstance(data, bytes) else None
+
     # Git
 
     @cached_property

@@ -1,0 +1,98 @@
+"""Facts kept between runs, by path and git blob id, in the user's own cache folder.
+
+One SQLite file. A key holds the fingerprint of the reader's code, so that another version of the
+tool never sees facts of this one. Anything that goes wrong with the cache costs time, never a
+result: every method then behaves as if the cache were empty.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sqlite3
+import zlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+__all__ = ["FactCache", "fingerprint"]
+
+_MAX_ROWS = 60_000
+_BATCH = 400
+
+
+def fingerprint(files: Iterable[str]) -> str:
+    """A short text that changes when one of the given source files does."""
+    seen = []
+    for name in sorted(files):
+        stat = Path(name).stat()
+        seen.append(f"{Path(name).name}:{stat.st_size}:{stat.st_mtime_ns}")
+    return f"{zlib.crc32(';'.join(seen).encode()):08x}"
+
+
+def _folder(environment: Mapping[str, str]) -> Path | None:
+    """Where the cache lies; None when it is switched off (`MLOPS_AUDIT_CACHE=off`)."""
+    chosen = environment.get("MLOPS_AUDIT_CACHE", "")
+    if chosen.lower() in {"off", "0", "no", "false"}:
+        return None
+    if chosen:
+        return Path(chosen)
+    base = environment.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "mlops-audit"
+
+
+class FactCache:
+    """Pickled facts by key. The file belongs to the user alone (mode 0700 on its folder)."""
+
+    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+        self._db: sqlite3.Connection | None = None
+        folder = _folder(environment)
+        if folder is None:
+            return
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # What is unpickled must not have been written by somebody else.
+            if folder.stat().st_uid != os.geteuid():
+                return
+            self._db = sqlite3.connect(folder / "facts.sqlite", timeout=1)
+            self._db.execute("pragma journal_mode=wal")
+            self._db.execute("pragma synchronous=off")
+            self._db.execute("create table if not exists facts (key text primary key, data blob)")
+        except (OSError, sqlite3.Error):
+            self._db = None
+
+    def get(self, keys: Iterable[str]) -> dict[str, object]:
+        """The facts that are known under these keys."""
+        if self._db is None:
+            return {}
+        wanted = list(keys)
+        found: dict[str, object] = {}
+        try:
+            for start in range(0, len(wanted), _BATCH):
+                part = wanted[start : start + _BATCH]
+                marks = ",".join("?" * len(part))
+                query = f"select key, data from facts where key in ({marks})"  # noqa: S608 -- marks only
+                for key, data in self._db.execute(query, part):
+                    found[key] = pickle.loads(data)  # noqa: S301 -- the user's own folder, checked above
+        except Exception:  # noqa: BLE001 -- a damaged cache is an empty one
+            return {}
+        return found
+
+    def put(self, facts: Mapping[str, object]) -> None:
+        """Keep facts; the whole cache is dropped when it has grown too large."""
+        if self._db is None or not facts:
+            return
+        try:
+            rows = [(key, pickle.dumps(value, protocol=5)) for key, value in facts.items()]
+            with self._db:
+                (count,) = self._db.execute("select count(*) from facts").fetchone()
+                if count > _MAX_ROWS:
+                    self._db.execute("delete from facts")
+                self._db.executemany("insert or replace into facts values (?, ?)", rows)
+        except (sqlite3.Error, pickle.PickleError, RecursionError):
+            return
+
+    def close(self) -> None:
+        """Give the file back."""
+        if self._db is not None:
+            self._db.close()
+            self._db = None
