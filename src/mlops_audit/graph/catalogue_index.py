@@ -136,17 +136,18 @@ def _prefixes(imports: Iterable[str]) -> Iterable[str]:
 
 
 def _fits(pattern: tuple[str, ...], segments: tuple[str, ...]) -> bool:
-    """Whether segments match; at most one `**`, which takes one or more at the end, else any."""
+    """Whether segments match; `**` takes one or more at the end, elsewhere any number."""
     if "**" not in pattern:
         return len(pattern) == len(segments) and _same(pattern, segments)
     at = pattern.index("**")
-    tail = pattern[at + 1 :]
-    spare = len(segments) - at - len(tail)
-    if spare < (0 if tail else 1):
+    if len(segments) < at or not _same(pattern[:at], segments):
         return False
-    return _same(pattern[:at], segments) and (
-        not tail or _same(tail, segments[len(segments) - len(tail) :])
-    )
+    tail = pattern[at + 1 :]
+    if not tail:
+        return len(segments) > at
+    if "**" in tail:
+        return any(_fits(tail, segments[i:]) for i in range(at, len(segments)))
+    return len(segments) >= at + len(tail) and _same(tail, segments[len(segments) - len(tail) :])
 
 
 def _same(pattern: Sequence[str], segments: Sequence[str]) -> bool:

@@ -158,8 +158,6 @@ def _rows(where: str, kind: str, table: object) -> Iterable[Row]:
                 row = _detailed(f"{place}[{index}]", kind, capability, item)
             else:
                 raise CatalogueError(f"{place}[{index}]: a text or a table was expected")
-            if kind == "calls" and row.pattern.count("**") > 1:
-                raise CatalogueError(f"{place}[{index}]: only one ** is understood")
             yield row
 
 
