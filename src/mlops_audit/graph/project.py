@@ -6,15 +6,14 @@ Everything is read lazily and once. A practice is a pure function of a `Project`
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property, lru_cache
 from types import MappingProxyType
 
 from mlops_audit.config import Config
 from mlops_audit.facts.ci import read_workflows
 from mlops_audit.facts.code import Module
-from mlops_audit.facts.notebooks import Notebook, read_notebook
-from mlops_audit.facts.python import read_python
+from mlops_audit.facts.notebooks import Notebook
 from mlops_audit.facts.shell import parse_shell
 from mlops_audit.facts.targets import read_targets
 from mlops_audit.facts.triggers import trigger_is_live
@@ -25,6 +24,7 @@ from mlops_audit.graph.expand import Expander
 from mlops_audit.graph.index import CodeIndex, Symbol
 from mlops_audit.graph.nodes import Nodes, Sources
 from mlops_audit.graph.ownership import left_out
+from mlops_audit.graph.parsing import read_code
 from mlops_audit.graph.places import Places
 from mlops_audit.graph.roles import Roles, decide_roles
 from mlops_audit.graph.uses import Use, action_uses, call_uses, command_uses, imports_of
@@ -43,11 +43,22 @@ _SCRIPT_NAMES = re.compile(r"\.(sh|bash|zsh)$")
 class Project:
     """The facts of one project and the graph over them; build it with `Project.load`."""
 
-    def __init__(self, tree: Tree, config: Config, paths: Iterable[str], folder: str = "") -> None:
+    def __init__(
+        self,
+        tree: Tree,
+        config: Config,
+        folder: str = "",
+        *,
+        cached: bool = False,
+        jobs: int | None = None,
+    ) -> None:
         self.tree = tree
         self.config = config
-        self.folder = folder
-        listed = [p for p in paths if not folder or p.startswith(f"{folder}/")]
+        self.folder = "" if folder in {"", "."} else folder.strip("/")
+        self.cached = cached
+        self.jobs = jobs
+        inside = f"{self.folder}/" if self.folder else ""
+        listed = [p for p in tree.entries if p.startswith(inside)]
         self.left_out: Mapping[str, str] = left_out(listed, config.exclude)
         self.paths: tuple[str, ...] = tuple(
             p for p in listed if p not in self.left_out and tree.entries[p].kind in {"file", "link"}
@@ -56,9 +67,21 @@ class Project:
         self.unread: dict[str, str] = {}
 
     @classmethod
-    def load(cls, tree: Tree, config: Config, folder: str = "") -> Project:
-        """The project of a whole tree, or of one of its folders."""
-        return cls(tree, config, tree.entries, "" if folder in {"", "."} else folder.strip("/"))
+    def load(
+        cls,
+        tree: Tree,
+        config: Config,
+        folder: str = "",
+        *,
+        cached: bool = False,
+        jobs: int | None = None,
+    ) -> Project:
+        """The project of a whole tree, or of one of its folders.
+
+        `cached` keeps facts in the user's cache folder; `jobs` bounds the processes that a large
+        repository is read with.
+        """
+        return cls(tree, config, folder, cached=cached, jobs=jobs)
 
     # -- files --------------------------------------------------------------------------------
 
@@ -104,29 +127,20 @@ class Project:
     # -- code ---------------------------------------------------------------------------------
 
     @cached_property
+    def _code(self) -> Mapping[str, Module | Notebook]:
+        paths = [p for p in self.paths if p.endswith((".py", ".ipynb"))]
+        return read_code(self.tree, paths, self.data, cached=self.cached, jobs=self.jobs)
+
+    @cached_property
     def notebooks(self) -> Mapping[str, Notebook]:
         """All notebooks by path."""
-        found = {}
-        for path in self.paths:
-            if path.endswith(".ipynb"):
-                data = self.data(path)
-                if data is not None:
-                    found[path] = read_notebook(path, data)
-        return MappingProxyType(found)
+        return MappingProxyType({p: c for p, c in self._code.items() if isinstance(c, Notebook)})
 
     @cached_property
     def modules(self) -> Mapping[str, Module]:
         """All Python code by path: modules, and the code of Python notebooks."""
-        found: dict[str, Module] = {}
-        for path in self.paths:
-            if path.endswith(".py"):
-                data = self.data(path)
-                if data is not None:
-                    found[path] = read_python(path, data)
-        for path, notebook in self.notebooks.items():
-            if notebook.module is not None:
-                found[path] = notebook.module
-        return MappingProxyType(dict(sorted(found.items())))
+        found = {p: c if isinstance(c, Module) else c.module for p, c in self._code.items()}
+        return MappingProxyType({p: m for p, m in found.items() if m is not None})
 
     def is_test(self, path: str) -> bool:
         """Whether a file is a test or test support by its place or name."""
