@@ -78,7 +78,7 @@ def _scan(root: bytes, folder: bytes, listing: Listing) -> list[os.DirEntry[byte
         return []
     try:
         with os.scandir(root + b"/" + folder) as found:
-            return sorted(islice(found, limits.MAX_FILES + 1), key=lambda item: item.name)
+            return sorted(islice(found, limits.MAX_IN_FOLDER), key=lambda item: item.name)
     except OSError as error:
         listing.say(f"the folder cannot be listed ({error.strerror})", display(folder) or ".")
         return []

@@ -29,7 +29,7 @@ from threading import Lock
 
 from mlops_audit.tree.limits import COMMAND_SECONDS, MAX_LISTING
 
-__all__ = ["GIT_ERRORS", "Batch", "Git", "GitError", "Output", "collect", "finish"]
+__all__ = ["GIT_ERRORS", "Batch", "Git", "GitError", "Output", "collect", "finish", "git_program"]
 
 _SAFE = (
     "core.fsmonitor=false",
@@ -73,7 +73,7 @@ class Output:
 
 
 @cache
-def _program() -> tuple[str, str]:
+def git_program() -> tuple[str, str]:
     """Git's absolute path and the PATH to run it with.
 
     Raises:
@@ -116,7 +116,7 @@ class Git:
             GitError: there is no git.
             OSError: the process could not be started.
         """
-        program, path = _program()
+        program, path = git_program()
         command = [program, "--no-optional-locks", "--no-pager"]
         for setting in _SAFE:
             command += ["-c", setting]

@@ -16,6 +16,7 @@ __all__ = [
     "MAX_COMMITS",
     "MAX_DEPTH",
     "MAX_FILES",
+    "MAX_IN_FOLDER",
     "MAX_LISTING",
     "MAX_NOTEBOOK",
     "MAX_TEXT",
@@ -28,6 +29,7 @@ MAX_NOTEBOOK: Final = 20 << 20  # notebooks carry their outputs along
 MAX_TOTAL: Final = 512 << 20  # bytes read from one tree
 MAX_CACHED: Final = 96 << 20  # bytes kept in memory; beyond, a file is read again
 MAX_FILES: Final = 200_000
+MAX_IN_FOLDER: Final = 1_000_000  # names of one folder, read before they can be sorted
 MAX_DEPTH: Final = 100  # folders in one path
 MAX_LISTING: Final = 128 << 20  # bytes of one git answer
 MAX_BATCH_BYTES: Final = 64 << 20  # bytes of one object taken from git

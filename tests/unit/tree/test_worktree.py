@@ -207,7 +207,7 @@ def test_a_linked_worktree_is_a_work_tree(repo: Path, git: Sh, tmp_path: Path) -
 
 
 def test_lfs_and_annex_pointers_are_absent_content(repo: Path, git: Sh) -> None:
-    """A pointer is told apart from content, in the listing where attributes name it, else on read."""
+    """A pointer is told from content: in the listing where attributes name it, else on read."""
     pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 123\n"
     (repo / "annexed").symlink_to(".git/annex/objects/Xx/Yy/" + "SHA256E-s1--" + "0" * 64)
     commit(repo, git, {"m.bin": pointer, "odd.txt": pointer})
