@@ -25,11 +25,25 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
-from threading import Lock
+from typing import TYPE_CHECKING
 
 from mlops_audit.tree.limits import COMMAND_SECONDS, MAX_LISTING
 
-__all__ = ["GIT_ERRORS", "Batch", "Git", "GitError", "Output", "collect", "finish", "git_program"]
+if TYPE_CHECKING:
+    from mlops_audit.tree.batch import Batch
+
+__all__ = [
+    "GIT_ERRORS",
+    "UNASKABLE",
+    "Git",
+    "GitError",
+    "Output",
+    "collect",
+    "ended",
+    "finish",
+    "git_program",
+    "ready",
+]
 
 _SAFE = (
     "core.fsmonitor=false",
@@ -54,7 +68,7 @@ _SAFE = (
     "submodule.recurse=false",
 )
 _CHUNK = 1 << 16
-_UNASKABLE = re.compile(r"[\0\n]")  # an object name goes on a line of its own
+UNASKABLE = re.compile(r"[\0\n]")  # an object name goes on a line of its own
 
 
 class GitError(Exception):
@@ -106,7 +120,9 @@ class Git:
     def batch(self) -> Batch:
         """The one `cat-file --batch` process of this repository, started when first asked."""
         if self._batch is None:
-            self._batch = Batch(self)
+            from mlops_audit.tree.batch import Batch  # noqa: PLC0415 -- it needs this module
+
+            self._batch = Batch(self.start)
         return self._batch
 
     def start(self, args: Sequence[str], *, stdin: bool = False) -> subprocess.Popen[bytes]:
@@ -180,10 +196,10 @@ class Git:
             GitError: git failed or took too long.
             OSError: the process could not be started.
         """
-        asked = [name for name in names if not _UNASKABLE.search(name)]
+        asked = [name for name in names if not UNASKABLE.search(name)]
         process = self.start(("cat-file", "--batch-check=%(objectsize)"), stdin=True)
         text = "".join(f"{name}\n" for name in asked).encode("utf-8", "surrogateescape")
-        with _ended(process):
+        with ended(process):
             try:
                 out = process.communicate(text, COMMAND_SECONDS)[0]
             except subprocess.TimeoutExpired:
@@ -208,7 +224,7 @@ def collect(
         GitError: it failed or took too long.
     """
     deadline = time.monotonic() + seconds
-    with _ended(process):
+    with ended(process):
         assert process.stdout is not None  # noqa: S101 -- for the type checker
         assert process.stderr is not None  # noqa: S101 -- the same
         out, err = process.stdout.fileno(), process.stderr.fileno()
@@ -217,10 +233,10 @@ def collect(
         size = 0
         open_ends = {out, err}
         while open_ends:
-            ready = _ready(open_ends, deadline)
-            if not ready:
+            found = ready(open_ends, deadline)
+            if not found:
                 raise GitError(f"git took longer than {seconds:.0f} seconds")
-            for end in ready:
+            for end in found:
                 chunk = os.read(end, _CHUNK)
                 if not chunk:
                     open_ends.discard(end)
@@ -231,18 +247,22 @@ def collect(
                     size += len(chunk)
             if size > limit:
                 return Output(b"".join(chunks)[:limit], cut=True)
-        if process.wait(max(deadline - time.monotonic(), 1)) != 0:
-            raise GitError(_complaint(complaint) or f"git ended with {process.returncode}")
+        try:
+            code = process.wait(max(deadline - time.monotonic(), 1))
+        except subprocess.TimeoutExpired:
+            raise GitError("git answered and did not end") from None
+        if code != 0:
+            raise GitError(_complaint(complaint) or f"git ended with {code}")
     return Output(b"".join(chunks))
 
 
 def finish(process: subprocess.Popen[bytes]) -> None:
     """End a started command whose output nobody needs any more."""
-    with _ended(process):
+    with ended(process):
         pass
 
 
-def _ready(ends: Iterable[int], deadline: float) -> list[int]:
+def ready(ends: Iterable[int], deadline: float) -> list[int]:
     """The pipes that have something to read, none when the time is over."""
     waiting = select.poll()  # not select: it refuses descriptors above 1023
     for end in ends:
@@ -258,7 +278,7 @@ def _complaint(err: bytes) -> str:
 
 
 @contextmanager
-def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
+def ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
     """Leave no process and no pipe behind, whatever happens inside."""
     try:
         yield
@@ -271,103 +291,3 @@ def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
             if pipe is not None:
                 with suppress(OSError):
                     pipe.close()
-
-
-class Batch:
-    """Objects through one `git cat-file --batch` process; safe with threads and after a fork."""
-
-    _MAX_STARTS = 20
-
-    def __init__(self, git: Git) -> None:
-        self._git = git
-        self._process: subprocess.Popen[bytes] | None = None
-        self._pid = 0
-        self._starts = 0
-        self._buffer = b""
-        self._lock = Lock()
-
-    def get(self, name: str) -> bytes | None:
-        """An object's content (`name` as git takes it, `REV:PATH` too), None if it is not here.
-
-        Ask only for objects of known size below `MAX_BATCH_BYTES`.
-
-        Raises:
-            GitError: git broke, which a corrupt object may cause; the next call starts it anew.
-            OSError: the process could not be started.
-        """
-        if _UNASKABLE.search(name):
-            return None
-        with self._lock:
-            try:
-                return self._get(name)
-            except BaseException:
-                self._end()
-                raise
-
-    def _get(self, name: str) -> bytes | None:
-        process = self._running()
-        assert process.stdin is not None  # noqa: S101 -- for the type checker
-        process.stdin.write(name.encode("utf-8", "surrogateescape") + b"\n")
-        deadline = time.monotonic() + COMMAND_SECONDS
-        header = self._line(deadline)
-        if header.endswith((b" missing", b" ambiguous")):
-            return None
-        size = int(header.rsplit(b" ", 1)[1])
-        data = self._bytes(size + 1, deadline)[:-1]
-        return data if header.split(b" ")[-2] == b"blob" else None
-
-    def _running(self) -> subprocess.Popen[bytes]:
-        if self._process is not None and self._pid != os.getpid():
-            self._process = None  # the parent's: its pipes are not ours to use or to close
-        if self._process is None:
-            if self._starts >= self._MAX_STARTS:
-                raise GitError("git broke too often")
-            self._starts += 1
-            self._buffer = b""
-            self._pid = os.getpid()
-            self._process = self._git.start(("cat-file", "--batch"), stdin=True)
-        return self._process
-
-    def _more(self, deadline: float) -> bytes:
-        assert self._process is not None  # noqa: S101 -- for the type checker
-        assert self._process.stdout is not None  # noqa: S101 -- the same
-        end = self._process.stdout.fileno()
-        if not _ready((end,), deadline):
-            raise GitError("git took too long to give an object")
-        chunk = os.read(end, 1 << 20)
-        if not chunk:
-            raise GitError("git broke off while giving an object")
-        return chunk
-
-    def _line(self, deadline: float) -> bytes:
-        while b"\n" not in self._buffer:
-            self._buffer += self._more(deadline)
-        line, _, self._buffer = self._buffer.partition(b"\n")
-        return line
-
-    def _bytes(self, size: int, deadline: float) -> bytes:
-        chunks = [self._buffer]
-        have = len(self._buffer)
-        while have < size:
-            chunk = self._more(deadline)
-            chunks.append(chunk)
-            have += len(chunk)
-        data = b"".join(chunks)
-        self._buffer = data[size:]
-        return data[:size]
-
-    def _end(self) -> None:
-        process, self._process = self._process, None
-        if process is not None and self._pid == os.getpid():
-            with _ended(process):
-                pass
-
-    def __del__(self) -> None:
-        with suppress(Exception):
-            self._end()
-
-    def close(self) -> None:
-        """End the process; a later `get` starts it again."""
-        with self._lock:
-            self._end()
-            self._starts = 0

@@ -34,7 +34,7 @@ MAX_DEPTH: Final = 100  # folders in one path
 MAX_LISTING: Final = 128 << 20  # bytes of one git answer
 MAX_BATCH_BYTES: Final = 64 << 20  # bytes of one object taken from git
 MAX_COMMITS: Final = 50_000
-COMMAND_SECONDS: Final = 60.0  # for one git command
+COMMAND_SECONDS: Final = 30.0  # for one git command
 
 
 def read_limit(path: str) -> int:

@@ -86,7 +86,8 @@ def _open_git(root: str, name: str, found: _Found, rev: str | None) -> Tree:
     try:
         tree = WorkTree(git, root, name, folder)
     except GIT_ERRORS as error:
-        return FolderTree(root, name, _complaint(str(error)))
+        # Git names files by absolute paths, which no report may hold.
+        return FolderTree(root, name, _complaint(str(error).replace(found.top, ".")))
     if folder and not tree.entries:
         # Nothing of this folder is the surrounding repository's (it may be ignored there).
         return FolderTree(root, name)
