@@ -82,6 +82,8 @@ class Target:
     soft: bool = False
     doc: str = ""
     calls: tuple[str, ...] = ()  # dotted Python functions it runs (invoke, nox, poe `script`)
+    default: bool = True  # whether the runner starts it when no name is given
+    installs: tuple[str, ...] = ()  # requirements that its environment installs (tox, nox, hooks)
 
 
 class TriggerKind(StrEnum):
