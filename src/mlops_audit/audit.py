@@ -48,13 +48,14 @@ _WITHOUT_ROLE = {
 class Request:
     """What a call may ask beyond the configuration.
 
-    `target` is a level of the first model, `evidence` the weakest strength that counts, and
-    `practices` what to judge in place of the whole catalogue.
+    `target` is a level of the first model, `evidence` the weakest strength that counts, `practices` what to judge in place of the whole catalogue; `cached` keeps facts of code
+    between runs, in the user's cache folder.
     """
 
     target: int | None = None
     evidence: Strength = Strength.ATTESTED
     practices: tuple[Practice, ...] | None = None
+    cached: bool = False
 
 
 def audit(
@@ -64,7 +65,7 @@ def audit(
     models: Sequence[MaturityModel] = (),
     project: str | None = None,
     request: Request | None = None,
-    jobs: int = 1,
+    jobs: int | None = None,
 ) -> Report:
     """Audit a tree.
 
@@ -74,8 +75,7 @@ def audit(
         models: maturity models, the first one gives the level; the ladder without any.
         project: folder of one project of a repository that holds several.
         request: target, strength of evidence, and which practices.
-        jobs: how many workers may be used; the report is the same for any number. Judging is
-            bound by the interpreter's lock, so one is used today.
+        jobs: how many processes may read a large repository; the report is the same for any.
 
     Returns:
         Everything that a report format may show; the same input gives the same value.
@@ -83,19 +83,17 @@ def audit(
     Raises:
         ConfigError: the configuration or the call names a practice or project that does not
             exist, or attests what the repository itself can show.
-        ValueError: `jobs` is not positive.
     """
     from mlops_audit.graph import Project  # noqa: PLC0415 -- only a real audit needs the readers
     from mlops_audit.practices import registry  # noqa: PLC0415 -- the same
 
-    if jobs < 1:
-        raise ValueError(f"jobs: {jobs} is not positive")
     request = request or Request()
     listed = request.practices if request.practices is not None else registry().practices
     ladder = load_model("ladder")
     config = Names(listed, ladder, models).checked(config or Config())
+    _check_tools(config)
     folder = _folder(tree, project)
-    loaded = Project.load(tree, config, folder)
+    loaded = Project.load(tree, config, folder, cached=request.cached, jobs=jobs)
     roles = loaded.roles.info() if tree.entries else RolesInfo("none", trains=False, serves="none")
     projects = _projects(tree, loaded, folder)
     findings, faults = _findings(loaded, listed, projects, config)
@@ -230,6 +228,21 @@ def _project_of(verdict: Verdict, folders: Sequence[str]) -> str | None:
     path = verdict.evidence[0].span.path
     holding = [f for f in folders if f in (".", path) or path.startswith(f"{f}/")]
     return max(holding, key=len) if holding else None
+
+
+def _check_tools(config: Config) -> None:
+    """A wrong row is the configuration's fault, and no practice's."""
+    if not config.tools:
+        return
+    from mlops_audit.graph.catalogue import (  # noqa: PLC0415 -- as above
+        CatalogueError,
+        load_catalogue,
+    )
+
+    try:
+        load_catalogue(config.tools)
+    except CatalogueError as error:
+        raise ConfigError(f"{config.source or 'configuration'}: tools: {error}") from error
 
 
 def _folder(tree: Tree, project: str | None) -> str:

@@ -22,7 +22,6 @@ __all__ = [
     "Config",
     "ConfigError",
     "RolesConfig",
-    "Tool",
     "load_config",
     "parse_config",
     "today",
@@ -30,9 +29,6 @@ __all__ = [
 
 CONFIG_FILES = ("mlops-audit.toml", "pyproject.toml")
 """Where the configuration is looked for in the audited tree, the winner first."""
-
-Tool = Mapping[str, object]
-"""A row of the tool catalogue as it stands in TOML; the catalogue's loader gives it its type."""
 
 
 class ConfigError(ValueError):
@@ -55,9 +51,10 @@ class Config:
     """A team's settings; every field has the default that holds without a configuration.
 
     `require` maps `*`, a level's number or name, or a practice's id or slug to the weakest
-    strength of evidence that counts there. `source` is the file that it was read from and
-    `places` the line of each entry in it, keyed `waiver:ID`, `attestation:ID` or
-    `promotion-approver`.
+    strength of evidence that counts there. `tools` holds own rows of the tool catalogue by key,
+    as they stand in TOML; the catalogue's loader gives them their types. `source` is the file
+    that it was read from and `places` the line of each entry in it, keyed `waiver:ID`,
+    `attestation:ID` or `promotion-approver`.
     """
 
     target: int | str | None = None
@@ -69,7 +66,7 @@ class Config:
     attestations: tuple[Attestation, ...] = ()
     promotion_approver: Attestation | None = None
     canvas: Mapping[str, str] = field(default_factory=dict)
-    tools: tuple[Tool, ...] = ()
+    tools: Mapping[str, object] = field(default_factory=dict)
     require: Mapping[str, Strength] = field(default_factory=dict)
     source: str | None = None
     places: Mapping[str, int] = field(default_factory=dict)
@@ -194,7 +191,7 @@ def _build(table: Mapping[str, Any], source: str, text: str, day: date) -> Confi
             _attestation({**approver, "practice": "AUT13"}, day) if approver else None
         ),
         canvas=dict(plain.get("canvas", {})),
-        tools=tuple(plain.get("tools", ())),
+        tools=dict(plain.get("tools", {})),
         require=(
             {"*": Strength(require)}
             if isinstance(require, str)

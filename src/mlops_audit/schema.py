@@ -100,9 +100,9 @@ CONFIG: Table = {
             "additionalProperties": _TEXT,
         },
         "tools": {
-            "type": "array",
-            "description": "Own rows of the tool catalogue, in its format.",
-            "items": {"type": "object"},
+            "type": "object",
+            "description": "Own rows of the tool catalogue by the tool's key, in its format.",
+            "additionalProperties": {"type": "object"},
         },
         "require": {
             "type": ["string", "object"],

@@ -39,7 +39,7 @@ _AUDIT = [
     click.option("--config", metavar="FILE", help="Configuration in place of the repository's."),
     click.option("--no-cache", is_flag=True, help="Read every file anew."),
     click.option(
-        "--jobs", type=click.IntRange(min=1), default=1, metavar="N", help="Workers to use at most."
+        "--jobs", type=click.IntRange(min=1), metavar="N", help="Processes to use at most."
     ),
     click.option("--color/--no-color", default=None, help="Colour, also where nobody asked."),
     click.option("-q", "--quiet", is_flag=True, help="Say only the level."),

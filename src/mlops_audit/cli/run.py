@@ -37,7 +37,7 @@ class Call:
     evidence: str | None = None
     config: str | None = None
     no_cache: bool = False
-    jobs: int = 1
+    jobs: int | None = None
     color: bool | None = None
     quiet: bool = False
     verbose: int = 0
@@ -98,6 +98,7 @@ def audited(call: Call, given: Config | None = None) -> Audited:
         request=Request(
             target=parse_level(_levelled(models), target) if target is not None else None,
             evidence=Strength(call.evidence or Strength.ATTESTED),
+            cached=not call.no_cache,
         ),
         jobs=call.jobs,
     )
