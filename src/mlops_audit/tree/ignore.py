@@ -168,6 +168,20 @@ def _unescaped_end(line: str) -> str:
     return line[:end]
 
 
+def _names(pattern: str) -> list[str]:
+    """Part a pattern at its slashes, but for one within a bracket expression."""
+    names: list[str] = []
+    start = at = 0
+    while at < len(pattern):
+        char = pattern[at]
+        if char == "/":
+            names.append(pattern[start:at])
+            start = at + 1
+        found = _bracket(pattern, at) if char == "[" else None
+        at = found[1] if found else at + 1 + (char == "\\")
+    return [*names, pattern[start:]]
+
+
 def _rule(line: str) -> Rule | None:
     line = _unescaped_end(line)
     if not line or line.startswith("#") or len(line) > _MAX_PATTERN:
@@ -177,7 +191,7 @@ def _rule(line: str) -> Rule | None:
     folders_only = pattern.endswith("/")
     pattern = pattern.removesuffix("/")
     anchored = "/" in pattern
-    names = pattern.removeprefix("/").split("/")
+    names = _names(pattern.removeprefix("/"))
     if not any(names):
         return None
     try:
