@@ -1,0 +1,61 @@
+"""What the practices about CI share: jobs that do something, and how a person starts a build."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mlops_audit.facts.types import Job, Trigger, Workflow
+from mlops_audit.graph import Project
+from mlops_audit.model import Evidence
+
+__all__ = ["dead_triggers", "described", "does_something", "started_by_hand"]
+
+# Commands that only speak, look around or set the stage: a job of these alone checks nothing.
+_IDLE = frozenset(
+    {"echo", "printf", "ls", "pwd", "cat", "true", ":", "date", "whoami",
+     "env", "sleep", "export", "set", "cd", "exit", "printenv", "uname", "df"}
+)  # fmt: skip
+_IDLE_ACTIONS = re.compile(
+    r"^(actions/(checkout|setup-|cache)|.*setup-(python|node|uv))", re.IGNORECASE
+)
+# Submitting a build from a laptop: what the repository itself shows a person do.
+_SUBMIT = re.compile(
+    r"^gcloud (beta |alpha )?builds submit|^aws codebuild start-build|^tkn pipeline start"
+)
+
+
+def does_something(workflow: Workflow, job: Job) -> bool:
+    """Whether a job runs more than echoes, listings and set-up actions."""
+    if job.condition.strip().strip("${} ").lower() == "false":
+        return False
+    if job.calls:
+        return True
+    for step in job.steps:
+        if any(c.program not in _IDLE for c in step.commands if c.argv):
+            return True
+        if (step.uses and not _IDLE_ACTIONS.match(step.uses)) or step.local:
+            return True
+    return workflow.system == "codepipeline" and bool(job.steps)
+
+
+def dead_triggers(project: Project) -> Iterator[tuple[Workflow, Trigger, str]]:
+    """Triggers on a change that can never fire, with the reason."""
+    for workflow in project.workflows:
+        for trigger in workflow.triggers:
+            live, why = project.trigger_is_live(trigger)
+            if not live:
+                yield workflow, trigger, why
+
+
+def started_by_hand(project: Project) -> Evidence | None:
+    """A command of a notebook, script or document by which a person submits a cloud build."""
+    for command, where in project.all_commands:
+        if where in {"notebook", "script", "make"} and _SUBMIT.match(" ".join(command.argv)):
+            return Evidence(command.span, command.text[:100])
+    return None
+
+
+def described(workflow: Workflow) -> str:
+    """A workflow as a reason names it."""
+    return workflow.name or workflow.path

@@ -1,0 +1,53 @@
+"""Names across files."""
+
+from __future__ import annotations
+
+from mlops_audit.facts.python import read_python
+from mlops_audit.graph.index import CodeIndex, Symbol
+
+
+def index(**files: str) -> CodeIndex:
+    """An index over modules; `__` in a keyword stands for `/`."""
+    paths = {name.replace("__", "/") + ".py": text for name, text in files.items()}
+    return CodeIndex({p: read_python(p, t.encode()) for p, t in sorted(paths.items())})
+
+
+def test_an_import_from_a_src_folder_finds_the_function() -> None:
+    """`pkg.train.fit` means src/pkg/train.py wherever it is imported."""
+    found = index(src__pkg__train="def fit(): ...", tests__t="from pkg.train import fit\nfit()")
+    assert found.resolve("pkg.train.fit", "tests/t.py") == Symbol(
+        "src/pkg/train.py", "fit", "function"
+    )
+
+
+def test_a_re_export_is_followed_to_the_definition() -> None:
+    """A package's `__init__` that imports a name passes it on."""
+    files = {
+        "pkg/__init__.py": "from .core import run",
+        "pkg/core.py": "def run(): ...",
+        "main.py": "from pkg import run\nrun()",
+    }
+    found = CodeIndex({p: read_python(p, t.encode()) for p, t in files.items()})
+    assert found.resolve("pkg.run", "main.py") == Symbol("pkg/core.py", "run", "function")
+
+
+def test_an_inherited_method_is_found_in_the_base_class() -> None:
+    """`Child.go` is the parent's method when the child has none."""
+    found = index(
+        base="class Base:\n    def go(self): ...",
+        child="from base import Base\nclass Child(Base): ...\nChild().go()",
+    )
+    assert found.resolve(":Child.go", "child.py") == Symbol("base.py", "Base.go", "function")
+
+
+def test_imports_in_a_circle_end() -> None:
+    """Two modules that re-export each other's missing name resolve to nothing."""
+    found = index(a="from b import x", b="from a import x")
+    assert found.resolve("a.x", "b.py") is None
+
+
+def test_a_function_given_as_argument_is_run() -> None:
+    """`PythonOperator(python_callable=train)` runs train."""
+    found = index(dag="def train(): ...\nOperator(python_callable=train)")
+    call = found.modules["dag.py"].calls[0]
+    assert found.targets(call, "dag.py") == (Symbol("dag.py", "train", "function"),)
