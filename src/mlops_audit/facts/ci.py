@@ -10,9 +10,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from mlops_audit.facts.azure import is_azure, looks_like_azure, read_azure
+from mlops_audit.facts.bitbucket import is_bitbucket, read_bitbucket
+from mlops_audit.facts.buildkite import is_buildkite, read_buildkite
 from mlops_audit.facts.cicommon import Getter
+from mlops_audit.facts.circleci import is_circleci, read_circleci
+from mlops_audit.facts.cloudbuild import is_cloudbuild, looks_like_cloudbuild, read_cloudbuild
+from mlops_audit.facts.codebuild import is_codebuild, looks_like_codebuild, read_codebuild
+from mlops_audit.facts.drone import is_drone, read_drone
 from mlops_audit.facts.github import is_github, read_github
 from mlops_audit.facts.gitlab import is_gitlab, read_gitlab
+from mlops_audit.facts.travis import is_travis, read_travis
 from mlops_audit.facts.types import Unreadable, Workflow
 
 __all__ = ["READERS", "CiReader", "read_workflows"]
@@ -36,6 +43,13 @@ READERS: tuple[CiReader, ...] = (
     CiReader("github", is_github, read_github),
     CiReader("gitlab", is_gitlab, read_gitlab),
     CiReader("azure", is_azure, read_azure, looks_like_azure),
+    CiReader("circleci", is_circleci, read_circleci),
+    CiReader("travis", is_travis, read_travis),
+    CiReader("bitbucket", is_bitbucket, read_bitbucket),
+    CiReader("drone", is_drone, read_drone),
+    CiReader("buildkite", is_buildkite, read_buildkite),
+    CiReader("cloudbuild", is_cloudbuild, read_cloudbuild, looks_like_cloudbuild),
+    CiReader("codebuild", is_codebuild, read_codebuild, looks_like_codebuild),
 )
 
 

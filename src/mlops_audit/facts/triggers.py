@@ -14,7 +14,13 @@ from mlops_audit.facts.types import Trigger, TriggerKind
 __all__ = ["OTHER_BRANCH", "cron_problem", "narrow", "trigger_is_live"]
 
 _ON_BRANCHES = frozenset(
-    {TriggerKind.PUSH, TriggerKind.PULL_REQUEST, TriggerKind.SCHEDULE, TriggerKind.WORKFLOW}
+    {
+        TriggerKind.PUSH,
+        TriggerKind.PULL_REQUEST,
+        TriggerKind.SCHEDULE,
+        TriggerKind.WORKFLOW,
+        TriggerKind.EXTERNAL,
+    }
 )
 # Days of the longest such month; 29 February exists.
 _DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)

@@ -1,0 +1,101 @@
+"""Google Cloud Build: steps of a `cloudbuild.yaml`; what starts it lies outside the file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from mlops_audit.facts.cicommon import Getter, Script, broken, joined, list_command
+from mlops_audit.facts.jsonpos import load_json
+from mlops_audit.facts.nodes import Node, text_node
+from mlops_audit.facts.types import Command, Job, Step, Trigger, TriggerKind, Unreadable, Workflow
+from mlops_audit.facts.yamlpos import load_yaml
+from mlops_audit.model import Span
+
+__all__ = ["is_cloudbuild", "looks_like_cloudbuild", "read_cloudbuild"]
+
+_PATH = re.compile(r"(?:.*/)?[^/]*cloud-?_?build[^/]*\.(?:ya?ml|json)", re.IGNORECASE)
+_STEPS = re.compile(rb"^\"?steps\"?[ \t]*:|^[ \t]*\"steps\"[ \t]*:", re.MULTILINE)
+_BUILDER = re.compile(
+    rb"\bname\"?[ \t]*:[ \t]*['\"]?(?:[\w.\-]*gcr\.io/|[\w.\-]+docker\.pkg\.dev/)"
+)
+
+
+def is_cloudbuild(path: str) -> bool:
+    """Whether the name says so."""
+    return bool(_PATH.fullmatch(path))
+
+
+def looks_like_cloudbuild(data: bytes) -> bool:
+    """Whether the text has steps that run in cloud builder images."""
+    return bool(_STEPS.search(data) and _BUILDER.search(data))
+
+
+def read_cloudbuild(path: str, data: bytes, getter: Getter) -> tuple[Workflow, ...]:
+    """The build of one file; its trigger is EXTERNAL.
+
+    Nothing is returned for a file without steps that name an image. An unreadable file whose
+    name says Cloud Build is a workflow without jobs.
+    """
+    del getter  # a build file names no others
+    root = load_json(data, path) if path.endswith(".json") else load_yaml(data, path)
+    if isinstance(root, Unreadable):
+        return broken("cloudbuild", root) if is_cloudbuild(path) else ()
+    steps = root.get("steps")
+    nodes = [node for node in (steps.list() if steps is not None else ()) if node.str_at("name")]
+    if not nodes:
+        return ()
+    span = Span(path, root.line_of("steps"))
+    values = _substitutions(root)
+    job = Job("build", span, tuple(_step(node, path, values) for node in nodes))
+    trigger = Trigger(TriggerKind.EXTERNAL, span)
+    return (Workflow("cloudbuild", path, path, span, (trigger,), (job,), values),)
+
+
+def _substitutions(root: Node) -> dict[str, str]:
+    node = root.get("substitutions")
+    return {key: value.text for key, value in node.items()} if node is not None else {}
+
+
+def _step(node: Node, path: str, values: Mapping[str, str]) -> Step:
+    folder = node.str_at("dir")
+    script = Script(path, joined("", folder) if folder else "", errexit=False, literal=values)
+    commands = _commands(node, script)
+    soft = node.str_at("allowFailure").lower() == "true"
+    env = node.get("env")
+    pairs = [text.partition("=") for text in env.strings()] if env is not None else []
+    return Step(
+        Span(path, node.line_of("name")),
+        node.str_at("id"),
+        node.str_at("script"),
+        commands,
+        node.str_at("name"),
+        env={name: value for name, _, value in pairs},
+        soft=soft,
+        why_soft="allowFailure" if soft else "",
+        cwd=script.cwd,
+        image=node.str_at("name"),
+    )
+
+
+def _commands(node: Node, script: Script) -> tuple[Command, ...]:
+    """`script`, or `entrypoint` with `args`; the image's own program where neither names one."""
+    text = node.get("script")
+    if text is not None and text.text:
+        return script.of(text)
+    args = node.get("args")
+    given = args.many() if args is not None else ()
+    entry = node.get("entrypoint")
+    line = args.line if args is not None else node.line
+    if entry is not None and entry.text:
+        words = (text_node(entry.text, entry.line), *given)
+        return list_command(words, script)
+    if not given:
+        return ()
+    program = node.str_at("name").partition("@")[0].rsplit("/", 1)[-1].partition(":")[0]
+    first = given[0].text.rsplit("/", 1)[-1]
+    if first in ("bash", "sh", program):
+        return list_command(given, script)
+    found = list_command((text_node(program, line), *given), script)
+    return tuple(replace(command, span=Span(script.path, line)) for command in found)

@@ -1,0 +1,146 @@
+"""Travis CI, Bitbucket, Drone and Buildkite."""
+
+from __future__ import annotations
+
+from textwrap import dedent
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlops_audit.facts.bitbucket import read_bitbucket
+from mlops_audit.facts.buildkite import read_buildkite
+from mlops_audit.facts.ci import READERS, CiReader, read_workflows
+from mlops_audit.facts.drone import read_drone
+from mlops_audit.facts.travis import read_travis
+from mlops_audit.facts.types import Workflow
+
+
+def nothing(_path: str) -> bytes | None:
+    """No other files."""
+    return None
+
+
+def argvs(workflow: Workflow) -> list[str]:
+    """The commands of a workflow."""
+    return [" ".join(c.argv) for job in workflow.jobs for step in job.steps for c in step.commands]
+
+
+def test_travis() -> None:
+    """Phases of the build and its matrix, branch filters, and what cannot fail the build."""
+    text = """
+    branches: {only: [main]}
+    env: {global: [SUITE=tests]}
+    install: pip install .
+    script:
+      - flake8
+      - pytest $SUITE
+    after_success: codecov
+    deploy: {provider: pypi}
+    """
+    (workflow,) = read_travis(".travis.yml", dedent(text).encode(), nothing)
+    assert argvs(workflow) == ["pip install .", "flake8", "pytest tests", "codecov"]
+    assert [t.branches for t in workflow.triggers] == [("main",), ("main",)]
+    steps = workflow.jobs[0].steps
+    assert (steps[1].commands[1].span.line, steps[-1].soft, steps[2].uses) == (7, True, "pypi")
+    (hollow,) = read_travis(".travis.yml", b"language: python", nothing)
+    assert hollow.disabled == "no script"
+
+
+def test_bitbucket() -> None:
+    """Default, branch, pull-request and custom pipelines each have their trigger."""
+    text = """
+    image: python:3.11
+    pipelines:
+      default:
+        - step: {name: Test, script: [pytest, {pipe: a/b:1, variables: {X: y}}]}
+      branches:
+        main:
+          - parallel:
+              - step: {script: [make lint]}
+              - step: {script: [make test]}
+          - step: {name: Ship, deployment: production, trigger: manual, script: [./ship.sh]}
+      custom:
+        train: [{step: {script: [make train]}}]
+    """
+    default, main, custom = read_bitbucket(
+        "bitbucket-pipelines.yml", dedent(text).encode(), nothing
+    )
+    assert argvs(default) == ["pytest"]
+    assert default.jobs[0].steps[1].uses == "a/b:1"
+    assert main.triggers[0].branches == ("main",)
+    ship = main.jobs[2]
+    assert (ship.environment, ship.manual, len(ship.needs)) == ("production", True, 2)
+    assert custom.triggers[0].kind.value == "manual"
+    assert read_bitbucket("bitbucket-pipelines.yml", b"image: x", nothing)[0].disabled
+
+
+def test_drone() -> None:
+    """Each document is a pipeline with its events; a plugin step is named."""
+    text = """
+    kind: pipeline
+    name: ci
+    steps:
+      - {name: test, image: python, commands: [pip install ., pytest], failure: ignore}
+      - {name: push, image: plugins/docker, settings: {repo: x}}
+    trigger: {branch: [main], event: [push, cron]}
+    ---
+    kind: secret
+    """
+    (workflow,) = read_drone(".drone.yml", dedent(text).encode(), nothing)
+    assert argvs(workflow) == ["pip install .", "pytest"]
+    assert [(t.kind.value, t.branches) for t in workflow.triggers] == [
+        ("push", ("main",)),
+        ("schedule", ()),
+    ]
+    test, push = workflow.jobs[0].steps
+    assert (test.soft, push.uses, push.inputs) == (True, "plugins/docker", {"repo": "x"})
+
+
+def test_buildkite() -> None:
+    """Steps, plugins, waits and blocks; skipped steps are disabled."""
+    text = """
+    steps:
+      - label: test
+        command: pytest
+        plugins: [{docker#v5: {image: python}}]
+      - wait
+      - block: go
+      - {label: ship, command: [./ship.sh], soft_fail: true}
+      - {label: off, command: x, skip: true}
+    """
+    (workflow,) = read_buildkite(".buildkite/pipeline.yml", dedent(text).encode(), nothing)
+    test, go, ship, off = workflow.jobs
+    assert test.steps[0].uses == "docker#v5"
+    assert go.manual
+    assert (ship.needs, ship.soft) == (("test",), True)
+    assert off.disabled
+    assert workflow.triggers[0].kind.value == "external"
+
+
+def test_a_whole_tree() -> None:
+    """Files are read by the first reader that claims them; broken ones are said."""
+    files = {
+        ".github/workflows/ci.yml": b"on: push\njobs: {a: {steps: [{run: pytest}]}}",
+        ".travis.yml": b"script: [\n",
+        "conf/x.yaml": b"a: 1",
+        ".ado/build.yml": b"trigger: none\nsteps:\n- script: make\n",
+        "README.md": b"trigger: none\nsteps:\n- script: make\n",
+    }
+    workflows, unreadable = read_workflows(files, files.get)
+    assert [(w.system, w.path) for w in workflows] == [
+        ("azure", ".ado/build.yml"),
+        ("github", ".github/workflows/ci.yml"),
+        ("travis", ".travis.yml"),
+    ]
+    assert [u.span.path for u in unreadable] == [".travis.yml"]
+
+
+@pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.system)
+@given(data=st.one_of(st.binary(max_size=120), st.text("steps:- []{}\nacript!'$", max_size=120)))
+def test_arbitrary_input_never_raises(reader: CiReader, data: bytes | str) -> None:
+    """Whatever the bytes, every reader answers."""
+    raw = data.encode() if isinstance(data, str) else data
+    for path in ("x.yml", "x.json", "Jenkinsfile"):
+        for workflow in reader.read(path, raw, nothing):
+            assert workflow.path == path
