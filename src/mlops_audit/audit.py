@@ -48,7 +48,8 @@ _WITHOUT_ROLE = {
 class Request:
     """What a call may ask beyond the configuration.
 
-    `target` is a level of the first model, `evidence` the weakest strength that counts, `practices` what to judge in place of the whole catalogue; `cached` keeps facts of code
+    `target` is a level of the first model, `evidence` the weakest strength that counts,
+    `practices` what to judge in place of the whole catalogue; `cached` keeps facts of code
     between runs, in the user's cache folder.
     """
 

@@ -314,7 +314,7 @@ class Project:
     @cached_property
     def catalogue(self) -> Catalogue:
         """The tool catalogue with the team's own rows."""
-        return load_catalogue()
+        return load_catalogue(self.config.tools)
 
     @cached_property
     def _calls_used(self) -> Mapping[str, tuple[Use, ...]]:
