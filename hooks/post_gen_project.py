@@ -1,7 +1,9 @@
+# ruff: noqa: INP001, T201 - a script of cookiecutter's, in its folder; it talks to people
 """Cookiecutter's door into the template: hands over to copier.
 
-So both doors give the same project, and one that `copier update` can update. Cookiecutter renders this file and runs it
-in the new, still empty project; when it fails, cookiecutter removes that folder again.
+So both doors give the same project, and one that `copier update` can update. Cookiecutter
+renders this file and runs it in the new, still empty project; when it fails, cookiecutter
+removes that folder again.
 """
 
 import importlib.util
@@ -19,7 +21,7 @@ URL = re.compile(r"^(git\+|hg\+)?(https?|ssh|git|file)://|^git@|^(gh|gl|bb):", r
 
 
 def read_context() -> dict[str, str]:
-    """What cookiecutter knows: the answers, and (after an underscore) where the template came from."""
+    """What cookiecutter knows: the answers and, after an underscore, where the template is."""
     return json.loads(r"""{{ cookiecutter | jsonify }}""")
 
 
@@ -40,8 +42,8 @@ def find_source(context: "dict[str, str]") -> str:
         return f"https://bitbucket.org/{template[3:]}.git"
     if URL.match(template) and not template.endswith(".zip"):
         return template
-    # A relative path was meant from where cookiecutter was started. A hook is not told where that was, but the
-    # shell still is; the output folder is the second guess.
+    # A relative path was meant from where cookiecutter was started. A hook is not told where
+    # that was, but the shell's variable still says it; the output folder is the second guess.
     local = str(context.get("_repo_dir") or template)
     starts = (os.environ.get("PWD", "."), str(context.get("_output_dir", "..")), "..")
     for start in starts:
@@ -53,28 +55,35 @@ def find_source(context: "dict[str, str]") -> str:
 
 def generate(command: "list[str]", source: str, context: "dict[str, str]") -> None:
     """Runs copier in the new folder; its own last line is the message when it fails."""
-    answers = [f"--data={name}={value}" for name, value in context.items() if not name.startswith("_")]
+    answers = [
+        f"--data={name}={value}" for name, value in context.items() if not name.startswith("_")
+    ]
     # Cookiecutter without --checkout takes the newest commit, so copier has to take it too.
     reference = f"--vcs-ref={context.get('_checkout') or 'HEAD'}"
     arguments = ["copy", "--defaults", "--overwrite", "--quiet", reference, *answers, source, "."]
-    done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
+    run = [*command, *arguments]
+    done = subprocess.run(run, capture_output=True, text=True, check=False)  # noqa: S603 - no shell
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.strip()]
-        raise SystemExit(f"error: {lines[-1] if lines else 'copier failed without a word'}")
+        message = re.sub(r"^\w+Error: ", "", lines[-1]) if lines else "copier failed without a word"
+        raise SystemExit(f"error: {message}")
 
 
 def say_what_is_next(source: str, context: "dict[str, str]") -> None:
     """Tells how to go on, and whether the project can be updated."""
-    answers = ANSWERS.read_text(encoding="utf-8")
     train = "train" if str(context.get("maturity_level")) == "1" else "pipeline"
-    print(f"{context['project_name']} is ready. Next, in {Path.cwd().name}: make setup, make {train}, make test")
+    print(f"{context['project_name']} is ready. Next, in {Path.cwd().name}:")
+    print(f"make setup && make {train} && make test")
     if "_repo_dir" not in context:
-        print("Made by cruft, which cannot update it: use `copier update` instead, and delete .cruft.json.")
+        print("`cruft update` cannot update it; `copier update` can. Delete .cruft.json.")
+    answers = ANSWERS.read_text(encoding="utf-8")
     if "\n_commit:" not in answers:
-        # The unpacked archive is gone in a moment; the project's URL at least says where later versions are.
+        # An archive's unpacked copy is gone in a moment; the URL at least says where to look.
         if str(context["_template"]).endswith(".zip"):
-            ANSWERS.write_text(answers.replace(f"_src_path: {source}", f"_src_path: {PROJECT_URL}"), encoding="utf-8")
-        print(f"Made from files without git, so it cannot be updated; generate from {PROJECT_URL} for that.")
+            answers = answers.replace(f"_src_path: {source}", f"_src_path: {PROJECT_URL}")
+            ANSWERS.write_text(answers, encoding="utf-8")
+        print("Made from files without git, so it cannot be updated.")
+        print(f"For a project that can, generate from {PROJECT_URL}")
 
 
 def main() -> None:

@@ -1,7 +1,8 @@
-"""Writes template/uv.lock.jinja: one lock over everything that any choice of the template can bring.
+# ruff: noqa: INP001, T201 - a script, and its output is its result
+"""Writes template/uv.lock.jinja: one lock over all that any choice of the template can bring.
 
-A generated project gets it with its own name, and its `make setup` prunes what was not chosen and keeps the pins. So its
-first set-up installs the versions that the template was tested with.
+A generated project gets it with its own name; its `make setup` prunes what was not chosen and
+keeps the pins. So a first set-up installs the versions that the template was tested with.
 
     python tools/template_lock.py            keep the pins, add what is new
     python tools/template_lock.py --upgrade  newest versions
@@ -25,7 +26,7 @@ LOCK = ROOT / "template" / "uv.lock.jinja"
 NAME = "demand-forecast"
 PLACEHOLDER = "{{ project_slug }}"
 
-# Together these bring every dependency that can be chosen. A new choice with dependencies is a new line.
+# Together these bring every dependency that can be chosen: a new choice is a new line.
 ANSWERS: tuple[dict[str, object], ...] = ({"maturity_level": 2},)
 
 
@@ -66,22 +67,28 @@ def lock(*, upgrade: bool) -> str:
         projects = [render(answers, folder / str(number)) for number, answers in enumerate(ANSWERS)]
         (folder / "pyproject.toml").write_text(union(projects), encoding="utf-8")
         if LOCK.exists() and not upgrade:
-            (folder / "uv.lock").write_text(LOCK.read_text(encoding="utf-8").replace(PLACEHOLDER, NAME), encoding="utf-8")
-        subprocess.run(["uv", "lock", "--quiet"], cwd=folder, check=True)
+            pins = LOCK.read_text(encoding="utf-8").replace(PLACEHOLDER, NAME)
+            (folder / "uv.lock").write_text(pins, encoding="utf-8")
+        subprocess.run(["uv", "lock", "--quiet"], cwd=folder, check=True)  # noqa: S607
         text = (folder / "uv.lock").read_text(encoding="utf-8")
     return re.sub(rf'(?m)^name = "{NAME}"$', f'name = "{PLACEHOLDER}"', text)
 
 
 def main() -> int:
     """Writes or checks the lock."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--upgrade", action="store_true")
     parser.add_argument("--check", action="store_true")
     given = parser.parse_args()
     text = lock(upgrade=given.upgrade)
     if given.check:
         if not LOCK.exists() or LOCK.read_text(encoding="utf-8") != text:
-            print(f"{LOCK.relative_to(ROOT)} does not cover the template: run python {sys.argv[0]}", file=sys.stderr)
+            print(
+                f"{LOCK.relative_to(ROOT)} does not cover the template: run python {sys.argv[0]}",
+                file=sys.stderr,
+            )
             return 1
         return 0
     LOCK.write_text(text, encoding="utf-8", newline="\n")

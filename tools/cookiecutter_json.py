@@ -1,9 +1,10 @@
+# ruff: noqa: INP001, T201 - a script, and its output is its result
 """Writes cookiecutter.json from the questions of copier.yml, which stay in one place that way.
 
 Cookiecutter asks the questions before `advanced`; the others take their defaults in copier.
 
-    python tools/cookiecutter_door.py           write
-    python tools/cookiecutter_door.py --check   fail if the file is out of step
+    python tools/cookiecutter_json.py           write
+    python tools/cookiecutter_json.py --check   fail if the file is out of step
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ def in_namespace(template: str, names: list[str]) -> str:
 
 def labels(choices: list[Any] | dict[str, Any]) -> dict[str, str]:
     """The value of each choice, with what people read."""
-    pairs = choices.items() if isinstance(choices, dict) else ((choice, choice) for choice in choices)
+    pairs = (
+        choices.items() if isinstance(choices, dict) else ((choice, choice) for choice in choices)
+    )
     return {str(value): str(label) for label, value in pairs}
 
 
@@ -59,14 +62,17 @@ def door(questions: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> int:
     """Writes or checks the file."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--check", action="store_true")
     given = parser.parse_args()
-    text = json.dumps(door(yaml.safe_load(QUESTIONS.read_text(encoding="utf-8"))), indent=2, ensure_ascii=False) + "\n"
+    questions = yaml.safe_load(QUESTIONS.read_text(encoding="utf-8"))
+    text = json.dumps(door(questions), indent=2, ensure_ascii=False) + "\n"
     if not given.check:
         DOOR.write_text(text, encoding="utf-8", newline="\n")
     elif not DOOR.is_file() or DOOR.read_text(encoding="utf-8") != text:
-        print("cookiecutter.json is out of step with copier.yml: run python tools/cookiecutter_door.py", file=sys.stderr)
+        print("out of step with copier.yml: run python tools/cookiecutter_json.py", file=sys.stderr)
         return 1
     return 0
 
