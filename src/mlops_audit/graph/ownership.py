@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-import pathspec
+from mlops_audit.tree.ignore import IgnoreRules
 
 __all__ = ["left_out"]
 
@@ -37,11 +37,12 @@ def left_out(paths: Iterable[str], exclude: Iterable[str] = ()) -> Mapping[str, 
     """The paths that are not the project's own, each with the reason."""
     listed = sorted(paths)
     found: dict[str, str] = {}
-    spec = pathspec.PathSpec.from_lines("gitignore", exclude) if exclude else None
+    patterns = "\n".join(exclude).encode()
+    excluded = IgnoreRules(lambda folder: None if folder else patterns) if patterns else None
     roots = _foreign_roots(listed)
     for path in listed:
         reason = _reason(path, roots)
-        if spec is not None and spec.match_file(path):
+        if excluded is not None and excluded.ignores(tuple(path.split("/")), folder=False):
             reason = "excluded in the configuration"
         if reason:
             found[path] = reason

@@ -1,0 +1,86 @@
+"""Start-up and audit time as whole processes, interleaved in one run and told as ratios.
+
+    .venv/bin/python tests/benchmarks/bench.py [--runs N] [--repository PATH]
+
+CPU seconds (user and system) of the child are compared, since wall time says more about what else
+the machine does. Prints a table; judges nothing: the limits stand in docs/decisions/0004.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+MODULES = 40
+TEXTS = 60
+
+
+def child_seconds(argv: list[str], env: dict[str, str]) -> float:
+    """CPU seconds that one run of a command takes."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(argv, env=env, check=False, capture_output=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (after.ru_utime - before.ru_utime) + (after.ru_stime - before.ru_stime)
+
+
+def repository(folder: Path) -> Path:
+    """A repository of about a hundred files with the usual parts of an ML project."""
+    source = folder / "src" / "demo"
+    source.mkdir(parents=True)
+    body = (
+        "import numpy as np\nfrom sklearn.linear_model import Ridge\n\n\n"
+        "def train(x, y, alpha=1.0):\n    np.random.seed(1)\n    model = Ridge(alpha=alpha)\n"
+        "    model.fit(x, y)\n    return model\n\n\n"
+    )
+    for number in range(MODULES):
+        (source / f"part_{number}.py").write_text(body * 8)
+    for number in range(TEXTS):
+        (folder / f"note_{number}.md").write_text("# Note\n\nSome words.\n" * 20)
+    workflows = folder / ".github" / "workflows"
+    workflows.mkdir(parents=True)
+    (workflows / "ci.yml").write_text(
+        "on: push\njobs:\n  t:\n    runs-on: ubuntu-latest\n    steps:\n      - run: make test\n"
+    )
+    (folder / "Makefile").write_text("test:\n\tpytest\n")
+    for command in (["init", "-q"], ["add", "-A"]):
+        subprocess.run(["git", "-C", str(folder), *command], check=True)
+    return folder
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=11)
+    parser.add_argument("--repository", type=Path)
+    options = parser.parse_args()
+    python = sys.executable
+    with tempfile.TemporaryDirectory() as scratch:
+        audited = options.repository or repository(Path(scratch) / "repository")
+        env = os.environ | {"MLOPS_AUDIT_CACHE": str(Path(scratch) / "cache")}
+        commands = {
+            "import click": [python, "-c", "import click"],
+            "mlops-audit --version": [python, "-m", "mlops_audit", "--version"],
+            "mlops-audit --help": [python, "-m", "mlops_audit", "--help"],
+            "check, no cache": [python, "-m", "mlops_audit", "check", str(audited), "--no-cache", "-f", "json"],
+            "check, warm": [python, "-m", "mlops_audit", "check", str(audited), "-f", "json"],
+        }  # fmt: skip
+        times: dict[str, list[float]] = {name: [] for name in commands}
+        for _ in range(options.runs + 1):  # the first round warms files and caches
+            for name, argv in commands.items():
+                times[name].append(child_seconds(argv, env))
+    base = statistics.median(times["import click"][1:])
+    print(f"{'command':24s} {'median CPU s':>12s} {'min':>7s} {'max':>7s} {'ratio':>7s}")
+    for name, measured in times.items():
+        runs = measured[1:]
+        middle = statistics.median(runs)
+        print(f"{name:24s} {middle:12.3f} {min(runs):7.3f} {max(runs):7.3f} {middle / base:7.2f}")
+
+
+if __name__ == "__main__":
+    main()
