@@ -99,12 +99,16 @@ def audit(
     projects = _projects(tree, loaded, folder)
     findings, faults = _findings(loaded, listed, projects, config)
     settings = replace(settings_of(config), target=request.target, evidence=request.evidence)
+    assessment = evaluate(findings, models, ladder=ladder, roles=roles, settings=settings)
+    if not tree.entries:
+        level = replace(assessment.level, remark="There is nothing here to audit: no file at all.")
+        assessment = replace(assessment, level=level)
     diagnostics = [*tree.diagnostics, *loaded.diagnostics, *registry().broken, *faults]
     return Report(
         repository=_repository(tree),
         roles=roles,
         projects=projects,
-        assessment=evaluate(findings, models, ladder=ladder, roles=roles, settings=settings),
+        assessment=assessment,
         findings=findings,
         diagnostics=_sorted([*diagnostics, *_expired(config)]),
         attestations=_attestations(config),

@@ -9,10 +9,10 @@ import click
 
 from mlops_audit import __version__
 
-__all__ = ["main"]
+__all__ = ["COMMANDS", "main"]
 
 # Name → what `--help` says; each command lives in the module of its name.
-_COMMANDS = {
+COMMANDS = {
     "check": "Audit a repository: its maturity level, with evidence (the default).",
     "explain": "What a practice means, what counts, and how to mend it.",
     "practices": "List the practices.",
@@ -23,7 +23,7 @@ _COMMANDS = {
     "badge": "Write the badge alone.",
     "schema": "JSON Schemas of the report and the configuration.",
 }
-_ORDER = list(_COMMANDS)
+_ORDER = list(COMMANDS)
 
 
 class _Lazy(click.Group):
@@ -33,7 +33,7 @@ class _Lazy(click.Group):
         return _ORDER
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in _COMMANDS:
+        if cmd_name not in COMMANDS:
             return None
         from importlib import import_module  # noqa: PLC0415 -- the point of this class
 
@@ -41,12 +41,12 @@ class _Lazy(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
-            formatter.write_dl(list(_COMMANDS.items()))
+            formatter.write_dl(list(COMMANDS.items()))
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """`mlops-audit PATH` and `mlops-audit -f json` mean `mlops-audit check ...`."""
         own = {"--help", "-h", "--version"}
-        if not args or (args[0] not in _COMMANDS and args[0] not in own):
+        if not args or (args[0] not in COMMANDS and args[0] not in own):
             args = ["check", *args]
         return super().parse_args(ctx, args)
 

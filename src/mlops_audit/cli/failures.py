@@ -8,10 +8,20 @@ import click
 
 from mlops_audit.config import ConfigError
 from mlops_audit.reports.safe import one_line
+from mlops_audit.schema import nearest
+from mlops_audit.tree import TreeError
 
 __all__ = ["failed"]
 
 _ISSUES = "https://github.com/mlops-audit/mlops-audit/issues"
+
+
+def _meant(arguments: list[str]) -> str:
+    """A folder that does not exist may be a command that was mistyped."""
+    from mlops_audit.cli import COMMANDS  # noqa: PLC0415 -- which imports this module on failure
+
+    word = arguments[0] if arguments else ""
+    return nearest(word, COMMANDS) if word and word not in COMMANDS else ""
 
 
 def failed(error: Exception, arguments: list[str]) -> int:
@@ -21,8 +31,9 @@ def failed(error: Exception, arguments: list[str]) -> int:
         error: what was raised.
         arguments: the command line; `-v` in it shows a bug's traceback.
     """
-    if isinstance(error, ConfigError) or type(error).__name__ == "TreeError":
-        click.echo(f"Error: {one_line(str(error))}", err=True)
+    if isinstance(error, ConfigError | TreeError):
+        hint = _meant(arguments) if isinstance(error, TreeError) else ""
+        click.echo(f"Error: {one_line(str(error))}{hint}", err=True)
         return 2
     said = one_line(f"{type(error).__name__}: {error}")
     click.echo(f"This is a bug in mlops-audit ({said}).", err=True)

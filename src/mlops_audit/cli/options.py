@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-__all__ = ["LEVEL", "audit_options", "format_options"]
+__all__ = ["LEVEL", "audit_options", "color_option", "format_options", "list_format"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -41,10 +41,29 @@ _AUDIT = [
     click.option(
         "--jobs", type=click.IntRange(min=1), metavar="N", help="Processes to use at most."
     ),
-    click.option("--color/--no-color", default=None, help="Colour, also where nobody asked."),
+    click.option("--color/--no-color", default=None, help="Colour, also in a pipe."),
     click.option("-q", "--quiet", is_flag=True, help="Say only the level."),
     click.option("-v", "--verbose", count=True, help="Show all practices with their evidence."),
 ]
+
+
+def color_option(function: F) -> F:
+    """Add --color/--no-color."""
+    return click.option("--color/--no-color", default=None, help="Colour, also in a pipe.")(
+        function
+    )
+
+
+def list_format(function: F) -> F:
+    """Add -f for the listings."""
+    return click.option(
+        "-f",
+        "--format",
+        "form",
+        type=click.Choice(["text", "json", "markdown"]),
+        default="text",
+        help="Format of the list.",
+    )(function)
 
 
 def audit_options(function: F) -> F:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -15,6 +16,7 @@ import click
 from mlops_audit.audit import Request, audit, read_config, settings_of
 from mlops_audit.cli.terminal import options_for
 from mlops_audit.config import Config, ConfigError, parse_config, today
+from mlops_audit.graph import Project
 from mlops_audit.maturity import MaturityModel, Names, load_model, model_names, parse_level
 from mlops_audit.maturity import parse_model as parse_model_file
 from mlops_audit.maturity.gates import Ask, Baseline, baseline_of, compare, decide, read_baseline
@@ -23,7 +25,7 @@ from mlops_audit.reports import Options, render
 from mlops_audit.reports.safe import one_line
 from mlops_audit.tree import Tree, open_tree
 
-__all__ = ["Audited", "Call", "audited", "run", "say", "write_all"]
+__all__ = ["Audited", "Call", "audited", "project_of", "run", "say", "write_all"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +67,30 @@ class Audited:
     models: tuple[MaturityModel, ...]
 
 
-def run(call: Call) -> int:
-    """Audit, write every format, and give the exit code."""
+def run(call: Call, *, gate: bool = True) -> int:
+    """Audit, write every format, and give the exit code.
+
+    Args:
+        call: what was asked for.
+        gate: whether the configuration's and the call's gates decide the exit code.
+    """
+    start = time.perf_counter()
     pairs = _pairs(call)
     done = audited(call)
-    gate, report = _gate(call, done)
-    report = _listed(call, replace(report, gate=gate))
+    if not gate:
+        write_all(done.report, pairs, call)
+        return 0
+    decided, report = _gate(call, done)
+    report = _listed(call, replace(report, gate=decided))
     write_all(report, pairs, call)
-    if gate is not None and not gate.met:
-        for reason in gate.reasons:
+    if call.verbose:
+        say(call, f"{report.repository.files} files in {time.perf_counter() - start:.2f} s")
+    if decided is None or decided.met:
+        return 0
+    if pairs[-1] != ("text", None):  # which says it itself
+        for reason in decided.reasons:
             say(call, f"gate not met: {reason}")
-        return 1
-    return 0
+    return 1
 
 
 def audited(call: Call, given: Config | None = None) -> Audited:
@@ -108,6 +122,13 @@ def audited(call: Call, given: Config | None = None) -> Audited:
         if diagnostic in diagnostics or " expired on " in diagnostic.message:
             say(call, f"{diagnostic.path}: {diagnostic.message}")
     return Audited(replace(report, diagnostics=tuple(ordered)), config, models)
+
+
+def project_of(call: Call) -> Project:
+    """The project alone, for what needs no verdicts."""
+    tree = open_tree(call.path, call.rev)
+    config, _ = _config(call, tree, today(os.environ))
+    return Project.load(tree, config, cached=not call.no_cache)
 
 
 def _levelled(models: tuple[MaturityModel, ...]) -> MaturityModel:

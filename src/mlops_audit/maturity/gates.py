@@ -12,7 +12,7 @@ from mlops_audit.maturity.evaluate import Settings, evaluate
 from mlops_audit.maturity.types import MaturityModel
 from mlops_audit.model import Change, Comparison, Finding, Gate, Outcome, Report
 
-__all__ = ["Ask", "Baseline", "baseline_of", "compare", "decide", "read_baseline"]
+__all__ = ["Ask", "Baseline", "baseline_of", "changed", "compare", "decide", "read_baseline"]
 
 _WORTH: Mapping[str, float] = {"pass": 2, "partial": 1, "fail": 0, "unknown": 0}
 
@@ -57,20 +57,23 @@ def compare(findings: Sequence[Finding], baseline: Baseline) -> Comparison:
     Worse is what lost credit, and what now applies and is not met; a practice that stops
     applying, or that the baseline does not know, is not worse.
     """
-    changes: list[Change] = []
-    for finding in findings:
-        before = baseline.outcomes.get(finding.practice.id)
-        after = str(finding.outcome)
-        if before is None or before == after:
-            continue
-        changes.append(Change(finding.practice.id, before, after, _worse(before, after)))
+    after = {f.practice.id: str(f.outcome) for f in findings}
     known = [f.practice.id for f in findings]
     return Comparison(
         against=baseline.label,
         level=baseline.level,
-        changes=tuple(changes),
+        changes=changed(baseline.outcomes, after),
         new=tuple(p for p in known if p not in baseline.outcomes),
         gone=tuple(sorted(set(baseline.outcomes) - set(known))),
+    )
+
+
+def changed(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[Change, ...]:
+    """The practices that both know and that differ, in the order of `after`."""
+    return tuple(
+        Change(practice, before[practice], now, _worse(before[practice], now))
+        for practice, now in after.items()
+        if practice in before and before[practice] != now
     )
 
 

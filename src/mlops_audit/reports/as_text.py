@@ -105,7 +105,7 @@ def _level(report: Report) -> Iterator[RenderableType]:
         yield Text(level.remark, style="yellow" if report.roles.kind != "none" else "default")
     if report.roles.kind != "none" and level.profile:
         yield Text(f"Musts met by level: {words.profile(level)}")
-    if level.missing:
+    if level.missing and report.roles.kind != "none":
         count = len(level.missing)
         are = "practice of the catalogue is" if count == 1 else "practices of the catalogue are"
         yield Text(f"{count} {are} not implemented yet; the level is capped there.", style="dim")

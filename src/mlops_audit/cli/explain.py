@@ -1,0 +1,19 @@
+"""`explain`: what a practice means, what counts and what never does, how to mend it."""
+
+from __future__ import annotations
+
+import click
+
+from mlops_audit.cli.options import color_option
+
+__all__ = ["command"]
+
+
+@click.command("explain", context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("practice")
+@color_option
+def command(practice: str, color: bool | None) -> None:  # noqa: FBT001 -- click passes it by name
+    """Explain PRACTICE, named by its id or slug."""
+    from mlops_audit.cli.catalogues import explain  # noqa: PLC0415 -- `--help` needs none of it
+
+    click.echo(explain(practice, color=color), nl=False)
