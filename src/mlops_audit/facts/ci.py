@@ -19,6 +19,7 @@ from mlops_audit.facts.codebuild import is_codebuild, looks_like_codebuild, read
 from mlops_audit.facts.drone import is_drone, read_drone
 from mlops_audit.facts.github import is_github, read_github
 from mlops_audit.facts.gitlab import is_gitlab, read_gitlab
+from mlops_audit.facts.jenkins import is_jenkins, read_jenkins
 from mlops_audit.facts.travis import is_travis, read_travis
 from mlops_audit.facts.types import Unreadable, Workflow
 
@@ -44,6 +45,7 @@ READERS: tuple[CiReader, ...] = (
     CiReader("gitlab", is_gitlab, read_gitlab),
     CiReader("azure", is_azure, read_azure, looks_like_azure),
     CiReader("circleci", is_circleci, read_circleci),
+    CiReader("jenkins", is_jenkins, read_jenkins),
     CiReader("travis", is_travis, read_travis),
     CiReader("bitbucket", is_bitbucket, read_bitbucket),
     CiReader("drone", is_drone, read_drone),
