@@ -1,0 +1,126 @@
+"""Which files a project's code writes, as far as the calls themselves say it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mlops_audit.facts.code import Call, Module, Value
+
+if TYPE_CHECKING:  # the project hands itself in
+    from mlops_audit.graph.project import Project
+
+__all__ = ["Output", "literal_path", "written_files"]
+
+# Position of the path in calls that write a file; the name's last segment decides.
+_WRITERS = {
+    "to_csv": 0, "to_parquet": 0, "to_pickle": 0, "to_json": 0, "to_feather": 0, "to_excel": 0,
+    "to_hdf": 0, "savetxt": 0, "savez": 0, "savez_compressed": 0, "save_model": 0,
+    "save_weights": 0, "save_pretrained": 0, "save_to_disk": 0, "write_parquet": 0,
+    "write_csv": 0, "savefig": 0, "save_checkpoint": 0, "to_disk": 0,
+}  # fmt: skip
+_DUMPS = frozenset({"joblib.dump", "torch.save", "skops.io.dump", "sklearn.externals.joblib.dump"})
+_FIRST = frozenset({"numpy.save", "keras.models.save_model", "tensorflow.saved_model.save"})
+_MODELS = re.compile(
+    r"(joblib|pickle|skops|torch|cloudpickle|dill)\b.*\b(dump|save)$|"
+    r"(save_model|save_weights|save_pretrained|save_checkpoint|saved_model\.save|to_disk)$"
+)
+_JOIN = re.compile(r"(?:os\.path\.join|path\.join|join|Path|pathlib\.Path|PurePath)\(")
+_QUOTED = re.compile(r"""\s*[/,(]?\s*(?:str\()?\s*[rRuU]?["']([^"'\n{}]{1,200})["']""")
+_FORMATTED = re.compile(r"""[fF]["']([^"'{\n]{1,200})""")
+_MAX_TEXT = 300  # longer texts are cut by the reader
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A file that a call writes.
+
+    `path` is as written in the code; not `exact` where only its beginning is known. `model` says
+    that the call is one that stores models.
+    """
+
+    path: str
+    exact: bool
+    model: bool
+    call: Call
+    module: Module
+
+
+def written_files(project: Project) -> Iterator[Output]:
+    """The files that code outside tests writes at a path that stands in the code."""
+    for path, module in project.modules.items():
+        if path in project.test_files:
+            continue
+        for call in module.calls:
+            if call.runs and (value := _written(call)) is not None:
+                found = literal_path(value, module)
+                if found is not None:
+                    model = bool(_MODELS.search(call.name)) or _pickled(call, module)
+                    yield Output(found[0], found[1], model, call, module)
+
+
+def _written(call: Call) -> Value | None:
+    """The argument that names the written file."""
+    method = call.method
+    if call.name in _DUMPS:
+        return call.arg(1, "filename") or call.arg(1, "f")
+    if call.name in _FIRST:
+        return call.arg(0, "file") or call.arg(0)
+    if call.name == "open" or call.name.endswith((".open", ":open")):
+        mode = call.arg(1, "mode")
+        writes = (
+            mode is not None and isinstance(mode.literal, str) and set(mode.literal) & set("wax")
+        )
+        return call.arg(0, "file") if writes and call.name == "open" else None
+    if method in _WRITERS:
+        return call.arg(_WRITERS[method])
+    if method == "save" and call.args and _is_path(call.args[0]):
+        return call.args[0]
+    return None
+
+
+def _is_path(value: Value) -> bool:
+    text = value.literal if isinstance(value.literal, str) else value.text
+    return "/" in text or bool(re.search(r"\.\w{1,8}[\"']?\)?$", text))
+
+
+def _pickled(call: Call, module: Module) -> bool:
+    """Whether a file opened for writing is handed to a pickler on the next lines."""
+    if call.name != "open":
+        return False
+    line = module.flat(call.span)
+    near = module.calls_within((line, line + 3))
+    return any(c.name.split(".")[0] in {"pickle", "joblib", "dill", "cloudpickle"} for c in near)
+
+
+def literal_path(value: Value, module: Module) -> tuple[str, bool] | None:
+    """The path that an expression spells out: the text, and whether all of it is known."""
+    if isinstance(value.literal, str):
+        return (value.literal, True) if value.literal.strip() else None
+    if value.name.startswith(":") and not value.is_call:
+        constant = module.constants.get(value.name[1:])
+        if constant is not None and constant is not value and not constant.name.startswith(":"):
+            return literal_path(constant, module)
+        return None
+    text = value.text
+    if formatted := _FORMATTED.match(text):
+        return formatted[1], False
+    if joined := _JOIN.match(text):
+        return _joined(text[joined.end() :], cut=len(text) >= _MAX_TEXT)
+    return None
+
+
+def _joined(text: str, *, cut: bool) -> tuple[str, bool] | None:
+    """The leading literal segments of a joined path."""
+    parts: list[str] = []
+    at = 0
+    while found := _QUOTED.match(text, at):
+        parts.append(found[1].strip("/") if parts else found[1].rstrip("/"))
+        at = found.end()
+        while at < len(text) and text[at] in ") ":
+            at += 1
+    if not parts:
+        return None
+    return "/".join(parts), at >= len(text) and not cut

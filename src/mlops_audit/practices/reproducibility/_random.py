@@ -1,0 +1,261 @@
+"""Random draws of project code, the seeds that govern them, and programs that bind the two."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from mlops_audit.facts.code import Call, Module, Value
+from mlops_audit.graph import Project
+from mlops_audit.graph.uses import Use
+from mlops_audit.model import Evidence
+
+__all__ = ["Draw", "Seed", "covered", "draws", "frameworks", "handed_over", "seeds"]
+
+# Names under which a seed is handed over, as keyword, dictionary key or field.
+_SEED_NAME = re.compile(
+    r"^(?:\w{1,30}_)?(?:seed|random_state|rng_seed|rstate|random_seed)$|^seed_\w{1,20}$",
+    re.IGNORECASE,
+)
+# Plots, demos and user interfaces reach neither data nor model.
+_ASIDE = re.compile(
+    r"(^|[/_])(plots?|plotting|visuali[sz]\w*|demos?|streamlit|gradio|dashboards?|ui|eda)([/_.]|$)"
+)
+_SAMPLES_FRAME = frozenset({"frac", "n"})
+_FRAMEWORKS = {
+    "torch": "torch", "pytorch_lightning": "torch", "lightning": "torch", "fastai": "torch",
+    "tensorflow": "tensorflow", "keras": "tensorflow", "jax": "jax",
+}  # fmt: skip
+_FIT = ("train.fit", "train.loop", "train.launch")
+_HOPS = 400  # modules of one program
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """A call that draws at random; `own` says that an argument of its own seeds it."""
+
+    use: Use
+    generators: tuple[str, ...]
+    takes_seed: bool
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """A place that seeds global generators (`generators`), or hands a seed over (none)."""
+
+    path: str
+    use: Use | None
+    generators: tuple[str, ...]
+    call: Call | None
+    detail: str
+
+
+def draws(project: Project) -> tuple[Draw, ...]:
+    """All draws in project code that reaches data or model, each call once."""
+    found: dict[tuple[str, int, str], Draw] = {}
+    holds_seed = _holds_seed(project)
+    for use in project.uses("random.call", test=False):
+        call, details = use.call, use.details
+        if call is None or details is None or not relevant(project, use.path):
+            continue
+        if details.kind == "receiver unknown" and not (
+            _SAMPLES_FRAME & {k for k, _ in call.kwargs}
+        ):
+            continue
+        if _unshuffled(call, project.modules[use.path]):
+            continue
+        own = _own_seed(call, details.seed, details.position, project.modules[use.path], holds_seed)
+        line = project.modules[use.path].flat(call.span)
+        key = (use.path, line, call.text)
+        draw = Draw(use, details.generator, bool(details.seed) or details.position is not None, own)
+        if key not in found or (own and not found[key].own):
+            found[key] = draw
+    return tuple(found[key] for key in sorted(found))
+
+
+def _unshuffled(call: Call, module: Module) -> bool:
+    """Whether a constant of the module switches shuffling off; the catalogue sees literals."""
+    value = call.kw("shuffle")
+    constant = module.constants.get(value.text) if value is not None else None
+    return constant is not None and constant.literal is False
+
+
+def relevant(project: Project, path: str) -> bool:
+    """Whether a file is neither test, plot, demo nor example."""
+    if path in project.test_files or _ASIDE.search(path.lower()) or project.is_example(path):
+        return False
+    return not project.modules[path].roots & {"streamlit", "gradio"}
+
+
+def _own_seed(
+    call: Call,
+    names: tuple[str, ...],
+    position: int | None,
+    module: Module,
+    holds_seed: bool,  # noqa: FBT001 -- a fact about the project
+) -> bool:
+    for name in names:
+        value = call.kw(name)
+        if value is not None:
+            return _is_seed(value)
+    if position is not None and position < len(call.args):
+        return _is_seed(call.args[position])
+    return any(_spread_holds(value, module, holds_seed) for value in call.spreads)
+
+
+def _is_seed(value: Value) -> bool:
+    return not (value.is_literal and value.literal is None) and value.text != "None"
+
+
+def _spread_holds(value: Value, module: Module, holds_seed: bool) -> bool:  # noqa: FBT001 -- as above
+    """Whether `**mapping` brings a seed: a dictionary of this module, or one from elsewhere."""
+    keys: set[str] = set(value.keys)
+    name = value.text.strip()
+    known = False
+    for item in module.assigns:
+        if name in item.targets and item.value.keys:
+            keys |= set(item.value.keys)
+            known = True
+    if any(_SEED_NAME.match(k.strip("'\"")) for k in keys):
+        return True
+    return not known and not value.keys and holds_seed
+
+
+def _holds_seed(project: Project) -> bool:
+    """Whether any settings file has a key that is a seed."""
+    names = project.glob("**/*.yaml", "**/*.yml", "**/*.json", "**/*.toml")
+    key = re.compile(
+        r"""^[\s{"'-]*(?:random_state|\w{0,20}_?seed)["']?\s*[:=]\s*-?\d""", re.MULTILINE
+    )
+    return any(
+        (entry := project.entry(p)).size is not None
+        and (entry.size or 0) < 200_000  # noqa: PLR2004 -- settings are small
+        and key.search(project.text(p) or "")
+        for p in names
+    )
+
+
+def seeds(project: Project) -> tuple[Seed, ...]:
+    """All seeds that project code sets: global ones, and those it hands to calls."""
+    found: list[Seed] = []
+    for use in project.uses("seed.set", test=False):
+        generators = use.details.generator if use.details else ()
+        if use.call is None:
+            found.append(Seed(use.path, use, generators, None, use.detail))
+        elif relevant(project, use.path) and _called(project, use) and _given(use):
+            found.append(Seed(use.path, use, generators, use.call, use.detail))
+    return tuple(found)
+
+
+def _given(use: Use) -> bool:
+    """Whether the seeding call gets a value; without one it seeds from the clock."""
+    call = use.call
+    assert call is not None  # noqa: S101 -- for the type checker; the caller has looked
+    values = [*call.args, *(v for k, v in call.kwargs if k != "**")]
+    if use.details is not None and use.details.why:
+        return True  # the row says that there is a default
+    return any(_is_seed(v) for v in values) or bool(call.spreads)
+
+
+def _called(project: Project, use: Use) -> bool:
+    """Whether the function in which a seed is set is called by anything."""
+    name = use.scope.rsplit(".", 1)[-1]
+    if not name or name.startswith("__") or name == "main":
+        return True
+    return name in _called_names(project)
+
+
+@lru_cache(maxsize=4)
+def _called_names(project: Project) -> frozenset[str]:
+    found: set[str] = set()
+    for module in project.modules.values():
+        for call in module.calls:
+            found.add(call.method)
+            if call.decorates:
+                found.add(call.decorates.rsplit(".", 1)[-1])
+            found.update(v.name.rsplit(".", 1)[-1].lstrip(":") for v in call.args if v.name)
+        for function in module.functions:
+            if function.owner:  # a method may be called by a framework
+                found.add(function.name)
+    return frozenset(found)
+
+
+def covered(project: Project, draw: Draw, given: tuple[Seed, ...]) -> bool:
+    """Whether a draw is seeded: by its own argument, or by a seed of its generator's program."""
+    if draw.own:
+        return True
+    for seed in given:
+        if set(draw.generators) & set(seed.generators) and _same_program(
+            project, seed.path, draw.use.path
+        ):
+            return True
+    return False
+
+
+def _same_program(project: Project, seed: str, draw: str) -> bool:
+    if seed == draw:
+        return True
+    if project.modules.get(draw) is None or project.modules[draw].notebook:
+        return seed in _imports(project, draw)
+    if draw in _imports(project, seed) or seed in _imports(project, draw):
+        return True
+    return any(
+        seed in closure and draw in closure
+        for path in project.modules
+        if path not in project.test_files
+        for closure in (_imports(project, path),)
+    )
+
+
+@lru_cache(maxsize=20_000)
+def _imports(project: Project, path: str) -> frozenset[str]:
+    """All modules of the project that a module imports, also through others."""
+    seen: set[str] = set()
+    queue = [path]
+    while queue and len(seen) < _HOPS:
+        module = project.modules.get(queue.pop())
+        if module is None:
+            continue
+        for item in module.imports:
+            symbol = project.index.resolve(item.dotted, module.path) or project.index.resolve(
+                item.module, module.path
+            )
+            if symbol and symbol.path not in seen and symbol.path != path:
+                seen.add(symbol.path)
+                queue.append(symbol.path)
+    return frozenset(seen)
+
+
+def frameworks(project: Project) -> dict[str, Use]:
+    """The deep-learning generators that training draws from, each with a place that fits."""
+    found: dict[str, Use] = {}
+    for use in project.uses(*_FIT, test=False):
+        if use.call is None or not relevant(project, use.path):
+            continue
+        roots = project.modules[use.path].roots
+        for root, generator in _FRAMEWORKS.items():
+            if use.call.name.startswith(root) or (root in roots and _unknown_or_own(use.call)):
+                found.setdefault(generator, use)
+    return found
+
+
+def _unknown_or_own(call: Call) -> bool:
+    return call.name.startswith(("?", ":", "."))
+
+
+def handed_over(project: Project) -> Iterator[Evidence]:
+    """Seeds in keywords, dictionaries and fields, whatever takes them."""
+    for path, module in project.modules.items():
+        if not relevant(project, path):
+            continue
+        for call in module.calls:
+            for name, value in call.kwargs:
+                if _SEED_NAME.match(name) and _is_seed(value):
+                    yield Evidence(call.span, f"{name}={value.text}"[:80])
+        for item in module.assigns:
+            for key, value in zip(item.value.keys, item.value.items, strict=False):
+                if _SEED_NAME.match(key.strip("'\"")) and _is_seed(value):
+                    yield Evidence(item.span, f"{key}: {value.text}"[:80])

@@ -1,0 +1,55 @@
+"""REP04: training seeds the random generators that it uses."""
+
+from __future__ import annotations
+
+from mlops_audit.graph import Project
+from mlops_audit.model import Evidence, Verdict, failed, not_applicable, partial, passed
+from mlops_audit.practices.base import practice
+from mlops_audit.practices.reproducibility._random import (
+    covered,
+    draws,
+    frameworks,
+    handed_over,
+    seeds,
+)
+
+_MOST = 0.75  # of a generator's call sites: below, the generator is not under control
+_SEEDS = "random.seed, numpy.random.seed, a framework's seed, random_state or seed arguments"
+_NAMES = {"numpy": "NumPy", "none": "a call of its own", "random": "random", "torch": "PyTorch"}
+
+
+@practice(
+    id="REP04",
+    title="Training sets seeds for the generators it uses",
+    assets="model",
+    level="2M",
+    sources="S0 S4",
+    fix="Read one seed from params.yaml and set it for random, NumPy and the framework.",
+    template=("params.yaml", "src/<package>/models/train_model.py"),
+    needs=("training",),
+)
+def seeds_set(project: Project) -> Verdict:
+    """Judge each generator that training draws from."""
+    given = seeds(project)
+    sites: dict[str, list[bool]] = {}
+    shown = [s.use.evidence() for s in given if s.use is not None]
+    bare: list[Evidence] = []
+    for draw in draws(project):
+        is_seeded = covered(project, draw, given)
+        sites.setdefault((draw.generators or ("none",))[0], []).append(is_seeded)
+        (shown if is_seeded else bare).append(draw.use.evidence())
+    globally = {g for s in given for g in s.generators}
+    for generator, use in frameworks(project).items():
+        if generator not in globally:
+            sites.setdefault(generator, []).append(False)
+            bare.append(use.evidence())
+    shown = shown or list(handed_over(project))
+    if not shown:
+        if sites or project.uses("train.*", test=False):
+            return failed("no seed is set in training code", looked_for=_SEEDS, evidence=bare[:5])
+        return not_applicable("no random step and no training")
+    lacking = sorted(g for g, found in sites.items() if sum(found) < _MOST * len(found))
+    if lacking:
+        names = ", ".join(_NAMES.get(g, g) for g in lacking)
+        return partial(f"seeds are set, but not for {names}", [*shown[:5], *bare[:3]])
+    return passed("training sets seeds for the generators it uses", shown[:5])

@@ -1,0 +1,268 @@
+"""Settings and hyperparameters: in which tracked files they stand and what reads these."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from mlops_audit.facts.code import Module, Value
+from mlops_audit.facts.types import Command
+from mlops_audit.graph import Project
+from mlops_audit.model import Evidence, Span
+
+__all__ = [
+    "code_defaults",
+    "command_line",
+    "is_hyperparameter",
+    "read_by_training",
+    "settings_files",
+    "settings_modules",
+]
+
+_HYPER = re.compile(
+    r"(^|[_.\-]|__)(lr|learning_?rate|n_?estimators|n_?est|max_?depth|min_?samples\w*|min_?split|"
+    r"min_?child\w*|batch_?size|(n_?|num_?|max_?)?(train_?)?epochs?|max_?iters?|num_?iterations|n_?iter|"
+    r"dropout(_?rate)?|weight_?decay|momentum|optimi[sz]er|scheduler|warmup\w*|hidden\w*|"
+    r"(n_|num_)?layers?|n_?head|num_?heads|n_?embd|embed\w*dim|num_?leaves|subsample|colsample\w*|"
+    r"reg_?(alpha|lambda)|alpha|l1_?ratio|gamma|lambda|kernel|penalty|solver|n_?neighbou?rs|"
+    r"n_?clusters|n_?components|max_?features|ngrams?|ngram_?range|criterion|activation|"
+    r"loss(_?fn|_?function)?|patience|early_?stopping\w*|test_?size|val(idation)?_?size|split(_?ratio)?|"
+    r"train_?split|random_?state|seed|hyper_?param\w*|num_?boost_?round|boosting\w*|eta|beta|tau|"
+    r"lookback|window_?size|seq_?len(gth)?|max_?len(gth)?|gradient_?accumulation\w*|lora_?\w*|"
+    r"latent_?dim|filters|kernel_?size|temperature|threshold|objective|grad_?clip|block_?size|"
+    r"image_?size|img_?size|vocab_?size|polynomial_?degree|degree|n_?splits|cv_?folds)$",
+    re.IGNORECASE,
+)
+_WEAK = re.compile(  # alone they may stand in any file
+    r"(^|[_.\-])(seed|threshold|objective|split|alpha|beta|filters|scheduler|temperature|kernel|"
+    r"random_?state|degree|test_?size|gamma|lambda|loss|tau|max_?len(gth)?|embed\w*|layers?)$",
+    re.IGNORECASE,
+)
+_DATA_FILE = re.compile(
+    r"\.(ya?ml|json|toml|ini|cfg|conf|properties|hocon|gin|env)$|(^|/)\.env[\w.]*$|(^|/)mlproject$",
+    re.IGNORECASE,
+)
+_NOT_SETTINGS = re.compile(
+    r"(^|/)(\.github|\.gitlab|\.circleci|\.azure\w*|\.vscode|\.idea|\.dvc|\.devcontainer|k8s|helm|charts|"
+    r"kubernetes|node_modules|tests?|docs?|data|mlruns|outputs?|results|reports|metrics|terraform|infra\w*)/|"
+    r"(^|/)(docker-)?compose[\w.-]*\.ya?ml$|(^|/)(mkdocs|_config|environment[\w.-]*|conda[\w.-]*|meta|"
+    r"codecov|readthedocs|\.readthedocs|\.pre-commit-config|dvc|\.gitlab-ci|azure-pipelines|cloudbuild|"
+    r"serverless|\.travis|appveyor|action|pnpm-lock|\.coveragerc|tox|setup|pytest|mypy|poetry|"
+    r"package(-lock)?|tsconfig|composer|manifest|vercel|renovate|\.releaserc|metrics|scores?|eval|results?|"
+    r"schema|openapi|swagger|prometheus|datasources?|dashboards?|model_?card|mkdocs|pipfile)[\w.-]*$",
+    re.IGNORECASE,
+)
+_SETTINGS_MODULE = re.compile(
+    r"(^|/)(\w*config\w*|\w*settings?|hyper_?param\w*|params|parameters|defaults?|constants?|options)\.py$|"
+    r"(^|/)(configs?|conf|settings|hparams|experiments)/[^/]+(/[^/]+)?\.py$",
+    re.IGNORECASE,
+)
+_TRAINING_FILE = re.compile(
+    r"(^|/)(hyper_?)?param(s|eters)?[\w-]*\.\w+$|(^|/)\w*(train|model)\w*\.ya?ml$", re.IGNORECASE
+)
+_MAX_BYTES = 200_000
+_KEY = re.compile(r"""^[\s\-{]*["']?([A-Za-z_][\w.\-]{0,60})["']?\s*[:=]\s*(\S.*)?$""")
+_ENOUGH = 1
+
+
+def is_hyperparameter(name: str, *, strong: bool = False) -> bool:
+    """Whether a key is named like a hyperparameter; `strong` leaves out words of other trades."""
+    return bool(_HYPER.search(name)) and not (strong and _WEAK.search(name))
+
+
+def settings_files(project: Project) -> Iterator[tuple[str, list[Evidence], bool]]:
+    """Tracked settings files: path, the hyperparameters in them, and whether something reads them."""
+    for path in project.paths:
+        if not _DATA_FILE.search(path) or _NOT_SETTINGS.search(path):
+            continue
+        if path.endswith("pyproject.toml") or (project.entry(path).size or 0) > _MAX_BYTES:
+            continue
+        found, any_key = _keys(path, project.text(path) or "")
+        if any_key:
+            yield path, found, _is_read(project, path)
+
+
+def _keys(path: str, text: str) -> tuple[list[Evidence], bool]:
+    found: list[Evidence] = []
+    strong = bool(_TRAINING_FILE.search(path))
+    any_key = False
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.lstrip().startswith(("#", "//", ";")):
+            continue
+        pairs = (
+            re.findall(r"""["']([A-Za-z_][\w.\-]{0,60})["']\s*:""", line)
+            if path.endswith(".json")
+            else []
+        )
+        match = _KEY.match(line)
+        for key in pairs or ([match[1]] if match else []):
+            any_key = True
+            if is_hyperparameter(key):
+                strong = strong or is_hyperparameter(key, strong=True)
+                found.append(Evidence(Span(path, number), line.strip()[:80]))
+    # One word of another trade alone (a threshold, a seed) may mean anything; two are settings.
+    return (found if strong or len(found) > _ENOUGH else []), any_key
+
+
+def _is_read(project: Project, path: str) -> bool:
+    """Whether code or a command names the file, its stem or its folder."""
+    name = path.rsplit("/", 1)[-1]
+    folder = path.rsplit("/", 2)[-2] if "/" in path else ""
+    stem = name.split(".", 1)[0] or name
+    words = _named(project)
+    if name in words or stem in words:
+        return True
+    if folder and folder in words:
+        return True
+    return name.lower() in {"params.yaml", "mlproject", ".env"} and bool(project.modules)
+
+
+@lru_cache(maxsize=4)
+def _named(project: Project) -> frozenset[str]:
+    """All names of files and folders that code and commands mention."""
+    found: set[str] = set()
+    for path, module in project.modules.items():
+        if path in project.test_files:
+            continue
+        for text in module.texts:
+            if not text.doc and len(text.value) < 200:  # noqa: PLR2004 -- a path, no prose
+                found.update(_parts(text.value))
+    for command, _ in project.all_commands:
+        for word in command.argv[1:]:
+            found.update(_parts(word))
+    for pattern in ("**/dvc.yaml", "**/Dockerfile*", "README*", "**/MLproject"):
+        for path in project.glob(pattern):
+            for word in re.findall(r"[\w./\-]{3,120}", project.text(path) or ""):
+                if "/" in word or "." in word:
+                    found.update(_parts(word))
+    return frozenset(found)
+
+
+def read_by_training(project: Project, path: str) -> bool:
+    """Whether a program that trains, or a module of its, names or imports a settings file."""
+    name = path.rsplit("/", 1)[-1]
+    programs = {p for p in project.roles.training if p in project.modules}
+    for training in sorted(p for p in programs if not project.modules[p].notebook):
+        for near in (training, *sorted(_near(project, training))):
+            if near == path and near != training:
+                return True
+            texts = project.modules[near].texts
+            if any(not t.doc and t.value.endswith(name) for t in texts):
+                return True
+    return False
+
+
+@lru_cache(maxsize=2000)
+def _near(project: Project, path: str) -> frozenset[str]:
+    """The modules of the project that a module imports directly."""
+    found = set()
+    for item in project.modules[path].imports:
+        for name in (item.dotted, item.module):
+            symbol = project.index.resolve(name, path)
+            if symbol and symbol.path != path:
+                found.add(symbol.path)
+    return frozenset(found)
+
+
+def _parts(text: str) -> Iterator[str]:
+    for part in re.split(r"[/\\=\s:]", text):
+        if part and len(part) < 80:  # noqa: PLR2004 -- no name of a file is longer
+            yield part
+            if "." in part.lstrip("."):
+                yield part.split(".", 1)[0]
+
+
+def settings_modules(project: Project) -> Iterator[tuple[str, list[Evidence]]]:
+    """Python modules of settings that others use, with the hyperparameters in them."""
+    executes = any(
+        c.name in {"exec", "runpy.run_path", "importlib.import_module"}
+        or c.name.endswith((".from_py_file", ".fromfile", "exec_module"))
+        for m in project.modules.values()
+        for c in m.calls
+    )
+    used = _imported(project)
+    for path, module in project.modules.items():
+        if module.notebook or path in project.test_files or not _SETTINGS_MODULE.search(path):
+            continue
+        if path in used or executes:
+            yield path, list(_hyper_assigns(module))
+
+
+@lru_cache(maxsize=4)
+def _imported(project: Project) -> frozenset[str]:
+    near = (_near(project, p) for p in project.modules if p not in project.test_files)
+    return frozenset().union(*near)
+
+
+def _hyper_assigns(module: Module) -> Iterator[Evidence]:
+    for item in module.assigns:
+        value = item.value
+        names = [t.rsplit(".", 1)[-1] for t in item.targets]
+        if (_holds(value) and any(is_hyperparameter(n) for n in names)) or any(
+            is_hyperparameter(k.strip("'\"")) for k in _all_keys(value)
+        ):
+            yield Evidence(item.span, f"{item.targets[0]} = {value.text}"[:80])
+    for klass in module.classes:
+        for field in klass.fields:
+            if field.default is not None and is_hyperparameter(field.name):
+                yield Evidence(klass.span, f"{klass.name}.{field.name}")
+    for call in module.calls:
+        for name, value in call.kwargs:
+            if is_hyperparameter(name, strong=True) and value.is_literal:
+                yield Evidence(call.span, f"{name}={value.text}"[:80])
+
+
+def _holds(value: Value) -> bool:
+    return value.is_literal or bool(value.items)
+
+
+def _all_keys(value: Value) -> Iterator[str]:
+    stack = [value]
+    while stack:
+        current = stack.pop()
+        yield from current.keys
+        stack.extend(current.items)
+
+
+def command_line(project: Project) -> Iterator[Evidence]:
+    """Commands of tracked scripts and task files that set hyperparameters as flags."""
+    for command, where in project.all_commands:
+        if where != "notebook" and (flag := _hyper_flag(command)):
+            yield Evidence(command.span, flag)
+
+
+def _hyper_flag(command: Command) -> str:
+    if not re.search(r"\.py\b|^(python|accelerate|torchrun|deepspeed|yolo|mlflow)", command.text):
+        return ""
+    for word in command.argv[1:]:
+        name = re.match(r"-{1,2}(?:P|S)?([A-Za-z_][\w\-]*)|([A-Za-z_][\w.]*)=", word)
+        if name and is_hyperparameter((name[1] or name[2]).replace("-", "_"), strong=True):
+            return command.text[:100]
+    return ""
+
+
+def code_defaults(project: Project) -> Iterator[Evidence]:
+    """Hyperparameters as defaults of arguments or of settings classes in code."""
+    for path, module in project.modules.items():
+        if module.notebook or path in project.test_files or project.is_example(path):
+            continue
+        for call in module.calls:
+            if call.method in {
+                "add_argument",
+                "option",
+                "Option",
+                "DEFINE_float",
+                "DEFINE_integer",
+            }:
+                names = [
+                    str(v.literal).lstrip("-").replace("-", "_") for v in call.args if v.literal
+                ]
+                if any(is_hyperparameter(n, strong=True) for n in names):
+                    yield Evidence(
+                        call.span, call.text.splitlines()[0][:80] if call.text else names[0]
+                    )
+        for klass in module.classes:
+            for field in klass.fields:
+                if field.default is not None and is_hyperparameter(field.name, strong=True):
+                    yield Evidence(klass.span, f"{klass.name}.{field.name}")

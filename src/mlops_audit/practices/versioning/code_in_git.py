@@ -1,0 +1,108 @@
+"""VER01: code in git, with an ignore file that keeps what is not code out of it."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from mlops_audit.graph import Project
+from mlops_audit.graph.outputs import Output, written_files
+from mlops_audit.model import Evidence, Span, Verdict, failed, partial, passed
+from mlops_audit.practices.base import practice
+
+_ENVIRONMENTS = (".venv/", "venv/", "env/", "ENV/", ".env/", ".virtualenv/", "virtualenv/")
+_CACHE = "__pycache__/module.cpython-311.pyc"
+_OUTSIDE = (
+    "environment*.y*ml",
+    "conda*.y*ml",
+    "**/conda*.y*ml",
+    "**/Pipfile",
+    "**/environment*.y*ml",
+)
+_PIP = ("requirements*.txt", "setup.py", "pyproject.toml")
+_OUTPUT = re.compile(
+    r"\.(csv|tsv|parquet|feather|pkl|pickle|joblib|skops|h5|hdf5|keras|pt|pth|ckpt|bin|onnx|npy|"
+    r"npz|safetensors|model|sav|db|sqlite3?|arrow|jsonl|xlsx|cbm|ubj|zip|gz)$",
+    re.IGNORECASE,
+)
+_SHARE = 0.5  # of the written files that must be kept out
+
+
+@practice(
+    id="VER01",
+    title="The code is in git, environments, caches and outputs are kept out",
+    assets="code",
+    level="1M~",
+    sources="S0 S1 S2 S4",
+    fix="Put the project in git and add a .gitignore for .venv, __pycache__, data and models.",
+    template=(".gitignore",),
+)
+def code_in_git(project: Project) -> Verdict:
+    """Judge history and ignore rules."""
+    git = project.git
+    if git is None or not git.commit:
+        return failed(
+            "this is not a git repository" if git is None else "the repository has no commit",
+            looked_for="a git history and a .gitignore",
+        )
+    files = [p for p in project.paths if p.rsplit("/", 1)[-1] == ".gitignore"]
+    where = [Evidence(Span(p, _first_rule(project, p)), "ignore rules") for p in files[:3]]
+    where = where or [Evidence(Span("."), "a git history, no .gitignore")]
+    missing = []
+    if not _environments_out(project):
+        missing.append("virtual environments (.venv)")
+    if project.modules and not project.tree.ignores(_CACHE):
+        missing.append("Python caches (__pycache__)")
+    loose = _loose_outputs(project)
+    if loose:
+        missing.append(f"what the code writes ({', '.join(sorted({o.path for o in loose})[:3])})")
+        where += [Evidence(o.call.span, f"writes {o.path}, not ignored") for o in loose[:3]]
+    if missing:
+        lead = "git is used" if files else "git is used without a .gitignore"
+        return partial(f"{lead}, but it does not keep out {' and '.join(missing)}", where)
+    return passed("the code is in git and its ignore rules keep the rest out", where)
+
+
+def _first_rule(project: Project, path: str) -> int:
+    """The first rule that is about Python, else the first rule."""
+    lines = (project.text(path) or "").splitlines()
+    rules = [n for n, line in enumerate(lines, 1) if line.strip() and not line.startswith("#")]
+    python = [n for n in rules if re.search(r"pyc|py\[|env\b", lines[n - 1])]
+    return (python or rules or [1])[0]
+
+
+def _environments_out(project: Project) -> bool:
+    ignores = project.tree.ignores
+    if any(ignores(name) or ignores(f"{name}bin/python") for name in _ENVIRONMENTS):
+        return True
+    if not project.modules:
+        return True  # nothing here for which anybody makes a Python environment
+    # conda and pipenv keep environments elsewhere, unless pip is offered as another way
+    return bool(project.glob(*_OUTSIDE)) and not project.glob(*_PIP)
+
+
+def _loose_outputs(project: Project) -> list[Output]:
+    """Data and model files that code writes into the tree, if most of them are not kept out."""
+    seen: dict[str, tuple[Output, bool]] = {}
+    for output in written_files(project):
+        path = output.path
+        if path.startswith(("/", "~", "..", "$")) or "://" in path or path in seen:
+            continue
+        if not (_OUTPUT.search(path) or output.model):
+            continue
+        seen[path] = (output, _kept(project, output))
+    loose = [output for output, kept in seen.values() if not kept]
+    return loose if seen and len(loose) > _SHARE * len(seen) else []
+
+
+def _kept(project: Project, output: Output) -> bool:
+    """Whether git ignores the file or already tracks what lies there."""
+    folder = posixpath.dirname(output.module.path)
+    for base in dict.fromkeys(("", folder)):
+        path = posixpath.normpath(posixpath.join(base, output.path)).lstrip("./")
+        known = project.has(path) or project.has(f"{path}.dvc")
+        inside = any(p.startswith(f"{path}/") for p in project.paths) if not known else True
+        names = (path, f"{path}/file", posixpath.dirname(path) + "/")
+        if known or inside or any(n != "/" and project.tree.ignores(n) for n in names):
+            return True
+    return False

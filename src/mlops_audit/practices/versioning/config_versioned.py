@@ -1,0 +1,64 @@
+"""VER08: hyperparameters and settings in tracked files."""
+
+from __future__ import annotations
+
+from mlops_audit.graph import Project
+from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
+from mlops_audit.practices.base import practice
+from mlops_audit.practices.versioning._settings import (
+    code_defaults,
+    command_line,
+    read_by_training,
+    settings_files,
+    settings_modules,
+)
+
+_LOOKED_FOR = "hyperparameters in a tracked settings file or module that code reads"
+
+
+@practice(
+    id="VER08",
+    title="Hyperparameters and settings are tracked files",
+    assets="model, code",
+    level="1s",
+    sources="S2 S4",
+    fix="Move hyperparameters from code into params.yaml and read it in the training program.",
+    template=("params.yaml",),
+    needs=("training",),
+)
+def config_versioned(project: Project) -> Verdict:
+    """Judge where hyperparameters stand."""
+    hyper: list[Evidence] = []
+    plain: list[Evidence] = []
+    unused: list[Evidence] = []
+    for path, found, is_read in settings_files(project):
+        if found and is_read:
+            hyper += found[:3]
+        elif found:
+            unused += found[:1]
+        elif is_read:
+            plain.append(Evidence(Span(path), "settings"))
+    for path, found in settings_modules(project):
+        if found:
+            hyper += found[:2]
+        else:
+            plain.append(Evidence(Span(path), "a settings module"))
+    if hyper:
+        return passed("hyperparameters stand in tracked settings that code reads", hyper[:8])
+    lines = list(command_line(project))
+    if lines:
+        return partial("hyperparameters stand in command lines of tracked scripts", lines[:5])
+    defaults = list(code_defaults(project))
+    if defaults:
+        said = "hyperparameters are defaults in code"
+        if plain:
+            said = f"settings are tracked, {said} and no file sets them"
+        return partial(said, [*plain[:3], *defaults[:3]])
+    plain = [e for e in plain if read_by_training(project, e.span.path)]
+    if plain:
+        return partial("settings are tracked, hyperparameters are constants in code", plain[:3])
+    if unused:
+        return hollow("a settings file is read by nothing", unused, looked_for=_LOOKED_FOR)
+    return failed(
+        "hyperparameters stand in notebooks or as constants in code", looked_for=_LOOKED_FOR
+    )
