@@ -72,7 +72,7 @@ def is_hyperparameter(name: str, *, strong: bool = False) -> bool:
 
 
 def settings_files(project: Project) -> Iterator[tuple[str, list[Evidence], bool]]:
-    """Tracked settings files: path, the hyperparameters in them, and whether something reads them."""
+    """Tracked settings files: path, the hyperparameters in them, and whether they are read."""
     for path in project.paths:
         if not _DATA_FILE.search(path) or _NOT_SETTINGS.search(path):
             continue
@@ -198,10 +198,9 @@ def _imported(project: Project) -> frozenset[str]:
 def _hyper_assigns(module: Module) -> Iterator[Evidence]:
     for item in module.assigns:
         value = item.value
-        names = [t.rsplit(".", 1)[-1] for t in item.targets]
-        if (_holds(value) and any(is_hyperparameter(n) for n in names)) or any(
-            is_hyperparameter(k.strip("'\"")) for k in _all_keys(value)
-        ):
+        names = [t.rsplit(".", 1)[-1] for t in item.targets] if _holds(value) else []
+        names += [k.strip("'\"") for k in _all_keys(value)]
+        if any(is_hyperparameter(n) for n in names):
             yield Evidence(item.span, f"{item.targets[0]} = {value.text}"[:80])
     for klass in module.classes:
         for field in klass.fields:

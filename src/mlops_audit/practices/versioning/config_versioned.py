@@ -45,6 +45,11 @@ def config_versioned(project: Project) -> Verdict:
             plain.append(Evidence(Span(path), "a settings module"))
     if hyper:
         return passed("hyperparameters stand in tracked settings that code reads", hyper[:8])
+    return _in_code(project, plain, unused)
+
+
+def _in_code(project: Project, plain: list[Evidence], unused: list[Evidence]) -> Verdict:
+    """Judge a project whose settings files hold no hyperparameters."""
     lines = list(command_line(project))
     if lines:
         return partial("hyperparameters stand in command lines of tracked scripts", lines[:5])

@@ -18,7 +18,7 @@ _TOTAL = 50 * 1024 * 1024  # bytes in all, up to which a few files are partial
     assets="data, model",
     level="1s",
     sources="S2 S4",
-    fix="Move large data and model files to DVC, Git LFS or an object store and ignore them in git.",
+    fix="Move large data and model files to DVC, Git LFS or an object store, out of git.",
     template=(".gitignore", ".dvc/config"),
 )
 def no_binaries_in_git(project: Project) -> Verdict:

@@ -41,7 +41,7 @@ _CONFIGURED = ("cliff.toml", ".releaserc*", "release-please-config.json", ".cz.t
     assets="code",
     level="5s",
     sources="S0",
-    fix="Tag each release with a semantic version and keep a CHANGELOG.md with one heading for each.",
+    fix="Tag each release with a semantic version and give it a heading in CHANGELOG.md.",
     template=("CHANGELOG.md",),
 )
 def releases(project: Project) -> Verdict:
