@@ -9,6 +9,7 @@ import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from mlops_audit.facts.argo import is_argo, looks_like_argo, read_argo
 from mlops_audit.facts.azure import is_azure, looks_like_azure, read_azure
 from mlops_audit.facts.bitbucket import is_bitbucket, read_bitbucket
 from mlops_audit.facts.buildkite import is_buildkite, read_buildkite
@@ -20,6 +21,7 @@ from mlops_audit.facts.drone import is_drone, read_drone
 from mlops_audit.facts.github import is_github, read_github
 from mlops_audit.facts.gitlab import is_gitlab, read_gitlab
 from mlops_audit.facts.jenkins import is_jenkins, read_jenkins
+from mlops_audit.facts.tekton import is_tekton, looks_like_tekton, read_tekton
 from mlops_audit.facts.travis import is_travis, read_travis
 from mlops_audit.facts.types import Unreadable, Workflow
 
@@ -52,6 +54,8 @@ READERS: tuple[CiReader, ...] = (
     CiReader("buildkite", is_buildkite, read_buildkite),
     CiReader("cloudbuild", is_cloudbuild, read_cloudbuild, looks_like_cloudbuild),
     CiReader("codebuild", is_codebuild, read_codebuild, looks_like_codebuild),
+    CiReader("tekton", is_tekton, read_tekton, looks_like_tekton),
+    CiReader("argo", is_argo, read_argo, looks_like_argo),
 )
 
 
