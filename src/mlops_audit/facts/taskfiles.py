@@ -138,7 +138,7 @@ def read_mlproject(data: bytes, path: str) -> Read:
             values[parameter] = node.str_at("default") if node.kind == "map" else ""
         command = entry.node.get("command")
         text = command.text if command is not None else ""
-        script = _PARAMETER.sub(lambda m, v=values: str(v.get(m[1]) or m[0]), text)
+        script = _with_parameters(text, values)
         line = (command.text_line or command.line) if command is not None else entry.line
         commands = parse_shell(script, path=path, line=line, errexit=False)
         span, folder = Span(path, entry.line), posixpath.dirname(path)
@@ -146,6 +146,13 @@ def read_mlproject(data: bytes, path: str) -> Read:
             Target("mlproject", name, span, commands, folder=folder, default=name == "main")
         )
     return tuple(found)
+
+
+def _with_parameters(text: str, values: dict[str, str]) -> str:
+    def known(found: re.Match[str]) -> str:
+        return values.get(found[1]) or found[0]
+
+    return _PARAMETER.sub(known, text)
 
 
 def read_spacy(data: bytes, path: str) -> Read:

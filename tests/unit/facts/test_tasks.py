@@ -96,7 +96,8 @@ def test_pyproject() -> None:
             read_taskfile,
             "Taskfile.yml",
             "vars: {S: src}\ntasks:\n  t:\n    dir: d\n    deps: [u]\n    cmds:\n"
-            "      - ruff {{.S}}\n      - {task: v}\n      - {cmd: x, ignore_error: true}\n  u: ls\n",
+            "      - ruff {{.S}}\n      - {task: v}\n      - {cmd: x, ignore_error: true}\n"
+            "  u: ls\n",
             {"task:t": ["d> ruff src", "~d> x", "&u", "&v"], "task:u": ["ls"]},
         ),
         (
