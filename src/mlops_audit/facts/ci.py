@@ -17,6 +17,11 @@ from mlops_audit.facts.cicommon import Getter
 from mlops_audit.facts.circleci import is_circleci, read_circleci
 from mlops_audit.facts.cloudbuild import is_cloudbuild, looks_like_cloudbuild, read_cloudbuild
 from mlops_audit.facts.codebuild import is_codebuild, looks_like_codebuild, read_codebuild
+from mlops_audit.facts.codepipeline import (
+    is_codepipeline,
+    looks_like_codepipeline,
+    read_codepipeline,
+)
 from mlops_audit.facts.drone import is_drone, read_drone
 from mlops_audit.facts.github import is_github, read_github
 from mlops_audit.facts.gitlab import is_gitlab, read_gitlab
@@ -54,6 +59,7 @@ READERS: tuple[CiReader, ...] = (
     CiReader("buildkite", is_buildkite, read_buildkite),
     CiReader("cloudbuild", is_cloudbuild, read_cloudbuild, looks_like_cloudbuild),
     CiReader("codebuild", is_codebuild, read_codebuild, looks_like_codebuild),
+    CiReader("codepipeline", is_codepipeline, read_codepipeline, looks_like_codepipeline),
     CiReader("tekton", is_tekton, read_tekton, looks_like_tekton),
     CiReader("argo", is_argo, read_argo, looks_like_argo),
 )

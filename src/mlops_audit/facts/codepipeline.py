@@ -1,0 +1,203 @@
+"""AWS CodePipeline and CodeBuild declared in CloudFormation, as workflows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from mlops_audit.facts.cicommon import Getter, inside, root_map
+from mlops_audit.facts.cloudformation import (
+    looks_like_cloudformation,
+    parameter_defaults,
+    read_cloudformation,
+    references,
+    template_root,
+    text_of,
+)
+from mlops_audit.facts.codebuild import spec_job
+from mlops_audit.facts.nodes import Entry, Node
+from mlops_audit.facts.resources import Resource
+from mlops_audit.facts.types import Job, Step, Trigger, TriggerKind, Unreadable, Workflow
+from mlops_audit.facts.yamlpos import load_yaml
+from mlops_audit.model import Span
+
+__all__ = ["is_codepipeline", "looks_like_codepipeline", "read_codepipeline"]
+
+_TYPES = re.compile(rb"AWS::Code(?:Pipeline::Pipeline|Build::Project)\b")
+_PIPELINE, _PROJECT = "AWS::CodePipeline::Pipeline", "AWS::CodeBuild::Project"
+_CODE = frozenset({"CodeCommit", "GitHub", "CodeStarSourceConnection", "Bitbucket"})
+_SCHEDULES = ("AWS::Events::Rule", "AWS::Scheduler::Schedule")
+
+
+def is_codepipeline(path: str) -> bool:
+    """No path tells; the content does."""
+    del path
+    return False
+
+
+def looks_like_codepipeline(data: bytes) -> bool:
+    """Whether a template declares a pipeline or a build project."""
+    return bool(_TYPES.search(data)) and looks_like_cloudformation(data)
+
+
+@dataclass(frozen=True, slots=True)
+class _Template:
+    path: str
+    getter: Getter
+    defaults: Mapping[str, str]
+    resources: Mapping[str, Resource]
+
+    def text(self, node: Node | None) -> str:
+        """A property's text with the parameters' defaults."""
+        return text_of(node, self.defaults)
+
+
+def read_codepipeline(path: str, data: bytes, getter: Getter) -> tuple[Workflow, ...]:
+    """One workflow for each pipeline and for each build project that stands for itself.
+
+    Nothing is returned for a file that cannot be read: `infra` reports it.
+    """
+    root = template_root(path, data)
+    resources = read_cloudformation(path, data)
+    if isinstance(root, Unreadable) or isinstance(resources, Unreadable):
+        return ()
+    template = _Template(path, getter, parameter_defaults(root), {r.name: r for r in resources})
+    found = [_pipeline(r, template) for r in resources if r.kind == _PIPELINE]
+    used = {step.inputs.get("project") for w in found for job in w.jobs for step in job.steps}
+    projects = [r for r in resources if r.kind == _PROJECT and r.name not in used]
+    found.extend(_project(resource, template) for resource in projects)
+    return tuple(found)
+
+
+def _pipeline(resource: Resource, template: _Template) -> Workflow:
+    stages = resource.node.get("Stages")
+    jobs: list[Job] = []
+    triggers: list[Trigger] = []
+    for stage in stages.list() if stages is not None else ():
+        actions = stage.get("Actions")
+        listed = actions.list() if actions is not None else ()
+        triggers.extend(_source(action, template) for action in listed if _is_source(action))
+        steps = tuple(_action(action, template) for action in listed if not _is_source(action))
+        if steps:
+            jobs.append(_stage(stage, steps, jobs[-1:], template))
+    triggers.extend(_events(resource, template))
+    span = resource.span
+    blocked = resource.node.get("DisableInboundStageTransitions")
+    names = {template.text(n.get("StageName")): n for n in (blocked.list() if blocked else ())}
+    closed = [
+        replace(j, disabled="its inbound transition is disabled") if j.name in names else j
+        for j in jobs
+    ]
+    return Workflow(
+        "codepipeline",
+        template.path,
+        resource.name,
+        span,
+        tuple(triggers) or (Trigger(TriggerKind.EXTERNAL, span),),
+        tuple(closed),
+        disabled="" if jobs else "no stages that act",
+    )
+
+
+def _is_source(action: Node) -> bool:
+    return action.str_at("ActionTypeId", "Category") == "Source"
+
+
+def _stage(stage: Node, steps: tuple[Step, ...], before: list[Job], template: _Template) -> Job:
+    return Job(
+        template.text(stage.get("Name")),
+        Span(template.path, stage.line),
+        steps,
+        tuple(job.name for job in before),
+        manual=any(step.uses == "Approval:Manual" for step in steps),
+    )
+
+
+def _source(action: Node, template: _Template) -> Trigger:
+    provider = action.str_at("ActionTypeId", "Provider")
+    span = Span(template.path, action.line_of("ActionTypeId"))
+    settings = action.get("Configuration") or Node("map", action.line)
+    branch = template.text(settings.get("BranchName")) or template.text(settings.get("Branch"))
+    if provider in _CODE:
+        named = (
+            (branch,) if branch and "$" not in branch and branch not in template.resources else ()
+        )
+        off = (
+            "DetectChanges: false"
+            if template.text(settings.get("DetectChanges")) == "false"
+            else ""
+        )
+        return Trigger(TriggerKind.PUSH, span, named, disabled=off)
+    return Trigger(TriggerKind.EVENT, span, types=(provider,))
+
+
+def _events(resource: Resource, template: _Template) -> list[Trigger]:
+    """Rules and schedules of the template whose targets are this pipeline."""
+    found: list[Trigger] = []
+    for other in template.resources.values():
+        if other.kind not in _SCHEDULES or resource.name not in other.references:
+            continue
+        kind = TriggerKind.SCHEDULE if other.schedule else TriggerKind.EVENT
+        found.append(Trigger(kind, other.span, cron=other.schedule, disabled=other.disabled))
+    return found
+
+
+def _action(action: Node, template: _Template) -> Step:
+    kind = action.get("ActionTypeId") or Node("map", action.line)
+    uses = f"{kind.str_at('Category')}:{kind.str_at('Provider')}"
+    settings = action.get("Configuration") or Node("map", action.line)
+    inputs = {key: template.text(value) for key, value in settings.items()}
+    span = Span(template.path, action.line)
+    name = template.text(action.get("Name"))
+    project = settings.get("ProjectName")
+    names = [*(references(project) if project is not None else ()), inputs.get("ProjectName", "")]
+    built = next(
+        (r for n in names if (r := template.resources.get(n)) and r.kind == _PROJECT), None
+    )
+    if built is None:
+        return Step(span, name, uses=uses, inputs=inputs)
+    job, local = _build(built, template)
+    inputs["project"] = built.name
+    steps = job.steps if job is not None else ()
+    return Step(span, name, uses=uses, inputs=inputs, local=local, steps=steps)
+
+
+def _build(resource: Resource, template: _Template) -> tuple[Job | None, str]:
+    """A project's job from its inline buildspec or the file it names, and that file's path."""
+    node = resource.node.get("Source", "BuildSpec")
+    text = template.text(node)
+    if node is not None and "\n" in text:
+        root = load_yaml(text, template.path)
+        if isinstance(root, Unreadable):
+            return None, ""
+        inner = node if node.kind == "scalar" else next((n for n in node.walk() if n.text), node)
+        return spec_job(_shifted(root, (inner.text_line or inner.line) - 1), template.path), ""
+    path = inside(text or "buildspec.yml")
+    data = template.getter(path) if path else None
+    found = root_map(data, path) if data is not None else None
+    return (spec_job(found, path), path) if isinstance(found, Node) else (None, path)
+
+
+def _shifted(node: Node, by: int) -> Node:
+    """The same tree at the lines of the file that holds its text."""
+    return replace(
+        node,
+        line=node.line + by,
+        text_line=node.text_line + by if node.text_line else 0,
+        children=tuple(_shifted(child, by) for child in node.children),
+        entries={
+            key: Entry(key, entry.line + by, _shifted(entry.node, by))
+            for key, entry in node.entries.items()
+        },
+    )
+
+
+def _project(resource: Resource, template: _Template) -> Workflow:
+    span = resource.span
+    hook = template.text(resource.node.get("Triggers", "Webhook")).lower() == "true"
+    job, _ = _build(resource, template)
+    trigger = Trigger(TriggerKind.PUSH if hook else TriggerKind.EXTERNAL, span)
+    jobs = (job,) if job is not None else ()
+    off = "" if jobs else "its buildspec is not here"
+    return Workflow("codebuild", template.path, resource.name, span, (trigger,), jobs, disabled=off)
