@@ -16,6 +16,7 @@ from mlops_audit.facts.buildkite import is_buildkite, read_buildkite
 from mlops_audit.facts.cicommon import Getter
 from mlops_audit.facts.circleci import is_circleci, read_circleci
 from mlops_audit.facts.cloudbuild import is_cloudbuild, looks_like_cloudbuild, read_cloudbuild
+from mlops_audit.facts.cloudtriggers import is_cloudtriggers, read_cloudtriggers
 from mlops_audit.facts.codebuild import is_codebuild, looks_like_codebuild, read_codebuild
 from mlops_audit.facts.codepipeline import (
     is_codepipeline,
@@ -61,6 +62,7 @@ READERS: tuple[CiReader, ...] = (
     CiReader("codebuild", is_codebuild, read_codebuild, looks_like_codebuild),
     CiReader("codepipeline", is_codepipeline, read_codepipeline, looks_like_codepipeline),
     CiReader("tekton", is_tekton, read_tekton, looks_like_tekton),
+    CiReader("cloudtriggers", is_cloudtriggers, read_cloudtriggers),
     CiReader("argo", is_argo, read_argo, looks_like_argo),
 )
 
