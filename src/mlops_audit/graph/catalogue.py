@@ -11,7 +11,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from types import MappingProxyType
 
@@ -69,21 +69,6 @@ class Match:
 class Catalogue:
     """All tools, and the indexes that recognise them. Build it with `load_catalogue`."""
 
-    __slots__ = (
-        "_actions",
-        "_calls",
-        "_commands",
-        "_env",
-        "_files",
-        "_hooks",
-        "_images",
-        "_modules",
-        "_packages",
-        "_resources",
-        "_values",
-        "tools",
-    )
-
     def __init__(self, tools: Iterable[Tool]) -> None:
         self.tools: tuple[Tool, ...] = tuple(sorted(tools, key=lambda tool: tool.key))
         entries: dict[str, list[tuple[Tool, Row]]] = {kind: [] for kind in KINDS}
@@ -96,17 +81,47 @@ class Catalogue:
                 packages.setdefault(_normal_package(package), tool)
             for module in tool.modules:
                 modules.setdefault(module, []).append(tool)
+        self._entries = entries
         self._packages = packages
         self._modules = modules
-        self._calls = CallIndex(entries["calls"], modules)
-        self._commands = CommandIndex(entries["commands"])
-        self._actions = PrefixIndex(entries["actions"])
-        self._images = PrefixIndex(entries["images"])
-        self._files = FileIndex(entries["files"])
-        self._hooks = TableIndex(entries["hooks"])
-        self._values = TableIndex(entries["values"])
-        self._resources = TableIndex(entries["resources"])
-        self._env = TableIndex(entries["env"], fold=False)
+
+    # Each index is built at its first question: no audit asks for all of them.
+
+    @cached_property
+    def _calls(self) -> CallIndex:
+        return CallIndex(self._entries["calls"], self._modules)
+
+    @cached_property
+    def _commands(self) -> CommandIndex:
+        return CommandIndex(self._entries["commands"])
+
+    @cached_property
+    def _actions(self) -> PrefixIndex:
+        return PrefixIndex(self._entries["actions"])
+
+    @cached_property
+    def _images(self) -> PrefixIndex:
+        return PrefixIndex(self._entries["images"])
+
+    @cached_property
+    def _files(self) -> FileIndex:
+        return FileIndex(self._entries["files"])
+
+    @cached_property
+    def _hooks(self) -> TableIndex:
+        return TableIndex(self._entries["hooks"])
+
+    @cached_property
+    def _values(self) -> TableIndex:
+        return TableIndex(self._entries["values"])
+
+    @cached_property
+    def _resources(self) -> TableIndex:
+        return TableIndex(self._entries["resources"])
+
+    @cached_property
+    def _env(self) -> TableIndex:
+        return TableIndex(self._entries["env"], fold=False)
 
     def calls(self, name: str, imports: frozenset[str] = frozenset()) -> tuple[Match, ...]:
         """What a call of a resolved dotted name is evidence of.

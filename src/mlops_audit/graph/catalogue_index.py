@@ -111,9 +111,14 @@ class CallIndex:
                     if unknown or (any_receiver and own):
                         methods.append(found)
         # The same capability of the same tool by two patterns is one piece of evidence.
-        seen = {(tool.key, row.capability) for tool, row in plain}
-        rest = [found for found in methods if (found[0].key, found[1].capability) not in seen]
-        entry = (tuple(plain), tuple(rest))
+        seen = {(tool.key, row.capability, row.details): (tool, row) for tool, row in plain}
+        known = {(tool.key, row.capability) for tool, row in plain}
+        rest = {
+            (tool.key, row.capability, row.details): (tool, row)
+            for tool, row in methods
+            if (tool.key, row.capability) not in known
+        }
+        entry = (tuple(seen.values()), tuple(rest.values()))
         self._memo[name] = entry
         return entry
 
@@ -156,15 +161,20 @@ def _same(pattern: Sequence[str], segments: Sequence[str]) -> bool:
 
 
 def _like(pattern: str, segment: str) -> bool:
-    """Whether a segment is the pattern's, in which one `*` may stand for any characters."""
+    """Whether a segment is the pattern's, in which each `*` stands for any characters."""
     if pattern == segment:
         return True
-    start, star, end = pattern.partition("*")
-    return bool(star) and (
-        len(segment) >= len(start) + len(end)
-        and segment.startswith(start)
-        and segment.endswith(end)
-    )
+    first, *middle = pattern.split("*")
+    if not middle or not segment.startswith(first):
+        return False
+    last = middle.pop()
+    at = len(first)
+    for part in middle:
+        found = segment.find(part, at)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return len(segment) - at >= len(last) and segment.endswith(last)
 
 
 class CommandIndex:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["KINDS", "PLAIN", "CatalogueError", "Details", "Row", "Tool", "parse_tool"]
 
@@ -83,8 +84,7 @@ class Details:
 PLAIN = Details()
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One pattern of one tool: what it looks like, and which capability it is evidence of."""
 
     kind: str
@@ -152,13 +152,12 @@ def _rows(where: str, kind: str, table: object) -> Iterable[Row]:
         if not isinstance(patterns, (list, tuple)):
             raise CatalogueError(f"{place}: a list of patterns was expected")
         for index, item in enumerate(patterns):
-            if isinstance(item, str) and item.strip():
-                row = Row(kind, capability, item)
+            if isinstance(item, str) and item and not item.isspace():
+                yield Row(kind, capability, item)
             elif isinstance(item, Mapping):
-                row = _detailed(f"{place}[{index}]", kind, capability, item)
+                yield _detailed(f"{place}[{index}]", kind, capability, item)
             else:
                 raise CatalogueError(f"{place}[{index}]: a text or a table was expected")
-            yield row
 
 
 def _detailed(where: str, kind: str, capability: str, table: Mapping[str, object]) -> Row:
@@ -170,31 +169,38 @@ def _detailed(where: str, kind: str, capability: str, table: Mapping[str, object
     pattern = _string(f"{where}.{pattern_key}", table.get(pattern_key))
     if not pattern.strip():
         raise CatalogueError(f"{where}.{pattern_key}: must not be empty")
-    position = table.get("position")
+    if len(table) == 1:
+        return Row(kind, capability, pattern)
+    get = table.get
+    position = get("position")
     if position is not None and (isinstance(position, bool) or not isinstance(position, int)):
         raise CatalogueError(f"{where}.position: a whole number was expected")
-    for key in _FLAGS:
-        if not isinstance(table.get(key, False), bool):
-            raise CatalogueError(f"{where}.{key}: true or false was expected")
-    words = {key: _words(f"{where}.{key}", table.get(key, ())) for key in _WORD_LISTS}
-    pairs = {key: _pairs(f"{where}.{key}", table.get(key, {})) for key in _TABLES}
-    texts = {key: _string(f"{where}.{key}", table.get(key, "")) for key in _TEXTS}
+    words = {key: _words(f"{where}.{key}", table[key]) for key in _WORD_LISTS if key in table}
+    pairs = {key: _pairs(f"{where}.{key}", table[key]) for key in _TABLES if key in table}
+    texts = {key: _string(f"{where}.{key}", table[key]) for key in _TEXTS if key in table}
+    flags = {key: _flag(f"{where}.{key}", table[key]) for key in _FLAGS if key in table}
     details = Details(
-        kind=texts["kind"],
-        why=texts["why"],
-        seed=words["seed"],
+        kind=texts.get("kind", ""),
+        why=texts.get("why", ""),
+        seed=words.get("seed", ()),
         position=position,
-        generator=words["generator"],
-        needs=words["needs"],
-        when=pairs["when"],
-        unless=pairs["unless"],
-        needs_any=words["needs_any"],
-        without=words["without"],
-        soft=table.get("soft") is True,
-        soft_with=words["soft_with"],
-        soft_without=table.get("soft_without") is True,
+        generator=words.get("generator", ()),
+        needs=words.get("needs", ()),
+        when=pairs.get("when", ()),
+        unless=pairs.get("unless", ()),
+        needs_any=words.get("needs_any", ()),
+        without=words.get("without", ()),
+        soft=flags.get("soft", False),
+        soft_with=words.get("soft_with", ()),
+        soft_without=flags.get("soft_without", False),
     )
     return Row(kind, capability, pattern, details)
+
+
+def _flag(where: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise CatalogueError(f"{where}: true or false was expected")
+    return value
 
 
 def _string(where: str, value: object) -> str:
