@@ -42,13 +42,14 @@ def read_cloudbuild(path: str, data: bytes, getter: Getter) -> tuple[Workflow, .
     root = load_json(data, path) if path.endswith(".json") else load_yaml(data, path)
     if isinstance(root, Unreadable):
         return broken("cloudbuild", root) if is_cloudbuild(path) else ()
-    steps = root.get("steps")
-    nodes = [node for node in (steps.list() if steps is not None else ()) if node.str_at("name")]
+    listed = root.get("steps")
+    nodes = [node for node in (listed.list() if listed is not None else ()) if node.str_at("name")]
     if not nodes:
         return ()
     span = Span(path, root.line_of("steps"))
     values = _substitutions(root)
-    job = Job("build", span, tuple(_step(node, path, values) for node in nodes))
+    steps = _in_repository(tuple(_step(node, path, values) for node in nodes))
+    job = Job("build", span, steps)
     trigger = Trigger(TriggerKind.EXTERNAL, span)
     return (Workflow("cloudbuild", path, path, span, (trigger,), (job,), values),)
 
@@ -77,6 +78,40 @@ def _step(node: Node, path: str, values: Mapping[str, str]) -> Step:
         cwd=script.cwd,
         image=node.str_at("name"),
     )
+
+
+def _in_repository(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """Steps after a `git clone` of this repository run in the clone: its folder is the root.
+
+    Which repository is cloned is often a variable; then the folder in which the next step with
+    one runs is taken for the clone's.
+    """
+    clone: str | None = None
+    found: list[Step] = []
+    for step in steps:
+        if clone is None:
+            clone = next((c for c in map(_cloned, step.commands) if c is not None), None)
+        elif step.cwd:
+            first, _, rest = step.cwd.partition("/")
+            clone = clone or first
+            if first == clone:
+                commands = tuple(_moved(command, clone) for command in step.commands)
+                step = replace(step, cwd=rest, commands=commands)  # noqa: PLW2901 -- the step, moved
+        found.append(step)
+    return tuple(found)
+
+
+def _cloned(command: Command) -> str | None:
+    """The folder that `git clone` makes: empty when only a variable knows, None for others."""
+    if command.argv[:2] != ("git", "clone"):
+        return None
+    words = [word for word in command.argv[2:] if not word.startswith("-")]
+    address = next((word for word in words if "/" in word or ":" in word), "")
+    return address.rstrip("/").removesuffix(".git").rsplit("/", 1)[-1] if address else ""
+
+
+def _moved(command: Command, clone: str) -> Command:
+    return replace(command, cwd=command.cwd[len(clone) :].lstrip("/"))
 
 
 def _commands(node: Node, script: Script) -> tuple[Command, ...]:

@@ -16,6 +16,7 @@ _WHOLE_LINE = re.compile(
     r"^[ \t]*(?:\{\{[^\n]{0,2000}?\}\}|\{%[^\n]{0,2000}?%\})[ \t]*$", re.MULTILINE
 )
 _INLINE = re.compile(r"\{\{[^\n]{0,2000}?\}\}|\{%[^\n]{0,2000}?%\}")
+_HELM = re.compile(r"\{\{-?\s*(?:\.[A-Z]|if\b|range\b|with\b|include\b|template\b|define\b|\$|/\*)")
 _WHERE = re.compile(r"\.Values((?:\.[\w\-]+)+)")
 
 
@@ -27,7 +28,10 @@ def load_templated(data: bytes, path: str) -> tuple[Node, ...] | Unreadable:
     """
     found = load_yaml_all(data, path)
     text = decode(data)
-    if not isinstance(found, Unreadable) or text is None or "{" not in text:
+    if text is None or "{" not in text:
+        return found
+    # Unquoted `{{ .Values.x }}` happens to be YAML, a map in a map, and means something else.
+    if not isinstance(found, Unreadable) and not _HELM.search(text):
         return found
     text = _COMMENT.sub(lambda match: "\n" * match[0].count("\n"), text)
     text = _WHOLE_LINE.sub("", text)

@@ -56,6 +56,20 @@ def test_steps_are_commands() -> None:
     assert steps[3].soft
 
 
+def test_the_clone_is_the_root() -> None:
+    """After a `git clone` in the build, the clone's folder is the repository's root."""
+    text = """
+    steps:
+    - name: gcr.io/cloud-builders/git
+      args: [clone, --branch, $_BRANCH, {}]
+    - {{name: x, entrypoint: pytest, args: [tests], dir: repo/app}}
+    """
+    for address in ("$_URL", "https://github.com/me/repo.git"):
+        assert steps_of(text.format(address))[1].commands[0].cwd == "app"
+    other = steps_of(text.format("https://github.com/me/other.git"))
+    assert other[1].commands[0].cwd == "repo/app"
+
+
 def test_json_and_names() -> None:
     """A build in JSON is read; other YAML with steps is not taken for one."""
     data = b'{"steps": [{"name": "gcr.io/cloud-builders/gcloud", "args": ["run", "deploy"]}]}'
