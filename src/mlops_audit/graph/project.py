@@ -27,6 +27,7 @@ from mlops_audit.graph.ownership import left_out
 from mlops_audit.graph.parsing import read_code
 from mlops_audit.graph.places import Places
 from mlops_audit.graph.roles import Roles, decide_roles
+from mlops_audit.graph.tests import TestSuite
 from mlops_audit.graph.uses import Use, action_uses, call_uses, command_uses, imports_of
 from mlops_audit.model import Diagnostic, Evidence
 from mlops_audit.tree import Entry, GitInfo, Tree, Unread
@@ -426,6 +427,11 @@ class Project:
     def roles(self) -> Roles:
         """Whether it trains, serves, is a library, teaches, or none of these."""
         return decide_roles(self)
+
+    @cached_property
+    def tests(self) -> TestSuite:
+        """The project's tests: what each exercises and asserts, and what runs it."""
+        return TestSuite(self)
 
     # -- the whole ------------------------------------------------------------------------------
 

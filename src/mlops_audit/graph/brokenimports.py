@@ -1,0 +1,94 @@
+"""Imports of the project's own code that cannot work: the module or the name does not exist."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from mlops_audit.facts.code import Import, Module
+
+if TYPE_CHECKING:  # the project asks for its tests, which are read from the project
+    from mlops_audit.graph.project import Project
+
+__all__ = ["BrokenImports"]
+
+# Files that a build writes, and so are in no clone.
+_GENERATED = re.compile(
+    r"(^|\.|_)(version|__about__|_C|pb2|pb2_grpc|generated|_ext|ops|cuda)(\.|$)"
+)
+
+
+class BrokenImports:
+    """Finds the first import of a module that names own code that does not exist."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.index = project.index
+        self._known: dict[str, str] = {}
+
+    def of(self, path: str) -> str:
+        """What a module imports that does not exist, as a clause; empty when nothing."""
+        if path not in self._known:
+            module = self.project.modules[path]
+            found = (self._missing(module, i) for i in module.imports if not i.scope)
+            first = next((f for f in found if f), "")
+            self._known[path] = f"imports {first}, which does not exist" if first else ""
+        return self._known[path]
+
+    @cached_property
+    def _own_roots(self) -> frozenset[str]:
+        """First segments of imports that really name modules of the project."""
+        found: set[str] = set()
+        for path, module in self.project.modules.items():
+            for root in module.roots - found:
+                if self.index.module(root, path) or any(
+                    self.index.module(i.module, path) for i in module.imports if i.root == root
+                ):
+                    found.add(root)
+        return frozenset(found)
+
+    @cached_property
+    def _stems(self) -> frozenset[str]:
+        """All paths of the tree without extensions, and all folders: files of any language."""
+        found: set[str] = set()
+        for path in self.project.tree.entries:
+            parts = path.split("/")
+            parts[-1] = parts[-1].split(".", 1)[0]
+            found.update("/".join(parts[:n]) for n in range(1, len(parts) + 1))
+        return frozenset(found)
+
+    @cached_property
+    def _last_parts(self) -> frozenset[str]:
+        return frozenset("/".join(s.split("/")[-2:]) for s in self._stems)
+
+    def _missing(self, module: Module, item: Import) -> str:
+        if item.module.startswith(".") or item.root not in self._own_roots:
+            return ""
+        if _GENERATED.search(item.module) or _GENERATED.search(item.name):
+            return ""
+        target = self.index.module(item.module, module.path)
+        if target is None:
+            tail = "/".join(item.module.split(".")[-2:])
+            known = "." not in item.module or tail in self._last_parts
+            resolved = self.index.resolve(item.module, module.path)
+            return "" if known or resolved else item.module
+        if not item.name or item.name == "*" or target == module.path:
+            return ""
+        return "" if self._holds(target, item) else item.dotted
+
+    def _holds(self, path: str, item: Import) -> bool:
+        """Whether a module has a name, or may have it."""
+        module = self.project.modules[path]
+        name = item.name
+        if module.error or module.function("__getattr__") or {"globals", "setattr"} & module.names:
+            return True
+        if module.function(name) or module.klass(name) or name in module.names:
+            return True
+        if any(name in a.targets for a in module.assigns):
+            return True
+        if any(i.alias == name or i.name == "*" or i.alias.split(".")[0] == name
+               for i in module.imports):  # fmt: skip
+            return True
+        folder = path.removesuffix("/__init__.py") if path.endswith("__init__.py") else ""
+        return bool(folder) and f"{folder}/{name}" in self._stems

@@ -1,0 +1,274 @@
+"""What one function of test code does by itself: calls into the project, assertions, patches."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mlops_audit.facts.code import Call, Module, Value
+from mlops_audit.graph.index import Symbol
+from mlops_audit.model import Span
+
+if TYPE_CHECKING:  # the project asks for its tests, which are read from the project
+    from mlops_audit.graph.project import Project
+
+__all__ = ["ScopeFacts", "ScopeReader"]
+
+_ASSERTING = frozenset(
+    {
+        "pytest.raises", "pytest.warns", "pytest.fail", "pytest.deprecated_call",
+        "sklearn.utils.estimator_checks.check_estimator", "torch.autograd.gradcheck",
+        "torch.autograd.gradgradcheck", "hamcrest.assert_that", "assertpy.assert_that",
+    }
+)  # fmt: skip
+_REGRESSION = re.compile(r"(data|ndarrays|dataframe|num|file|image)_regression$")
+_STARTS = frozenset(
+    {
+        "subprocess.run", "subprocess.call", "subprocess.check_call", "subprocess.check_output",
+        "subprocess.Popen", "os.system", "os.popen", "runpy.run_path", "runpy.run_module",
+        "importlib.import_module", "importlib.util.spec_from_file_location", "pexpect.spawn",
+        "asyncio.create_subprocess_exec", "asyncio.create_subprocess_shell", "sh.python",
+        "testbook.testbook", "papermill.execute_notebook", "streamlit.testing.v1.AppTest.from_file",
+        "script_runner.run", "?.run_script", "?.run", "exec",
+    }
+)  # fmt: skip
+_PATCHES = ("mock.patch", "mocker.patch", "monkeypatch.setattr", "mock.patch.object", "patch")
+_FILE = re.compile(r"[\w./\-]{1,200}\.(?:py|sh|ipynb)\b")
+_DOTTED = re.compile(r"^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*){1,8}$")
+_HTTP = re.compile(
+    r"(requests|httpx|urllib\d?|aiohttp)\..*(get|post|put|request|urlopen|open|Session|Client)"
+)
+_LOCAL = re.compile(r"localhost|127\.0\.0\.1|0\.0\.0\.0|host\.docker|^https?://[\w\-]{1,40}:\d|^/")
+_REMOTE = re.compile(r"^https?://[\w\-]{1,60}(\.[\w\-]{1,60}){1,6}")
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeFacts:
+    """Of one function: `own` code that it uses, `helpers` in test files that it calls."""
+
+    own: tuple[Symbol, ...] = ()
+    guessed: tuple[Symbol, ...] = ()  # by a method's name alone
+    helpers: tuple[Symbol, ...] = ()
+    asserts: tuple[Span, ...] = ()
+    constant: tuple[Span, ...] = ()  # assertions that cannot fail
+    patched: tuple[Symbol, ...] = ()
+    service: bool = False  # calls a service by its address
+
+
+class ScopeReader:
+    """Reads the facts of functions in test code."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.index = project.index
+        self._known: dict[tuple[str, str], ScopeFacts] = {}
+
+    def read(self, path: str, scope: str) -> ScopeFacts:
+        """What a function (or a class with all its methods) does by itself."""
+        key = (path, scope)
+        if key not in self._known:
+            self._known[key] = self._read(path, scope)
+        return self._known[key]
+
+    def _read(self, path: str, scope: str) -> ScopeFacts:
+        module = self.project.modules[path]
+        own: dict[Symbol, None] = {}
+        guessed: dict[Symbol, None] = {}
+        helpers: dict[Symbol, None] = {}
+        patched: list[Symbol] = []
+        calls = [*module.calls_in(scope), *(c for c in module.calls if c.decorates == scope)]
+        for call in calls:
+            if not call.runs:
+                continue
+            if _is_patch(call):
+                patched += self._patched(call, path)
+                continue
+            for symbol in self._targets(call, path):
+                if self.project.is_test(symbol.path):
+                    helpers[symbol] = None
+                elif call.name.startswith("?."):
+                    guessed[symbol] = None
+                else:
+                    own[symbol] = None
+        for name in self._asserted(module, scope):
+            symbol_ = self.object(name, path)
+            if symbol_ and not self.project.is_test(symbol_.path):
+                own[symbol_] = None
+        own.update(dict.fromkeys(self._started(module, scope, calls)))
+        asserts, constant = _assertions(module, scope, calls)
+        return ScopeFacts(
+            tuple(own),
+            tuple(guessed),
+            tuple(helpers),
+            asserts,
+            constant,
+            tuple(patched),
+            service=_calls_service(module, scope, calls),
+        )
+
+    def _targets(self, call: Call, path: str) -> Iterator[Symbol]:
+        found = self.index.targets(call, path)
+        yield from found
+        if not any(s for s in found) and (symbol := self.object(call.name, path)):
+            yield symbol
+        stack: list[Value] = [*call.args, *(v for _, v in call.kwargs)]
+        while stack:
+            value = stack.pop()
+            stack.extend(value.items)
+            if value.name and (symbol := self.object(value.name, path)):
+                yield symbol
+
+    def object(self, name: str, path: str) -> Symbol | None:
+        """What a name means in a module, objects that a module builds (`app`, `cli`) included."""
+        if not name or name.startswith("?"):
+            return None
+        symbol = self.index.resolve(name, path) or self._elsewhere(name, path)
+        if symbol is not None:
+            return symbol
+        head, _, last = name.rpartition(".")
+        if not head.strip(".") or name.startswith(":"):
+            return None
+        holder = self.index.resolve(head, path) or self._elsewhere(head, path)
+        if holder is None or holder.kind != "module":
+            return None
+        built = self.project.modules[holder.path].constants.get(last)
+        return holder if built is not None and not _plain(built) else None
+
+    def _elsewhere(self, name: str, path: str) -> Symbol | None:
+        """A module that only a changed search path lets a test import, if one alone is meant."""
+        root = name.split(".", 1)[0]
+        if name.startswith((":", ".", "?")) or not root:
+            return None
+        homes = self._homes.get(root, ())
+        if len(homes) != 1 or self.index.module(root, path):
+            return None
+        return self.index.resolve(name, f"{homes[0]}/.py" if homes[0] else ".py")
+
+    @property
+    def _homes(self) -> dict[str, tuple[str, ...]]:
+        """Folders that hold a module of that bare name."""
+        cached = getattr(self, "_homes_cache", None)
+        if cached is None:
+            found: dict[str, list[str]] = {}
+            for path in sorted(self.project.modules):
+                module = self.project.modules[path]
+                if not module.notebook and not self.project.is_test(path):
+                    folder, _, name = path.rpartition("/")
+                    if name == "__init__.py":
+                        folder, _, name = folder.rpartition("/")
+                    found.setdefault(name.removesuffix(".py"), []).append(folder)
+            cached = self._homes_cache = {k: tuple(v) for k, v in found.items()}
+        return cached
+
+    def _asserted(self, module: Module, scope: str) -> Iterator[str]:
+        """Imported names that assertions look at."""
+        aliases = {i.alias: i.dotted for i in module.imports if i.scope in {"", scope}}
+        for item in module.asserts:
+            if item.scope == scope or item.scope.startswith(f"{scope}."):
+                yield from (aliases[n] for n in item.names if n in aliases)
+
+    def _patched(self, call: Call, path: str) -> Iterator[Symbol]:
+        first = call.arg(0, "target")
+        if first is None:
+            return
+        if isinstance(first.literal, str):
+            symbol = self.index.resolve(first.literal, path)
+        else:
+            second = call.arg(1, "attribute") or call.arg(1, "name")
+            attribute = second.literal if second and isinstance(second.literal, str) else ""
+            symbol = self.index.resolve(f"{first.name}.{attribute}".rstrip("."), path)
+        if symbol and symbol.kind != "module":
+            yield symbol
+
+    def _started(self, module: Module, scope: str, calls: list[Call]) -> Iterator[Symbol]:
+        """Files of the project that the function starts as programs or imports by their path."""
+        started = [c for c in calls if c.name in _STARTS or c.method in {"invoke", "run_script"}]
+        if not started:
+            return
+        folder = module.path.rpartition("/")[0]
+        for text in module.texts:
+            inside = text.scope == scope or text.scope.startswith(f"{scope}.") or not text.scope
+            if text.doc or not inside:
+                continue
+            for name in _FILE.findall(text.value):
+                place = self.project.places.file(name, folder)
+                if place and not self.project.is_test(place):
+                    yield Symbol(place, "", "module")
+            words = text.value.split()
+            dotted = words[words.index("-m") + 1] if "-m" in words[:-1] else text.value
+            symbol = self.index.resolve(dotted, module.path) if _DOTTED.match(dotted) else None
+            if symbol and not self.project.is_test(symbol.path):
+                yield symbol
+            entry = self.project.console_scripts.get(words[0]) if words else None
+            target = self.index.resolve(entry.replace(":", "."), "") if entry else None
+            if target:
+                yield target
+
+
+def _is_patch(call: Call) -> bool:
+    name = call.name.replace("unittest.", "")
+    return name.startswith("mock.patch") or any(
+        name == p or f"{call.receiver}.{call.method}".endswith(p) for p in _PATCHES
+    )
+
+
+def _plain(value: Value) -> bool:
+    """Whether a constant is only data."""
+    return value.is_literal or (not value.is_call and bool(value.items or not value.name))
+
+
+def _assertions(
+    module: Module, scope: str, calls: list[Call]
+) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
+    """Spans of the assertions that can fail, and of those that cannot."""
+    good: list[Span] = []
+    constant: list[Span] = []
+    for item in module.asserts:
+        if item.scope == scope or item.scope.startswith(f"{scope}."):
+            never = any(g.never for g in item.guards)
+            (constant if item.constant or never else good).append(item.span)
+    for raised in module.raises:
+        inside = raised.scope == scope or raised.scope.startswith(f"{scope}.")
+        if inside and raised.name in {"AssertionError", "?.AssertionError"}:
+            good.append(raised.span)
+    for call in calls:
+        if call.runs and not call.decorates and _asserts(call):
+            (constant if _cannot_fail(call) else good).append(call.span)
+    return tuple(good), tuple(constant)
+
+
+def _asserts(call: Call) -> bool:
+    if call.name in _ASSERTING or call.method in {"fail", "shouldBe"}:
+        return call.name in _ASSERTING or call.receiver == "self"
+    if _REGRESSION.search(call.receiver) and call.method == "check":
+        return True
+    return call.method.lower().startswith("assert")
+
+
+def _cannot_fail(call: Call) -> bool:
+    """Whether an assertion is made on literals alone."""
+    values = [*call.args[:2], *(v for k, v in call.kwargs if k in {"first", "second", "expr"})]
+    if call.method in {"assertTrue", "assertFalse", "assertIsNotNone", "assertIsNone"}:
+        values = values[:1]
+    literal = [v for v in values if v.is_literal]
+    if values and len(literal) == len(values) and not call.name.startswith("pytest."):
+        return True
+    two = values[:2]
+    return len(two) == 2 and two[0].text == two[1].text and not two[0].is_call  # noqa: PLR2004 -- a pair
+
+
+def _calls_service(module: Module, scope: str, calls: list[Call]) -> bool:
+    """Whether the function calls an address that may be the project's own service."""
+    web = [c for c in calls if _HTTP.match(c.name)]
+    if not web:
+        return False
+    texts = [
+        t.value
+        for t in module.texts
+        if not t.doc and (not t.scope or t.scope == scope or t.scope.startswith(f"{scope}."))
+    ]
+    if any(_LOCAL.search(t) for t in texts):
+        return True
+    return not any(_REMOTE.match(t) for t in texts)
