@@ -22,6 +22,9 @@ _MACRO = re.compile(r"\$\(([\w.\-]+)\)")
 _ROOTS = frozenset(
     {"build.sourcesdirectory", "system.defaultworkingdirectory", "build.repository.localpath"}
 )
+_COMMANDS = frozenset(
+    ["arch", "date", "hostname", "id", "ls", "mktemp", "nproc", "pwd", "uname", "uuidgen", "whoami"]
+)
 _IF = re.compile(r"\$\{\{\s*(?:else)?\s*if\s+(.{1,1000}?)\s*\}\}", re.DOTALL)
 
 
@@ -75,9 +78,10 @@ class Context:
             known = self.variables.get(name)
             if known is not None and "\n" not in known and "$(" not in known:
                 return known
-            # `$(pwd)` is the shell's, `$(Build.BuildId)` and `$(NAME)` are Azure's.
-            azure = known is not None or "." in name or found[1].isupper()
-            return "${" + found[1].replace(".", "_") + "}" if azure else found[0]
+            # `$(pwd)` is the shell's, `$(Build.BuildId)` and `$(name)` are Azure's.
+            if known is None and name in _COMMANDS:
+                return found[0]
+            return "${" + found[1].replace(".", "_") + "}"
 
         return _MACRO.sub(value, self.text(text))
 

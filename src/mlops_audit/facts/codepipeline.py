@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from mlops_audit.facts.cicommon import Getter, inside, root_map
+from mlops_audit.facts.cicommon import Getter, folder_of, inside, root_map
 from mlops_audit.facts.cloudformation import (
     looks_like_cloudformation,
     parameter_defaults,
@@ -173,10 +173,14 @@ def _build(resource: Resource, template: _Template) -> tuple[Job | None, str]:
             return None, ""
         inner = node if node.kind == "scalar" else next((n for n in node.walk() if n.text), node)
         return spec_job(_shifted(root, (inner.text_line or inner.line) - 1), template.path), ""
-    path = inside(text or "buildspec.yml")
-    data = template.getter(path) if path else None
-    found = root_map(data, path) if data is not None else None
-    return (spec_job(found, path), path) if isinstance(found, Node) else (None, path)
+    # The template's folder is often what is pushed to the pipeline's own repository.
+    name = text or "buildspec.yml"
+    for path in (inside(name), inside(name, base=folder_of(template.path))):
+        data = template.getter(path) if path else None
+        found = root_map(data, path) if data is not None else None
+        if isinstance(found, Node):
+            return spec_job(found, path), path
+    return None, inside(name)
 
 
 def _shifted(node: Node, by: int) -> Node:

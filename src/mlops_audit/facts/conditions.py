@@ -166,7 +166,8 @@ class _Parser:
             self._expect(")")
             return value
         if kind == "text":
-            return text[1:-1].replace("''", "'")
+            # A variable inside a literal is filled in when the pipeline runs.
+            return UNKNOWN if "$" in text else text[1:-1].replace("''", "'")
         if kind == "number":
             return float(text)
         if kind == "name":

@@ -29,6 +29,7 @@ from mlops_audit.facts.conditions import evaluate, unwrap
         ("$BRANCH =~ /^ma/i", True),
         ("$BRANCH =~ /(a+)+$/", None),
         ("$UNSET", False),
+        ("eq('${x}', 'y')", None),
         ("a == ", None),
         ("((((", None),
         ("", None),
