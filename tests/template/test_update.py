@@ -55,7 +55,7 @@ def test_an_update_brings_the_new_and_keeps_the_own(
     template = make_template()
     project = edited_project(template, tmp_path / "project")
     for name, old, new in (
-        ("README.md.jinja", "## Start", "## Begin"),
+        ("README.md.jinja", "## Set up", "## Begin"),
         ("Makefile.jinja", "## Run the tests", "## Run all tests"),
         ("params.yaml.jinja", "# What people change", "# All that people change"),
         ("CHANGELOG.md.jinja", "# Changelog", "# History"),

