@@ -1,4 +1,3 @@
-# ruff: noqa: INP001, T201 - a script, and its output is its result
 """Writes cookiecutter.json from the questions of copier.yml, which stay in one place that way.
 
 Cookiecutter asks the questions before `advanced`; the others take their defaults in copier.

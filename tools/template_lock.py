@@ -1,4 +1,3 @@
-# ruff: noqa: INP001, T201 - a script, and its output is its result
 """Writes template/uv.lock.jinja: one lock over all that any choice of the template can bring.
 
 A generated project gets it with its own name; its `make setup` prunes what was not chosen and
@@ -69,7 +68,7 @@ def lock(*, upgrade: bool) -> str:
         if LOCK.exists() and not upgrade:
             pins = LOCK.read_text(encoding="utf-8").replace(PLACEHOLDER, NAME)
             (folder / "uv.lock").write_text(pins, encoding="utf-8")
-        subprocess.run(["uv", "lock", "--quiet"], cwd=folder, check=True)  # noqa: S607
+        subprocess.run(["uv", "lock", "--quiet"], cwd=folder, check=True)
         text = (folder / "uv.lock").read_text(encoding="utf-8")
     return re.sub(rf'(?m)^name = "{NAME}"$', f'name = "{PLACEHOLDER}"', text)
 
