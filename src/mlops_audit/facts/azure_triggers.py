@@ -53,7 +53,8 @@ def read_triggers(root: Node, path: str) -> tuple[Trigger, ...]:
 
 
 def _none(node: Node) -> bool:
-    return node.kind == "scalar" and node.text.lower() == "none"
+    """`none`, also as the only member of a list, which people write for it."""
+    return tuple(text.lower() for text in node.strings()) == ("none",)
 
 
 def _push(root: Node, path: str) -> tuple[Trigger, ...]:

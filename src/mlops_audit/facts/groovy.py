@@ -71,6 +71,9 @@ def scan_groovy(text: str) -> list[Block] | None:
             parens[-1] = max(0, parens[-1] + _STEP.get(token.text, 0))
         if token.text == "{" and token.kind == "mark":
             opened.append([])
+            if not current and children and children[-1].children is None:
+                # The brace may stand on the line below `stage('x')`.
+                current = list(children.pop().tokens)
             line = current[0].line if current else token.line
             children.append(Block(tuple(current), line, opened[-1]))
             parens.append(0)

@@ -225,8 +225,9 @@ def _within(block: Block, following: Block | None, context: _Context) -> _Contex
     if block.name == "warnError":
         return replace(context, soft="warnError")
     if block.name == "catchError" and "buildResult" in texts:
-        result = next((t for t in texts if t in _SOFT_RESULTS), "")
-        return replace(context, soft=f"catchError buildResult {result}") if result else context
+        result = "".join(texts[texts.index("buildResult") :][2:3])
+        if result in _SOFT_RESULTS:
+            return replace(context, soft=f"catchError buildResult {result}")
     if block.name == "try" and following is not None and following.name == "catch":
         words = {token.text for inner in _all(following.children or []) for token in inner.tokens}
         if not words & {"throw", "error", "FAILURE"}:

@@ -27,6 +27,8 @@ _POD_PATHS = (
     ("spec", "transformer"),
     ("spec", "template"),
 )
+_DEFINITION = re.compile(rb"^kind:[ \t]*CustomResourceDefinition\b", re.MULTILINE)
+_LARGE = 50_000
 MAX_ITEMS = 500
 
 
@@ -42,12 +44,21 @@ def is_helm_values(path: str) -> bool:
 
 def read_kubernetes(path: str, data: bytes) -> tuple[Resource, ...] | Unreadable:
     """The objects of a file; Helm templates with placeholders for what values fill in."""
-    documents = load_templated(data, path)
+    documents = load_templated(_without_definitions(data), path)
     if isinstance(documents, Unreadable):
         return documents
     templated = b"{{" in data
     found = [r for root in documents for r in _objects(root, path, templated=templated)]
     return tuple(found)
+
+
+def _without_definitions(data: bytes) -> bytes:
+    """The file without CustomResourceDefinitions, which are large and declare nothing that runs."""
+    if len(data) < _LARGE or b"CustomResourceDefinition" not in data:
+        return data
+    documents = re.split(rb"(?m)^(?=---)", data)
+    kept = (b"\n" * d.count(b"\n") if _DEFINITION.search(d) else d for d in documents)
+    return b"".join(kept)
 
 
 def _objects(root: Node, path: str, *, templated: bool) -> Iterator[Resource]:

@@ -46,6 +46,7 @@ def test_other_yaml_is_no_pipeline() -> None:
     [
         ("", ["push", "pull_request", "manual"]),
         ("trigger: none\npr: none", ["manual"]),
+        ("trigger: [none]\npr: none", ["manual"]),
         ("trigger: [main]\npr: none", ["push", "manual"]),
         ("trigger: {tags: {include: [v*]}}\npr: none", ["tag", "manual"]),
         ("trigger: none\npr: none\nschedules: [{cron: 0 0 * * 0}]", ["schedule", "manual"]),

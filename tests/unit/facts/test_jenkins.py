@@ -77,6 +77,7 @@ def test_scripted() -> None:
           stage('Test') {
             def rc = sh(script: "pytest", returnStatus: true)
             catchError(buildResult: 'SUCCESS', stageResult: 'FAILURE') { sh 'flake8' }
+            catchError(buildResult: 'FAILURE', stageResult: 'UNSTABLE') { sh 'black' }
             try { sh 'mypy' } catch (e) { echo 'x' }
             try { sh 'ruff' } catch (e) { throw e }
           }
@@ -88,10 +89,17 @@ def test_scripted() -> None:
     assert [(step.run, step.soft) for step in test.steps] == [
         ("pytest", True),
         ("flake8", True),
+        ("black", False),
         ("mypy", True),
         ("ruff", False),
     ]
     assert [job.name for job in workflow.jobs] == ["Test", "A", "B"]
+
+
+def test_braces_below() -> None:
+    """A block's brace may stand on the next line."""
+    (job,) = read("node\n{\n  stage('Unit')\n  {\n    sh 'pytest'\n  }\n}\n").jobs
+    assert (job.name, job.steps[0].commands[0].argv) == ("Unit", ("pytest",))
 
 
 def test_hollow() -> None:
