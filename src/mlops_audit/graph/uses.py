@@ -72,7 +72,7 @@ def call_uses(
         if not call.runs:
             continue
         for match in catalogue.calls(call.name, imports):
-            if not match.details.holds(keywords(call)):
+            if not match.details.holds(keywords(call), len(call.args)):
                 continue
             yield Use(
                 match.tool.name,
