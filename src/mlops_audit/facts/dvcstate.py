@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import math
+import posixpath
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mlops_audit.facts.dvc import DvcEntry, DvcLock, DvcPipeline, DvcStage, LockedStage
 from mlops_audit.facts.dvcvars import load_params, look_up
@@ -75,10 +76,13 @@ def pipeline_lock_state(
     Returns:
         A state for each stage in the definition's order, and for each left-over record.
     """
-    produced = {e.path: (s.name, e.md5) for s in lock.stages.values() for e in s.outs if e.md5}
+    base = posixpath.dirname(lock.path)
+    folders = {s.name: s.folder for s in pipeline.stages}
+    records = {n: _rebased(s, base, folders.get(n, base)) for n, s in lock.stages.items()}
+    produced = {e.path: (s.name, e.md5) for s in records.values() for e in s.outs if e.md5}
     found: list[StageState] = []
     for stage in pipeline.stages:
-        locked = lock.stages.get(stage.name)
+        locked = records.get(stage.name)
         if locked is None:
             reason = f"stage {stage.name} was never recorded in {lock.path}"
             found.append(StageState(stage.name, in_step=False, reason=reason, span=stage.span))
@@ -90,6 +94,24 @@ def pipeline_lock_state(
             reason = f"the record names stage {name}, which {pipeline.path} no longer has"
             found.append(StageState(name, in_step=False, reason=reason, span=locked.span))
     return tuple(found)
+
+
+def _rebased(locked: LockedStage, base: str, folder: str) -> LockedStage:
+    """The record with its paths read from the stage's working folder, as DVC writes them."""
+    if folder == base:
+        return locked
+
+    def moved(path: str) -> str:
+        if "://" in path or path.startswith("/"):
+            return path
+        return posixpath.normpath(posixpath.join(folder, posixpath.relpath(path, base or ".")))
+
+    return replace(
+        locked,
+        deps=tuple(replace(e, path=moved(e.path)) for e in locked.deps),
+        outs=tuple(replace(e, path=moved(e.path)) for e in locked.outs),
+        params=tuple((moved(file), key, value) for file, key, value in locked.params),
+    )
 
 
 def _state(
