@@ -46,6 +46,8 @@ class _Lazy(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """`mlops-audit PATH` and `mlops-audit -f json` mean `mlops-audit check ...`."""
         own = {"--help", "-h", "--version"}
+        if ctx.resilient_parsing:  # shell completion: what is typed so far may become a command
+            return super().parse_args(ctx, args)
         if not args or (args[0] not in COMMANDS and args[0] not in own):
             args = ["check", *args]
         return super().parse_args(ctx, args)
@@ -75,18 +77,8 @@ def main(args: list[str] | None = None) -> None:
     except click.ClickException as error:
         error.show()
         code = 2
-    except BrokenPipeError:
-        code = _closed_pipe()
     except Exception as error:  # noqa: BLE001 -- the one place where a bug becomes exit code 3
         from mlops_audit.cli.failures import failed  # noqa: PLC0415 -- only when it is needed
 
         code = failed(error, arguments)
     sys.exit(code if isinstance(code, int) else 0)
-
-
-def _closed_pipe() -> int:
-    """The reader went away (`| head`): say nothing, also not at shutdown."""
-    import os  # noqa: PLC0415 -- only when it is needed
-
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0

@@ -172,7 +172,10 @@ def _gate(call: Call, done: Audited) -> tuple[Gate | None, Report]:
     gated = _selection(call, names, report, ladder)
     if call.against is not None:
         baseline = _baseline(call, call.against, done.config)
-        report = replace(report, comparison=compare(report.findings, baseline))
+        comparison = compare(report.findings, baseline)
+        report = replace(report, comparison=comparison)
+        if Path(call.against).is_file() and (comparison.better or comparison.gone):
+            say(call, f"{call.against}: the baseline is stale; write it anew with -f json")
     level = call.fail_under if call.fail_under is not None else done.config.fail_under
     ask = Ask(
         level=parse_level(_levelled(done.models), level) if level is not None else None,
@@ -210,6 +213,7 @@ def _baseline(call: Call, against: str, config: Config) -> Baseline:
     """The report in a file, or an audit of that revision with the same settings."""
     if Path(against).is_file():
         return read_baseline(_bytes(against), Path(against).name)
+    # No file of that name, so a revision; the tree says if there is none either.
     there = replace(call, rev=against, against=None, quiet=True)
     try:
         done = audited(there)
@@ -264,7 +268,10 @@ def _help_of(practice: Practice) -> str:
 
 def _print(text: str) -> None:
     encoding = sys.stdout.encoding or "utf-8"
-    click.echo(text.encode(encoding, "backslashreplace"), nl=False)
+    try:
+        click.echo(text.encode(encoding, "backslashreplace"), nl=False)
+    except BrokenPipeError:  # the reader went away (`| head`): that says nothing about the gate
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def say(call: Call, text: str) -> None:
