@@ -222,4 +222,4 @@ def test_public_names_are_few() -> None:
     assert mlops_audit.__all__ == ["Report", "__version__", "check", "open_tree"]
     assert all(getattr(mlops_audit, name) for name in mlops_audit.__all__)
     with pytest.raises(AttributeError):
-        mlops_audit.nothing  # type: ignore[attr-defined]  # noqa: B018 -- the access is the test
+        mlops_audit.nothing  # noqa: B018 -- the access is the test

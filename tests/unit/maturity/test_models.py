@@ -92,7 +92,8 @@ def test_ml_test_score_gives_half_a_point_by_hand() -> None:
     """A test that nothing runs automatically, or that is partial, earns half a point."""
 
     def points(**outcomes: str) -> float:
-        sections = data("ml-test-score", **outcomes)["sections"]
+        found = assess(all_findings(**outcomes), load_model("ml-test-score")).models[0]
+        sections = found.data["sections"]
         rows = [t for s in sections for t in s["tests"] if t["id"] == "data-7"]
         return float(rows[0]["points"])
 
