@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import replace
 
 from mlops_audit.facts.cicommon import Getter, Script, broken, glued, inside, joined, root_map
 from mlops_audit.facts.conditions import evaluate
+from mlops_audit.facts.gitlab_files import MAX_EXTENDS, Field, Fields, Pipeline
 from mlops_audit.facts.gitlab_rules import Reach, job_reach, pipeline_triggers
 from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.types import Command, Job, Step, Trigger, Unreadable, Workflow
@@ -14,139 +15,13 @@ from mlops_audit.model import Span
 
 __all__ = ["is_gitlab", "read_gitlab"]
 
-MAX_INCLUDES = 100
-MAX_EXTENDS = 11  # GitLab's own limit of levels
 NAME = ".gitlab-ci.yml"
-_GLOBAL = frozenset(
-    [
-        "default",
-        "include",
-        "stages",
-        "variables",
-        "workflow",
-        "image",
-        "services",
-        "cache",
-        "before_script",
-        "after_script",
-        "spec",
-    ]
-)
 _STAGES = (".pre", "build", "test", "deploy", ".post")
 
 
 def is_gitlab(path: str) -> bool:
     """Whether the path is a pipeline's; what it includes is read through it."""
     return path.rsplit("/", 1)[-1] in (NAME, ".gitlab-ci.yaml")
-
-
-@dataclass(frozen=True, slots=True)
-class _Field:
-    """A key of a job with the file it stands in."""
-
-    path: str
-    line: int
-    node: Node
-
-
-_Fields = dict[str, _Field]
-
-
-@dataclass(slots=True)
-class _Pipeline:
-    """All files of a pipeline, merged in GitLab's order: the including file wins."""
-
-    getter: Getter
-    calls: tuple[str, ...]
-    top: dict[str, _Field] = field(default_factory=dict)
-    jobs: dict[str, _Fields] = field(default_factory=dict)
-    spans: dict[str, Span] = field(default_factory=dict)
-    unreadable: list[Unreadable] = field(default_factory=list)
-    seen: set[str] = field(default_factory=set)
-
-    def add(self, path: str, root: Node) -> None:
-        """Merge a file after the files that it includes."""
-        self.seen.add(path)
-        for local, line in self._includes(path, root):
-            data = self.getter(local)
-            node = root_map(data, local) if data is not None else None
-            if isinstance(node, Node):
-                self.add(local, node)
-            else:
-                reason = node.reason if node is not None else "is not in the repository"
-                self.unreadable.append(Unreadable(Span(path, line), f"include {local}: {reason}"))
-        for entry in root.entries.values():
-            if entry.key in _GLOBAL:
-                self.top[entry.key] = _merged(self.top.get(entry.key), path, entry.line, entry.node)
-            elif entry.node.kind == "map":
-                fields = self.jobs.setdefault(entry.key, {})
-                for key, inner in entry.node.entries.items():
-                    fields[key] = _merged(fields.get(key), path, inner.line, inner.node)
-                self.spans[entry.key] = Span(path, entry.line)
-
-    def _includes(self, path: str, root: Node) -> Iterator[tuple[str, int]]:
-        include = root.get("include")
-        for node in include.many() if include is not None else ():
-            local = node.text or node.str_at("local")
-            if not local or local.startswith(("http:", "https:")) or "*" in local:
-                what = local or next((f"{k} {v.text}" for k, v in node.items()), "")
-                reason = f"include {what}: not a file of this repository that can be named"
-                self.unreadable.append(Unreadable(Span(path, node.line), reason))
-                continue
-            local = inside("/" + local.lstrip("./"))
-            if local and local not in self.seen and len(self.seen) < MAX_INCLUDES:
-                yield local, node.line
-
-    def fields(self, name: str, depth: int = 0) -> _Fields:
-        """A job's keys with those of what it extends below its own."""
-        own = self.jobs.get(name, {})
-        extends = own.get("extends")
-        if extends is None or depth > MAX_EXTENDS:
-            return own
-        found: _Fields = {}
-        for parent in (*extends.node.strings(), ""):
-            above = self.fields(parent, depth + 1) if parent else own
-            for key, item in above.items():
-                found[key] = _merged(found.get(key), item.path, item.line, item.node)
-        return found
-
-    def pieces(self, item: _Field | None, depth: int = 0) -> Iterator[_Field]:
-        """The script lines of a key, lists flattened and `!reference` followed."""
-        if item is None or depth > MAX_EXTENDS:
-            return
-        node = item.node
-        if node.tag == "!reference":
-            yield from self.pieces(self._referenced(node), depth + 1)
-        elif node.kind == "list":
-            for member in node.children:
-                yield from self.pieces(_Field(item.path, member.line, member), depth + 1)
-        elif node.kind == "scalar":
-            yield item
-
-    def _referenced(self, node: Node) -> _Field | None:
-        names = node.strings()
-        if not names:
-            return None
-        found = self.fields(names[0]).get(names[1]) if len(names) > 1 else None
-        if found is None:
-            return None
-        below = found.node.get(*names[2:])
-        return None if below is None else _Field(found.path, below.line, below)
-
-    def default(self, key: str) -> _Field | None:
-        """A key of `default:` or, as older files have it, of the top."""
-        block = self.top.get("default")
-        node = block.node.get(key) if block is not None else None
-        if block is not None and node is not None:
-            return _Field(block.path, node.line, node)
-        return self.top.get(key)
-
-
-def _merged(old: _Field | None, path: str, line: int, node: Node) -> _Field:
-    """Maps are merged key by key, everything else is replaced."""
-    if old is None or old.node.kind != "map" or node.kind != "map":
-        return _Field(path, line, node)
-    return _Field(path, line, replace(node, entries={**old.node.entries, **node.entries}))
 
 
 def read_gitlab(path: str, data: bytes, getter: Getter) -> tuple[Workflow, ...]:
@@ -166,7 +41,7 @@ def read_gitlab(path: str, data: bytes, getter: Getter) -> tuple[Workflow, ...]:
 
 
 def _read(path: str, root: Node, getter: Getter, calls: tuple[str, ...]) -> Workflow:
-    pipeline = _Pipeline(getter, calls)
+    pipeline = Pipeline(getter, calls)
     pipeline.add(path, root)
     rules = pipeline.top.get("workflow")
     mentions = _mentions(pipeline)
@@ -191,7 +66,7 @@ def _read(path: str, root: Node, getter: Getter, calls: tuple[str, ...]) -> Work
     )
 
 
-def _mentions(pipeline: _Pipeline) -> str:
+def _mentions(pipeline: Pipeline) -> str:
     """The text of all rules, to see which sources the file reckons with."""
     texts: list[str] = []
     fields = [
@@ -202,14 +77,14 @@ def _mentions(pipeline: _Pipeline) -> str:
     return " ".join(texts)
 
 
-def _variables(item: _Field | None) -> dict[str, str]:
+def _variables(item: Field | None) -> dict[str, str]:
     if item is None:
         return {}
     return {key: node.text or node.str_at("value") for key, node in item.node.items()}
 
 
 def _job(
-    name: str, pipeline: _Pipeline, triggers: tuple[Trigger, ...], env: Mapping[str, str]
+    name: str, pipeline: Pipeline, triggers: tuple[Trigger, ...], env: Mapping[str, str]
 ) -> Job:
     fields = pipeline.fields(name)
     span = pipeline.spans[name]
@@ -238,7 +113,7 @@ def _job(
     )
 
 
-def _rules(pipeline: _Pipeline, item: _Field | None) -> tuple[Node, ...] | None:
+def _rules(pipeline: Pipeline, item: Field | None) -> tuple[Node, ...] | None:
     if item is None:
         return None
     found: list[Node] = []
@@ -246,44 +121,44 @@ def _rules(pipeline: _Pipeline, item: _Field | None) -> tuple[Node, ...] | None:
     while pending:
         here, depth = pending.pop(0)
         if here.node.tag == "!reference" and depth < MAX_EXTENDS:
-            referenced = pipeline._referenced(here.node)  # noqa: SLF001 -- same module
+            referenced = pipeline.referenced(here.node)
             pending[:0] = [(referenced, depth + 1)] if referenced else []
         elif here.node.kind == "list" and depth < MAX_EXTENDS:
-            members = [_Field(here.path, node.line, node) for node in here.node.children]
+            members = [Field(here.path, node.line, node) for node in here.node.children]
             pending[:0] = [(member, depth + 1) for member in members]
         elif here.node.kind == "map":
             found.append(here.node)
     return tuple(found)
 
 
-def _node(fields: _Fields, key: str) -> Node | None:
+def _node(fields: Fields, key: str) -> Node | None:
     item = fields.get(key)
     return item.node if item is not None else None
 
 
-def _text(fields: _Fields, key: str) -> str:
+def _text(fields: Fields, key: str) -> str:
     item = fields.get(key)
     return item.node.text if item is not None else ""
 
 
-def _named(fields: _Fields, key: str, inner: str) -> str:
+def _named(fields: Fields, key: str, inner: str) -> str:
     item = fields.get(key)
     return (item.node.text or item.node.str_at(inner)) if item is not None else ""
 
 
-def _default_image(pipeline: _Pipeline) -> str:
+def _default_image(pipeline: Pipeline) -> str:
     item = pipeline.default("image")
     return (item.node.text or item.node.str_at("name")) if item is not None else ""
 
 
-def _soft(fields: _Fields, reach: Reach) -> str:
+def _soft(fields: Fields, reach: Reach) -> str:
     allowed = fields.get("allow_failure")
     if allowed is not None and evaluate(allowed.node.text) is True:
         return "allow_failure"
     return "allow_failure in its rule" if reach.soft else ""
 
 
-def _needs(fields: _Fields) -> tuple[str, ...]:
+def _needs(fields: Fields) -> tuple[str, ...]:
     item = fields.get("needs") or fields.get("dependencies")
     if item is None:
         return ()
@@ -291,7 +166,7 @@ def _needs(fields: _Fields) -> tuple[str, ...]:
     return tuple(name for name in names if name)
 
 
-def _ordered(pipeline: _Pipeline, names: list[str], jobs: tuple[Job, ...]) -> tuple[Job, ...]:
+def _ordered(pipeline: Pipeline, names: list[str], jobs: tuple[Job, ...]) -> tuple[Job, ...]:
     """Without `needs`, a job waits for the jobs of the stage before its own."""
     listed = pipeline.top.get("stages")
     stages = [".pre", *listed.node.strings(), ".post"] if listed else list(_STAGES)
@@ -308,7 +183,7 @@ def _ordered(pipeline: _Pipeline, names: list[str], jobs: tuple[Job, ...]) -> tu
     return tuple(found)
 
 
-def _steps(pipeline: _Pipeline, fields: _Fields, known: Mapping[str, str]) -> tuple[Step, ...]:
+def _steps(pipeline: Pipeline, fields: Fields, known: Mapping[str, str]) -> tuple[Step, ...]:
     found: list[Step] = []
     cwd = ""
     for key in ("before_script", "script", "after_script"):
@@ -330,7 +205,7 @@ def _steps(pipeline: _Pipeline, fields: _Fields, known: Mapping[str, str]) -> tu
     return tuple(found)
 
 
-def _run(pieces: list[_Field], script: Script) -> tuple[Command, ...]:
+def _run(pieces: list[Field], script: Script) -> tuple[Command, ...]:
     """The commands of script lines that may stand in several files."""
     found: list[Command] = []
     start = 0
@@ -351,7 +226,7 @@ def _folder_after(commands: tuple[Command, ...], cwd: str) -> str:
     return joined(last.cwd, last.argv[1]) if last.program == "cd" and last.argv[1:] else last.cwd
 
 
-def _child(pipeline: _Pipeline, fields: _Fields) -> tuple[str, tuple[Job, ...]]:
+def _child(pipeline: Pipeline, fields: Fields) -> tuple[str, tuple[Job, ...]]:
     item = fields.get("trigger")
     if item is None:
         return "", ()
