@@ -345,7 +345,11 @@ class ProfileRow:
 
 @dataclass(frozen=True, slots=True)
 class LevelResult:
-    """The level reached and what blocks the next one (musts first, then the cheapest shoulds)."""
+    """The level reached and what blocks the next one (musts first, then the cheapest shoulds).
+
+    `meaning` says what the level means, `enough` which level the model's sources call enough for
+    whom.
+    """
 
     reached: int
     name: str
@@ -358,6 +362,7 @@ class LevelResult:
     missing: tuple[str, ...]
     remark: str | None = None
     meaning: str = ""
+    enough: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,6 +168,7 @@ class Ladder:
             missing=tuple(self.missing()),
             remark=remark,
             meaning=self.model.levels[reached].meaning,
+            enough=self.model.enough,
         )
 
 

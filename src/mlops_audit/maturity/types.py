@@ -123,6 +123,7 @@ class MaturityModel:
     kind: str
     sources: tuple[str, ...]
     about: str = ""
+    enough: str = ""
     order: int = 99
     levels: tuple[Level, ...] = ()
     share: float = 0.0

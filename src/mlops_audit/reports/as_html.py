@@ -57,6 +57,8 @@ def _page(report: Report) -> Iterator[str]:
     yield from _comparison(report)
     yield from _practices(report)
     yield from _notes(report)
+    if report.roles.kind != "none":
+        yield f"<p>{_e(level.enough)} {_e(words.LIMITS)}</p>"
     yield f"</main><footer><p>mlops-audit {_e(report.version)}</p></footer></body></html>"
 
 

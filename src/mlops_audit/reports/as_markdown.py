@@ -69,6 +69,9 @@ def _lines(report: Report) -> Iterator[str]:
     yield from _models(report)
     yield from _table(report)
     yield from _entries(report)
+    if report.roles.kind != "none":
+        yield f"{escaped(level.enough)} {words.LIMITS}".strip()
+        yield ""
     yield f"<sub>mlops-audit {report.version}</sub>"
 
 

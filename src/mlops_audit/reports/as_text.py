@@ -281,6 +281,11 @@ def _notes(report: Report, options: Options) -> Iterator[RenderableType]:
         for d in few:
             line = f":{d.line}" if d.line else ""
             yield Text(f"  {one_line(d.path)}{line}: {short(d.message, _DETAIL)}", style="dim")
+    if report.roles.kind != "none":
+        yield ""
+        if report.assessment.level.enough:
+            yield Text(one_line(report.assessment.level.enough), style="dim")
+        yield Text(words.LIMITS, style="dim")
     if report.gate is not None and not report.gate.met:
         yield ""
         for reason in report.gate.reasons:

@@ -6,6 +6,7 @@ from mlops_audit.model import Finding, LevelResult, ModelResult, Outcome, Report
 from mlops_audit.reports.safe import one_line
 
 __all__ = [
+    "LIMITS",
     "MARKS",
     "by_id",
     "findings_of",
@@ -16,6 +17,11 @@ __all__ = [
     "score",
     "waived",
 ]
+
+LIMITS = (
+    "A level is a fact about the evidence in these files, not a grade of people. What lies"
+    " outside them (settings of a forge or cloud, dashboards, agreements) is not seen."
+)
 
 MARKS = {
     Outcome.PASS: "✓",
