@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.template.support import Template, commit, run
+from tests.template.support import ROOT, Template, commit, run
 
 pytestmark = pytest.mark.slow
 
@@ -214,3 +214,16 @@ def test_inside_an_ignored_folder_it_is_a_repository_of_its_own(
     run("make", "setup", cwd=project)
     assert (project / ".git").is_dir()
     assert not (tmp_path / ".git/hooks/pre-commit").exists()
+
+
+def test_cruft_generates_and_says_what_can_update_it(template: Template, tmp_path: Path) -> None:
+    """The third engine gives a project too, which copier updates."""
+    cruft = ["uvx", "--with=copier", "cruft", "create", "--no-input"]
+    done = run(*cruft, template.path.as_uri(), cwd=tmp_path)
+    assert "`cruft update` cannot update it; `copier update` can" in done.stdout
+    assert "_commit:" in (tmp_path / "demand-forecast/.copier-answers.yml").read_text("utf-8")
+
+
+def test_the_lock_covers_every_choice() -> None:
+    """The shipped lock holds what any answer can bring."""
+    run(sys.executable, "-W", "ignore", "tools/template_lock.py", "--check", cwd=ROOT)
