@@ -152,7 +152,9 @@ def _one_line(error: BaseException) -> str:
 def _own_table(document: Mapping[str, Any]) -> dict[str, Any] | None:
     tool = document.get("tool")
     own = tool.get("mlops-audit") if isinstance(tool, dict) else None
-    return own if isinstance(own, dict) else None
+    if own is not None and not isinstance(own, dict):
+        raise ConfigError("pyproject.toml: tool.mlops-audit: must be a table")
+    return own
 
 
 def _plain(value: object) -> object:

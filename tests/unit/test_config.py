@@ -81,6 +81,12 @@ def test_pyproject_without_a_table_configures_nothing() -> None:
     assert config == Config()
 
 
+def test_a_table_that_is_none_is_refused() -> None:
+    """`tool.mlops-audit = 3` is a mistake and not an absent configuration."""
+    with pytest.raises(ConfigError, match="must be a table"):
+        load_config({"pyproject.toml": b"[tool]\nmlops-audit = 3\n"}, day=DAY)
+
+
 def test_unreadable_toml_is_a_diagnostic_and_the_defaults_hold() -> None:
     """A broken file of the audited repository stops nothing."""
     config, (diagnostic,) = load_config({"pyproject.toml": b"[tool\n"}, day=DAY)
