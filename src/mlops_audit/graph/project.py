@@ -19,6 +19,7 @@ from mlops_audit.facts.targets import read_targets
 from mlops_audit.facts.triggers import trigger_is_live
 from mlops_audit.facts.types import Command, Target, Trigger, TriggerKind, Unreadable, Workflow
 from mlops_audit.graph.catalogue import Catalogue, load_catalogue
+from mlops_audit.graph.dvcfiles import DvcFiles, read_dvc_files
 from mlops_audit.graph.execution import ExecutionGraph, Node, Reach, Way
 from mlops_audit.graph.expand import Expander
 from mlops_audit.graph.index import CodeIndex, Symbol
@@ -26,7 +27,9 @@ from mlops_audit.graph.nodes import Nodes, Sources
 from mlops_audit.graph.ownership import left_out
 from mlops_audit.graph.parsing import read_code
 from mlops_audit.graph.places import Places
+from mlops_audit.graph.prediction import Prediction, find_predictions
 from mlops_audit.graph.roles import Roles, decide_roles
+from mlops_audit.graph.testkinds import TestKinds
 from mlops_audit.graph.tests import TestSuite
 from mlops_audit.graph.uses import Use, action_uses, call_uses, command_uses, imports_of
 from mlops_audit.model import Diagnostic, Evidence
@@ -192,6 +195,11 @@ class Project:
         return self._targets[0]
 
     @cached_property
+    def dvc(self) -> DvcFiles:
+        """All DVC files: pipelines, records, pointers and remotes."""
+        return read_dvc_files(self.paths, self.data)
+
+    @cached_property
     def scripts(self) -> tuple[str, ...]:
         """Paths of shell scripts, by name or first line."""
         return tuple(p for p in self.paths if self._is_script(p))
@@ -351,8 +359,8 @@ class Project:
         for uses in self._calls_used.values():
             for use in uses:
                 found.setdefault(use.capability, []).append(use)
-        for command, _ in self.all_commands:
-            for use in command_uses(command, self.catalogue):
+        for command, where in self.all_commands:
+            for use in command_uses(command, self.catalogue, notebook=where == "notebook"):
                 found.setdefault(use.capability, []).append(use)
         for workflow in self.workflows:
             for job in workflow.jobs if not workflow.disabled else ():
@@ -421,6 +429,11 @@ class Project:
                 ):
                     yield use, way, way.evidence(use.detail, use.span)
 
+    @cached_property
+    def predictions(self) -> tuple[Prediction, ...]:
+        """All ways in which the project's code uses a trained model, strongest first."""
+        return find_predictions(self)
+
     # -- what it is for -------------------------------------------------------------------------
 
     @cached_property
@@ -432,6 +445,11 @@ class Project:
     def tests(self) -> TestSuite:
         """The project's tests: what each exercises and asserts, and what runs it."""
         return TestSuite(self)
+
+    @cached_property
+    def test_kinds(self) -> TestKinds:
+        """What the tests run through all calls, and of which kind they are."""
+        return TestKinds(self)
 
     # -- the whole ------------------------------------------------------------------------------
 

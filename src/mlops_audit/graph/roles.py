@@ -1,6 +1,7 @@
 """What a repository is for (practices.md, rule 5): trains, serves, library, notebooks or none.
 
-Decided once, with evidence, and overridable by `roles` in the configuration.
+Decided once, with evidence, and overridable by `roles` in the configuration. How a model is used
+is decided together with AUT17, in `graph.prediction`.
 """
 
 from __future__ import annotations
@@ -9,24 +10,37 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mlops_audit.graph.uses import Use
-from mlops_audit.model import Evidence, RolesInfo
+from mlops_audit.graph.prediction import Prediction
+from mlops_audit.graph.training import TRAINING, is_training, training_calls
+from mlops_audit.model import Evidence, RolesInfo, Span
 
 if TYPE_CHECKING:  # the project asks for its roles, and roles are decided on the project
     from mlops_audit.graph.project import Project
 
 __all__ = ["Roles", "decide_roles"]
 
-_PREDICTS = re.compile(r"(^|_)(predict|infer|inference|score|classify|forecast|generate|recommend)")
-_TRAINING = ("train.fit", "train.search", "train.loop")
-_SERVING = ("serve.http", "serve.route", "serve.grpc", "serve.model", "serve.stream")
-_WRITES = re.compile(r"(to_csv|to_parquet|to_sql|to_gbq|to_json|write|save|insert|upload|put)$")
-_TEACHING_SHARE = 0.5
+_TEACHING_NOTEBOOKS = 5  # a course or book, not one experiment
+_TEACHING_SHARE = 0.5  # most of the code is in them
+_PREDICTING = frozenset({"service", "stream", "batch", "command", "function", "demo"})
+_SERVES = {"service": "service", "stream": "service", "batch": "batch", "command": "command",
+           "function": "command", "demo": "demo"}  # fmt: skip
+_BUILD_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
+_PIP_INSTALL = re.compile(
+    r"(?:pip3?|uv|poetry|conda|mamba)\s+(?:install|add)\s+"
+    r"(?:(?:-U|--upgrade|-c|-n)\s+(?:conda-forge\s+)?)?[\"']?([A-Za-z][\w.\-]{1,60})"
+)
+_NAME = re.compile(r"^\s*name\s*=\s*[\"']?([A-Za-z][\w.\-]{0,80})", re.MULTILINE)
+_NAME_CALL = re.compile(r"\bname\s*=\s*[\"']([A-Za-z][\w.\-]{0,80})[\"']")
+_MODEL_FILES = re.compile(r"\.(pkl|joblib|pt|pth|h5|keras|onnx|safetensors|bst|cbm)(\.dvc)?$")
 
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """The decision: `training` and `serving` are the files that play each part."""
+    """The decision: `training` and `serving` are the files that play each part.
+
+    `in_use` says that something predicts for use: also a predict function or a demo, but not
+    predictions for the data of training and testing alone.
+    """
 
     kind: str
     trains: bool
@@ -34,18 +48,19 @@ class Roles:
     evidence: tuple[Evidence, ...]
     training: frozenset[str] = frozenset()
     serving: frozenset[str] = frozenset()
+    in_use: bool = False
 
     @property
     def predicts(self) -> bool:
         """Whether anything predicts for use."""
-        return self.serves != "none"
+        return self.in_use or self.serves != "none"
 
     def has(self, role: str) -> bool:
         """Whether the repository plays a role that practices name in `needs`."""
         if role == "training":
             return self.trains
         if role == "prediction":
-            return self.serves in {"service", "batch", "command"}
+            return self.predicts and self.kind != "library"
         return role != "application" or self.kind != "library"
 
     def info(self) -> RolesInfo:
@@ -53,121 +68,188 @@ class Roles:
         return RolesInfo(self.kind, self.trains, self.serves, self.evidence)
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A place that trains."""
+
+    path: str
+    evidence: Evidence
+    notebook: bool
+    example: bool
+
+
 def decide_roles(project: Project) -> Roles:
     """Decide what a project is for."""
     configured = project.config.roles
     training = _training(project)
-    in_scripts = [u for u in training if not u.notebook and not project.is_example(u.path)]
-    in_notebooks = [u for u in training if u.notebook]
-    serves, serving = _serving(project)
-    library = _is_library(project) and not in_scripts
-    paths = frozenset(u.path for u in training) | frozenset(configured.training)
-    evidence: list[Evidence] = [u.evidence() for u in (in_scripts or in_notebooks or training)[:3]]
-    evidence += [u.evidence() for u in serving[:3]]
-    if configured.kind:
-        kind = configured.kind
-    elif library and (training or serving):
-        kind = "library"
-    elif in_scripts:
-        kind = "trains"
-    elif in_notebooks:
-        kind = "notebooks" if _teaches(project) else "trains"
-    elif training:
-        kind = "trains"
-    elif serving:
-        kind = "serves"
-    else:
-        kind = "none"
-    trains = kind in {"trains", "notebooks"} or (kind == "serves" and bool(training))
-    served = frozenset(u.path for u in serving) | frozenset(configured.serving)
-    return Roles(kind, trains, serves, tuple(evidence), paths, served)
-
-
-def _training(project: Project) -> list[Use]:
-    """Training calls and commands, library code before examples."""
-    found = [u for u in project.uses(*_TRAINING) if not _generic(u)]
-    return sorted(
-        found, key=lambda u: (project.is_example(u.path), u.notebook, u.path, u.span.line or 0)
+    own = [p for p in training if not p.notebook and not p.example]
+    noted = [p for p in training if p.notebook]
+    used = [p for p in project.predictions if p.kind in _PREDICTING]
+    serving = [p for p in used if not project.is_example(p.path)] or used
+    library = _library(project, own, serving)
+    shown = [p.evidence for p in _spread(own or noted or training)]
+    shown += [p.evidence[0] for p in serving[:3]]
+    kind = configured.kind or _kind(project, training, serving, library=library is not None)
+    if kind == "library" and library is not None:
+        shown.insert(0, library)
+    trains = bool(training or configured.training) and kind not in {"library", "none"}
+    files = frozenset(p.path for p in training) | frozenset(configured.training)
+    served = frozenset(p.path for p in serving if p.kind != "function")
+    return Roles(
+        kind,
+        trains or kind == "trains",
+        _served(serving, configured=bool(configured.serving)),
+        tuple(dict.fromkeys(shown)),
+        files,
+        served | frozenset(configured.serving),
+        in_use=bool(serving or configured.serving),
     )
 
 
-def _generic(use: Use) -> bool:
-    """Whether a fit is that of a transformer or scaler alone."""
-    call = use.call
-    return bool(
-        call
-        and re.search(r"\.(preprocessing|impute|feature_extraction|decomposition)\.", call.name)
-    )
+def _served(serving: list[Prediction], *, configured: bool) -> str:
+    if serving:
+        return _SERVES[serving[0].kind]
+    return "command" if configured else "none"
 
 
-def _serving(project: Project) -> tuple[str, list[Use]]:
-    services = [u for u in project.uses(*_SERVING, notebook=False) if _predicting(project, u.path)]
-    services += project.uses("deploy.endpoint", notebook=False)
-    if services:
-        return "service", services
-    batch = _batch(project)
-    if batch:
-        scheduled = bool(project.uses("pipeline.schedule")) or any("batch" in u.path for u in batch)
-        return ("batch" if scheduled else "command"), batch
-    demos = list(project.uses("serve.demo", notebook=False))
-    return ("demo", demos) if demos else ("none", [])
+def _kind(
+    project: Project, training: list[_Place], serving: list[Prediction], *, library: bool
+) -> str:
+    own = [p for p in training if not p.notebook and not p.example]
+    noted = [p for p in training if p.notebook]
+    if library:
+        return "library"
+    if noted and _teaches(project, own):
+        return "notebooks"
+    if training:
+        return "trains"
+    if serving:
+        return "serves"
+    return "notebooks" if project.notebooks and _learns(project) else "none"
 
 
-def _predicting(project: Project, path: str) -> bool:
-    """Whether the module of a service, or a module of the project it uses, predicts."""
-    seen = {path}
-    queue = [path]
-    while queue:
-        current = queue.pop()
-        module = project.modules.get(current)
-        if module is None:
+def _training(project: Project) -> list[_Place]:
+    """Where models are trained: the project's own code first, then notebooks, then examples."""
+    found = [
+        _Place(u.path, u.evidence(), u.notebook, project.is_example(u.path))
+        for u in project.uses(*TRAINING)
+        if is_training(u)
+    ]
+    known = {p.path for p in found}
+    for path, module in project.modules.items():
+        if path in known or project.is_test(path):
             continue
-        if any(
-            u.capability in {"predict.call", "model.load", "registry.load"}
-            for u in project.uses_in(current)
-        ):
-            return True
-        if any(_PREDICTS.search(c.method) for c in module.calls):
-            return True
-        for item in module.imports:
-            symbol = project.index.resolve(item.dotted, current) or project.index.resolve(
-                item.module, current
+        for call in training_calls(module):
+            line = call.text.splitlines()[0][:100] if call.text else call.name
+            found.append(
+                _Place(path, Evidence(call.span, line), module.notebook, project.is_example(path))
             )
-            if symbol and symbol.path not in seen:
-                seen.add(symbol.path)
-                queue.append(symbol.path)
-    return False
-
-
-def _batch(project: Project) -> list[Use]:
-    """Uses that load a stored model in a program that predicts and does not train."""
-    found = []
-    for use in project.uses("model.load", "registry.load", notebook=False):
-        module = project.modules.get(use.path)
-        if module is None or project.is_example(use.path):
-            continue
-        predicts = [c for c in module.calls if _PREDICTS.search(c.method)]
-        if predicts and any(_WRITES.search(c.method) or c.name == "print" for c in module.calls):
-            found.append(use)
-    return found
-
-
-def _is_library(project: Project) -> bool:
-    """Whether the project is published for others: a build backend and a way to install it."""
-    backend = [p for p in ("pyproject.toml", "setup.py", "setup.cfg") if project.has(p)]
-    if not backend:
-        return False
-    if project.uses("package.publish"):
-        return True
-    readme = next((p for p in project.glob("README*") if "/" not in p), None)
-    text = (project.text(readme) or "") if readme else ""
-    return (
-        bool(re.search(r"pip3? install (?!-)[\w\-\[\]]{3,60}\s", text)) and "git clone" not in text
+            break
+    return sorted(
+        found,
+        key=lambda p: (p.example, p.notebook, p.path, p.evidence.span.line or 0),
     )
 
 
-def _teaches(project: Project) -> bool:
+def _spread(places: list[_Place]) -> list[_Place]:
+    """The first place of each of three files."""
+    first: dict[str, _Place] = {}
+    for place in places:
+        first.setdefault(place.path, place)
+    return list(first.values())[:3]
+
+
+# -- libraries and courses ----------------------------------------------------------------------
+
+
+def _library(project: Project, own: list[_Place], serving: list[Prediction]) -> Evidence | None:
+    """Why the project is a library for others; None when it is an application.
+
+    A library is installed from an index under its own name. Its training code lies in its
+    package; a pipeline, a stored model or a deployed service of its own make it an application.
+    """
+    published = _published(project)
+    if published is None:
+        return None
+    if any(_MODEL_FILES.search(p) and not _aside(project, p) for p in project.paths):
+        return None
+    for use in project.uses("pipeline.define", "tracker.uri", "registry.promote", notebook=False):
+        if (
+            use.where == "call"
+            and not _aside(project, use.path)
+            and not _packaged(project, use.path)
+        ):
+            return None
+    if any(
+        project.entry(p).kind == "file" and p.endswith("dvc.yaml") and not _aside(project, p)
+        for p in project.paths
+    ):
+        return None
+    programs = [p for p in own if not _packaged(project, p.path) and not _aside(project, p.path)]
+    packaged = [p for p in own if _packaged(project, p.path)]
+    if programs and not packaged:
+        return None
+    outside = [
+        p
+        for p in serving
+        if p.counts and not _packaged(project, p.path) and not _aside(project, p.path)
+    ]
+    return None if outside and not packaged else published
+
+
+def _aside(project: Project, path: str) -> bool:
+    return project.is_example(path) or project.is_test(path)
+
+
+def _packaged(project: Project, path: str) -> bool:
+    """Whether a module lies in an importable package (its folder has an `__init__.py`)."""
+    folder = path.rpartition("/")[0]
+    return bool(folder) and project.has(f"{folder}/__init__.py")
+
+
+def _published(project: Project) -> Evidence | None:
+    """Where the repository shows that others install it from an index."""
+    files = [p for p in _BUILD_FILES if project.has(p)]
+    if not files:
+        return None
+    names = {_normal(n) for p in files for n in _own_names(project.text(p) or "", p)}
+    readme = next((p for p in project.glob("README*") if "/" not in p), None)
+    for number, line in enumerate((project.text(readme) or "").splitlines() if readme else (), 1):
+        for found in _PIP_INSTALL.finditer(line[:500]):
+            if _normal(found[1]) in names and readme:
+                return Evidence(Span(readme, number), line.strip()[:100])
+    use = next(
+        (
+            u
+            for u in project.uses("package.publish")
+            if u.path.startswith(".") or u.where in {"action", "command"}
+        ),
+        None,
+    )
+    private = use is not None and re.search(r"-r |--repository|--index|publish-url", use.detail)
+    return use.evidence() if use is not None and not private else None
+
+
+def _own_names(text: str, path: str) -> list[str]:
+    pattern = _NAME_CALL if path.endswith(".py") else _NAME
+    return pattern.findall(text[:200_000])[:3]
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _teaches(project: Project, own: list[_Place]) -> bool:
     """Whether notebooks are most of the code: they teach, there is no project around them."""
     notebooks = len([n for n in project.notebooks.values() if n.code_cells])
     scripts = len([m for m in project.source if m.lines])
-    return notebooks >= 5 and notebooks / (notebooks + scripts) > _TEACHING_SHARE  # noqa: PLR2004 -- a course, not one experiment
+    if notebooks < _TEACHING_NOTEBOOKS:
+        return False
+    trained = len({p.path for p in own})
+    return notebooks / (notebooks + scripts) > _TEACHING_SHARE and trained * 4 <= notebooks
+
+
+def _learns(project: Project) -> bool:
+    """Whether notebooks use a library of machine learning at all."""
+    capabilities = ("train.*", "evaluate.metric", "predict.call")
+    return any(u.notebook for u in project.uses(*capabilities, notebook=True))

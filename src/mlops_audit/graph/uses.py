@@ -90,7 +90,9 @@ def call_uses(
             )
 
 
-def command_uses(command: Command, catalogue: Catalogue, *, test: bool = False) -> Iterator[Use]:
+def command_uses(
+    command: Command, catalogue: Catalogue, *, test: bool = False, notebook: bool = False
+) -> Iterator[Use]:
     """The uses in one command, taken out of its wrappers."""
     inner = unwrap(command)
     found: dict[tuple[str, str], Match] = {}
@@ -105,6 +107,7 @@ def command_uses(command: Command, catalogue: Catalogue, *, test: bool = False) 
             command.text[:120],
             "command",
             test=test,
+            notebook=notebook,
             soft=match.soft or command.soft,
             why_soft=match.why or command.why_soft,
             command=inner,

@@ -1,0 +1,143 @@
+"""What a piece of code does: the functions that it runs, their calls and their uses of tools.
+
+`reach` of the execution graph answers what a trigger starts; here the question is what one
+function, program or command does, so a class that is instantiated runs its constructor only, not
+all its methods. The walk is breadth-first, so that the nearest code comes first, and bounded.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mlops_audit.facts.code import Call, Module
+from mlops_audit.graph.execution import Node
+from mlops_audit.graph.index import Symbol
+from mlops_audit.graph.uses import Use, command_uses
+
+if TYPE_CHECKING:  # the project hands itself in
+    from mlops_audit.graph.project import Project
+
+__all__ = ["Scope", "calls_of", "commands_of", "scopes", "scopes_from", "uses_of"]
+
+_LIMIT = 300  # scopes of one walk: more is a framework, not what one step does
+_CODE = frozenset({"function", "module", "notebook"})
+_CONSTRUCTORS = ("__init__", "__post_init__", "__new__")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A function, a class (its constructor), or with an empty `qualname` a module's own level."""
+
+    path: str
+    qualname: str = ""
+
+
+def scopes(
+    project: Project, roots: Iterable[Scope], *, imports: bool = False, limit: int = _LIMIT
+) -> tuple[Scope, ...]:
+    """The scopes that run when `roots` run, nearest first.
+
+    Args:
+        project: where the code stands.
+        roots: where to start.
+        imports: also the module level of the project's modules that a root's module imports.
+        limit: how many scopes at most.
+    """
+    queue = deque(dict.fromkeys(roots))
+    seen: dict[Scope, None] = dict.fromkeys(queue)
+    while queue and len(seen) < limit:
+        scope = queue.popleft()
+        module = project.modules.get(scope.path)
+        if module is None:
+            continue
+        following: list[Scope] = []
+        for call in scope_calls(module, scope.qualname):
+            for symbol in project.index.targets(call, scope.path):
+                following.append(_scope(symbol))  # noqa: PERF401 -- two nested loops read better
+        if imports and not scope.qualname:
+            following += _imported(project, module)
+        for item in following:
+            if item not in seen and len(seen) < limit:
+                seen[item] = None
+                queue.append(item)
+    return tuple(seen)
+
+
+def _scope(symbol: Symbol) -> Scope:
+    return Scope(symbol.path, symbol.qualname)
+
+
+def _imported(project: Project, module: Module) -> Iterator[Scope]:
+    for item in module.imports:
+        symbol = project.index.resolve(item.dotted, module.path) or project.index.resolve(
+            item.module, module.path
+        )
+        if symbol and symbol.path != module.path:
+            yield Scope(symbol.path)
+
+
+def scope_calls(module: Module, qualname: str) -> tuple[Call, ...]:
+    """The calls that run when a scope runs; those behind a false constant are left out."""
+    if qualname and module.klass(qualname) is not None:
+        found = [c for n in _CONSTRUCTORS for c in module.calls_in(f"{qualname}.{n}")]
+    else:
+        found = list(module.calls_in(qualname))
+    return tuple(c for c in found if c.runs)
+
+
+def calls_of(project: Project, found: Iterable[Scope]) -> Iterator[tuple[Module, Call]]:
+    """The calls in scopes."""
+    for scope in found:
+        module = project.modules.get(scope.path)
+        if module is not None:
+            for call in scope_calls(module, scope.qualname):
+                yield module, call
+
+
+def uses_of(project: Project, found: Iterable[Scope]) -> Iterator[Use]:
+    """The uses of tools in the calls of scopes."""
+    for scope in found:
+        module = project.modules.get(scope.path)
+        if module is None:
+            continue
+        names = (
+            {f"{scope.qualname}.{n}" for n in _CONSTRUCTORS}
+            if scope.qualname and module.klass(scope.qualname) is not None
+            else {scope.qualname}
+        )
+        for use in project.uses_in(scope.path):
+            nested = scope.qualname and use.scope.startswith(tuple(f"{n}." for n in names))
+            if use.scope in names or nested:
+                yield use
+
+
+def scopes_from(
+    project: Project, nodes: Iterable[Node], *, imports: bool = False
+) -> tuple[tuple[Scope, ...], tuple[Node, ...]]:
+    """The code that graph nodes run, and the other nodes (commands, scripts) on the way to it."""
+    queue = deque(nodes)
+    seen: dict[Node, None] = dict.fromkeys(queue)
+    roots: dict[Scope, None] = {}
+    while queue and len(seen) < _LIMIT:
+        node = queue.popleft()
+        if node.kind in _CODE:
+            scope = _scope(node.payload) if node.kind == "function" else Scope(node.key[0])
+            roots[scope] = None
+            continue
+        for edge in project.graph.edges(node):
+            if edge.target not in seen and edge.target.kind != "tests":
+                seen[edge.target] = None
+                queue.append(edge.target)
+    others = tuple(n for n in seen if n.kind not in _CODE)
+    return scopes(project, roots, imports=imports), others
+
+
+def commands_of(project: Project, nodes: Iterable[Node]) -> Iterator[Use]:
+    """The uses in the commands among nodes."""
+    for node in nodes:
+        if node.kind == "command":
+            command, _ = node.payload
+            yield from command_uses(command, project.catalogue)

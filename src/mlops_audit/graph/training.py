@@ -1,0 +1,98 @@
+"""Which code trains a model, as opposed to fitting a scaler, an encoder or a curve."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from mlops_audit.facts.code import Call, Module
+from mlops_audit.graph.scopes import Scope, calls_of, uses_of
+from mlops_audit.graph.uses import Use
+
+if TYPE_CHECKING:  # the project hands itself in
+    from mlops_audit.graph.project import Project
+
+__all__ = ["TRAINING", "is_training", "training_calls", "trains_here"]
+
+TRAINING = ("train.fit", "train.search", "train.loop")
+# Receivers of `.fit` that prepare features.
+_PREPARES = re.compile(
+    r"scal(er|ing)|encod|vector|tfidf|\bdv\b|\bcv\b|count_vect|bag_of|token|imput|pca\b|reduc|umap|"
+    r"tsne|svd|transform|preproc|normali[sz]|standard|discreti|binari[sz]|selector|\ble\b|\bohe\b|"
+    r"featur|augment|datagen|generator|explain|visuali[sz]|elbow|calib|detector_drift|column",
+    re.IGNORECASE,
+)
+_MODELS = re.compile(
+    r"model|\bclf\b|classif|regress|estimator|\breg\b|pipe|\bnet\b|learn|train|forest|tree|boost|"
+    r"svm|svc|knn|kmeans|cluster|bayes|\blr\b|\brf\b|xgb|lgb|catboost|search|\bgs\b|grid|forecast|"
+    r"prophet|automl|tuner|\bgan\b|autoencoder|\bself\b",
+    re.IGNORECASE,
+)
+_LIBRARY_TRANSFORMS = re.compile(
+    r"\.(preprocessing|impute|feature_extraction|feature_selection|decomposition|compose)\."
+)
+_LABELLED = 2  # `fit(X, y)`
+
+
+def is_training(use: Use) -> bool:
+    """Whether a use is one that trains a model."""
+    if use.capability not in TRAINING:
+        return False
+    kind = use.details.kind if use.details else ""
+    if kind == "curve":
+        return False
+    call = use.call
+    if call is None:
+        return True
+    if _LIBRARY_TRANSFORMS.search(call.name):
+        return False
+    if kind == "receiver unknown" or call.name.startswith("?.fit"):
+        return _fits(call)
+    return True
+
+
+def _fits(call: Call) -> bool:
+    """Whether a `fit` on an unknown receiver is one of a model, by its name and arguments."""
+    if _PREPARES.search(call.receiver):
+        return False
+    if _MODELS.search(call.receiver):
+        return True
+    return len(call.args) >= _LABELLED or any(
+        k in {"y", "epochs", "sample_weight", "eval_set", "validation_data", "callbacks"}
+        for k, _ in call.kwargs
+    )
+
+
+# Receivers whose origin is a project's function or a dynamic look-up: no row of the catalogue can
+# know them, but the methods speak for themselves.
+_DYNAMIC = re.compile(r"^(eval|getattr|globals|locals|hydra\.utils\.(instantiate|get_class)|:|\.)")
+_BUILT_IN = re.compile(r"^(sum|max|min|zip|dict|list|tuple|next|getattr|eval|\?)\.")
+
+
+def training_calls(module: Module) -> Iterator[Call]:
+    """Calls that train although no row of the catalogue can know their receiver."""
+    torch = "torch" in module.roots
+    for call in module.calls:
+        if not call.runs:
+            continue
+        method = call.method
+        if method in {"fit_predict", "partial_fit", "fit"} and _DYNAMIC.match(call.name):
+            if call.name.count(".") and _fits(call):
+                yield call
+        elif method == "backward" and torch and _BUILT_IN.match(call.name):
+            yield call
+
+
+def trains_here(project: Project, found: Iterable[Scope]) -> list[tuple[Module, Call]]:
+    """The training calls in scopes."""
+    wanted = tuple(found)
+    spans = {u.span for u in uses_of(project, wanted) if is_training(u)}
+    calls: list[tuple[Module, Call]] = []
+    dynamic: dict[str, frozenset[int]] = {}
+    for module, call in calls_of(project, wanted):
+        if module.path not in dynamic:
+            dynamic[module.path] = frozenset(id(c) for c in training_calls(module))
+        if call.span in spans or id(call) in dynamic[module.path]:
+            calls.append((module, call))
+    return calls
