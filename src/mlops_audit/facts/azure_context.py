@@ -16,7 +16,8 @@ __all__ = ["Context", "Template"]
 
 MAX_TEMPLATES = 20
 MAX_EXPANDED = 2000
-_EXPRESSION = re.compile(r"\$\{\{(.{0,1000}?)\}\}", re.DOTALL)
+# Each start stops at the next one, so that a text of starts alone costs no more than its length.
+_EXPRESSION = re.compile(r"\$\{\{((?:(?!\$\{\{).){0,1000}?)\}\}", re.DOTALL)
 _NAME = re.compile(r"(parameters|variables)(?:\.([\w\-]+)|\['([^']+)'\])")
 _MACRO = re.compile(r"\$\(([\w.\-]+)\)")
 _ROOTS = frozenset(

@@ -52,7 +52,7 @@ def unwrap(condition: str) -> tuple[str, str]:
     found = _WRAPPED.fullmatch(text)
     if found and "${{" not in found[1]:
         return found[1].strip(), ""
-    outside = re.sub(r"\$\{\{.{0,2000}?\}\}", "", text, flags=re.DOTALL).strip()
+    outside = re.sub(r"\$\{\{(?:(?!\$\{\{).){0,2000}?\}\}", "", text, flags=re.DOTALL).strip()
     if outside:
         return "", f"`if: {text}` is a non-empty text, so it always holds"
     return text, ""

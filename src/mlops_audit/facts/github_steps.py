@@ -16,7 +16,8 @@ from mlops_audit.model import Span
 
 __all__ = ["Context", "If", "composite", "read_if", "read_step", "softness"]
 
-_EXPRESSION = re.compile(r"\$\{\{(.{0,2000}?)\}\}", re.DOTALL)
+# Each start stops at the next one, so that a text of starts alone costs no more than its length.
+_EXPRESSION = re.compile(r"\$\{\{((?:(?!\$\{\{).){0,2000}?)\}\}", re.DOTALL)
 _DOTTED = re.compile(r"[\w.\-]+")
 MAX_CALLS = 10  # GitHub's own limit of nested composite actions
 

@@ -16,7 +16,8 @@ _TOKEN = re.compile(
     |(?P<newline>\n)
     |(?P<comment>//[^\n]*|/\*.*?(?:\*/|\Z)|\A\#![^\n]*)
     |(?P<string>'''(?:[^\\']|\\.|'(?!''))*'''|\"\"\"(?:[^\\"]|\\.|"(?!""))*\"\"\"
-        |'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*")
+        |(?!''')'(?:[^'\\\n]|\\.)*'|(?!\"\"\")"(?:[^"\\\n]|\\.)*")
+    |(?P<unclosed>\"\"\".*|'''.*|["'][^\n]*)
     |(?P<word>@?[A-Za-z_$][\w$.]*)
     |(?P<mark>.)
     """,
@@ -114,7 +115,7 @@ def _tokens(text: str) -> list[Token]:
             found.append(Token(kind, _string(written), line))
         elif kind in ("word", "mark", "newline"):
             found.append(Token(kind, written, line))
-        if kind in ("newline", "comment", "string"):
+        if kind in ("newline", "comment", "string", "unclosed"):
             line += written.count("\n")
     return found
 

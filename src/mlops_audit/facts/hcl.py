@@ -16,6 +16,7 @@ __all__ = ["HclBlock", "scan_hcl"]
 
 MAX_TEXT = 2 * 1024 * 1024
 MAX_DEPTH = 60
+MAX_LABELS = 4
 
 _TOKEN = re.compile(
     r"""
@@ -24,6 +25,7 @@ _TOKEN = re.compile(
     |(?P<comment>\#[^\n]*|//[^\n]*|/\*.*?(?:\*/|\Z))
     |(?P<heredoc><<(?P<dash>[-~]?)(?P<mark_>\w{1,80})[ \t\r]*\n)
     |(?P<string>"(?:[^"\\$%\n]|\\.|[$%](?!\{)|[$%]\{(?:[^{}"\n]|"[^"\n]*"|\{[^{}\n]*\})*\})*")
+    |(?P<unclosed>"[^\n]*)
     |(?P<word>[\w.\-*]+)
     |(?P<mark>=>|==|!=|<=|>=|&&|\|\||.)
     """,
@@ -133,7 +135,7 @@ class _Scanner:
     def _labels(self) -> tuple[str, ...] | None:
         """The labels up to a block's brace, which is passed; None where no block starts."""
         ahead = 1
-        while self.peek(ahead).kind in ("string", "word"):
+        while ahead <= MAX_LABELS and self.peek(ahead).kind in ("string", "word"):
             ahead += 1
         if not self._is("{", ahead):
             return None

@@ -122,8 +122,7 @@ def _trigger(kind: TriggerKind, token: Token, rest: tuple[Token, ...], path: str
 
 def _jobs(tree: list[Block], context: _Context, image: str) -> Iterator[Job]:
     """A job for each innermost stage, and one for what stands outside of stages."""
-    stages = list(_stages(tree, ()))
-    for stage, before in stages:
+    for stage, before in list(_stages(tree, ())):
         yield _stage(stage, before, context, image)
     loose = tuple(_steps(tree, context, top=True))
     if loose:
@@ -148,7 +147,17 @@ def _stages(
                     yield stage, needs
             before = tuple(names) or before
         else:
-            found = list(_stages(block.children or [], before))
+            # A `when` of an outer stage holds for the stages in it.
+            outer = block.named("when") if block.name == "stage" else []
+            found = [
+                (
+                    Block(stage.tokens, stage.line, [*outer, *(stage.children or [])])
+                    if outer
+                    else stage,
+                    needs,
+                )
+                for stage, needs in _stages(block.children or [], before)
+            ]
             yield from found
             if found:
                 before = (found[-1][0].first_string() or "stage",)

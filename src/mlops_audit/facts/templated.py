@@ -11,11 +11,6 @@ from mlops_audit.facts.yamlpos import decode, load_yaml_all
 __all__ = ["PLACEHOLDER", "load_templated"]
 
 PLACEHOLDER = "TEMPLATED"
-_COMMENT = re.compile(r"\{\{-?\s*/\*.{0,20000}?\*/\s*-?\}\}", re.DOTALL)
-_WHOLE_LINE = re.compile(
-    r"^[ \t]*(?:\{\{[^\n]{0,2000}?\}\}|\{%[^\n]{0,2000}?%\})[ \t]*$", re.MULTILINE
-)
-_INLINE = re.compile(r"\{\{[^\n]{0,2000}?\}\}|\{%[^\n]{0,2000}?%\}")
 _HELM = re.compile(r"\{\{-?\s*(?:\.[A-Z]|if\b|range\b|with\b|include\b|template\b|define\b|\$|/\*)")
 _WHERE = re.compile(r"\.Values((?:\.[\w\-]+)+)")
 
@@ -33,12 +28,29 @@ def load_templated(data: bytes, path: str) -> tuple[Node, ...] | Unreadable:
     # Unquoted `{{ .Values.x }}` happens to be YAML, a map in a map, and means something else.
     if not isinstance(found, Unreadable) and not _HELM.search(text):
         return found
-    text = _COMMENT.sub(lambda match: "\n" * match[0].count("\n"), text)
-    text = _WHOLE_LINE.sub("", text)
-    plain = load_yaml_all(_INLINE.sub(_placeholder, text), path)
+    plain = load_yaml_all(_filled(text), path)
     return found if isinstance(plain, Unreadable) else plain
 
 
-def _placeholder(match: re.Match[str]) -> str:
-    where = _WHERE.search(match[0])
+def _filled(text: str) -> str:
+    """The text with each `{{ … }}` and `{% … %}` replaced; linear in its length."""
+    for opened, closed in (("{{", "}}"), ("{%", "%}")):
+        parts: list[str] = []
+        at = 0
+        while (start := text.find(opened, at)) >= 0 and (end := text.find(closed, start)) >= 0:
+            line_start = text.rfind("\n", at, start) + 1 or at
+            line_end = text.find("\n", end)
+            rest = text[end + 2 : line_end if line_end >= 0 else len(text)]
+            inside = text[start : end + 2]
+            whole_line = not text[line_start:start].strip() and not rest.strip()
+            parts.append(text[at:start])
+            parts.append("" if whole_line else _placeholder(inside))
+            parts.append("\n" * inside.count("\n"))
+            at = end + 2
+        text = "".join(parts) + text[at:]
+    return text
+
+
+def _placeholder(inside: str) -> str:
+    where = _WHERE.search(inside)
     return PLACEHOLDER + (where[1] if where else "")

@@ -96,6 +96,14 @@ def test_scripted() -> None:
     assert [job.name for job in workflow.jobs] == ["Test", "A", "B"]
 
 
+def test_outer_conditions() -> None:
+    """What switches an outer stage off switches off the stages in it."""
+    (job,) = read(
+        "stage('A') { when { expression { false } }\n stages { stage('B') { steps { sh 'x' } } } }"
+    ).jobs
+    assert (job.name, bool(job.disabled)) == ("B", True)
+
+
 def test_braces_below() -> None:
     """A block's brace may stand on the next line."""
     (job,) = read("node\n{\n  stage('Unit')\n  {\n    sh 'pytest'\n  }\n}\n").jobs
