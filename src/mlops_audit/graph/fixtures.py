@@ -81,9 +81,12 @@ class Fixtures:
         return self._visible[path]
 
     def implicit(self, path: str) -> Iterator[Symbol]:
-        """The fixtures that run for every test in a file without being named."""
-        for module in self._sources(path):
-            yield from self.autouse.get(module, ())
+        """The fixtures of a file that run for each of its tests without being named.
+
+        Those of a conftest are left out: they prepare the world, and what they call is not what
+        a test is about.
+        """
+        yield from self.autouse.get(path, ())
 
     def missing(self, path: str, function: Function) -> tuple[str, ...]:
         """The parameters of a test that nothing gives a value to."""

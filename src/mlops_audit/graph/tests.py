@@ -65,6 +65,7 @@ class TestCase:
     patched: tuple[Symbol, ...] = ()
     marks: tuple[str, ...] = ()
     scopes: tuple[tuple[str, str], ...] = ()  # functions of test code that it runs
+    programs: tuple[Symbol, ...] = ()  # files of the project that it starts
     service: bool = False
     script: bool = False  # a script calls it, not a runner
     void: str = ""
@@ -303,6 +304,9 @@ class TestSuite:
             tuple(sorted(patched, key=lambda s: (s.path, s.qualname))),
             _marks(module, function, owner),
             tuple(read),
+            tuple(dict.fromkeys(s for f in facts for s in f.files))
+            if any(f.starts for f in facts)
+            else (),
             service,
             how == "script" or called,
             void,
@@ -316,10 +320,13 @@ class TestSuite:
 
     def _own(self, path: str, facts: Iterable[ScopeFacts]) -> tuple[Symbol, ...]:
         found: dict[Symbol, None] = {}
-        sure = [s for f in facts for s in f.own]
+        known = list(facts)
+        sure = [s for f in known for s in f.own]
+        if any(f.starts for f in known):
+            sure += [s for f in known for s in f.files]
         found.update(dict.fromkeys(sure))
         if sure or self._imports_own(path):
-            found.update(dict.fromkeys(s for f in facts for s in f.guessed))
+            found.update(dict.fromkeys(s for f in known for s in f.guessed))
         return tuple(found)
 
     def _imports_own(self, path: str) -> bool:

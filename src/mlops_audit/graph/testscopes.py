@@ -31,7 +31,7 @@ _STARTS = frozenset(
         "importlib.import_module", "importlib.util.spec_from_file_location", "pexpect.spawn",
         "asyncio.create_subprocess_exec", "asyncio.create_subprocess_shell", "sh.python",
         "testbook.testbook", "papermill.execute_notebook", "streamlit.testing.v1.AppTest.from_file",
-        "script_runner.run", "?.run_script", "?.run", "exec",
+        "script_runner.run",
     }
 )  # fmt: skip
 _PATCHES = ("mock.patch", "mocker.patch", "monkeypatch.setattr", "mock.patch.object", "patch")
@@ -55,6 +55,8 @@ class ScopeFacts:
     constant: tuple[Span, ...] = ()  # assertions that cannot fail
     patched: tuple[Symbol, ...] = ()
     service: bool = False  # calls a service by its address
+    starts: bool = False  # starts programs, or loads files by their path
+    files: tuple[Symbol, ...] = ()  # files of the project that it names, as things to start
 
 
 class ScopeReader:
@@ -96,7 +98,7 @@ class ScopeReader:
             symbol_ = self.object(name, path)
             if symbol_ and not self.project.is_test(symbol_.path):
                 own[symbol_] = None
-        own.update(dict.fromkeys(self._started(module, scope, calls)))
+        starts = any(_starts(c) for c in calls)
         asserts, constant = _assertions(module, scope, calls)
         return ScopeFacts(
             tuple(own),
@@ -106,6 +108,8 @@ class ScopeReader:
             constant,
             tuple(patched),
             service=_calls_service(module, scope, calls),
+            starts=starts,
+            files=tuple(dict.fromkeys(self._named(module, scope))),
         )
 
     def _targets(self, call: Call, path: str) -> Iterator[Symbol]:
@@ -182,11 +186,8 @@ class ScopeReader:
         if symbol and symbol.kind != "module":
             yield symbol
 
-    def _started(self, module: Module, scope: str, calls: list[Call]) -> Iterator[Symbol]:
-        """Files of the project that the function starts as programs or imports by their path."""
-        started = [c for c in calls if c.name in _STARTS or c.method in {"invoke", "run_script"}]
-        if not started:
-            return
+    def _named(self, module: Module, scope: str) -> Iterator[Symbol]:
+        """Files of the project whose path or dotted name stands in a function or its module."""
         folder = module.path.rpartition("/")[0]
         for text in module.texts:
             inside = text.scope == scope or text.scope.startswith(f"{scope}.") or not text.scope
@@ -205,6 +206,15 @@ class ScopeReader:
             target = self.index.resolve(entry.replace(":", "."), "") if entry else None
             if target:
                 yield target
+
+
+def _starts(call: Call) -> bool:
+    """Whether a call starts a program, a command of a command line, or a file by its path."""
+    return (
+        call.name in _STARTS
+        or call.method in {"invoke", "run_script"}
+        or call.receiver == "script_runner"
+    )
 
 
 def _is_patch(call: Call) -> bool:

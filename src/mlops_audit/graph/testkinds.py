@@ -1,0 +1,185 @@
+"""Which kind each test is: unit, integration, system, acceptance, regression or stress.
+
+A folder, mark or name that says it counts where the test exercises the project's code; without
+one, a test is a system test when it drives a service or the whole chain, an integration test
+when it runs several components together, else a unit test.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mlops_audit.graph.index import Symbol
+from mlops_audit.graph.tests import TestCase
+
+if TYPE_CHECKING:  # the project asks for its tests, which are read from the project
+    from mlops_audit.graph.project import Project
+
+__all__ = ["KINDS", "TestKinds", "TestReach"]
+
+KINDS = ("unit", "integration", "system", "acceptance", "regression", "stress")
+_SAID = (
+    ("acceptance", re.compile(r"(^|[/_.])(acceptance|uat|bdd)([/_.]|$)")),
+    ("stress", re.compile(r"(^|[/_.])(stress|load_?tests?|perf|performance|benchmarks?)([/_.]|$)")),
+    ("regression",
+     re.compile(r"(^|[/.])(regressions?|golden|snapshots?)([/_.]|$)|_issue_?\d|_bug_?\d")),
+    ("system", re.compile(r"(^|[/_.])(e2e|end_?to_?end|system|functional|smoke)([/_.]|$)")),
+    ("integration", re.compile(r"(^|[/_.-])integrations?([/_.-]|$)|integration[_-]tests?")),
+)  # fmt: skip
+# Components that only together make a system, by the capabilities that show them.
+_COMPONENTS = {
+    "data": (
+        "data.read",
+        "data.process",
+        "train.transform",
+        "evaluate.split",
+        "data.validate",
+        "feature.store",
+    ),
+    "training": ("train.fit", "train.loop", "train.search"),
+    "prediction": ("predict.call", "model.load", "registry.load"),
+    "evaluation": ("evaluate.metric",),
+    "service": ("serve.http", "serve.route", "serve.grpc", "serve.model"),
+    "store": ("tracker.run", "tracker.metrics", "registry.register", "model.save"),
+    "pipeline": ("pipeline.run",),
+}
+_READS = re.compile(
+    r"(^|\.)(read_(csv|parquet|json|table|sql|excel|feather|gbq)|load_dataset|fetch_\w+|imread|"
+    r"open_dataset|from_parquet|load_data\w*|get_data\w*)$"
+)
+_STUBS = re.compile(
+    r"(^|\.)(MagicMock|Mock|AsyncMock|NonCallableMock|create_autospec|PropertyMock|"
+    r"(Mock|Fake|Stub|Dummy)[A-Z]\w*)$|^mocker\.|(^|\.)\w*(Mock|Fake|Stub|Dummy)(Model|Predictor|Classifier)?$"
+)
+_MAX_SYMBOLS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class TestReach:
+    """What a test runs in the project, through all calls: capabilities, modules, components."""
+
+    __test__ = False
+
+    capabilities: frozenset[str] = frozenset()
+    modules: frozenset[str] = frozenset()
+
+    @property
+    def components(self) -> frozenset[str]:
+        """The components of a system that it runs."""
+        return frozenset(
+            name
+            for name, wanted in _COMPONENTS.items()
+            if any(c in self.capabilities for c in wanted)
+        )
+
+
+class TestKinds:
+    """Reach and kinds of a project's tests, worked out when asked for."""
+
+    __test__ = False
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._symbols: dict[Symbol, TestReach] = {}
+        self._cases: dict[TestCase, TestReach] = {}
+
+    def reach(self, case: TestCase) -> TestReach:
+        """What a test runs, its fixtures and the calls in its own body included."""
+        if case not in self._cases:
+            parts = [self.symbol(s) for s in case.exercises[:_MAX_SYMBOLS]]
+            capabilities: set[str] = set()
+            for path, scope in case.scopes:
+                capabilities |= {u.capability for u in self.project.uses_in(path, scope)}
+                if _reads(self.project, path, scope):
+                    capabilities.add("data.read")
+            for part in parts:
+                capabilities |= part.capabilities
+            modules = frozenset(m for p in parts for m in p.modules)
+            self._cases[case] = TestReach(frozenset(capabilities), modules)
+        return self._cases[case]
+
+    def symbol(self, symbol: Symbol) -> TestReach:
+        """What calling a function, class or program of the project runs."""
+        if symbol not in self._symbols:
+            nodes = self.project.nodes
+            root = nodes.module(symbol.path) if symbol.kind == "module" else nodes.function(symbol)
+            capabilities: set[str] = set()
+            modules: set[str] = {symbol.path}
+            for way in self.project.graph.reach([root]).ways.values():
+                key = way.node.key
+                if way.node.kind == "function":
+                    modules.add(key[0])
+                    if _reads(self.project, key[0], key[1]):
+                        capabilities.add("data.read")
+                capabilities |= {u.capability for u in self.project.uses_at(way)}
+            if symbol.kind == "module":
+                capabilities |= {u.capability for u in self.project.uses_in(symbol.path)}
+            own = frozenset(m for m in modules if not self.project.is_test(m))
+            self._symbols[symbol] = TestReach(frozenset(capabilities), own)
+        return self._symbols[symbol]
+
+    def stubbed(self, case: TestCase) -> bool:
+        """Whether a test puts a stand-in where a part of the project or a model would be."""
+        if case.patched:
+            return True
+        for path, scope in case.scopes:
+            module = self.project.modules[path]
+            calls = module.calls_in(scope)
+            if any(_STUBS.search(c.name) for c in calls):
+                return True
+            if any("dependency_overrides" in t for a in module.assigns if a.scope == scope
+                   for t in a.targets):  # fmt: skip
+                return True
+            own = module.klass(scope.split(".")[0]) if scope else None
+            if own and not own.name.startswith("Test") and module.function(f"{own.name}.predict"):
+                return True
+        return False
+
+    def kind(self, case: TestCase) -> str:
+        """One of `KINDS`."""
+        text = "/".join((case.path.lower(), *case.marks, case.name.lower()))
+        for kind, pattern in _SAID:
+            if pattern.search(text):
+                return kind
+        if self.drives(case):
+            return "system"
+        return "integration" if self.together(case) else "unit"
+
+    def drives(self, case: TestCase) -> bool:
+        """Whether a test drives the service over HTTP, or the chain from data to a model."""
+        found = self.reach(case)
+        if case.service or "test.client" in found.capabilities:
+            return True
+        started = {c for s in case.programs for c in self.symbol(s).components}
+        if {"training", "prediction", "pipeline"} & started:
+            return True
+        own = frozenset(c for s in case.exercises for c in self.symbol(s).components)
+        chain = {"data", "training"} <= own and {"evaluation", "store", "pipeline"} & own
+        return bool(chain) and "data.read" in self._own_capabilities(case)
+
+    def _own_capabilities(self, case: TestCase) -> frozenset[str]:
+        return frozenset(c for s in case.exercises for c in self.symbol(s).capabilities)
+
+    def together(self, case: TestCase) -> bool:
+        """Whether a test runs several components of the project together."""
+        found = self.reach(case)
+        direct = {s.path for s in case.exercises}
+        apart = len(direct) > 1 or len(found.modules) > 2  # noqa: PLR2004 -- an orchestrating function and what it calls
+        return apart and len(found.components) > 1
+
+    def by_kind(self, cases: Iterable[TestCase]) -> dict[str, list[TestCase]]:
+        """The cases by kind, in the order of `KINDS`, empty kinds left out."""
+        found: dict[str, list[TestCase]] = {k: [] for k in KINDS}
+        for case in cases:
+            found[self.kind(case)].append(case)
+        return {k: v for k, v in found.items() if v}
+
+
+def _reads(project: Project, path: str, scope: str) -> bool:
+    module = project.modules.get(path)
+    return module is not None and any(
+        _READS.search(c.name.lower()) for c in module.calls_in(scope) if not c.decorates
+    )
