@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections.abc import Callable, Iterable
 
-from mlops_audit.facts import dvc, just, make, nox, precommit, taskfiles, tasks, tox
+from mlops_audit.facts import docker, dvc, just, make, nox, precommit, taskfiles, tasks, tox
 from mlops_audit.facts.types import Target, Unreadable
 
 __all__ = ["read_targets"]
@@ -23,6 +23,19 @@ def _precommit(data: bytes, path: str, _get: Getter) -> Read:
 def _dvc(data: bytes, path: str, get: Getter) -> Read:
     pipeline = dvc.read_dvc_yaml(data, path, get)
     return pipeline if isinstance(pipeline, Unreadable) else dvc.dvc_targets(pipeline)
+
+
+def _dockerfile(data: bytes, path: str, _get: Getter) -> Read:
+    if not docker.is_dockerfile(path):
+        return ()
+    return docker.docker_target(docker.read_dockerfile(data, path))
+
+
+def _compose(data: bytes, path: str, _get: Getter) -> Read:
+    if not docker.is_compose(path):
+        return ()
+    services = docker.read_compose(data, path)
+    return services if isinstance(services, Unreadable) else docker.compose_targets(services)
 
 
 def _python_tasks(data: bytes, path: str, _get: Getter) -> Read:
@@ -71,6 +84,8 @@ _READERS: tuple[tuple[str, tuple[Reader, ...]], ...] = (
         (_plain(precommit.read_hook_script),),
     ),
     (r"dvc\.yaml", (_dvc,)),
+    (r"[\w.-]*(?:[Dd]ockerfile|[Cc]ontainerfile)[\w.-]*", (_dockerfile,)),
+    (r"[\w.-]*compose[\w.-]*\.ya?ml", (_compose,)),
 )
 _PATTERN = re.compile(
     "|".join(f"(?P<r{k}>(?:^|.*/)(?:{pattern}))$" for k, (pattern, _) in enumerate(_READERS))

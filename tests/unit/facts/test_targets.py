@@ -16,6 +16,8 @@ FILES = {
     ".pre-commit-config.yaml": b"repos: [{repo: local, hooks: [{id: h, entry: ls}]}]\n",
     "Taskfile.yml": b"a: [",
     "docs/README.md": b"",
+    "x/Dockerfile": b"FROM a\nRUN ls\n",
+    "x/compose.yaml": b"services: {i: {command: ls}}\n",
 }
 
 
@@ -32,6 +34,8 @@ def test_dispatch() -> None:
         ("tox", "d"),
         ("make", "b"),
         ("invoke", "f"),
+        ("docker-build", "x/Dockerfile"),
+        ("compose", "i"),
     ]
     assert [u.span.path for u in unreadable] == ["Taskfile.yml"]
     assert all(t.commands for t in targets)
