@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from mlops_audit.facts.code import Call, Module, Value
 from mlops_audit.graph import Project
+from mlops_audit.graph.called import is_called
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence
 
@@ -29,6 +30,14 @@ _FRAMEWORKS = {
     "tensorflow": "tensorflow", "keras": "tensorflow", "jax": "jax",
 }  # fmt: skip
 _FIT = ("train.fit", "train.loop", "train.launch")
+_TARGET = re.compile(
+    r"""\b(?:_target_|target|class_path)["']?\s*:\s*["']?([A-Za-z_]\w*(?:\.\w+){1,9})"""
+)
+_BUILDS = re.compile(
+    r"(^|[.:])(instantiate\w*|import_module|get_class|get_method|locate|LightningCLI|"
+    r"build_from_cfg|get_obj_from_str)$"
+)
+_SETTINGS_SIZE = 200_000  # bytes; a larger file is data
 _HOPS = 400  # modules of one program
 
 
@@ -131,9 +140,7 @@ def _holds_seed(project: Project) -> bool:
         r"""^[\s{"'-]*(?:random_state|\w{0,20}_?seed)["']?\s*[:=]\s*-?\d""", re.MULTILINE
     )
     return any(
-        (entry := project.entry(p)).size is not None
-        and (entry.size or 0) < 200_000  # noqa: PLR2004 -- settings are small
-        and key.search(project.text(p) or "")
+        (project.entry(p).size or 0) < _SETTINGS_SIZE and key.search(project.text(p) or "")
         for p in names
     )
 
@@ -145,7 +152,9 @@ def seeds(project: Project) -> tuple[Seed, ...]:
         generators = use.details.generator if use.details else ()
         if use.call is None:
             found.append(Seed(use.path, use, generators, None, use.detail))
-        elif relevant(project, use.path) and _called(project, use) and _given(use):
+        elif (
+            relevant(project, use.path) and is_called(project, use.path, use.scope) and _given(use)
+        ):
             found.append(Seed(use.path, use, generators, use.call, use.detail))
     return tuple(found)
 
@@ -158,29 +167,6 @@ def _given(use: Use) -> bool:
     if use.details is not None and use.details.why:
         return True  # the row says that there is a default
     return any(_is_seed(v) for v in values) or bool(call.spreads)
-
-
-def _called(project: Project, use: Use) -> bool:
-    """Whether the function in which a seed is set is called by anything."""
-    name = use.scope.rsplit(".", 1)[-1]
-    if not name or name.startswith("__") or name == "main":
-        return True
-    return name in _called_names(project)
-
-
-@lru_cache(maxsize=4)
-def _called_names(project: Project) -> frozenset[str]:
-    found: set[str] = set()
-    for module in project.modules.values():
-        for call in module.calls:
-            found.add(call.method)
-            if call.decorates:
-                found.add(call.decorates.rsplit(".", 1)[-1])
-            found.update(v.name.rsplit(".", 1)[-1].lstrip(":") for v in call.args if v.name)
-        for function in module.functions:
-            if function.owner:  # a method may be called by a framework
-                found.add(function.name)
-    return frozenset(found)
 
 
 def covered(project: Project, draw: Draw, given: tuple[Seed, ...]) -> bool:
@@ -210,6 +196,16 @@ def _same_program(project: Project, seed: str, draw: str) -> bool:
     )
 
 
+@lru_cache(maxsize=4)
+def _configured(project: Project) -> tuple[str, ...]:
+    """The classes and functions that settings name for a program to build."""
+    found: set[str] = set()
+    for path in project.glob("**/*.yaml", "**/*.yml"):
+        if (project.entry(path).size or 0) < _SETTINGS_SIZE:
+            found.update(_TARGET.findall(project.text(path) or ""))
+    return tuple(sorted(found))
+
+
 @lru_cache(maxsize=20_000)
 def _imports(project: Project, path: str) -> frozenset[str]:
     """All modules of the project that a module imports, also through others."""
@@ -219,10 +215,11 @@ def _imports(project: Project, path: str) -> frozenset[str]:
         module = project.modules.get(queue.pop())
         if module is None:
             continue
-        for item in module.imports:
-            symbol = project.index.resolve(item.dotted, module.path) or project.index.resolve(
-                item.module, module.path
-            )
+        names = [n for i in module.imports for n in (i.dotted, i.module)]
+        if any(_BUILDS.search(c.name) for c in module.calls):
+            names += _configured(project)
+        for name in names:
+            symbol = project.index.resolve(name, module.path)
             if symbol and symbol.path not in seen and symbol.path != path:
                 seen.add(symbol.path)
                 queue.append(symbol.path)

@@ -59,7 +59,7 @@ def code_in_git(project: Project) -> Verdict:
         where += [Evidence(o.call.span, f"writes {o.path}, not ignored") for o in loose[:3]]
     if missing:
         lead = "git is used" if files else "git is used without a .gitignore"
-        return partial(f"{lead}, but it does not keep out {' and '.join(missing)}", where)
+        return partial(f"{lead}; nothing keeps out {' and '.join(missing)}", where)
     return passed("the code is in git and its ignore rules keep the rest out", where)
 
 

@@ -1,0 +1,206 @@
+"""Data sets of a project: in plain git, in Git LFS, in DVC, or fetched from elsewhere."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from mlops_audit.model import Evidence, Span
+
+if TYPE_CHECKING:  # the project hands itself in
+    from mlops_audit.graph.project import Project
+
+__all__ = [
+    "committed_data",
+    "dvc_data",
+    "in_lfs",
+    "is_model_path",
+    "large_file_storage",
+    "lfs_data",
+    "sources",
+]
+
+_TABLES = frozenset(
+    ["csv", "tsv", "parquet", "feather", "arrow", "xlsx", "xls", "jsonl", "ndjson", "arff", "npy", "npz",
+     "h5", "hdf5", "sqlite", "sqlite3", "db", "zip", "gz", "bz2", "xz", "pkl", "json", "xml", "txt", "data",
+     "dat", "libsvm", "mat", "sav", "dta", "rds", "tfrecord", "tar", "tgz", "7z", "bin", "geojson"]
+)  # fmt: skip
+_PURE = frozenset(
+    ["csv", "tsv", "parquet", "feather", "arrow", "xlsx", "xls", "arff", "jsonl", "ndjson"]
+)
+_MEDIA = frozenset(["png", "jpg", "jpeg", "tif", "tiff", "wav", "mp3", "flac", "dcm", "nii"])
+_FOLDER = re.compile(r"(^|/)(\w*data\w*|\w*dataset\w*|inputs?|raw|corpus|corpora)/", re.IGNORECASE)
+_NO_DATA = re.compile(
+    r"(^|/)(tests?|fixtures|docs?|examples?|outputs?|results?|reports?|logs?|metrics|mlruns|schemas?|"
+    r"figures|images|assets|static|node_modules|notebooks?/images|monitoring|grafana|prometheus)/|"
+    r"(pred(ict)?ion|result|metric|output|report|\blog|schema|config|readme|requirement|submission|"
+    r"license|manifest|params|robots|vocab|history|score|package)[\w-]*\.\w+$",
+    re.IGNORECASE,
+)
+_MODEL = re.compile(
+    r"(^|/)models?(/|$)|(^|/)(checkpoints?|weights|artifacts?/models?)(/|$)|"
+    r"(^|/)[^/]*(model|classifier|regressor|weights|checkpoint|estimator|\bclf)[^/]*$|"
+    r"\.(pt|pth|ckpt|onnx|safetensors|keras|tflite|gguf|skops|cbm|ubj)$",
+    re.IGNORECASE,
+)
+_MANY = 20  # media files in a data folder that make a data set
+_LFS = re.compile(r"^\s*([^\s#]\S*)\s[^#\n]*filter=(lfs|annex)", re.MULTILINE)
+_URL = re.compile(r"(?:https?|ftp)://[^\s\"'<>)\]}]{4,200}")
+_DATED = re.compile(
+    r"20\d\d[-_/]?(0[1-9]|1[0-2])|\{\}[-_]\{\}|\{(year|month|date)\w*", re.IGNORECASE
+)
+_VERSIONED = re.compile(
+    r"/(raw/)?[0-9a-f]{40}/|/v\d+(\.\d+)*/|zenodo\.org/records?/\d+|/releases/download/v?\d|"
+    r"figshare\.com/\w+/\d+|[?&]version=\d|doi\.org/10\.",
+    re.IGNORECASE,
+)
+_FETCHED = re.compile(
+    r"\.(csv|tsv|parquet|zip|gz|tgz|tar|json|jsonl|xlsx?|txt|npz|arff|h5|data)(\b|$)|/datasets?/|"
+    r"kaggle\.com|archive\.ics\.uci\.edu|openml\.org|zenodo\.org|figshare|huggingface\.co/datasets|"
+    r"drive\.google\.com|s3[.-]|storage\.googleapis|blob\.core\.windows",
+    re.IGNORECASE,
+)
+
+
+def is_model_path(path: str) -> bool:
+    """Whether a path names a model rather than data."""
+    return bool(_MODEL.search(path.rstrip("/")))
+
+
+def dvc_data(project: Project) -> list[Evidence]:
+    """What DVC holds that is data: pointers first, then recorded outputs of stages."""
+    found = []
+    for entry, evidence in project.dvc.tracked():
+        # A pointer that .gitignore swallows is in nobody's clone.
+        place = project.entry(evidence.span.path)
+        if project.git is not None and not place.tracked:
+            continue
+        if not is_model_path(entry.path) and not re.search(
+            r"metric|score|plot|report|data_docs|validation", entry.path
+        ):
+            found.append(evidence)
+    return found
+
+
+@lru_cache(maxsize=4)
+def large_file_storage(project: Project) -> tuple[tuple[str, Evidence], ...]:
+    """The patterns that .gitattributes hands to Git LFS or git-annex, relative to the root."""
+    found = []
+    for path in project.paths:
+        if path.rsplit("/", 1)[-1] != ".gitattributes":
+            continue
+        folder = path.rpartition("/")[0]
+        text = project.text(path) or ""
+        for match in _LFS.finditer(text):
+            line = text.count("\n", 0, match.start(1)) + 1
+            pattern = match[1].strip('"').lstrip("/")
+            if folder or "/" in match[1]:
+                pattern = f"{folder}/{pattern}".lstrip("/")
+            found.append((pattern, Evidence(Span(path, line), f"{match[1]} goes to {match[2]}")))
+    return tuple(found)
+
+
+def _stored(path: str, pattern: str) -> bool:
+    name = path.rsplit("/", 1)[-1]
+    return fnmatch.fnmatchcase(path, pattern) or (
+        "/" not in pattern and fnmatch.fnmatchcase(name, pattern)
+    )
+
+
+def in_lfs(project: Project, path: str) -> bool:
+    """Whether a file lies in Git LFS or git-annex, also where its content is checked out."""
+    if project.entry(path).pointer:
+        return True
+    return any(_stored(path, pattern) for pattern, _ in large_file_storage(project))
+
+
+def lfs_data(project: Project) -> list[Evidence]:
+    """Data files in Git LFS or git-annex."""
+    found = []
+    for path in project.paths:
+        if is_model_path(path) or path.endswith((".ipynb", ".md", ".gif", ".mp4", ".pdf", ".svg")):
+            continue
+        if project.entry(path).pointer or (
+            _suffix(path) in _TABLES | _MEDIA and in_lfs(project, path)
+        ):
+            media = _suffix(path) in _MEDIA
+            if not _NO_DATA.search(path) and (not media or _FOLDER.search(path)):
+                found.append(Evidence(Span(path), "data in Git LFS"))
+    return found
+
+
+def committed_data(project: Project) -> list[Evidence]:
+    """Data sets that lie in plain git: in a data folder, or read by name in code."""
+    named = _named_files(project)
+    found: list[Evidence] = []
+    media: dict[str, int] = {}
+    for path in project.paths:
+        entry = project.entry(path)
+        if (
+            entry.kind != "file"
+            or not entry.size
+            or (project.git is not None and not entry.tracked)
+        ):
+            continue
+        suffix, folder = _suffix(path), bool(_FOLDER.search(path))
+        if suffix in _MEDIA and folder and not _NO_DATA.search(path):
+            media[path.rpartition("/")[0]] = media.get(path.rpartition("/")[0], 0) + 1
+        if (
+            suffix not in _TABLES
+            or _NO_DATA.search(path)
+            or is_model_path(path)
+            or in_lfs(project, path)
+        ):
+            continue
+        name = path.rsplit("/", 1)[-1]
+        if (folder and suffix in _TABLES) or (suffix in _PURE and name in named):
+            size = f"{(entry.size or 0) / 1024:.0f} KiB in git"
+            found.append(Evidence(Span(path), size))
+    found += [
+        Evidence(Span(folder), f"{count} files in git")
+        for folder, count in sorted(media.items())
+        if count >= _MANY
+    ]
+    return found
+
+
+@lru_cache(maxsize=4)
+def _named_files(project: Project) -> frozenset[str]:
+    return frozenset(
+        text.value.rsplit("/", 1)[-1]
+        for path, module in project.modules.items()
+        if path not in project.test_files
+        for text in module.texts
+        if not text.doc and 0 < len(text.value) < 200  # noqa: PLR2004 -- a path, no prose
+    )
+
+
+def _suffix(path: str) -> str:
+    return path.rsplit(".", 1)[-1].lower() if "." in path.rsplit("/", 1)[-1] else ""
+
+
+def sources(project: Project) -> Iterator[tuple[str, Evidence]]:
+    """Addresses that code or commands fetch data from: `versioned`, `dated` or `fixed`."""
+    for path, module in project.modules.items():
+        if path in project.test_files:
+            continue
+        for text in module.texts:
+            if not text.doc and (kind := _kind(text.value)):
+                yield kind, Evidence(text.span, text.value[:100])
+    for command, _ in project.all_commands:
+        if command.program in {"wget", "curl", "gsutil", "aws", "aria2c"} and (
+            kind := _kind(command.text)
+        ):
+            yield kind, Evidence(command.span, command.text[:100])
+
+
+def _kind(text: str) -> str:
+    found = _URL.search(text) or re.search(r"(?:s3|gs)://[^\s\"']{3,200}", text)
+    if found is None or not _FETCHED.search(text):
+        return ""
+    if _VERSIONED.search(text):
+        return "versioned"
+    return "dated" if _DATED.search(text) else "fixed"

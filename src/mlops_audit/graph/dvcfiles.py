@@ -1,0 +1,108 @@
+"""All DVC files of a project, read once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from mlops_audit.facts.dvc import (
+    DvcConfig,
+    DvcEntry,
+    DvcLock,
+    DvcPipeline,
+    DvcPointer,
+    DvcRemote,
+    read_dvc_config,
+    read_dvc_lock,
+    read_dvc_pointer,
+    read_dvc_yaml,
+)
+from mlops_audit.facts.types import Unreadable
+from mlops_audit.model import Evidence
+
+__all__ = ["DvcFiles", "read_dvc_files"]
+
+Getter = Callable[[str], bytes | None]
+
+
+@dataclass(frozen=True, slots=True)
+class DvcFiles:
+    """Pipelines, their records, pointers and remotes; `unreadable` says what was not understood."""
+
+    pipelines: tuple[DvcPipeline, ...] = ()
+    locks: tuple[DvcLock, ...] = ()
+    pointers: tuple[DvcPointer, ...] = ()
+    configs: tuple[DvcConfig, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
+
+    @property
+    def used(self) -> bool:
+        """Whether there is any DVC file."""
+        return bool(self.pipelines or self.locks or self.pointers or self.configs)
+
+    @property
+    def remotes(self) -> tuple[DvcRemote, ...]:
+        """All remotes of all configurations."""
+        return tuple(r for c in self.configs for r in c.remotes)
+
+    def lock_of(self, pipeline: DvcPipeline) -> DvcLock | None:
+        """The record that belongs to a pipeline."""
+        return next((k for k in self.locks if k.path == pipeline.lock_path), None)
+
+    def tracked(self) -> Iterator[tuple[DvcEntry, Evidence]]:
+        """What DVC holds: outputs of pointers, and recorded, cached outputs of stages."""
+        for pointer in self.pointers:
+            for entry in pointer.outs:
+                if entry.md5 or pointer.deps:
+                    yield entry, Evidence(entry.span, f"DVC tracks {entry.path}")
+        for pipeline in self.pipelines:
+            lock = self.lock_of(pipeline)
+            for stage in pipeline.stages:
+                record = lock.stages.get(stage.name) if lock else None
+                kept = {out.path.rstrip("/") for out in stage.outs if out.cached}
+                for entry in record.outs if record else ():
+                    if entry.md5 and (entry.path.rstrip("/") in kept or entry.cached):
+                        detail = f"output {entry.path} of stage {stage.name}"
+                        yield entry, Evidence(entry.span, detail)
+
+
+def read_dvc_files(paths: Iterable[str], get: Getter) -> DvcFiles:
+    """Read every dvc.yaml, dvc.lock, `.dvc` pointer and `.dvc/config` among the paths."""
+    pipelines: list[DvcPipeline] = []
+    locks: list[DvcLock] = []
+    pointers: list[DvcPointer] = []
+    configs: list[DvcConfig] = []
+    unreadable: list[Unreadable] = []
+    for path in paths:
+        data = get(path) if _is_dvc(path) else None
+        if data is None:
+            continue
+        found: DvcPipeline | DvcLock | DvcPointer | DvcConfig | Unreadable
+        if path.endswith("dvc.yaml"):
+            found = read_dvc_yaml(data, path, get)
+        elif path.endswith("dvc.lock"):
+            found = read_dvc_lock(data, path)
+        elif path.endswith(".dvc/config"):
+            found = read_dvc_config(data, path)
+        else:
+            found = read_dvc_pointer(data, path)
+        if isinstance(found, DvcPipeline):
+            pipelines.append(found)
+        elif isinstance(found, DvcLock):
+            locks.append(found)
+        elif isinstance(found, DvcPointer):
+            pointers.append(found)
+        elif isinstance(found, DvcConfig):
+            configs.append(found)
+        else:
+            unreadable.append(found)
+    return DvcFiles(
+        tuple(pipelines), tuple(locks), tuple(pointers), tuple(configs), tuple(unreadable)
+    )
+
+
+def _is_dvc(path: str) -> bool:
+    name = path.rsplit("/", 1)[-1]
+    if name in {"dvc.yaml", "dvc.lock"}:
+        return True
+    return path.endswith(".dvc/config") or (name.endswith(".dvc") and name != ".dvc")

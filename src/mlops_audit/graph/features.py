@@ -1,0 +1,121 @@
+"""Where a project computes features of its own, beyond what a fitted pipeline does by itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from mlops_audit.facts.code import Assign, Call, Module
+from mlops_audit.model import Evidence
+
+if TYPE_CHECKING:  # the project hands itself in
+    from mlops_audit.graph.project import Project
+
+__all__ = ["feature_code"]
+
+_FRAMES = frozenset(
+    {"pandas", "polars", "pyspark", "dask", "modin", "cudf", "bigframes", "snowflake"}
+)
+_COLUMN = re.compile(r"^(\w+(?:\.\w+)?)(?:\.loc)?\[(?:[^\]]{0,40},\s*)?f?[\"'][^\"']{1,80}[\"']\]$")
+_FRAME_NAME = re.compile(
+    r"(^|_|\.)(df\w*|data\w*|frame|train\w*|test\w*|val\w*|x\w{0,8}|features?|trips?|table|sales|"
+    r"\w+_df|pdf|sdf|ts|series|housing|records?|dataset\w*)\d*$",
+    re.IGNORECASE,
+)
+# Predictions, labels and bookkeeping are columns, not features.
+_NO_FEATURE = re.compile(
+    r"(pred|proba|score|label|target|cluster|error|residual|split|fold|file|path|\bid\b|_id\b|loss|"
+    r"epoch|metric|rank|color|output|answer|response|prompt|version)",
+    re.IGNORECASE,
+)
+_PLAIN_VALUE = re.compile(
+    r"\.(astype|copy|rename|values|tolist|to_numpy|to_datetime|fillna|strip|replace|map)\b[^.]*$|"
+    r"^(pd|pandas)\.(to_datetime|to_numeric|Categorical)\(|\.predict|^model\.|\.(cat|str)\.\w+\("
+)
+_METHODS = frozenset(
+    ["rolling", "shift", "get_dummies", "ewm", "pct_change", "withColumn", "with_columns", "resample",
+     "qcut", "cut", "expanding", "cumsum", "cumcount", "dfs", "extract_features", "factorize"]
+)  # fmt: skip
+_NAMED = re.compile(
+    r"(^|_)(feature_?engineer\w*|engineer_features?|(build|make|create|add|compute|generate|extract|"
+    r"prepare|get|calculate|derive)_(\w{1,30}_)?features?|featuri[sz]\w*|feature_pipeline)$",
+    re.IGNORECASE,
+)
+_TRANSFORMS = re.compile(
+    r"^sklearn\.(preprocessing|feature_extraction|decomposition)\.[\w.]+\.(fit_)?transform$|"
+    r"^(category_encoders|feature_engine)\.[\w.]+\.(fit_)?transform$|"
+    r"^tensorflow_transform\."
+)
+_LABELS = re.compile(r"LabelEncoder|LabelBinarizer")
+# Folders whose data frames serve a look at things, not a model.
+_ASIDE = re.compile(
+    r"(^|/)(monitor\w*|dashboards?|visuali[sz]\w*|plots?|streamlit\w*|eda)(/|\.py$)", re.IGNORECASE
+)
+_PREPARES = re.compile(r"featur|prepar|preprocess|clean|transform|etl", re.IGNORECASE)
+_ENOUGH = 2  # computed columns: one alone is a unit conversion or a target
+
+
+def feature_code(project: Project) -> tuple[Evidence, ...]:
+    """The places that compute features, sources before notebooks; empty where there are none."""
+    return _feature_code(project)
+
+
+@lru_cache(maxsize=4)
+def _feature_code(project: Project) -> tuple[Evidence, ...]:
+    found: list[Evidence] = []
+    for path, module in project.modules.items():
+        if path in project.test_files or project.is_example(path) or _ASIDE.search(path):
+            continue
+        # A notebook that looks at data feeds no model; one that trains does.
+        if not module.notebook or path in project.roles.training or _PREPARES.search(path):
+            found += _in_module(module)
+    return tuple(
+        sorted(found, key=lambda e: (e.span.path.endswith(".ipynb"), e.span.path, e.span.line or 0))
+    )
+
+
+def _in_module(module: Module) -> list[Evidence]:
+    named = [
+        Evidence(f.span, f"computes features in {f.qualname}")
+        for f in module.functions
+        if _NAMED.search(f.name) and not f.stub
+    ]
+    frames = bool(module.roots & _FRAMES)
+    computed = list(_columns(module)) if frames else []
+    computed += [
+        Evidence(c.span, c.text.splitlines()[0][:80] if c.text else c.name)
+        for c in module.calls
+        if (frames and _assigns(c))
+        or (frames and c.method in _METHODS and not _NO_FEATURE.search(" ".join(c.targets)))
+        or (_TRANSFORMS.search(c.name) and not _LABELS.search(c.name))
+    ]
+    standalone = any(
+        _TRANSFORMS.search(c.name) and not _LABELS.search(c.name) for c in module.calls
+    )
+    return named + (computed if len(computed) >= _ENOUGH or named or standalone else [])
+
+
+def _assigns(call: Call) -> bool:
+    """Whether `df.assign(name=...)` computes a column."""
+    return call.method == "assign" and any(
+        not v.is_literal and not _NO_FEATURE.search(k) for k, v in call.kwargs
+    )
+
+
+def _columns(module: Module) -> Iterator[Evidence]:
+    """Columns of a data frame that are computed from others."""
+    for item in module.assigns:
+        for target in item.targets:
+            match = _COLUMN.match(target)
+            if match and _FRAME_NAME.search(match[1]) and _is_computed(item, target):
+                yield Evidence(item.span, f"{target} = {item.value.text}".splitlines()[0][:80])
+
+
+def _is_computed(item: Assign, target: str) -> bool:
+    value = item.value
+    if value.is_literal or (not value.is_call and not value.items and "." not in value.text):
+        return False
+    column = target.rsplit("[", 1)[-1]
+    return not _NO_FEATURE.search(column) and not _PLAIN_VALUE.search(value.text)

@@ -1,0 +1,133 @@
+"""Pipelines and platforms that keep versions of what their steps write."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from mlops_audit.graph.called import is_called
+from mlops_audit.graph.datasets import is_model_path
+from mlops_audit.graph.features import feature_code
+from mlops_audit.graph.uses import Use
+from mlops_audit.model import Evidence, Span
+
+if TYPE_CHECKING:  # the project hands itself in
+    from mlops_audit.graph.project import Project
+
+__all__ = ["feature_outputs", "hosted", "live", "platform_steps", "shared_tracker", "shown_only"]
+
+# Platforms that store each output of each step under a version of its own.
+_PLATFORMS = frozenset({"zenml", "tfx", "metaflow", "flyte", "tensorflow extended"})
+_CLOUD_TOOLS = frozenset(
+    {
+        "Azure Machine Learning",
+        "Google Vertex AI",
+        "Amazon SageMaker",
+        "Databricks",
+        "Google Cloud",
+        "AWS",
+    }
+)
+_FEATURES = re.compile(r"feat(ure|uri)?", re.IGNORECASE)
+_PREPARED = re.compile(
+    r"process|transform|final|prepare|interim|encod|scal|token|embed|clean", re.IGNORECASE
+)
+_NOT_FEATURES = re.compile(r"metric|score|plot|report|figure|importance|raw", re.IGNORECASE)
+_CLOUD = re.compile(r"\b(gs|s3|abfss?|wasbs?|dbfs)://")
+
+
+def live(project: Project, *capabilities: str) -> list[Use]:
+    """The uses of capabilities outside tests, in functions that something calls."""
+    return [
+        use
+        for use in project.uses(*capabilities, test=False)
+        if use.call is None or is_called(project, use.path, use.scope)
+    ]
+
+
+def shown_only(use: Use) -> bool:
+    """Whether a notebook makes a lasting resource of a cloud, which counts partly (rule 8)."""
+    return use.notebook and use.tool in _CLOUD_TOOLS
+
+
+def platform_steps(project: Project) -> list[Evidence]:
+    """Steps of a platform that versions their outputs, and Kedro data sets that are versioned."""
+    found = [
+        use.evidence()
+        for use in live(project, "pipeline.step", "pipeline.define")
+        if use.tool.lower() in _PLATFORMS and use.where == "call"
+    ]
+    for path in project.glob("**/conf/**/catalog*.y*ml", "**/catalog*.y*ml"):
+        text = project.text(path) or ""
+        for match in re.finditer(r"^\s*versioned:\s*[Tt]rue", text, re.MULTILINE):
+            line = text.count("\n", 0, match.end()) + 1
+            found.append(Evidence(Span(path, line), "a versioned Kedro data set"))
+    return found
+
+
+def feature_outputs(project: Project) -> list[Evidence]:
+    """Recorded outputs of pipeline stages that are features."""
+    computes = bool(feature_code(project))
+    strong, weak = [], []
+    for entry, evidence in project.dvc.tracked():
+        if is_model_path(entry.path) or _NOT_FEATURES.search(entry.path):
+            continue
+        if _FEATURES.search(evidence.detail):
+            strong.append(evidence)
+        elif "of stage" in evidence.detail and _PREPARED.search(evidence.detail) and computes:
+            weak.append(evidence)
+    return strong or weak
+
+
+def hosted(project: Project) -> Evidence | None:
+    """A place in code or settings that names a cloud store."""
+    for path, module in project.modules.items():
+        if path in project.test_files or module.notebook:
+            continue
+        for text in module.texts:
+            if not text.doc and _CLOUD.search(text.value):
+                return Evidence(text.span, text.value[:80])
+    for path in project.glob("**/*.yaml", "**/*.yml", "**/*.env*", "**/*.toml", "**/*.json"):
+        entry = project.entry(path)
+        if (entry.size or 0) > 200_000:  # noqa: PLR2004 -- settings are small
+            continue
+        for number, line in enumerate((project.text(path) or "").splitlines(), 1):
+            if _CLOUD.search(line) and not line.lstrip().startswith("#"):
+                return Evidence(Span(path, number), line.strip()[:80])
+    return None
+
+
+_URI = re.compile(
+    r"https?://(?!localhost|127\.|0\.0\.0\.0)|databricks|azureml|environ|getenv|postgres|mysql"
+)
+_SERVER = re.compile(r"https?://")
+
+
+def shared_tracker(project: Project) -> Evidence | None:
+    """A place that sends runs to a server which others reach."""
+    for use in live(project, "tracker.remote"):
+        return use.evidence()
+    for use in live(project, "tracker.uri"):
+        call = use.call
+        value = (
+            call.args[0]
+            if call and call.args
+            else (call.kwargs[0][1] if call and call.kwargs else None)
+        )
+        if value is None:
+            if call is None and _SERVER.search(use.detail):
+                return use.evidence()
+            continue
+        text = str(value.literal) if value.is_literal else _resolved(project, use.path, value.text)
+        if _URI.search(text) and not re.match(r"sqlite|file:|\./|mlruns", text):
+            return use.evidence()
+    servers = live(project, "tracker.server")
+    return servers[0].evidence() if servers else None
+
+
+def _resolved(project: Project, path: str, text: str) -> str:
+    """An expression with the module's own constant of that name beside it."""
+    constant = project.modules[path].constants.get(text)
+    if constant is None:
+        return text
+    return str(constant.literal) if constant.is_literal else constant.text

@@ -1,0 +1,79 @@
+"""REP10: the raw data can be got back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mlops_audit.graph import Project
+from mlops_audit.graph.datasets import committed_data, dvc_data, lfs_data, sources
+from mlops_audit.graph.stores import hosted, live, platform_steps
+from mlops_audit.model import Evidence, Span, Verdict, failed, not_applicable, partial, passed
+from mlops_audit.practices.base import practice
+
+_LOOKED_FOR = "raw data in git, a remote that holds it, or a public copy at a fixed address"
+_PUBLIC = re.compile(
+    r"kaggle\.com/(?:datasets|competitions|c|\w[\w-]*/[\w-]+)|archive\.ics\.uci\.edu|openml\.org|zenodo\.org|"
+    r"figshare\.com|huggingface\.co/datasets|data\.world|drive\.google\.com|dropbox\.com|physionet\.org|"
+    r"bigquery-public-data|registry\.opendata\.aws|\.(?:csv|zip|tar\.gz|tgz|parquet)\b",
+    re.IGNORECASE,
+)
+_LINK = re.compile(r"https?://[^\s)\]>\"']{5,300}|bigquery-public-data[\w.:-]*")
+
+
+@practice(
+    id="REP10",
+    title="The raw data can be got back",
+    assets="data",
+    level="4s",
+    sources="S2 S4",
+    fix="Push the raw data to a shared remote, or write the fixed address of its public copy down.",
+    template=(".dvc/config", "data/external"),
+    needs=("application",),
+    attestable=True,
+)
+def data_backed_up(project: Project) -> Verdict:
+    """Judge the copies of the raw data, the surest first."""
+    plain = committed_data(project)
+    if plain:
+        return passed("the raw data is in git itself", plain[:5])
+    remotes = [Evidence(r.span, f"DVC remote {r.name}: {r.url}"[:100]) for r in project.dvc.remotes]
+    tracked = dvc_data(project)
+    if remotes and tracked:
+        return partial("a remote is configured, not checked", [*remotes, *tracked[:1]])
+    if large := lfs_data(project):
+        return partial("the data lies on an LFS server, not checked", large[:5])
+    stored = [u.evidence() for u in live(project, "data.version", "feature.store")
+              if u.where != "file" and u.tool != "DVC pipelines"]  # fmt: skip
+    if stored:
+        return partial("the data lies in a versioned store, not checked", stored[:5])
+    public = [e for _, e in sources(project)] + list(_linked(project))
+    public += [
+        u.evidence()
+        for u in live(project, "data.download", "data.version.pinned", "data.version.latest")
+    ]
+    if public:
+        return partial("a public copy stands at a fixed address, not checked", public[:5])
+    if (steps := platform_steps(project)) and (cloud := hosted(project)):
+        return partial(
+            "what the steps write goes to a cloud store, not checked", [cloud, *steps[:2]]
+        )
+    if not project.roles.trains:
+        return not_applicable("no data set belongs to this project")
+    return failed("nothing says where the raw data can be got back", looked_for=_LOOKED_FOR)
+
+
+def _linked(project: Project) -> Iterator[Evidence]:
+    """Links to data sets in documents, and names of public tables in code."""
+    for path in project.glob(
+        "*.md", "*.rst", "*.txt", "data/**/*.md", "docs/**/*.md", "**/README*"
+    ):
+        for number, line in enumerate((project.text(path) or "").splitlines(), 1):
+            for link in _LINK.findall(line):
+                if _PUBLIC.search(link):
+                    yield Evidence(Span(path, number), link[:100])
+    for path, module in project.modules.items():
+        if path not in project.test_files:
+            for text in module.texts:
+                if "bigquery-public-data" in text.value:
+                    yield Evidence(text.span, text.value[:100])

@@ -1,0 +1,145 @@
+"""VER02: each version of the data can be named and got back."""
+
+from __future__ import annotations
+
+import re
+
+from mlops_audit.graph import Project
+from mlops_audit.graph.datasets import committed_data, dvc_data, lfs_data, sources
+from mlops_audit.graph.stores import live, platform_steps, shown_only
+from mlops_audit.graph.uses import Use
+from mlops_audit.model import (
+    Evidence,
+    Span,
+    Verdict,
+    failed,
+    hollow,
+    not_applicable,
+    partial,
+    passed,
+)
+from mlops_audit.practices.base import practice
+
+_LOOKED_FOR = (
+    "data tracked by DVC, LFS, a lake, a tracker's data versions, a platform, a feature store,"
+    " or a hub data set pinned to a revision"
+)
+_HUB = "Data sets of libraries and hubs"  # names a version, keeps none
+_AZURE = "Azure Machine Learning"
+_HF = "Hugging Face Datasets"
+_DATA_FILE = re.compile(
+    r"(data|train|test|raw)[\w/.-]*\.(csv|parquet|jsonl?|feather)$|^data/?$", re.IGNORECASE
+)
+
+
+@practice(
+    id="VER02",
+    title="The data is versioned",
+    assets="data",
+    level="1M~",
+    sources="S0 S2 S3 S4",
+    fix="Track the raw data with DVC (`dvc add data/raw`) or Git LFS and commit the pointer.",
+    template=("dvc.yaml", "dvc.lock"),
+    needs=("application",),
+)
+def data_versioned(project: Project) -> Verdict:
+    """Judge what keeps versions of data, the strongest first."""
+    strong = _versions(project)
+    if strong:
+        return passed("the data is versioned", strong[:6])
+    weak = _in_part(project)
+    if weak:
+        return partial(f"the data is versioned in part: {weak[0].detail}", weak[:6])
+    addresses = [e for _, e in sources(project)]
+    if not project.roles.trains and not addresses:
+        return not_applicable("no data set belongs to this project")
+    if project.dvc.used:
+        empty = [Evidence(c.remotes[0].span if c.remotes else _start(c.path), "DVC set up")
+                 for c in project.dvc.configs]  # fmt: skip
+        empty += [Evidence(s.span, f"stage {s.name}, never recorded")
+                  for p in project.dvc.pipelines for s in p.stages if s.outs][:3]  # fmt: skip
+        if empty:
+            return hollow("DVC is set up and tracks no data", empty[:3], looked_for=_LOOKED_FOR)
+    downloads = [u.evidence() for u in live(project, "data.download", "data.version.latest")]
+    return failed(
+        "data is fetched without a version" if addresses or downloads else "no data is versioned",
+        looked_for=_LOOKED_FOR,
+        evidence=(addresses + downloads)[:5],
+    )
+
+
+def _start(path: str) -> Span:
+    return Span(path, 1)
+
+
+def _versions(project: Project) -> list[Evidence]:
+    """What meets the catalogue in full."""
+    found = dvc_data(project) + lfs_data(project)
+    for use in live(project, "data.version", "data.version.pinned", "feature.store"):
+        if not _weak(use) and not shown_only(use) and use.where != "file":
+            found.append(use.evidence())
+    found += platform_steps(project)
+    for use in live(project, "tracker.artifacts"):
+        first = use.call.arg(0) if use.call else None
+        if (
+            first is not None
+            and isinstance(first.literal, str)
+            and _DATA_FILE.search(first.literal)
+        ):
+            found.append(use.evidence())
+    return found
+
+
+def _weak(use: Use) -> bool:
+    """Whether a use only points to data that something else may change."""
+    if use.tool == _HUB:
+        return True
+    if use.tool == _AZURE:
+        version = use.call.kw("version") if use.call else None
+        return version is None or not (
+            version.is_literal and str(version.literal).lower() != "latest"
+        )
+    return use.tool == _HF and use.capability == "data.version.latest"
+
+
+def _in_part(project: Project) -> list[Evidence]:
+    """What meets the catalogue in part."""
+    found: list[Evidence] = []
+    for use in live(project, "data.version", "data.version.pinned", "feature.store"):
+        if use.where != "file":
+            found.append(
+                Evidence(use.span, f"a version that points to data kept elsewhere: {use.detail}")
+            )
+    for use in live(project, "data.version.latest"):
+        if use.tool != _HF:
+            found.append(Evidence(use.span, f"read at the latest version: {use.detail}"))
+    found += [Evidence(u.span, f"a recorded digest or input: {u.detail}")
+              for u in live(project, "tracker.input")]  # fmt: skip
+    found += [Evidence(e.span, f"data in plain git: {e.detail}") for e in committed_data(project)]
+    found += [Evidence(e.span, f"a {kind} source: {e.detail}")
+              for kind, e in sources(project) if kind in {"dated", "versioned"}]  # fmt: skip
+    return found + _checksums(project)
+
+
+def _checksums(project: Project) -> list[Evidence]:
+    """Downloads whose bytes are compared with a known digest."""
+    found = []
+    for path, module in project.modules.items():
+        if path in project.test_files:
+            continue
+        fetches = [
+            c
+            for c in module.calls
+            if re.search(r"urlretrieve|get_file|requests\.get|urlopen|download", c.name)
+        ]
+        digests = any(c.name.startswith("hashlib.") for c in module.calls)
+        for call in fetches:
+            keys = {k for k, _ in call.kwargs}
+            if keys & {"file_hash", "md5_hash", "known_hash", "sha256", "md5"} or (
+                digests
+                and any(
+                    c.scope == call.scope and c.name.startswith("hashlib.") for c in module.calls
+                )
+            ):
+                found.append(Evidence(call.span, f"a download with a checksum: {call.text[:60]}"))
+    return found

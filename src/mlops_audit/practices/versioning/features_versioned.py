@@ -1,0 +1,42 @@
+"""VER07: computed features are tracked with the data that they come from."""
+
+from __future__ import annotations
+
+from mlops_audit.graph import Project
+from mlops_audit.graph.called import is_called
+from mlops_audit.graph.features import feature_code
+from mlops_audit.model import Verdict, not_applicable, partial, passed
+from mlops_audit.practices.base import practice
+from mlops_audit.graph.stores import feature_outputs, platform_steps
+
+
+@practice(
+    id="VER07",
+    title="Computed features are versioned",
+    assets="data",
+    level="4s",
+    sources="S2 S3 S4",
+    fix="Make the features an output of a pipeline stage (dvc.yaml) or write them to a feature store.",
+    template=("dvc.yaml", "src/<package>/features/build_features.py"),
+    needs=("training",),
+)
+def features_versioned(project: Project) -> Verdict:
+    """Judge where computed features go."""
+    stores = [
+        u for u in project.uses("feature.store", test=False)
+        if u.call is None or is_called(project, u.path, u.scope)
+    ]  # fmt: skip
+    if stores:
+        return passed("features live in a feature store", [u.evidence() for u in stores[:5]])
+    outputs = feature_outputs(project)
+    if outputs:
+        return passed("feature outputs are tracked outputs of the pipeline", outputs[:5])
+    code = feature_code(project)
+    platform = platform_steps(project)
+    if platform and code:
+        return passed("a platform versions the output of each step, features too", platform[:3])
+    if code:
+        return partial(
+            "features are computed by versioned code, their outputs are not tracked", code[:5]
+        )
+    return not_applicable("no features are computed here beyond what the fitted model does itself")

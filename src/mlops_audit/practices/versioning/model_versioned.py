@@ -1,0 +1,143 @@
+"""VER05: each trained model is kept under a version."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mlops_audit.graph import Project
+from mlops_audit.graph.datasets import in_lfs, is_model_path
+from mlops_audit.graph.outputs import Output, written_files
+from mlops_audit.graph.stores import live, shared_tracker, shown_only
+from mlops_audit.graph.uses import Use
+from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
+from mlops_audit.practices.base import practice
+
+_LOOKED_FOR = (
+    "a registry, a hub push, a DVC output, a run artifact in a shared store, or model names"
+    " with a run number or date"
+)
+_GTO = re.compile(r".{1,80}@v\d+\.\d+(\.\d+)?")
+# Variables that make each saved model another file.
+_MOMENT = re.compile(
+    r"\b(epoch|step|iter\w*|run_?(id|name|number)?|timestamp|time|now|date|today|version|uuid|"
+    r"experiment_?(id|name)|trial\w*|global_step|build_?(id|number)|commit|sha|stamp|strftime)\b",
+    re.IGNORECASE,
+)
+_STEPPED = re.compile(
+    r"(^|[.:])(ModelCheckpoint|CheckpointManager|save_checkpoint|TrainingArguments|Seq2SeqTrainingArguments|"
+    r"SFTConfig|DPOConfig|Checkpointer|BackupAndRestore|CheckpointCallback)$"
+)
+_LITERAL_VERSION = re.compile(r"(final|best|latest|last|v\d+|version)", re.IGNORECASE)
+
+
+@practice(
+    id="VER05",
+    title="Trained models are kept under versions",
+    assets="model",
+    level="2s, 4M",
+    sources="S0 S2 S3 S4",
+    fix="Make the model an output of a DVC stage, or register it: mlflow.register_model(...).",
+    template=("dvc.yaml", "src/<package>/models/train_model.py"),
+    needs=("training",),
+)
+def model_versioned(project: Project) -> Verdict:
+    """Judge where trained models go, the safest place first."""
+    kept = list(_registered(project))
+    if kept:
+        return passed("models go to a registry or a versioned store", kept[:6])
+    runs = live(project, "tracker.model", "tracker.autolog") + _logged_files(project)
+    runs = [u for u in runs if not shown_only(u)]
+    shared = shared_tracker(project) if runs else None
+    if runs and shared:
+        return passed("models are run artifacts in a shared store", [runs[0].evidence(), shared])
+    if runs:
+        return partial(
+            "models are run artifacts in a local store", [u.evidence() for u in runs[:4]]
+        )
+    shown = [
+        u.evidence() for u in live(project, "registry.register", "model.push") if u.where != "file"
+    ]
+    if shown:
+        return partial("only a notebook registers a model", shown[:4])
+    named = list(_named_by_moment(project))
+    if named:
+        return partial("models are saved under a run, step or date", named[:4])
+    saved = [o for o in written_files(project) if o.model]
+    return _unversioned(project, saved)
+
+
+def _unversioned(project: Project, saved: list[Output]) -> Verdict:
+    literal = [o for o in saved if _LITERAL_VERSION.search(o.path.rsplit("/", 1)[-1])]
+    if literal:
+        where = [
+            Evidence(o.call.span, f"writes {o.path}, the same name each time") for o in literal
+        ]
+        return hollow(
+            "the word in the model's name is no version", where[:3], looked_for=_LOOKED_FOR
+        )
+    if saved:
+        where = [Evidence(o.call.span, f"writes {o.path}") for o in saved[:3]]
+        return failed("models are overwritten in place", looked_for=_LOOKED_FOR, evidence=where)
+    written = [u.evidence() for u in live(project, "model.save")][:3]
+    said = "models are overwritten in place" if written else "no code keeps a trained model"
+    return failed(said, looked_for=_LOOKED_FOR, evidence=written)
+
+
+def _registered(project: Project) -> Iterator[Evidence]:
+    """Registries, hub pushes, DVC outputs, GTO tags and models in LFS."""
+    for use in live(project, "registry.register", "model.push"):
+        if use.where != "file" and not shown_only(use):
+            yield use.evidence()
+    for entry, evidence in project.dvc.tracked():
+        if is_model_path(entry.path):
+            yield evidence
+    for tag in project.git.tags if project.git else ():
+        if _GTO.fullmatch(tag.name) and project.dvc.used:
+            yield Evidence(Span(f"tag:{tag.name}"), "a version of the model")
+    names = {o.path.rsplit("/", 1)[-1] for o in written_files(project) if o.model}
+    for path in project.paths:
+        if path.rsplit("/", 1)[-1] in names and is_model_path(path) and in_lfs(project, path):
+            yield Evidence(Span(path), "a model in Git LFS that code writes")
+
+
+def _logged_files(project: Project) -> list[Use]:
+    """Model files that are logged to a tracker as artifacts."""
+    found = []
+    for use in live(project, "tracker.artifacts"):
+        first = use.call.arg(0) if use.call else None
+        if first is not None and (
+            is_model_path(str(first.literal or first.text)) or "model" in first.text.lower()
+        ):
+            found.append(use)
+    return found
+
+
+def _named_by_moment(project: Project) -> Iterator[Evidence]:
+    """Models saved by code under a name that changes with run, step or time."""
+    for use in live(project, "model.save"):
+        call = use.call
+        values = [*call.args, *(v for _, v in call.kwargs)] if call else []
+        texts = [v.text for v in values]
+        module = project.modules.get(use.path)
+        if module is not None:
+            names = {t for t in texts if t.isidentifier()}
+            texts += [a.value.text for a in module.assigns if names & set(a.targets)]
+        if any(_changing(t) for t in texts[:12]):
+            yield use.evidence()
+    for path, module in project.modules.items():
+        if path not in project.test_files:
+            for call in module.calls:
+                if call.runs and _STEPPED.search(call.name):
+                    yield Evidence(
+                        call.span, call.text.splitlines()[0][:80] if call.text else call.name
+                    )
+    for output in written_files(project):
+        if output.model and not output.exact and _MOMENT.search(output.call.text):
+            yield Evidence(output.call.span, output.call.text[:80])
+
+
+def _changing(text: str) -> bool:
+    """Whether an expression builds a name from a moment: an f-string, format, % or join."""
+    built = re.search(r"[fF][\"']|\.format\(|%\s*[\w(]|join\(|\s[+/]\s", text)
+    return bool(built) and bool(_MOMENT.search(text))
