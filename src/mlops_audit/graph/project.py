@@ -13,6 +13,7 @@ from types import MappingProxyType
 from mlops_audit.config import Config
 from mlops_audit.facts.ci import read_workflows
 from mlops_audit.facts.code import Module
+from mlops_audit.facts.dependencies import Dependencies, read_dependencies
 from mlops_audit.facts.notebooks import Notebook
 from mlops_audit.facts.shell import parse_shell
 from mlops_audit.facts.targets import read_targets
@@ -28,11 +29,12 @@ from mlops_audit.graph.ownership import left_out
 from mlops_audit.graph.parsing import read_code
 from mlops_audit.graph.places import Places
 from mlops_audit.graph.prediction import Prediction, find_predictions
+from mlops_audit.graph.projects import find_projects
 from mlops_audit.graph.roles import Roles, decide_roles
 from mlops_audit.graph.testkinds import TestKinds
 from mlops_audit.graph.tests import TestSuite
 from mlops_audit.graph.uses import Use, action_uses, call_uses, command_uses, imports_of
-from mlops_audit.model import Diagnostic, Evidence
+from mlops_audit.model import Diagnostic, Evidence, ProjectInfo
 from mlops_audit.tree import Entry, GitInfo, Tree, Unread
 
 __all__ = ["Project"]
@@ -257,9 +259,14 @@ class Project:
         return self.expander.nodes
 
     @cached_property
+    def dependencies(self) -> Dependencies:
+        """Declared dependencies, locks, package metadata and Python pins."""
+        return read_dependencies(self.paths, self.data)
+
+    @property
     def console_scripts(self) -> Mapping[str, str]:
         """Commands that the project installs: name -> `package.module:function`."""
-        return MappingProxyType({})
+        return MappingProxyType({n: f for p in self.dependencies.packages for n, f in p.scripts})
 
     @cached_property
     def graph(self) -> ExecutionGraph:
@@ -440,6 +447,11 @@ class Project:
     def roles(self) -> Roles:
         """Whether it trains, serves, is a library, teaches, or none of these."""
         return decide_roles(self)
+
+    @cached_property
+    def projects(self) -> tuple[ProjectInfo, ...]:
+        """The projects that the repository holds."""
+        return find_projects(self.tree.name, self.paths, self.dependencies.packages)
 
     @cached_property
     def tests(self) -> TestSuite:
