@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from mlops_audit.facts.code import Call, Module
 from mlops_audit.facts.notebooks import Notebook
 from mlops_audit.facts.shell import parse_shell
-from mlops_audit.facts.types import Command, Step, Target, Workflow
+from mlops_audit.facts.types import Command, Job, Step, Target, Trigger, Workflow
 from mlops_audit.graph.commands import CommandResolver
 from mlops_audit.graph.execution import Edge, Node
 from mlops_audit.graph.index import Symbol
@@ -27,6 +27,8 @@ _SUBPROCESS = frozenset(
     }
 )  # fmt: skip
 _DETAIL = 120
+# Inputs by which actions and tasks are given a script of the repository.
+_FILE_INPUTS = frozenset({"filepath", "scriptpath", "scriptlocation", "file", "script-path"})
 
 
 class Expander:
@@ -59,82 +61,62 @@ class Expander:
 
     def _trigger(self, node: Node) -> Iterator[Edge]:
         workflow, trigger = node.payload
-        for job in workflow.jobs:
-            if job.triggers and not any(t.kind == trigger.kind for t in job.triggers):
-                continue
-            yield Edge(self.nodes.job(workflow, job), job.soft, job.why_soft)
+        yield from self._jobs(workflow, workflow.jobs, trigger.kind)
 
     def _workflow(self, node: Node) -> Iterator[Edge]:
         workflow: Workflow = node.payload
-        for job in workflow.jobs:
-            yield Edge(self.nodes.job(workflow, job), job.soft, job.why_soft)
+        yield from self._jobs(workflow, workflow.jobs, "")
+
+    def _jobs(self, workflow: Workflow, jobs: tuple[Job, ...], kind: str) -> Iterator[Edge]:
+        """The jobs that a trigger of this kind starts (any, when the kind is not known)."""
+        for job in jobs:
+            if not job.disabled and _starts(job.triggers, kind):
+                yield Edge(self.nodes.job(workflow, job, kind), job.soft, job.why_soft)
 
     def _job(self, node: Node) -> Iterator[Edge]:
-        workflow, job = node.payload
-        if _is_false(job.condition):
-            return
-        if job.calls:
-            yield from self._local_workflow(job.calls, workflow, job.soft, job.why_soft)
-        for number, step in enumerate(job.steps):
-            if _is_false(step.condition):
+        workflow, job, kind = node.payload
+        if job.jobs:
+            yield from self._jobs(workflow, job.jobs, kind)
+        elif job.calls:
+            yield from self._local_workflow(job.calls, workflow)
+        yield from self._steps(workflow, job.steps, node.key)
+
+    def _steps(
+        self, workflow: Workflow, steps: tuple[Step, ...], above: tuple[str, ...]
+    ) -> Iterator[Edge]:
+        kind = above[-1]
+        for number, step in enumerate(steps):
+            if step.disabled or not _starts(step.triggers, kind):
                 continue
             told = step.name or step.uses or next(iter(step.run.strip().splitlines()), str(number))
-            detail = f"step {told}"
-            key = (workflow.path, workflow.name, job.name, str(number))
-            yield Edge(
-                Node("step", key, step.span, detail[:_DETAIL], (workflow, job, step)),
-                step.soft,
-                step.why_soft,
-            )
+            key = (*above[:-1], str(number), kind)
+            here = Node("step", key, step.span, f"step {told}"[:_DETAIL], (workflow, step))
+            yield Edge(here, step.soft, step.why_soft)
 
-    def _local_workflow(self, path: str, caller: Workflow, soft: bool, why: str) -> Iterator[Edge]:  # noqa: FBT001 -- an edge's own pair
+    def _local_workflow(self, path: str, caller: Workflow) -> Iterator[Edge]:
+        """A composite action or reusable workflow that the reader did not inline."""
         place = self.sources.places.file(path.split("@", 1)[0], caller.path.rpartition("/")[0])
-        names = {place} if place else set()
-        if not place:
-            names = {
-                f"{path.removeprefix('./').rstrip('/')}/{n}" for n in ("action.yml", "action.yaml")
-            }
+        folder = path.removeprefix("./").rstrip("/")
+        names = {place} if place else {f"{folder}/action.yml", f"{folder}/action.yaml"}
         for workflow in self.sources.workflows:
             if workflow.path in names:
-                yield Edge(self.nodes.workflow(workflow), soft, why)
+                yield Edge(self.nodes.workflow(workflow))
 
     def _step(self, node: Node) -> Iterator[Edge]:
-        workflow, _, step = node.payload
-        folder = self.sources.places.folder(step.cwd) if step.cwd else ""
+        workflow, step = node.payload
+        folder = (self.sources.places.folder(step.cwd) if step.cwd else "") or ""
         for command in step.commands:
-            yield Edge(self.nodes.command(command, folder or ""), command.soft, command.why_soft)
-        if step.local:
-            yield from self._local_workflow(step.local, workflow, soft=False, why="")
+            yield Edge(self.nodes.command(command, folder), command.soft, command.why_soft)
+        if step.steps:
+            yield from self._steps(workflow, step.steps, node.key)
+        elif step.local:
+            yield from self._local_workflow(step.local, workflow)
         if step.uses:
             key = (step.span.path, str(step.span.line), step.uses)
             yield Edge(Node("action", key, step.span, f"uses {step.uses}", step))
-        yield from self._inputs(step, folder or "")
-
-    def _inputs(self, step: Step, folder: str) -> Iterator[Edge]:
-        """Commands and files that an action is given as inputs (`script:`, `inlineScript`)."""
         for name, text in step.inputs.items():
-            lowered = name.lower().replace("-", "").replace("_", "")
-            if (
-                lowered
-                in {
-                    "script",
-                    "run",
-                    "inlinescript",
-                    "command",
-                    "commands",
-                    "cmd",
-                    "args",
-                    "runcommand",
-                }
-                and text.strip()
-            ):
-                line = step.span.line or 1
-                for command in parse_shell(text, path=step.span.path, line=line):
-                    yield Edge(self.nodes.command(command, folder), command.soft, command.why_soft)
-            elif lowered in {"filepath", "scriptpath", "scriptlocation", "file"}:
-                place = self.sources.places.file(text, folder)
-                if place:
-                    yield from self.commands.file(place, folder)
+            if name.lower() in _FILE_INPUTS and (place := self.sources.places.file(text, folder)):
+                yield from self.commands.file(place, folder)
 
     # -- targets, scripts, code ---------------------------------------------------------------
 
@@ -232,8 +214,6 @@ class Expander:
                     yield Edge(self.nodes.function(Symbol(path, f.qualname, "function")))
 
 
-def _is_false(condition: str) -> bool:
-    return condition.strip().removeprefix("${{").removesuffix("}}").strip().lower() in {
-        "false",
-        "0",
-    }
+def _starts(triggers: tuple[Trigger, ...], kind: str) -> bool:
+    """Whether a job or step that is narrowed to these triggers runs on one of this kind."""
+    return not triggers or not kind or any(t.kind == kind for t in triggers)

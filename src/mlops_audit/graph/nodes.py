@@ -79,15 +79,10 @@ class Nodes:
         )
 
     @staticmethod
-    def job(workflow: Workflow, job: Job) -> Node:
-        """One job of a workflow."""
-        return Node(
-            "job",
-            (workflow.path, workflow.name, job.name),
-            job.span,
-            f"job {job.name}",
-            (workflow, job),
-        )
+    def job(workflow: Workflow, job: Job, kind: str = "") -> Node:
+        """One job of a workflow, started by a trigger of this kind."""
+        key = (workflow.path, workflow.name, job.name, str(job.span.line), kind)
+        return Node("job", key, job.span, f"job {job.name}", (workflow, job, kind))
 
     @staticmethod
     def target(target: Target) -> Node:
