@@ -18,7 +18,15 @@ from mlops_audit.facts.notebooks import Notebook
 from mlops_audit.facts.shell import parse_shell
 from mlops_audit.facts.targets import read_targets
 from mlops_audit.facts.triggers import trigger_is_live
-from mlops_audit.facts.types import Command, Target, Trigger, TriggerKind, Unreadable, Workflow
+from mlops_audit.facts.types import (
+    Command,
+    Step,
+    Target,
+    Trigger,
+    TriggerKind,
+    Unreadable,
+    Workflow,
+)
 from mlops_audit.graph.catalogue import Catalogue, load_catalogue
 from mlops_audit.graph.dvcfiles import DvcFiles, read_dvc_files
 from mlops_audit.graph.execution import ExecutionGraph, Node, Reach, Way
@@ -27,14 +35,16 @@ from mlops_audit.graph.index import CodeIndex, Symbol
 from mlops_audit.graph.nodes import Nodes, Sources
 from mlops_audit.graph.ownership import left_out
 from mlops_audit.graph.parsing import read_code
+from mlops_audit.graph.pipelines import Pipeline, find_pipelines
 from mlops_audit.graph.places import Places
 from mlops_audit.graph.prediction import Prediction, find_predictions
 from mlops_audit.graph.projects import find_projects
 from mlops_audit.graph.roles import Roles, decide_roles
+from mlops_audit.graph.splits import Splits
 from mlops_audit.graph.testkinds import TestKinds
 from mlops_audit.graph.tests import TestSuite
 from mlops_audit.graph.uses import Use, action_uses, call_uses, command_uses, imports_of
-from mlops_audit.model import Diagnostic, Evidence, ProjectInfo
+from mlops_audit.model import Diagnostic, Evidence, ProjectInfo, Span
 from mlops_audit.tree import Entry, GitInfo, Tree, Unread
 
 __all__ = ["Project"]
@@ -348,12 +358,28 @@ class Project:
         return found
 
     @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """Every step of every workflow that can run, inlined ones included, each place once."""
+        found: dict[tuple[Span, str, str], Step] = {}
+        queue = [j for w in self.workflows if not w.disabled for j in w.jobs]
+        while queue:
+            job = queue.pop(0)
+            if job.disabled:
+                continue
+            queue += job.jobs
+            steps = list(job.steps)
+            while steps:
+                step = steps.pop(0)
+                if not step.disabled:
+                    found.setdefault((step.span, step.run, step.uses), step)
+                    steps += step.steps
+        return tuple(found.values())
+
+    @cached_property
     def all_commands(self) -> tuple[tuple[Command, str], ...]:
         """Every command of every workflow, target, script and notebook, with where it stands."""
         found: list[tuple[Command, str]] = []
-        for workflow in self.workflows:
-            if not workflow.disabled:
-                found += [(c, "ci") for j in workflow.jobs for s in j.steps for c in s.commands]
+        found += [(c, "ci") for s in self.steps for c in s.commands]
         found += [(c, t.runner) for t in self.targets for c in t.commands]
         found += [(c, "script") for p in self.scripts for c in self.script(p)]
         found += [(c, "notebook") for n in self.notebooks.values() for c in n.commands]
@@ -369,18 +395,12 @@ class Project:
         for command, where in self.all_commands:
             for use in command_uses(command, self.catalogue, notebook=where == "notebook"):
                 found.setdefault(use.capability, []).append(use)
-        for workflow in self.workflows:
-            for job in workflow.jobs if not workflow.disabled else ():
-                for step in job.steps:
-                    for match in self.catalogue.action(step.uses) if step.uses else ():
-                        use = Use(
-                            match.tool.name,
-                            match.capability,
-                            step.span,
-                            f"uses {step.uses}",
-                            "action",
-                        )
-                        found.setdefault(use.capability, []).append(use)
+        for step in self.steps:
+            for match in self.catalogue.action(step.uses) if step.uses else ():
+                if match.details.holds(step.inputs):
+                    detail = f"uses {step.uses}"
+                    use = Use(match.tool.name, match.capability, step.span, detail, "action")
+                    found.setdefault(use.capability, []).append(use)
         return {k: tuple(v) for k, v in found.items()}
 
     def uses(
@@ -437,6 +457,11 @@ class Project:
                     yield use, way, way.evidence(use.detail, use.span)
 
     @cached_property
+    def pipelines(self) -> tuple[Pipeline, ...]:
+        """All pipelines with the parts that their steps play, the most complete first."""
+        return find_pipelines(self)
+
+    @cached_property
     def predictions(self) -> tuple[Prediction, ...]:
         """All ways in which the project's code uses a trained model, strongest first."""
         return find_predictions(self)
@@ -457,6 +482,11 @@ class Project:
     def tests(self) -> TestSuite:
         """The project's tests: what each exercises and asserts, and what runs it."""
         return TestSuite(self)
+
+    @cached_property
+    def splits(self) -> Splits:
+        """How data is split, what evaluations use, and what held-out data chose."""
+        return Splits(self)
 
     @cached_property
     def test_kinds(self) -> TestKinds:

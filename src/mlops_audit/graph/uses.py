@@ -124,6 +124,8 @@ def action_uses(node: Node, catalogue: Catalogue) -> Iterator[Use]:
     """The uses of a CI action node."""
     uses = node.key[-1]
     for match in catalogue.action(uses):
+        if not match.details.holds(node.payload.inputs):
+            continue
         yield Use(
             match.tool.name,
             match.capability,
