@@ -18,7 +18,7 @@ rm -rf "$demo"
 mkdir -p "$(dirname "$demo")"
 say "1. Generate a project at level $level into $demo"
 # The work tree itself is the template, so that the demo shows what is checked out here.
-.venv/bin/python -m copier copy --defaults --quiet --vcs-ref HEAD --data "maturity_level=$level" . "$demo"
+.venv/bin/python -m copier copy --defaults --quiet --vcs-ref HEAD --data "maturity_level=$level" "$root" "$demo"
 
 started=$SECONDS
 cd "$demo"

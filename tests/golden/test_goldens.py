@@ -12,7 +12,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from jsonschema.validators import validator_for  # type: ignore[import-untyped] # has no stubs
+from jsonschema.validators import validator_for
 
 from mlops_audit.model import Report
 from mlops_audit.reports import Options, formats, render

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from jsonschema.validators import validator_for  # type: ignore[import-untyped] # has no stubs
+from jsonschema.validators import validator_for
 
 from mlops_audit.config import Config, ConfigError, load_config, parse_config, today
 from mlops_audit.model import Strength
