@@ -14,6 +14,7 @@ from mlops_audit.config import Config
 from mlops_audit.facts.ci import read_workflows
 from mlops_audit.facts.code import Module
 from mlops_audit.facts.dependencies import Dependencies, read_dependencies
+from mlops_audit.facts.docker import Containers, read_containers
 from mlops_audit.facts.notebooks import Notebook
 from mlops_audit.facts.shell import parse_shell
 from mlops_audit.facts.targets import read_targets
@@ -267,6 +268,11 @@ class Project:
     def nodes(self) -> Nodes:
         """Builds nodes, as roots for `graph.reach`."""
         return self.expander.nodes
+
+    @cached_property
+    def containers(self) -> Containers:
+        """All Dockerfiles, compose services and platform files."""
+        return read_containers(self.paths, self.data)
 
     @cached_property
     def dependencies(self) -> Dependencies:

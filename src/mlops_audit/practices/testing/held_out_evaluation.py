@@ -1,0 +1,86 @@
+"""TST18: the evaluation that is reported uses data that nothing was trained on."""
+
+from __future__ import annotations
+
+from mlops_audit.graph import Project
+from mlops_audit.graph.splits import Choice, Held, Splits
+from mlops_audit.model import Evidence, Verdict, failed, not_applicable, partial, passed
+from mlops_audit.practices.base import practice
+
+_LOOKED = (
+    "a split of the data (train_test_split, slices, official splits, cross-validation) and a "
+    "metric computed on the part held out"
+)
+_SETS = {"test": "test data", "val": "validation data", "cv": "cross-validation", "": "that data"}
+
+
+@practice(
+    id="TST18",
+    title="The reported evaluation uses held-out data",
+    assets="model",
+    level="1s, 2M~",
+    sources="S1 S4",
+    fix="Split the data before training, and compute the reported metric on the part held out.",
+    template=("dvc.yaml", "src/<package>/models/evaluate_model.py"),
+    needs=("training",),
+)
+def held_out_evaluation(project: Project) -> Verdict:
+    """Compare the data of the evaluations with the data that chose something."""
+    splits = project.splits
+    clean = _clean(splits)
+    if clean:
+        shown = [h.evidence for h in clean[:4]] + list(splits.splits[:2])
+        return passed(f"the model is evaluated on {_SETS[clean[0].on]} that chose nothing", shown)
+    if splits.evaluations:
+        first = splits.evaluations[0]
+        choice = _spoiling(splits, first)[0]
+        return partial(
+            f"{_SETS[first.on]} reports, and also chose the {choice.what}",
+            [first.evidence, choice.evidence, *splits.splits[:2]],
+        )
+    if splits.unsupervised:
+        return not_applicable("unsupervised, without a held-out evaluation")
+    return _unnamed(project, splits)
+
+
+def _clean(splits: Splits) -> list[Held]:
+    """The evaluations on data that chose nothing, the most independent first."""
+    return [h for h in splits.evaluations if not _spoiling(splits, h)]
+
+
+def _spoiling(splits: Splits, held: Held) -> list[Choice]:
+    """The choices made on the same data as an evaluation."""
+    found = []
+    apart = any(h.on == "test" for h in splits.evaluations)
+    for choice in splits.choices:
+        same_place = choice.evidence.span.path == held.evidence.span.path
+        if held.notebook and not same_place:
+            continue  # each notebook of a collection has its own data
+        if not held.notebook and choice.evidence.span.path.endswith(".ipynb"):
+            continue
+        # A choice on data without a telling name was made on what is there besides a test set.
+        on = choice.on or ("val" if apart or held.on == "val" else held.on)
+        if on == held.on:
+            found.append(choice)
+    return found
+
+
+def _unnamed(project: Project, splits: Splits) -> Verdict:
+    """No evaluation names its data: a split and a metric together still show one."""
+    metrics = [u.evidence() for u in project.uses("evaluate.metric")]
+    if metrics and splits.splits:
+        shown: list[Evidence] = [splits.splits[0], *metrics[:2]]
+        return passed("the data is split, and metrics are computed on what was split off", shown)
+    if metrics:
+        return failed(
+            "metrics are computed, but no data is held out",
+            looked_for=_LOOKED,
+            evidence=metrics[:3],
+        )
+    if splits.splits:
+        return failed(
+            "the data is split, but nothing is evaluated on the part held out",
+            looked_for=_LOOKED,
+            evidence=splits.splits[:2],
+        )
+    return failed("no data is held out for evaluation", looked_for=_LOOKED)
