@@ -66,15 +66,15 @@ _PROVIDERS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
         (
             "Azure SAS",
             "sig=",
-            r"[?&]s[a-z]{1,2}=[^&\s]{1,60}[^\s\"']{0,400}"
-            r"&sig=[A-Za-z0-9%+/]{40,70}",
+            r"[?&]s[a-z]{1,2}=[^&\s]{1,60}[^\s\"']{0,400}&sig=[A-Za-z0-9%+/]{40,70}",
         ),
         ("DigitalOcean token", "dop_v1_", r"(?<!\w)dop_v1_[0-9a-f]{64}"),
         ("JSON web token", "eyJ", r"(?<![\w-])eyJ[\w-]{15,500}\.eyJ[\w-]{15,2000}\.[\w-]{20,600}"),
     )
 )
 _URL = re.compile(
-    r"(?<![\w+.-])([a-z][a-z0-9+.-]{1,20})://([^\s:/@\"'<>]{1,80}):([^\s/@\"'<>]{1,200})@([\w.-]{1,200})"
+    r"(?<![\w+.-])([a-z][a-z0-9+.-]{1,20})://([^\s:/@\"'<>]{1,80}):([^\s/@\"'<>]{1,200})"
+    r"@([\w.-]{1,200})"
 )
 _NAMED = re.compile(
     r"(?i)(?<![a-z])(?P<name>[\w.-]{0,60}?(?:password|passwd|pwd|secret|api[_-]?key|access[_-]?key|"
@@ -83,7 +83,8 @@ _NAMED = re.compile(
     r"[\"']?\s{0,20}(?::=|=>|=|:)\s{0,20}(?P<quote>[\"'])(?P<value>[^\"'\n]{6,300})(?P=quote)"
 )
 _NAMED_BARE = re.compile(
-    r"(?i)^\s{0,40}(?:export\s+|set\s+|ENV\s+|ARG\s+|- )?(?P<name>[\w.-]{0,60}?(?:password|passwd|secret|"
+    r"(?i)^\s{0,40}(?:export\s+|set\s+|ENV\s+|ARG\s+|- )?"
+    r"(?P<name>[\w.-]{0,60}?(?:password|passwd|secret|"
     r"api[_-]?key|access[_-]?key|token|account[_-]?key|client[_-]?secret)[\w-]{0,30})"
     r"\s{0,20}(?:=|:\s)\s{0,20}(?P<value>[^\s\"'#$<{]{8,300})\s*$"
 )

@@ -1,0 +1,424 @@
+"""Documents: Markdown, reStructuredText, AsciiDoc and plain text as sections with their parts."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass, field
+
+from mlops_audit.facts.nodes import Node
+from mlops_audit.facts.shell import parse_shell
+from mlops_audit.facts.types import Command, Unreadable
+from mlops_audit.facts.yamlpos import decode, load_yaml
+from mlops_audit.model import Span
+
+__all__ = ["CodeBlock", "Document", "Link", "Section", "Table", "is_placeholder", "read_document"]
+
+_LIMIT = 1024 * 1024
+_MAX_SECTIONS = 2_000
+_ATX = re.compile(r" {0,3}(#{1,6})[ \t]+(.*?)[ \t]*#*[ \t]*$")
+_ADOC = re.compile(r"(={1,6})[ \t]+(\S.*)")
+_FENCE = re.compile(r"[ \t]*(?:>[ \t]*)?(`{3,}|~{3,})[ \t]*\{?\.?([\w+#.-]*)")
+_LINK = re.compile(r"!?\[([^\]\n]{0,300})\]\(\s*<?([^)\s>]{1,1000})")
+_RST_LINK = re.compile(r"`([^`<\n]{0,300})<([^>\n]{1,1000})>`_{1,2}")
+_ADOC_LINK = re.compile(r"(?:link:|xref:)([^\s\[]{1,500})\[([^\]\n]{0,300})\]")
+_REFERENCE = re.compile(r"^[ ]{0,3}\[([^\]\n]{1,200})\]:[ \t]*<?(\S{1,1000}?)>?(?:[ \t].*)?$")
+_HTML_LINK = re.compile(
+    r"<(?:a|img)\s[^>]{0,500}?(?:href|src)\s*=\s*[\"']([^\"']{1,1000})[\"']", re.IGNORECASE
+)
+_ITEM = re.compile(r"[ \t]*(?:[-*+]|\d{1,3}[.)]|#\.)[ \t]+(.*)")
+_TOCTREE = re.compile(r"\.\.[ \t]+(\S+)::[ \t]*(.*)")
+_SHELL_NAMES = frozenset({
+    "bash", "sh", "shell", "console", "zsh", "shell-session", "terminal", "cmd", "powershell",
+    "bat",
+    "text", "", "shellscript", "ps1", "command",
+})  # fmt: skip
+_PROMPT = re.compile(r"^[ \t]*(?:\([\w.-]{1,40}\)[ \t]*)?(?:[\w.@~:/-]{0,60})?[$%>\u276f][ \t]+")
+_PROGRAM = re.compile(
+    r"^[ \t]*(?:sudo |[A-Z_]+=\S+ )*"
+    r"(?:git|pip3?|python[\d.]*|uv|uvx|poetry|pipenv|pdm|hatch|conda|mamba|make|just|docker|"
+    r"docker-compose|dvc|kedro|mlflow|pytest|tox|nox|npm|npx|yarn|pnpm|brew|apt|apt-get|cd|bash|"
+    r"sh|source|export|curl|wget|kubectl|helm|terraform|aws|gcloud|az|streamlit|uvicorn|jupyter|"
+    r"pre-commit|mkdir|cp|mv|\./\S+|prefect|airflow|zenml|dagster|snakemake|nextflow|invoke|inv|"
+    r"task|mise|torchrun|accelerate|wandb|huggingface-cli|spacy|pixi|rye|virtualenv|pipx)"
+    r"(?:[ \t]|$)"
+)
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_RULES = "=-~^\"'`#*+._:"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link; `target` is resolved against the document where it is relative, `url` as written."""
+
+    text: str
+    url: str
+    target: str
+    span: Span
+
+    @property
+    def is_relative(self) -> bool:
+        """Whether it leads to a file of the repository."""
+        return bool(self.target)
+
+
+@dataclass(frozen=True, slots=True)
+class CodeBlock:
+    """A code block; `commands` where it is a shell text."""
+
+    language: str
+    text: str
+    span: Span
+    commands: tuple[Command, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table: its header's cells and its rows."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading and what stands below it, up to the next heading.
+
+    `level` counts from 1; 0 is what stands before the first heading. `text` is the prose without
+    code and comments; `words` counts it.
+    """
+
+    level: int
+    title: str
+    span: Span
+    text: str = ""
+    words: int = 0
+    code: tuple[CodeBlock, ...] = ()
+    links: tuple[Link, ...] = ()
+    tables: tuple[Table, ...] = ()
+    items: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document: sections in order, front matter, counts over all."""
+
+    path: str
+    title: str = ""
+    sections: tuple[Section, ...] = ()
+    front_matter: Node | None = None
+    words: int = 0
+    lines: int = 0
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """All links, in order."""
+        return tuple(link for section in self.sections for link in section.links)
+
+    @property
+    def commands(self) -> tuple[Command, ...]:
+        """The commands of all code blocks, in order."""
+        return tuple(c for s in self.sections for block in s.code for c in block.commands)
+
+    def under(self, section: Section) -> tuple[Section, ...]:
+        """A section with the sections below it (of deeper levels)."""
+        at = self.sections.index(section)
+        end = at + 1
+        while end < len(self.sections) and self.sections[end].level > section.level:
+            end += 1
+        return self.sections[at:end]
+
+
+@dataclass(slots=True)
+class _Open:
+    level: int
+    title: str
+    line: int
+    prose: list[str] = field(default_factory=list)
+    code: list[CodeBlock] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
+    items: list[str] = field(default_factory=list)
+
+
+class _Reader:
+    def __init__(self, path: str) -> None:
+        self.path = path
+        suffix = posixpath.splitext(path)[1].lower()
+        self.rst = suffix in {".rst", ".rest"}
+        self.adoc = suffix in {".adoc", ".asciidoc", ".asc"}
+        self.plain = suffix not in {".md", ".markdown", ".mdx", ".qmd", ".rmd"} and not (
+            self.rst or self.adoc
+        )
+        self.styles: list[str] = []
+        self.open = _Open(0, "", 1)
+        self.sections: list[Section] = []
+        self.references: dict[str, str] = {}
+
+    def close(self) -> None:
+        """Finish the section that is open."""
+        made = self.open
+        if made.level or made.prose or made.code or made.items or made.tables:
+            text = "\n".join(made.prose).strip()
+            self.sections.append(
+                Section(
+                    made.level,
+                    made.title,
+                    Span(self.path, made.line),
+                    text,
+                    len(re.findall(r"\w[\w'-]*", _without_markup(text))),
+                    tuple(made.code),
+                    tuple(made.links),
+                    tuple(made.tables),
+                    tuple(made.items),
+                )
+            )
+
+    def heading(self, level: int, title: str, line: int) -> None:
+        """Open a new section."""
+        if len(self.sections) < _MAX_SECTIONS:
+            self.close()
+            self.open = _Open(level, _plain(title), line)
+
+    def read(self, lines: list[str], first: int) -> None:
+        """Read the lines, `first` being the number of the first one."""
+        self.open.line = first
+        at = 0
+        while at < len(lines):
+            at = self._step(lines, at, first)
+        self.close()
+
+    def _step(self, lines: list[str], at: int, first: int) -> int:
+        line = lines[at]
+        fence = None if self.rst else _FENCE.match(line)
+        if fence:
+            return self._fenced(lines, at, first, fence[1], fence[2])
+        if self.adoc and re.match(r"-{4,}\s*$", line):
+            return self._fenced(lines, at, first, line.strip(), self._adoc_language(lines, at))
+        if self.rst and (directive := _TOCTREE.match(line)) is not None:
+            return self._directive(lines, at, first, directive[1], directive[2])
+        if self.rst and line.rstrip().endswith("::") and line.strip():
+            self.prose(line, first + at)
+            return self._indented(lines, at + 1, first, "")
+        under = self._underlined(lines, at)
+        if under:
+            self.heading(under[0], under[1], first + at + under[3])
+            return at + under[2]
+        atx = None if self.rst or self.plain else _ATX.match(line)
+        if atx:
+            self.heading(len(atx[1]), atx[2], first + at)
+            return at + 1
+        adoc = _ADOC.match(line) if self.adoc else None
+        if adoc:
+            self.heading(len(adoc[1]), adoc[2], first + at)
+            return at + 1
+        if (
+            "|" in line
+            and at + 1 < len(lines)
+            and re.match(r"\s*\|?[\s:|-]*-[\s:|-]*$", lines[at + 1])
+        ):
+            return self._table(lines, at, first)
+        self.prose(line, first + at)
+        return at + 1
+
+    def _adoc_language(self, lines: list[str], at: int) -> str:
+        found = re.match(r"\[source,\s*(\w+)", lines[at - 1]) if at else None
+        return found[1] if found else ""
+
+    def _underlined(self, lines: list[str], at: int) -> tuple[int, str, int, int] | None:
+        """Level, title, lines taken and the title's offset of a heading with a rule below it."""
+        line = lines[at].rstrip()
+        below = lines[at + 1].rstrip() if at + 1 < len(lines) else ""
+        if not (self.rst or self.adoc or self.plain):
+            setext = re.fullmatch(r" {0,3}(=+|-{2,})", below)
+            usable = line.strip() and not _ITEM.match(line) and not line.startswith(("#", ">", "|"))
+            return (1 if below.strip()[0] == "=" else 2, line, 2, 0) if setext and usable else None
+        if self.rst and _is_rule(line) and at + 2 < len(lines):
+            title, under = lines[at + 1].strip(), lines[at + 2].rstrip()
+            if title and _is_rule(under) and under[0] == line[0] and len(under) >= len(title):
+                return self._level("over" + line[0]), title, 3, 1
+        if not line.strip() or line[:1].isspace() or not _is_rule(below) or _is_rule(line):
+            return None
+        return (self._level(below[0]), line, 2, 0) if len(below) >= len(line) - 2 else None
+
+    def _level(self, style: str) -> int:
+        if style not in self.styles:
+            self.styles.append(style)
+        return self.styles.index(style) + 1
+
+    def _fenced(self, lines: list[str], at: int, first: int, mark: str, language: str) -> int:
+        end = at + 1
+        while end < len(lines) and not lines[end].lstrip("> \t").startswith(mark):
+            end += 1
+        self.code(lines[at + 1 : end], first + at + 1, language)
+        return end + 1
+
+    def _directive(self, lines: list[str], at: int, first: int, name: str, argument: str) -> int:
+        if name in {"code-block", "code", "sourcecode", "prompt", "parsed-literal"}:
+            return self._indented(lines, at + 1, first, argument.strip().split(" ")[0])
+        if name == "include":
+            self.link("", argument.strip(), first + at)
+        if name == "toctree":
+            end = at + 1
+            while end < len(lines) and (not lines[end].strip() or lines[end][:1].isspace()):
+                entry = lines[end].strip()
+                if entry and not entry.startswith(":"):
+                    target = entry.rsplit("<", 1)[-1].rstrip(">")
+                    self.link(entry, target if "." in target else f"{target}.rst", first + end)
+                end += 1
+            return end
+        return at + 1
+
+    def _indented(self, lines: list[str], at: int, first: int, language: str) -> int:
+        """The indented block of a directive; its options stand first."""
+        end = at
+        while end < len(lines) and (not lines[end].strip() or lines[end][:1].isspace()):
+            end += 1
+        start = at
+        while start < end and (not lines[start].strip() or lines[start].strip().startswith(":")):
+            start += 1
+        if start < end:
+            self.code(lines[start:end], first + start, language)
+        return max(end, at)
+
+    def code(self, lines: list[str], line: int, language: str) -> None:
+        """Add a code block, with its commands where it is a shell text."""
+        text = "\n".join(lines)
+        commands: tuple[Command, ...] = ()
+        if language.lower() in _SHELL_NAMES:
+            script = _shell_text(lines, known=language.lower() not in {"", "text"})
+            commands = parse_shell(script, path=self.path, line=line) if script.strip() else ()
+        self.open.code.append(CodeBlock(language.lower(), text, Span(self.path, line), commands))
+
+    def _table(self, lines: list[str], at: int, first: int) -> int:
+        end = at + 2
+        while end < len(lines) and "|" in lines[end]:
+            end += 1
+        rows = tuple(_cells(r) for r in lines[at + 2 : end][:500])
+        self.open.tables.append(Table(_cells(lines[at]), rows, Span(self.path, first + at)))
+        for number in (at, *range(at + 2, end)):
+            self.prose(lines[number].replace("|", " "), first + number)
+        return end
+
+    def prose(self, line: str, number: int) -> None:
+        """Add a line of text, with its links and whether it is a list item."""
+        reference = _REFERENCE.match(line)
+        if reference:
+            self.link(reference[1], reference[2], number)
+            return
+        self.open.prose.append(line[:4_000])
+        item = _ITEM.match(line)
+        if item:
+            self.open.items.append(item[1].strip()[:500])
+        short = line[:20_000]
+        if "](" in short:
+            for found in _LINK.finditer(short):
+                self.link(found[1], found[2], number)
+        if "<" in short:
+            for found in _HTML_LINK.finditer(short):
+                self.link("", found[1], number)
+            for found in _RST_LINK.finditer(short) if self.rst else ():
+                self.link(found[1].strip(), found[2], number)
+        for found in _ADOC_LINK.finditer(short) if self.adoc else ():
+            self.link(found[2], found[1], number)
+
+    def link(self, text: str, url: str, line: int) -> None:
+        """Add a link, resolved where it is relative."""
+        target = ""
+        if not re.match(r"[a-z][a-z0-9+.-]*:|//|#", url, re.IGNORECASE):
+            bare = url.split("#", maxsplit=1)[0].split("?", maxsplit=1)[0]
+            base = "" if bare.startswith("/") else posixpath.dirname(self.path)
+            target = posixpath.normpath(posixpath.join(base, bare.lstrip("/"))) if bare else ""
+        if len(self.open.links) < 1_000:  # noqa: PLR2004 -- a cap
+            self.open.links.append(Link(text, url, target, Span(self.path, line)))
+
+
+def _is_rule(line: str) -> bool:
+    return len(line) > 1 and line[0] in _RULES and line == line[0] * len(line)
+
+
+def _cells(line: str) -> tuple[str, ...]:
+    return tuple(c.strip() for c in line.strip().strip("|").split("|"))
+
+
+def _plain(title: str) -> str:
+    return re.sub(r"[*`]+|(?<!\w)_+|_+(?!\w)", "", _without_markup(title)).strip()[:300]
+
+
+def _without_markup(text: str) -> str:
+    text = re.sub(r"!?\[([^\]\n]{0,300})\]\([^)\n]{0,1000}\)", r"\1", text)
+    return re.sub(r"<[a-zA-Z/!][^<>\n]{0,1000}>|:[a-z_]{2,30}:", " ", text)
+
+
+def _shell_text(lines: list[str], *, known: bool) -> str:
+    """The commands of a block: behind prompts where there are any, output blanked.
+
+    A block of unknown language counts only where each line starts with a known program.
+    """
+    if any(_PROMPT.match(line) for line in lines):
+        return "\n".join(_PROMPT.sub("", x) if _PROMPT.match(x) else "" for x in lines)
+    if known:
+        return "\n".join(lines)
+    first = next((x for x in lines if x.strip() and not x.lstrip().startswith("#")), "")
+    return "\n".join(lines) if _PROGRAM.match(first) else ""
+
+
+def read_document(data: bytes, path: str) -> Document:
+    """Read a document into its sections; unreadable bytes are replaced, nothing raises.
+
+    HTML comments are taken out (their lines stay), so that commented text never counts.
+    """
+    text = decode(data[:_LIMIT])
+    if text is None:
+        text = data[:_LIMIT].decode("utf-8", "replace")
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = _COMMENT.sub(lambda m: "\n" * m[0].count("\n"), text)
+    lines = text.split("\n")
+    front, first = _front_matter(lines, path)
+    reader = _Reader(path)
+    reader.read(lines[first:], first + 1)
+    title = next((s.title for s in reader.sections if s.level == 1), "")
+    title = title or next((s.title for s in reader.sections if s.title), "")
+    words = sum(s.words for s in reader.sections)
+    count = sum(1 for line in lines if line.strip())
+    return Document(path, title, tuple(reader.sections), front, words, count)
+
+
+def _front_matter(lines: list[str], path: str) -> tuple[Node | None, int]:
+    """The YAML between `---` lines at the top, and the index of the first line behind it."""
+    if lines[0].rstrip() != "---":
+        return None, 0
+    end = next(
+        (k for k in range(1, min(len(lines), 500)) if lines[k].rstrip() in {"---", "..."}), 0
+    )
+    if not end:
+        return None, 0
+    node = load_yaml("\n" + "\n".join(lines[1:end]), path)
+    return (None if isinstance(node, Unreadable) or node.kind != "map" else node), end + 1
+
+
+_PLACEHOLDER = re.compile(
+    r"\b(?:todo|tbd|tba|fixme|xxx|lorem ipsum|coming soon|work in progress|under construction|"
+    r"to be (?:written|added|defined|done|completed)|fill (?:this|me|in)|more information needed|"
+    r"placeholder|insert (?:here|text|your)|describe (?:here|your)|your text here|"
+    r"add (?:text|description) here|not yet (?:written|documented))\b"
+    r"|\[(?:insert|more information needed|your|todo|tbd|add|optional)[^\]\n]{0,80}\]"
+    r"|<(?:your|insert|todo|tbd|describe|add)[^>\n]{0,80}>|\{\{[^}\n]{0,80}\}\}|\.\.\.\s*$",
+    re.IGNORECASE,
+)
+
+
+def is_placeholder(text: str) -> bool:
+    """Whether a text says nothing yet: empty, TODO, lorem ipsum, `<your …>`, unfilled template.
+
+    A long text with one TODO in it is filled in; what counts is that nothing else is said.
+    """
+    body = _without_markup(_COMMENT.sub("", text)) if "<!--" in text else text
+    rest = _PLACEHOLDER.sub(" ", body)
+    rest = re.sub(r"(?m)^[ \t]*(?:[#>*+|_=-]+|\d+[.)])[ \t]*", " ", rest)
+    words = re.findall(r"[^\W_]{2,}", rest)
+    if not words:
+        return True
+    marks = len(_PLACEHOLDER.findall(body))
+    return marks > 0 and len(words) < 8 * marks
