@@ -85,7 +85,8 @@ def scope_calls(module: Module, qualname: str) -> tuple[Call, ...]:
         found = [c for n in _CONSTRUCTORS for c in module.calls_in(f"{qualname}.{n}")]
     else:
         found = list(module.calls_in(qualname))
-    return tuple(c for c in found if c.runs)
+    # `self.next(self.train)` names the next step of a flow; it does not call it.
+    return tuple(c for c in found if c.runs and not (c.method == "next" and c.receiver == "self"))
 
 
 def calls_of(project: Project, found: Iterable[Scope]) -> Iterator[tuple[Module, Call]]:
