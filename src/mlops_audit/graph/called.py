@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from mlops_audit.facts.code import Function, Module
+from mlops_audit.facts.code import Function
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
@@ -27,11 +27,11 @@ def is_called(project: Project, path: str, scope: str) -> bool:
     for depth in range(len(parts), 0, -1):
         function = module.function(".".join(parts[:depth]))
         if function is not None:
-            return _used(project, module, function)
+            return _used(project, function)
     return True
 
 
-def _used(project: Project, module: Module, function: Function) -> bool:
+def _used(project: Project, function: Function) -> bool:
     name = function.name
     if function.owner or function.decorators or name.startswith("__") or name in {"main", "run"}:
         return True

@@ -24,9 +24,10 @@ __all__ = [
 ]
 
 _TABLES = frozenset(
-    ["csv", "tsv", "parquet", "feather", "arrow", "xlsx", "xls", "jsonl", "ndjson", "arff", "npy", "npz",
-     "h5", "hdf5", "sqlite", "sqlite3", "db", "zip", "gz", "bz2", "xz", "pkl", "json", "xml", "txt", "data",
-     "dat", "libsvm", "mat", "sav", "dta", "rds", "tfrecord", "tar", "tgz", "7z", "bin", "geojson"]
+    ["csv", "tsv", "parquet", "feather", "arrow", "xlsx", "xls", "jsonl", "ndjson", "arff",
+     "npy", "npz", "h5", "hdf5", "sqlite", "sqlite3", "db", "zip", "gz", "bz2", "xz", "pkl",
+     "json", "xml", "txt", "data", "dat", "libsvm", "mat", "sav", "dta", "rds", "tfrecord",
+     "tar", "tgz", "7z", "bin", "geojson"]
 )  # fmt: skip
 _PURE = frozenset(
     ["csv", "tsv", "parquet", "feather", "arrow", "xlsx", "xls", "arff", "jsonl", "ndjson"]

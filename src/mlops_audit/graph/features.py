@@ -35,8 +35,9 @@ _PLAIN_VALUE = re.compile(
     r"^(pd|pandas)\.(to_datetime|to_numeric|Categorical)\(|\.predict|^model\.|\.(cat|str)\.\w+\("
 )
 _METHODS = frozenset(
-    ["rolling", "shift", "get_dummies", "ewm", "pct_change", "withColumn", "with_columns", "resample",
-     "qcut", "cut", "expanding", "cumsum", "cumcount", "dfs", "extract_features", "factorize"]
+    ["rolling", "shift", "get_dummies", "ewm", "pct_change", "withColumn", "with_columns",
+     "resample", "qcut", "cut", "expanding", "cumsum", "cumcount", "dfs", "extract_features",
+     "factorize"]
 )  # fmt: skip
 _NAMED = re.compile(
     r"(^|_)(feature_?engineer\w*|engineer_features?|(build|make|create|add|compute|generate|extract|"

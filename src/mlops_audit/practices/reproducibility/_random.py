@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
 from mlops_audit.facts.code import Call, Module, Value
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence
+from mlops_audit.practices.reproducibility._programs import imports
 
 __all__ = ["Draw", "Seed", "covered", "draws", "frameworks", "handed_over", "seeds"]
 
@@ -30,15 +30,7 @@ _FRAMEWORKS = {
     "tensorflow": "tensorflow", "keras": "tensorflow", "jax": "jax",
 }  # fmt: skip
 _FIT = ("train.fit", "train.loop", "train.launch")
-_TARGET = re.compile(
-    r"""\b(?:_target_|target|class_path)["']?\s*:\s*["']?([A-Za-z_]\w*(?:\.\w+){1,9})"""
-)
-_BUILDS = re.compile(
-    r"(^|[.:])(instantiate\w*|import_module|get_class|get_method|locate|LightningCLI|"
-    r"build_from_cfg|get_obj_from_str)$"
-)
 _SETTINGS_SIZE = 200_000  # bytes; a larger file is data
-_HOPS = 400  # modules of one program
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,45 +177,15 @@ def _same_program(project: Project, seed: str, draw: str) -> bool:
     if seed == draw:
         return True
     if project.modules.get(draw) is None or project.modules[draw].notebook:
-        return seed in _imports(project, draw)
-    if draw in _imports(project, seed) or seed in _imports(project, draw):
+        return seed in imports(project, draw)
+    if draw in imports(project, seed) or seed in imports(project, draw):
         return True
     return any(
         seed in closure and draw in closure
         for path in project.modules
         if path not in project.test_files
-        for closure in (_imports(project, path),)
+        for closure in (imports(project, path),)
     )
-
-
-@lru_cache(maxsize=4)
-def _configured(project: Project) -> tuple[str, ...]:
-    """The classes and functions that settings name for a program to build."""
-    found: set[str] = set()
-    for path in project.glob("**/*.yaml", "**/*.yml"):
-        if (project.entry(path).size or 0) < _SETTINGS_SIZE:
-            found.update(_TARGET.findall(project.text(path) or ""))
-    return tuple(sorted(found))
-
-
-@lru_cache(maxsize=20_000)
-def _imports(project: Project, path: str) -> frozenset[str]:
-    """All modules of the project that a module imports, also through others."""
-    seen: set[str] = set()
-    queue = [path]
-    while queue and len(seen) < _HOPS:
-        module = project.modules.get(queue.pop())
-        if module is None:
-            continue
-        names = [n for i in module.imports for n in (i.dotted, i.module)]
-        if any(_BUILDS.search(c.name) for c in module.calls):
-            names += _configured(project)
-        for name in names:
-            symbol = project.index.resolve(name, module.path)
-            if symbol and symbol.path not in seen and symbol.path != path:
-                seen.add(symbol.path)
-                queue.append(symbol.path)
-    return frozenset(seen)
 
 
 def frameworks(project: Project) -> dict[str, Use]:

@@ -11,8 +11,23 @@ from mlops_audit.practices.base import practice
 
 _LOOKED_FOR = "a DVC remote, an LFS server, or an artifact or object store that holds the data"
 # Tools whose versions always lie on a server.
-_SERVERS = ("Hopsworks", "Weights", "Comet", "ClearML", "Neptune", "Azure", "SageMaker", "Vertex",
-            "Databricks", "Hugging Face", "Amazon", "Google", "LangSmith", "Langfuse", "Opik")  # fmt: skip
+_SERVERS = (
+    "Hopsworks",
+    "Weights",
+    "Comet",
+    "ClearML",
+    "Neptune",
+    "Azure",
+    "SageMaker",
+    "Vertex",
+    "Databricks",
+    "Hugging Face",
+    "Amazon",
+    "Google",
+    "LangSmith",
+    "Langfuse",
+    "Opik",
+)
 
 
 @practice(
@@ -21,7 +36,7 @@ _SERVERS = ("Hopsworks", "Weights", "Comet", "ClearML", "Neptune", "Azure", "Sag
     assets="data",
     level="2s",
     sources="S0 S2 S4",
-    fix="Add a shared DVC remote (`dvc remote add -d storage s3://bucket/path`) and push to it.",
+    fix="Add a shared DVC remote (`dvc remote add -d storage s3://bucket/path`) and push.",
     template=(".dvc/config",),
     needs=("application",),
 )

@@ -105,14 +105,17 @@ def _weak(use: Use) -> bool:
 def _in_part(project: Project) -> list[Evidence]:
     """What meets the catalogue in part."""
     found: list[Evidence] = []
-    for use in live(project, "data.version", "data.version.pinned", "feature.store"):
-        if use.where != "file":
-            found.append(
-                Evidence(use.span, f"a version that points to data kept elsewhere: {use.detail}")
-            )
-    for use in live(project, "data.version.latest"):
-        if use.tool != _HF:
-            found.append(Evidence(use.span, f"read at the latest version: {use.detail}"))
+    pointers = live(project, "data.version", "data.version.pinned", "feature.store")
+    found += [
+        Evidence(u.span, f"a version that points to data kept elsewhere: {u.detail}")
+        for u in pointers
+        if u.where != "file"
+    ]
+    found += [
+        Evidence(u.span, f"read at the latest version: {u.detail}")
+        for u in live(project, "data.version.latest")
+        if u.tool != _HF
+    ]
     found += [Evidence(u.span, f"a recorded digest or input: {u.detail}")
               for u in live(project, "tracker.input")]  # fmt: skip
     found += [Evidence(e.span, f"data in plain git: {e.detail}") for e in committed_data(project)]

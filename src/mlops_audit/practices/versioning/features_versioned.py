@@ -5,9 +5,9 @@ from __future__ import annotations
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
 from mlops_audit.graph.features import feature_code
+from mlops_audit.graph.stores import feature_outputs, platform_steps
 from mlops_audit.model import Verdict, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
-from mlops_audit.graph.stores import feature_outputs, platform_steps
 
 
 @practice(
@@ -16,7 +16,7 @@ from mlops_audit.graph.stores import feature_outputs, platform_steps
     assets="data",
     level="4s",
     sources="S2 S3 S4",
-    fix="Make the features an output of a pipeline stage (dvc.yaml) or write them to a feature store.",
+    fix="Make the features an output of a stage in dvc.yaml, or write them to a feature store.",
     template=("dvc.yaml", "src/<package>/features/build_features.py"),
     needs=("training",),
 )

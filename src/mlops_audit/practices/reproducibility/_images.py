@@ -1,0 +1,127 @@
+"""Images as environments: their bases, and what they install and run."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mlops_audit.facts.docker import Dockerfile
+from mlops_audit.graph import Project
+from mlops_audit.model import Evidence, Span
+
+__all__ = ["Image", "images", "is_pinned", "python_of"]
+
+_INSTALLS = re.compile(
+    r"\b(pip3?|pipx|uv pip|python3? -m pip)\s+(\S+\s+){0,8}?install|poetry\s+(\S+\s+){0,3}?install|"
+    r"\buv\s+sync|pipenv\s+(install|sync)|\b(conda|mamba|micromamba)\s+(env\s+)?(create|update|install)|"
+    r"pdm\s+(install|sync)|setup\.py\s+(install|develop)|Rscript\s.*(install|renv::restore)|pixi\s+install"
+)
+_OF_PROJECT = re.compile(
+    r"-r\s*\S|--requirement|\brequirements\S*\.txt|poetry\s+.*install|uv\s+sync|pipenv|env\s+(create|update)|"
+    r"install\s+(-\S+\s+){0,4}(\.|/|\S+\.whl|\S*\[|\$)|--editable|-e\s|setup\.py|pdm|\.ya?ml|renv|pixi"
+)
+_SERVERS = re.compile(
+    r"\b(mlflow\s+(server|ui)|airflow|prometheus|grafana|postgres|mysqld|redis-server|minio|prefect\s+server|"
+    r"jupyter|start-notebook|zenml|nginx|superset|metabase)\b"
+)
+_CI = re.compile(
+    r"(^|/)(\.github|\.circleci|\.ci|ci|tests?|\.gitlab|\.buildkite)/|[._-](ci|test|tests)\b",
+    re.IGNORECASE,
+)
+_NOTEBOOK = re.compile(r"jupyter\s*(lab|notebook)|start-notebook|(^|/)jupyter/", re.IGNORECASE)
+_PYTHONIC = re.compile(
+    r"python|conda|mamba|tensorflow|pytorch|jupyter|lambda/python|sagemaker|tfx|spark|airflow|pyspark|"
+    r"uvicorn|fastapi|huggingface|mlflow|prefect|rapids|ray|scikit|sklearn|xgboost|deepo|keras|bento|triton|uv",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A Dockerfile seen as an environment; `why` says what it lacks, if anything."""
+
+    path: str
+    base: str
+    evidence: tuple[Evidence, ...]
+    installs: bool
+    of_project: bool
+    why: str
+
+
+def is_pinned(base: str) -> bool:
+    """Whether an image reference names a version: a digest, or a tag that is no `latest`."""
+    if "@sha256:" in base:
+        return True
+    tag = base.rsplit("/", 1)[-1].partition(":")[2]
+    return bool(re.search(r"\d+\.\d+|\d{2,}|^\d{2,}|\d+[a-z-]", tag)) and "latest" not in tag
+
+
+def python_of(base: str) -> bool:
+    """Whether an image's tag fixes the Python in it."""
+    name = base.partition("@")[0]
+    return bool(_PYTHONIC.search(name)) and is_pinned(base)
+
+
+def images(project: Project) -> Iterator[Image]:
+    """All Dockerfiles, as environments."""
+    used = {
+        s.dockerfile or posixpath.join(s.context, "Dockerfile")
+        for s in project.containers.services
+        if s.context or s.dockerfile
+    }
+    beside = {posixpath.dirname(path) for path in used}
+    for dockerfile in project.containers.dockerfiles:
+        # Beside the one that compose builds, another is a variant for other machines.
+        if dockerfile.path in used or posixpath.dirname(dockerfile.path) not in beside:
+            yield _image(dockerfile)
+
+
+def _image(dockerfile: Dockerfile) -> Image:
+    base = _root(dockerfile)
+    runs = [c for s in dockerfile.stages for c in s.runs]
+    installs = [c for c in runs if _INSTALLS.search(c.text)]
+    last = dockerfile.stages[-1]
+    command = " ".join(c.text for c in (*last.entrypoint, *last.cmd))
+    code = any(
+        not c.origin and any(re.search(r"(^\.?/?$)|\.py$|/|^\w+$", s) for s in c.sources)
+        for s in dockerfile.stages
+        for c in s.copies
+    )
+    of_project = any(_OF_PROJECT.search(c.text) for c in installs) or (code and bool(installs))
+    why = ""
+    if (
+        _SERVERS.search(command)
+        and not (code and ".py" in command)
+        and not _NOTEBOOK.search(command)
+    ):
+        of_project = of_project and any(_OF_PROJECT.search(c.text) for c in installs) and code
+    if not is_pinned(base):
+        why = f"its base {base} is not pinned"
+    elif not installs:
+        why = "it installs no dependencies"
+    elif _CI.search(dockerfile.path):
+        why = "it is for CI only"
+    elif _NOTEBOOK.search(command) or _NOTEBOOK.search(base):
+        why = "it is for notebooks only"
+    first = dockerfile.stages[0].span
+    found = [Evidence(_root_span(dockerfile, first), f"FROM {base}")]
+    found += [Evidence(c.span, c.text[:80]) for c in installs[:2]]
+    return Image(dockerfile.path, base, tuple(found), bool(installs), of_project, why)
+
+
+def _root(dockerfile: Dockerfile) -> str:
+    """The base image of the last stage, through the stages it builds on."""
+    named = {s.name: s for s in dockerfile.stages if s.name}
+    stage = dockerfile.stages[-1]
+    for _ in range(len(dockerfile.stages)):
+        if stage.base not in named or named[stage.base] is stage:
+            break
+        stage = named[stage.base]
+    return stage.base
+
+
+def _root_span(dockerfile: Dockerfile, first: Span) -> Span:
+    base = _root(dockerfile)
+    return next((s.span for s in dockerfile.stages if s.base == base), first)

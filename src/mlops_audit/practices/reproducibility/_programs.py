@@ -1,0 +1,50 @@
+"""Programs: which modules of the project run together."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from mlops_audit.graph import Project
+
+__all__ = ["imports"]
+
+_SETTINGS_SIZE = 200_000  # bytes; a larger file is data
+_TARGET = re.compile(
+    r"""\b(?:_target_|target|class_path)["']?\s*:\s*["']?([A-Za-z_]\w*(?:\.\w+){1,9})"""
+)
+_BUILDS = re.compile(
+    r"(^|[.:])(instantiate\w*|import_module|get_class|get_method|locate|LightningCLI|"
+    r"build_from_cfg|get_obj_from_str)$"
+)
+_HOPS = 400  # modules of one program
+
+
+@lru_cache(maxsize=4)
+def _configured(project: Project) -> tuple[str, ...]:
+    """The classes and functions that settings name for a program to build."""
+    found: set[str] = set()
+    for path in project.glob("**/*.yaml", "**/*.yml"):
+        if (project.entry(path).size or 0) < _SETTINGS_SIZE:
+            found.update(_TARGET.findall(project.text(path) or ""))
+    return tuple(sorted(found))
+
+
+@lru_cache(maxsize=20_000)
+def imports(project: Project, path: str) -> frozenset[str]:
+    """All modules of the project that a module imports, also through others."""
+    seen: set[str] = set()
+    queue = [path]
+    while queue and len(seen) < _HOPS:
+        module = project.modules.get(queue.pop())
+        if module is None:
+            continue
+        names = [n for i in module.imports for n in (i.dotted, i.module)]
+        if any(_BUILDS.search(c.name) for c in module.calls):
+            names += _configured(project)
+        for name in names:
+            symbol = project.index.resolve(name, module.path)
+            if symbol and symbol.path not in seen and symbol.path != path:
+                seen.add(symbol.path)
+                queue.append(symbol.path)
+    return frozenset(seen)

@@ -1,0 +1,101 @@
+"""REP08: training and serving run the same packages and the same feature code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from mlops_audit.graph import Project
+from mlops_audit.graph.features import feature_code
+from mlops_audit.graph.stores import live
+from mlops_audit.model import Evidence, Span, Verdict, failed, not_applicable, partial, passed
+from mlops_audit.practices.base import practice
+from mlops_audit.practices.reproducibility._environments import Environment, nearest
+from mlops_audit.practices.reproducibility._programs import imports
+
+_LOOKED_FOR = "one lock that training and serving install, and one module of features that both use"
+
+
+@practice(
+    id="REP08",
+    title="Training and serving share lock and feature code",
+    assets="code, model",
+    level="5s",
+    sources="S4",
+    fix="Install the training lock in the serving image and import one feature module in both.",
+    template=("Dockerfile", "src/<package>/features/build_features.py"),
+    needs=("training", "prediction"),
+)
+def dev_prod_parity(project: Project) -> Verdict:
+    """Judge the two halves, leaving out one that does not exist."""
+    if project.roles.serves in {"none", "demo", "command"}:
+        return not_applicable("nothing here serves predictions")
+    training = _programs(project, project.roles.training)
+    serving = _programs(project, project.roles.serving)
+    halves: dict[str, Evidence | None] = {}
+    if training and serving:
+        halves["packages"] = _same_environment(project, training, serving)
+    code = _shared_code(project, training, serving)
+    if code is not None or feature_code(project):
+        halves["feature code"] = code
+    kept = [e for e in halves.values() if e is not None]
+    missing = [name for name, e in halves.items() if e is None]
+    if not halves:
+        return failed("what serves shares nothing with training", looked_for=_LOOKED_FOR)
+    if not missing:
+        return passed(f"training and serving share {' and '.join(halves)}", kept)
+    if kept:
+        return partial(f"training and serving do not share {missing[0]}", kept)
+    return failed(
+        f"training and serving do not share {' or '.join(missing)}", looked_for=_LOOKED_FOR
+    )
+
+
+def _programs(project: Project, paths: Iterable[str]) -> list[str]:
+    return sorted(
+        p for p in paths
+        if p in project.modules and not project.modules[p].notebook and p not in project.test_files
+    )  # fmt: skip
+
+
+def _same_environment(project: Project, training: list[str], serving: list[str]) -> Evidence | None:
+    """The lock or environment file that both install by their places."""
+    trained = {e.folder: e for p in training if (e := nearest(project, p))}
+    served = {e.folder: e for p in serving if (e := nearest(project, p))}
+    for folder in sorted(set(trained) & set(served)):
+        environment = trained[folder]
+        if environment.locked:
+            lock = environment.locks[0].span if environment.locks else environment.frozen[0].span
+            return Evidence(lock, "the lock of training and serving")
+        files = {r.file for r in environment.requirements}
+        if len(files) == 1:
+            return _file(environment)
+    return None
+
+
+def _file(environment: Environment) -> Evidence:
+    return Evidence(Span(environment.requirements[0].file, 1), "one file for training and serving")
+
+
+def _shared_code(project: Project, training: list[str], serving: list[str]) -> Evidence | None:
+    """A module of features, or any code, that training and serving both run."""
+    trained = {p for t in training for p in (t, *imports(project, t))}
+    served = {p for s in serving for p in (s, *imports(project, s))}
+    features = {e.span.path for e in feature_code(project)}
+    both = sorted(trained & served)
+    for path in both:
+        if path in features:
+            return Evidence(Span(path, 1), "features that training and serving both compute here")
+    stores = [u for u in live(project, "feature.store") if u.path in trained | served]
+    if {u.path for u in stores} & trained and {u.path for u in stores} & served:
+        return stores[0].evidence()
+    known = [project.modules[p] for p in sorted(trained) if p in project.modules]
+    graphs = ("transform_features_layer", "TFTransformOutput")
+    transforms = [c for m in known for c in m.calls if c.name.endswith(graphs)]
+    if transforms:
+        return Evidence(transforms[0].span, "the feature graph goes with the model")
+    if features & (trained | served):
+        return None
+    for path in both:
+        if project.modules[path].functions:
+            return Evidence(Span(path, 1), "code that training and serving both run")
+    return None

@@ -1,0 +1,92 @@
+"""REP03: the environment in which training or serving runs is code."""
+
+from __future__ import annotations
+
+import re
+
+from mlops_audit.facts.docker import DeployFile
+from mlops_audit.graph import Project
+from mlops_audit.model import Evidence, Verdict, failed, partial, passed
+from mlops_audit.practices.base import practice
+from mlops_audit.practices.reproducibility._environments import is_model_folder
+from mlops_audit.practices.reproducibility._images import images, is_pinned
+
+_LOOKED_FOR = "a Dockerfile, dev container, Nix, conda-lock, Apptainer or VM image with an install"
+_SELF_CONTAINED = frozenset({"nix", "devbox", "packer", "vagrant", "cog", "truss"})
+_CONDA_FILE = re.compile(r"\.ya?ml$")
+_INSTALL = re.compile(
+    r"pip3?\s+install|uv\s+(sync|pip)|poetry\s+install|conda|mamba|make\s+\w|pdm|npm|\.sh\b"
+)
+
+
+@practice(
+    id="REP03",
+    title="The environment is an image or environment as code",
+    assets="code",
+    level="3s",
+    sources="S1 S4",
+    fix="Write a Dockerfile with a pinned base that installs the lock and copies the code.",
+    template=("Dockerfile",),
+)
+def environment_image(project: Project) -> Verdict:
+    """Judge images first, then what stands in for one."""
+    whole: list[Evidence] = []
+    part: list[tuple[str, Evidence]] = []
+    for image in images(project):
+        if not image.of_project and image.installs:
+            continue  # the image of a tracker, database or dashboard
+        if image.why:
+            part.append((image.why, image.evidence[0]))
+        else:
+            whole += image.evidence
+    for deployment in project.containers.deployments:
+        why = _lacks(deployment)
+        if why is None:
+            continue
+        place = Evidence(deployment.span, f"{deployment.kind} {deployment.image}".strip())
+        if why:
+            part.append((why, place))
+        else:
+            whole.append(place)
+    whole += [
+        Evidence(lock.span, f"{lock.kind} lock")
+        for lock in project.dependencies.locks
+        if lock.kind in {"conda-lock", "pixi"}
+    ]
+    if whole:
+        return passed("an image as code installs the project's dependencies", whole[:6])
+    if part:
+        return partial(f"there is an image, but {part[0][0]}", [e for _, e in part[:4]])
+    conda = [
+        Evidence(r.span, "a conda environment file")
+        for r in project.dependencies.requirements
+        if _CONDA_FILE.search(r.file) and not is_model_folder(project, r.file)
+    ]
+    conda += [
+        Evidence(p.span, "a conda environment file")
+        for p in project.dependencies.pythons
+        if _CONDA_FILE.search(p.span.path) and not is_model_folder(project, p.span.path)
+    ]
+    if conda:
+        return partial(
+            "a conda environment file, no image", list({e.span.path: e for e in conda}.values())[:3]
+        )
+    return failed("no image or environment as code", looked_for=_LOOKED_FOR)
+
+
+def _lacks(deployment: DeployFile) -> str | None:
+    """What a platform or environment file lacks; None where it describes no environment."""
+    if deployment.kind in _SELF_CONTAINED:
+        return ""
+    if deployment.kind == "bentoml":
+        return "it is built by BentoML on a base that nothing pins"
+    if deployment.kind not in {"devcontainer", "apptainer"}:
+        return None
+    installs = any(_INSTALL.search(c.text) for c in deployment.commands)
+    if deployment.kind == "devcontainer" and deployment.dockerfile:
+        return None  # judged as a Dockerfile
+    if not deployment.image:
+        return None
+    if not is_pinned(deployment.image):
+        return f"its base {deployment.image} is not pinned"
+    return "" if installs else "it installs no dependencies"

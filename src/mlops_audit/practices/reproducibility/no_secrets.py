@@ -1,0 +1,97 @@
+"""REP11: no credentials in tracked files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mlops_audit.facts.secrets import find_secrets, secret_in_string
+from mlops_audit.graph import Project
+from mlops_audit.model import Evidence, Span, Verdict, failed, passed
+from mlops_audit.practices.base import practice
+
+_TEXT_BYTES = 1_000_000  # larger files are data; credentials lie in what people write
+_DATA = re.compile(
+    r"\.(csv|tsv|parquet|pkl|pickle|joblib|npy|npz|h5|hdf5|pt|pth|ckpt|bin|onnx|png|jpe?g|gif|svg|ico|"
+    r"pdf|woff2?|ttf|zip|gz|bz2|xz|mp4|mp3|wav|db|sqlite3?|ipynb|min\.js|map|lock)$",
+    re.IGNORECASE,
+)
+_ASIDE = re.compile(
+    r"(^|/)(tests?|testing|fixtures?|examples?|docs?|samples?|mocks?)/|(^|/)test_|_test\.py$",
+    re.IGNORECASE,
+)
+
+
+@practice(
+    id="REP11",
+    title="No credentials in tracked files",
+    assets="code",
+    level="1M",
+    sources="F",
+    fix="Revoke the credential, remove it from the file, and read it from the environment.",
+    template=(".gitignore", ".pre-commit-config.yaml"),
+)
+def no_secrets(project: Project) -> Verdict:
+    """Judge every text file, and string literals joined as Python joins them."""
+    found = {e.span: e for e in (*_in_texts(project), *_in_notebooks(project), *_in_code(project))}
+    unread = len(project.unread) + sum(
+        project.entry(p).absent for p in project.paths if p not in project.unread
+    )
+    tail = f" ({unread} files could not be read)" if unread else ""
+    if found:
+        where = sorted(
+            found.values(), key=lambda e: (e.span.path, e.span.cell or 0, e.span.line or 0)
+        )
+        kinds = ", ".join(sorted({e.detail.split(" (")[0] for e in where})[:3])
+        return failed(
+            f"{len(where)} places hold a credential: {kinds}{tail}",
+            looked_for="no key, token or password in tracked files",
+            evidence=where[:10],
+        )
+    return passed(
+        f"no credentials found{tail}",
+        Evidence(Span("."), f"{len(project.paths)} files looked at{tail}"),
+    )
+
+
+def _order(evidence: Evidence) -> tuple[str, int, int]:
+    span = evidence.span
+    return span.path, span.cell or 0, span.line or 0
+
+
+def _own(project: Project) -> Iterator[str]:
+    for path in project.paths:
+        entry = project.entry(path)
+        if entry.kind == "file" and (project.git is None or entry.tracked):
+            yield path
+
+
+def _in_texts(project: Project) -> Iterator[Evidence]:
+    for path in _own(project):
+        if _DATA.search(path) or (project.entry(path).size or 0) > _TEXT_BYTES:
+            continue
+        text = project.text(path)
+        if text is None or "\0" in text[:1000]:
+            continue
+        for hit in find_secrets(text, path):
+            if hit.confidence == "high" or not _ASIDE.search(path):
+                yield Evidence(hit.span, f"{hit.kind} ({hit.excerpt})")
+
+
+def _in_notebooks(project: Project) -> Iterator[Evidence]:
+    for path, notebook in project.notebooks.items():
+        for cell in notebook.cells:
+            for hit in find_secrets(cell.source, path, cell=cell.index):
+                yield Evidence(hit.span, f"{hit.kind} ({hit.excerpt})")
+
+
+def _in_code(project: Project) -> Iterator[Evidence]:
+    """Literals that only become a credential when adjacent ones are joined."""
+    for path, module in project.modules.items():
+        if _ASIDE.search(path):
+            continue
+        for text in module.texts:
+            if not text.doc and "{}" not in text.value:
+                kind = secret_in_string(text.value, text.context)
+                if kind:
+                    yield Evidence(text.span, f"{kind} ({text.value[:3]}…)")

@@ -1,0 +1,90 @@
+"""REP02: the Python version is fixed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mlops_audit.graph import Project
+from mlops_audit.model import Evidence, Span, Verdict, failed, partial, passed
+from mlops_audit.practices.base import practice
+from mlops_audit.practices.reproducibility._environments import is_model_folder
+from mlops_audit.practices.reproducibility._images import images, python_of
+
+_WIDE = 3  # minor versions, the catalogue's bound
+_PROSE = re.compile(r"\b[Pp]ython(?:\s+version)?\s*(?:[=>~]{1,2}|v|:)?\s*3\.\d+")
+_MATRIX = ("python-version", "pythonVersion", "python_version", "versionSpec")
+_RUNTIME = re.compile(r"^\s*[Rr]untime:\s*[\"']?python3\.\d+", re.MULTILINE)
+_PYTHON_ENV = re.compile(r"^python:\s*[\"']?(3\.\d+[\d.]*)", re.MULTILINE)
+
+
+@practice(
+    id="REP02",
+    title="The Python version is fixed",
+    assets="code",
+    level="2s",
+    sources="S1 S4",
+    fix="Write the version into .python-version, or bound requires-python (>=3.11,<3.13).",
+    template=(".python-version", "pyproject.toml"),
+)
+def python_pinned(project: Project) -> Verdict:
+    """Judge statements of the version, the firmest first."""
+    pins = [p for p in project.dependencies.pythons if not is_model_folder(project, p.span.path)]
+    firm = [
+        p
+        for p in pins
+        if p.exact_or_bounded and p.minors_wide is not None and p.minors_wide <= _WIDE
+    ]
+    where = [Evidence(p.span, f"Python {p.text}") for p in firm]
+    where += [i.evidence[0] for i in images(project) if python_of(i.base)]
+    where += [
+        Evidence(d.span, f"image {d.image}")
+        for d in project.containers.deployments
+        if d.image and python_of(d.image)
+    ]
+    where += list(_files(project))
+    if where:
+        return passed("the Python version is fixed", where[:6])
+    if pins:
+        loose = [Evidence(p.span, f"Python {p.text}") for p in pins]
+        return partial("the Python version has a lower bound only", loose[:4])
+    weak = [*_in_ci(project), *_in_prose(project)]
+    if weak:
+        return partial("the Python version stands only in CI or prose", weak[:4])
+    return failed(
+        "nothing says which Python version",
+        looked_for=".python-version, a bounded requires-python, a conda file or image tag",
+    )
+
+
+def _files(project: Project) -> Iterator[Evidence]:
+    """Environment files of MLflow projects, and functions whose platform runs one version."""
+    for path in project.glob("**/python_env*.y*ml"):
+        found = _PYTHON_ENV.search(project.text(path) or "")
+        if found and not is_model_folder(project, path):
+            line = (project.text(path) or "").count("\n", 0, found.start()) + 1
+            yield Evidence(Span(path, line), f"Python {found[1]}")
+
+
+def _in_ci(project: Project) -> Iterator[Evidence]:
+    for workflow in project.workflows:
+        for job in workflow.jobs:
+            for step in job.steps:
+                for key in _MATRIX:
+                    if re.search(r"3\.\d|\$\{\{", step.inputs.get(key, "")):
+                        yield Evidence(step.span, f"{key}: {step.inputs[key]}")
+            if re.search(r"python:3\.\d", job.image):
+                yield Evidence(job.span, f"image {job.image}")
+
+
+def _in_prose(project: Project) -> Iterator[Evidence]:
+    names = project.glob("**/README*", "docs/*.md", "CONTRIBUTING*", "**/requirements*.txt")
+    for path in names:
+        for number, line in enumerate((project.text(path) or "").splitlines(), 1):
+            if found := _PROSE.search(line):
+                yield Evidence(Span(path, number), found[0])
+                break
+    for path in project.glob("**/*.y*ml"):
+        text = project.text(path) or "" if (project.entry(path).size or 0) < 200_000 else ""  # noqa: PLR2004 -- a larger file is data
+        if found := _RUNTIME.search(text):
+            yield Evidence(Span(path, text.count("\n", 0, found.start()) + 1), found[0].strip())
