@@ -40,7 +40,9 @@ _REQUIREMENTS = re.compile(
     r"|(?:^|/)requirements?/[\w.-]+\.(?:txt|in)$",
     re.IGNORECASE,
 )
-_CONDA = re.compile(r"(?:^|/)[\w.-]*(?:environment|conda|env)[\w.-]*\.ya?ml$", re.IGNORECASE)
+_CONDA = re.compile(
+    r"(?:^|/)[\w.-]*(?:environment|conda|env|dependenc)[\w.-]*\.ya?ml$", re.IGNORECASE
+)
 _MANIFESTS = frozenset({"pyproject.toml", "setup.py", "setup.cfg", "Pipfile", "pixi.toml"})
 
 

@@ -52,7 +52,7 @@ _PLACEHOLDER = re.compile(r"[<>{}$%*]|^\.+$|^x+$", re.IGNORECASE)
 _URL_BEFORE = re.compile(r"[a-z]{2,6}://[^\s\"'<>]{0,300}$", re.IGNORECASE)
 _SYSTEM = re.compile(
     r"^(?:program files|windows|programdata|app|src|data|workspace|tools|python\d*|git|temp|tmp|"
-    r"hostedtoolcache|actions|a|d|msys64|cygwin|path|miniconda\d?|anaconda\d?)",
+    r"hostedtoolcache|foo|bar|some|my|example|actions|a|d|msys64|cygwin|path|miniconda\d?|anaconda\d?)",
     re.IGNORECASE,
 )
 

@@ -103,7 +103,7 @@ _PLACEHOLDER = re.compile(
     r"sample|redacted|censored|todo|fixme|xxx|\*\*\*|\.\.\.|^<.*>$|^\[.*\]$|^\{.*\}$|\$\{|\$\(|^\$|\{\{|"
     r"^%\w|%\(|not[_-]?a[_-]?secret|^none$|^null$|^true$|^false$|^string$|^secret$|^password$|^token$|"
     r"1234567|abcdef|deadbeef|^test|[_-]test$|^foo|^bar|^my[_-]|here$|os\.environ|getenv|secrets\.|"
-    r"vault|keyvault|ssm:|arn:aws|^file:|^/|^\./|^https?://|^env[.:]|process\.env|^!\w"
+    r"sensitive|pass(?:word|wd)\d{0,4}$|vault|keyvault|ssm:|arn:aws|^file:|^/|^\./|^https?://|^env[.:]|process\.env|^!\w"
 )
 # Default passwords that the images of local stacks document themselves.
 _DEFAULTS = frozenset(
@@ -126,6 +126,7 @@ _SKIPPED = re.compile(
     r"(?:^|/)(?:package-lock\.json|yarn\.lock|pnpm-lock\.yaml|[\w.-]*\.lock|pylock[\w.]*\.toml|"
     r"conda-lock\.ya?ml|[\w.-]*\.sum|\.secrets\.baseline|[\w.-]*\.min\.js|dvc\.lock)$"
 )
+_KEY_BODY = re.compile(r"[A-Za-z0-9+/]{30}")
 _WORDS = re.compile(r"[a-z]+(?:[_ .-][a-z]+)*", re.IGNORECASE)
 _HEX_HASH = re.compile(r"(?:sha\d+[-:])?[0-9a-f]{32,128}", re.IGNORECASE)
 _EXAMPLE_FILE = re.compile(r"(?:example|sample|template|dist)", re.IGNORECASE)
@@ -216,7 +217,8 @@ def _named(name: str, value: str) -> str | None:
     if re.search(r"password|passwd|pwd", lowered):
         # A password that mixes kinds of signs; a plain word is more often a name or a default.
         kinds = sum(bool(re.search(p, value)) for p in (r"[a-z]", r"[A-Z]", r"\d", r"[^\w]"))
-        return "password" if kinds >= 2 and entropy >= 2.5 else None  # noqa: PLR2004 -- tuned on corpora
+        letters = value.isalpha()  # `challengePassword` is a name
+        return "password" if kinds >= 2 and entropy >= 2.5 and not letters else None  # noqa: PLR2004 -- tuned on corpora
     plain_word = _WORDS.fullmatch(value) is not None and not re.search(
         r"[A-Z].*[a-z].*[A-Z]", value
     )
@@ -245,13 +247,17 @@ def find_secrets(
     example = bool(_EXAMPLE_FILE.search(path.rsplit("/", 1)[-1]))
     bare = bool(_BARE_FILES.search(path))
     found: list[SecretHit] = []
-    for number, raw in enumerate(text.split("\n"), line):
+    lines = text.split("\n")
+    for number, raw in enumerate(lines, line):
         if len(found) >= _MAX_HITS:
             break
         for part in (raw[k : k + _MAX_LINE] for k in range(0, max(len(raw), 1), _MAX_LINE)):
             hit = _in_line(part, bare=bare)
             if hit is not None and not (example and hit[1] == "medium"):
                 kind, confidence, value = hit
+                below = "".join(lines[number - line + 1 : number - line + 4])
+                if kind == "private key" and not _has_body(raw, below):
+                    break
                 found.append(SecretHit(Span(path, number, cell), kind, confidence, _masked(value)))
                 break
     return tuple(found)
@@ -288,13 +294,12 @@ def _provided(line: str) -> tuple[str, str, str] | None:
         if start not in line:
             continue
         for found in pattern.finditer(line):
-            if not _example_key(found[0]) and not (kind == "private key" and _in_code(line)):
+            if not _example_key(found[0]):
                 return kind, "high", found[0]
     return None
 
 
-def _in_code(line: str) -> bool:
-    """Whether a key's header is what code looks for, not a key."""
-    following = line.split("PRIVATE KEY-----", 1)[1]
-    looks = re.search(r"re\.compile|startswith|grep|pattern|regex|\bin\b", line)
-    return bool(looks) and len(following) < 40  # noqa: PLR2004 -- a key's body is longer
+def _has_body(line: str, below: str) -> bool:
+    """Whether a key's header is followed by a key; alone it is what code looks for."""
+    following = line.split("PRIVATE KEY-----", 1)[-1] + " " + below
+    return bool(_KEY_BODY.search(following[:2_000]))
