@@ -45,6 +45,7 @@ from mlops_audit.graph.splits import Splits
 from mlops_audit.graph.testkinds import TestKinds
 from mlops_audit.graph.tests import TestSuite
 from mlops_audit.graph.uses import Use, action_uses, call_uses, command_uses, imports_of
+from mlops_audit.graph.validation import Validation
 from mlops_audit.model import Diagnostic, Evidence, ProjectInfo, Span
 from mlops_audit.tree import Entry, GitInfo, Tree, Unread
 
@@ -488,6 +489,11 @@ class Project:
     def tests(self) -> TestSuite:
         """The project's tests: what each exercises and asserts, and what runs it."""
         return TestSuite(self)
+
+    @cached_property
+    def validation(self) -> Validation:
+        """The checks of data, and whether bad data stops the run."""
+        return Validation(self)
 
     @cached_property
     def splits(self) -> Splits:

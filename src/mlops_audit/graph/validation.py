@@ -1,0 +1,295 @@
+"""Checks of data: what validates it, where, and whether bad data stops the run.
+
+Checks of serving input are no part of this (they are judged with monitoring), nor are checks of
+settings, paths and arguments.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from mlops_audit.facts.code import Call, Guard, Module
+from mlops_audit.graph.called import is_called
+from mlops_audit.graph.uses import Use
+from mlops_audit.model import Evidence
+
+if TYPE_CHECKING:  # imported for types only, to keep the project free to use this module
+    from mlops_audit.graph.project import Project
+
+__all__ = ["DataCheck", "Validation"]
+
+_SCHEMA_BASES = re.compile(r"^(pandera|patito|dataframely|pandera_\w+)\b.*(Schema|Model)")
+_SCHEMA_METHODS = frozenset({"validate", "check", "to_schema", "cast", "filter"})
+_RECORD_BASES = re.compile(r"^(pydantic|sqlmodel|msgspec|marshmallow|typedload)\b")
+_RECORD_METHODS = frozenset(
+    {"model_validate", "parse_obj", "validate_python", "model_validate_json"}
+)
+_NO_RECORD = re.compile(
+    r"(config|settings?|params?|parameters|args|options?|request|response|payload|input|output|"
+    r"state|message|prompt|answer|tool|job)s?$",
+    re.IGNORECASE,
+)
+# Tools whose check gives a result that somebody has to act on.
+_RESULTS = re.compile(
+    r"^(Great Expectations|Deepchecks|Evidently|TensorFlow Data Validation|whylogs|Soda)",
+    re.IGNORECASE,
+)
+_FRAMES = frozenset(
+    {"pandas", "polars", "pyspark", "dask", "modin", "cudf", "geopandas", "datasets", "duckdb",
+     "sqlalchemy", "csv", "xarray", "pyarrow", "awswrangler", "snowflake"}
+)  # fmt: skip
+# Conditions on what data holds. A shape alone is one of an array, not of data.
+_ON_DATA = re.compile(
+    r"\.is_?null\b|\.is_?na\b|\.notnull|\.notna\b|\.hasnans|\.empty\b|\.is_empty\(|\.columns\b|"
+    r"columns?\b.{0,40}\bnot in\b|\bnot in\b.{0,60}\.columns|"
+    r"missing_?(cols?|columns?|values?|features?|fields?)|"
+    r"(required|expected|unexpected|extra|invalid)_?(cols?|columns?|fields?|features?|headers?|rows?|"
+    r"values?)|\.duplicated|\.drop_duplicates|\.is_unique|\.nunique|\.dtypes?\b|\.between\(|"
+    r"\.isin\(|is_monotonic|null_?(count|ratio|rate|frac|values?)|nan_?(count|ratio|rate)|"
+    r"num_(rows|samples|unique)|n_rows|row_count|\.shape\[0\]|"
+    r"len\((self\.)?(df|data|frame|dataset|rows|records|dataframe|table|\w+_df|df_\w+)\)|"
+    r"(check|validat\w*|schema|expectation|quality|integrity)\w*"
+    r"(_?(passed|failed|ok|valid|success|errors?|result))|"
+    r"\b(not )?(is_valid|valid|success|passed)\b|validation_(errors?|status)|\.success\b|"
+    r"\[.success.\]|set\(.{0,60}columns",
+    re.IGNORECASE,
+)
+_NOT_DATA = re.compile(
+    r"os\.path|\.exists\(|isfile|isdir|environ|getenv|argv|args\.|config|cfg|token|api_?key|"
+    r"status_code|isinstance|callable|hasattr|is None|model_|_model\b|checkpoint|__name__|method|"
+    r"strategy|metric|accuracy|score|threshold_metric|version|mode\b|param_grid|optimizer|device|"
+    r"backend|engine|kernel",
+    re.IGNORECASE,
+)
+_CHECKING = re.compile(
+    r"(^|_)(validat\w*|check|checks|verify|assert|ensure|sanity)_(\w*_)?(data\w*|schema|columns?|df|"
+    r"frame|rows?|records?|dtypes?|types|missing|nulls?|nans?|duplicates?|ranges?|values|features|"
+    r"labels?|quality|integrity|inputs?|raw|table|csv|batch|dataset\w*)(_|$)|"
+    r"(^|_)(data|schema|column|dataset|label|raw)\w*_(validation|validator|checks?|quality)(_|$)|"
+    r"^validate(_|$)|DataValidat|SchemaValidat|DataQuality",
+    re.IGNORECASE,
+)
+_OTHER_ERRORS = (
+    "NotImplementedError", "ImportError", "FileNotFoundError", "HTTPException", "StopIteration",
+    "KeyboardInterrupt", "BadParameter", "Exit",
+)  # fmt: skip
+_OUTPUTS = re.compile(r"output|predict", re.IGNORECASE)
+_EXITS = frozenset({"sys.exit", "exit", "quit", "os._exit"})
+
+
+@dataclass(frozen=True, slots=True)
+class DataCheck:
+    """A check of data. `where` is `code`, `test` or `notebook`.
+
+    `stops` says whether bad data ends the run or is turned away; `soft` why the check cannot fail
+    what runs it.
+    """
+
+    evidence: Evidence
+    where: str
+    stops: bool
+    called: bool = True
+    soft: str = ""
+    tool: str = ""
+
+
+class Validation:
+    """The data checks of a project."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+
+    @cached_property
+    def checks(self) -> tuple[DataCheck, ...]:
+        """All data checks, those that stop the run first."""
+        found = [*self._by_tools(), *self._by_schemas(), *self._by_hand()]
+        unique = {c.evidence.span: c for c in reversed(found)}
+        return tuple(
+            sorted(
+                unique.values(),
+                key=lambda c: (
+                    c.where != "code", not c.stops, bool(c.soft), not c.called,
+                    bool(_OUTPUTS.search(c.evidence.detail)),
+                    c.evidence.span.path, c.evidence.span.line or 0,
+                ),
+            )
+        )  # fmt: skip
+
+    # -- tools ----------------------------------------------------------------------------------
+
+    def _by_tools(self) -> Iterator[DataCheck]:
+        for use in self.project.uses("data.validate", test=None, notebook=None):
+            if use.call is None:
+                yield DataCheck(
+                    use.evidence(), "code", not use.soft, soft=use.why_soft, tool=use.tool
+                )
+                continue
+            if use.path in self._serving or _monitors(use.path):
+                continue
+            stops = not _RESULTS.match(use.tool) or self._acted_on(use)
+            yield self._check(use.evidence(), use.path, use.scope, stops=stops, tool=use.tool)
+        for path, module in self.project.modules.items():
+            for call in module.calls:
+                if call.kw("expectation_suite") is not None and call.runs:
+                    yield self._check(
+                        Evidence(call.span, _short(call.text)), path, call.scope, tool="Hopsworks"
+                    )
+
+    def _acted_on(self, use: Use) -> bool:
+        """Whether something in the check's module, or in one that calls it, ends the run."""
+        if use.tool.startswith("TFX"):
+            return True
+        module = self.project.modules[use.path]
+        if _ends(module):
+            return True
+        return any(
+            _ends(other)
+            for path, other in self.project.modules.items()
+            if path != use.path
+            and any(
+                (symbol := self.project.index.resolve(i.dotted, path)) and symbol.path == use.path
+                for i in other.imports
+            )
+        )
+
+    # -- schemas of the project ------------------------------------------------------------------
+
+    def _by_schemas(self) -> Iterator[DataCheck]:
+        """Schema classes of the project that are called on data."""
+        for path, module in sorted(self.project.modules.items()):
+            if path in self._serving:
+                continue
+            for call in module.calls:
+                kind = self._schema_kind(call, path)
+                if kind:
+                    yield self._check(
+                        Evidence(call.span, _short(call.text)), path, call.scope, tool=kind
+                    )
+
+    def _schema_kind(self, call: Call, path: str) -> str:
+        if not call.runs or not call.name or call.name.startswith("?"):
+            return ""
+        if call.method in _SCHEMA_METHODS | _RECORD_METHODS:
+            owner = call.name.rpartition(".")[0]
+            bases = self._bases(owner, path)
+            if any(_SCHEMA_BASES.match(b) for b in bases):
+                return "Pandera"
+            if call.method in _RECORD_METHODS and call.loops and self._is_record(owner, bases):
+                return "Pydantic"
+        elif call.loops and (call.spreads or call.kwargs):
+            bases = self._bases(call.name, path)
+            if self._is_record(call.name, bases) and call.spreads:
+                return "Pydantic"
+        return ""
+
+    @staticmethod
+    def _is_record(name: str, bases: tuple[str, ...]) -> bool:
+        last = name.rsplit(".", 1)[-1].lstrip(":")
+        return any(_RECORD_BASES.match(b) for b in bases) and not _NO_RECORD.search(last)
+
+    def _bases(self, name: str, path: str) -> tuple[str, ...]:
+        symbol = self.project.index.resolve(name, path) if name else None
+        if symbol is None or symbol.kind != "class":
+            return ()
+        owner = self.project.modules[symbol.path].klass(symbol.qualname)
+        return tuple(self.project.index.bases(symbol.path, owner)) if owner else ()
+
+    # -- hand-written ----------------------------------------------------------------------------
+
+    def _by_hand(self) -> Iterator[DataCheck]:
+        for path, module in sorted(self.project.modules.items()):
+            skipped = path in self._serving or _monitors(path) or self.project.is_test(path)
+            if skipped or not self._handles_data(module):
+                continue
+            for raised in module.raises:
+                checking = bool(_CHECKING.search(raised.scope.rsplit(".", 1)[-1]))
+                if _about_data(raised.guards, checking=checking) and not _not_implemented(
+                    raised.name
+                ):
+                    yield self._check(
+                        Evidence(raised.span, _short(raised.text)), path, raised.scope
+                    )
+            for item in module.asserts:
+                text = item.test
+                if not item.constant and _ON_DATA.search(text) and not _NOT_DATA.search(text):
+                    yield self._check(
+                        Evidence(item.span, _short(f"assert {text}")), path, item.scope
+                    )
+            for call in module.calls:
+                if call.name in _EXITS and _about_data(call.guards, checking=False):
+                    yield self._check(Evidence(call.span, _short(call.text)), path, call.scope)
+
+    def _handles_data(self, module: Module) -> bool:
+        """Whether a module, or one that it takes data from, works with tables."""
+        if module.error or ("torch" in module.roots and "pandas" not in module.roots):
+            return False
+        if module.roots & _FRAMES or re.search(r"data|valid|schema|etl|ingest", module.path):
+            return True
+        return any(
+            (symbol := self.project.index.resolve(i.dotted, module.path))
+            and self.project.modules[symbol.path].roots & _FRAMES
+            for i in module.imports
+        )
+
+    # -- common ----------------------------------------------------------------------------------
+
+    @cached_property
+    def _serving(self) -> frozenset[str]:
+        """Modules that answer requests, and the schemas of requests beside them."""
+        uses = self.project.uses("serve.http", "serve.route", "serve.grpc", "serve.demo")
+        return frozenset(u.path for u in uses) - self.project.roles.training
+
+    def _check(
+        self, evidence: Evidence, path: str, scope: str, *, stops: bool = True, tool: str = ""
+    ) -> DataCheck:
+        module = self.project.modules[path]
+        where = "notebook" if module.notebook else "code"
+        if path in self.project.test_files:
+            where = "test"
+        return DataCheck(
+            evidence, where, stops, is_called(self.project, path, scope), self._softened(path), tool
+        )
+
+    def _softened(self, path: str) -> str:
+        """Why a program that checks data cannot fail, where everything that starts it says so."""
+        ways = [
+            w
+            for w in self.project.runnable.of("module")
+            if w.node.key[0] == path and w.previous is not None
+        ]
+        return ways[0].why if ways and all(w.soft for w in ways) else ""
+
+
+def _monitors(path: str) -> bool:
+    return bool(re.search(r"(^|[/_])(monitor|drift)", path))
+
+
+def _ends(module: Module) -> bool:
+    """Whether a module raises, exits or asserts on a condition of results."""
+    if any(r.guards and not _not_implemented(r.name) for r in module.raises):
+        return True
+    if any(c.name in _EXITS and (c.guards or c.args) for c in module.calls):
+        return True
+    return any(not a.constant for a in module.asserts)
+
+
+def _about_data(guards: tuple[Guard, ...], *, checking: bool) -> bool:
+    """Whether the innermost condition before a raise is one on data."""
+    if not guards:
+        return False
+    text = guards[-1].text
+    if _NOT_DATA.search(text):
+        return False
+    return checking or bool(_ON_DATA.search(text))
+
+
+def _not_implemented(name: str) -> bool:
+    return name.endswith(_OTHER_ERRORS)
+
+
+def _short(text: str) -> str:
+    return text.splitlines()[0][:100] if text else ""

@@ -1,0 +1,126 @@
+"""TST04: data is validated, and bad data stops the run."""
+
+from __future__ import annotations
+
+import re
+
+from mlops_audit.graph import Project
+from mlops_audit.graph.tests import TestCase
+from mlops_audit.graph.validation import DataCheck
+from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
+from mlops_audit.practices.base import practice
+
+_LOOKED = (
+    "a check of data whose failure stops the run: Great Expectations, Pandera, TFDV, Deepchecks, "
+    "Soda, dbt tests, a schema on records, or hand-written checks that raise"
+)
+_OUTPUT = re.compile(r"output|predict|shap|importance|result", re.IGNORECASE)
+_INPUT = re.compile(r"input|raw|feature|train|target|label|source", re.IGNORECASE)
+_DATA_TEST = re.compile(
+    r"\b(columns|is_?null|is_?na|notna|notnull|duplicated|dtypes?|nunique|between|isin|shape|nan|"
+    r"min|max|unique|n_nan|schema)\b"
+)
+_RUNS_DATA = frozenset({"script", "target", "notebook"})
+
+
+@practice(
+    id="TST04",
+    title="Data is validated, and bad data stops the run",
+    assets="data",
+    level="2s, 3M",
+    sources="S0 S2 S4",
+    fix="Add a stage before training that checks columns, types, ranges and missing values, and "
+    "raises when one fails.",
+    template=("src/<package>/data/validate.py", "dvc.yaml"),
+)
+def data_validation(project: Project) -> Verdict:
+    """Look for checks in code first, then in tests and notebooks."""
+    checks = [c for c in project.validation.checks if c.tool or project.roles.kind != "library"]
+    live = [c for c in checks if c.where == "code" and c.called]
+    stopping = [c for c in live if c.stops and not c.soft]
+    if stopping and not _outputs_only(stopping):
+        tools = sorted({c.tool for c in stopping if c.tool}) or ["hand-written checks"]
+        return passed(f"bad data stops the run: {', '.join(tools)}", [c.evidence for c in stopping])
+    tests = _tests(project, checks)
+    for evidence, ran in tests:
+        if ran:
+            return passed("tests of the data are run by a job on the real data", evidence)
+    if live:
+        return _weak(live)
+    if tests:
+        return partial("data is checked in tests only", [e for e, _ in tests])
+    notebooks = [c.evidence for c in checks if c.where == "notebook"]
+    if notebooks:
+        return partial("data is checked in a notebook only", notebooks)
+    return _none(project, checks)
+
+
+def _outputs_only(checks: list[DataCheck]) -> bool:
+    texts = [c.evidence.detail for c in checks if c.tool == "Pandera"]
+    return len(texts) == len(checks) and all(
+        _OUTPUT.search(t) and not _INPUT.search(t) for t in texts
+    )
+
+
+def _weak(live: list[DataCheck]) -> Verdict:
+    shown = [c.evidence for c in live[:6]]
+    soft = next((c.soft for c in live if c.soft), "")
+    if soft:
+        return partial(f"data is validated, but cannot stop the run: {soft}", shown)
+    if _outputs_only(live):
+        return partial("only outputs are validated", shown)
+    return partial("data is validated, but nothing acts on the result", shown)
+
+
+def _tests(project: Project, checks: list[DataCheck]) -> list[tuple[Evidence, bool]]:
+    """Tests that check data, and whether a job other than the code's own CI runs them."""
+    in_tests = {c.evidence.span.path: c.evidence for c in checks if c.where == "test"}
+    found: list[tuple[Evidence, bool]] = []
+    for case in project.tests.cases:
+        if case.void or not case.asserts:
+            continue
+        evidence = in_tests.get(case.path)
+        if evidence is None and (case.exercises or not _reads_and_looks(project, case)):
+            continue
+        found.append((evidence or case.evidence(), evidence is not None and _ran(project, case)))
+    own = {c.path for c in project.tests.cases if c.exercises}
+    return [(e, ran) for e, ran in dict(found).items() if ran or e.span.path not in own]
+
+
+def _reads_and_looks(project: Project, case: TestCase) -> bool:
+    """Whether a test reads a file of data and asserts on what is in it."""
+    module = project.modules[case.path]
+    reads = any(
+        re.search(r"(^|\.)(read_\w+|load_dataset|open_dataset)$", c.name)
+        for path, scope in case.scopes
+        for c in project.modules[path].calls_in(scope)
+    )
+    if not reads:
+        return False
+    lines = range(case.span.line or 0, case.end_line + 1)
+    texts = [c.text for c in module.calls if (c.span.line or 0) in lines]
+    texts += [a.test for a in module.asserts if (a.span.line or 0) in lines]
+    return any(_DATA_TEST.search(t) for t in texts)
+
+
+def _ran(project: Project, case: TestCase) -> bool:
+    """Whether a script, task or pipeline that names the file or its folder runs the test."""
+    folder = case.path.rpartition("/")[0]
+    for way in project.runnable.of("tests"):
+        named = set(way.node.key[1:])
+        if named & {case.path, folder} and any(n.kind in _RUNS_DATA for n in way.nodes()):
+            return True
+    return False
+
+
+def _none(project: Project, checks: list[DataCheck]) -> Verdict:
+    uncalled = [c.evidence for c in checks if not c.called and c.where == "code"]
+    stated = [
+        u.evidence()
+        for u in project.uses("data.expectation", notebook=False)
+        if u.path not in project.roles.serving
+    ]
+    if uncalled or stated:
+        what = "a check of data is written" if uncalled else "expectations are stated"
+        return hollow(f"{what} and never called", [*uncalled, *stated][:5], looked_for=_LOOKED)
+    return failed("no check of data was found", looked_for=_LOOKED)
