@@ -10,6 +10,7 @@ from mlops_audit.model import (
     Span,
     Verdict,
     failed,
+    hollow,
     not_applicable,
     partial,
     passed,
@@ -50,10 +51,7 @@ def pipeline_lock(project: Project) -> Verdict:
         s for s in states if "never recorded" not in s.reason and "no longer" not in s.reason
     ]
     if not recorded:
-        where = [
-            Evidence(p.stages[0].span, f"stage {p.stages[0].name}, not recorded") for p in pipelines
-        ]
-        return failed("no run of the pipeline was recorded", looked_for=_LOOKED_FOR, evidence=where)
+        return _unrecorded(pipelines, states)
     wrong = [s for s in states if not s.in_step]
     lacking = [p for p in pipelines if project.dvc.lock_of(p) is None]
     if wrong or lacking:
@@ -62,6 +60,17 @@ def pipeline_lock(project: Project) -> Verdict:
         return partial(f"the record is out of step: {where[0].detail}", where)
     places = [Evidence(s.span, f"stage {s.name} as recorded") for s in states[:5]]
     return passed(f"the record agrees with all {len(states)} stages", places)
+
+
+def _unrecorded(pipelines: list[DvcPipeline], states: list[StageState]) -> Verdict:
+    """The verdict on pipelines of which no stage was recorded."""
+    stale = [s for s in states if "no longer" in s.reason]
+    if stale:
+        where = [Evidence(s.span, s.reason) for s in stale[:5]]
+        return hollow("the record has none of the stages", where, looked_for=_LOOKED_FOR)
+    first = [p.stages[0] for p in pipelines]
+    where = [Evidence(s.span, f"stage {s.name}, not recorded") for s in first]
+    return failed("no run of the pipeline was recorded", looked_for=_LOOKED_FOR, evidence=where)
 
 
 def _unread(project: Project, pipeline: DvcPipeline) -> Verdict:
