@@ -1,0 +1,265 @@
+"""Where training takes its settings from: files, the command line, the environment, constants."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from mlops_audit.facts.code import Call, Module
+from mlops_audit.graph import Project
+from mlops_audit.graph.scopes import Scope, calls_of, scopes, uses_of
+from mlops_audit.graph.training import trains_here
+from mlops_audit.graph.uses import Use
+from mlops_audit.model import Evidence, Span
+
+__all__ = ["Source", "sources_of_settings", "unread_settings"]
+
+# Options that say where things are or which version, not how the model is trained.
+_PLACES = re.compile(
+    r"(^|[_.-])(path|paths|dir|dirs|folder|root|file|files|filename|filepath|input|inputs|output|"
+    r"outputs|out|data|dataset|datasets|csv|date|day|month|year|start|end|uri|url|bucket|prefix|"
+    r"host|port|user|password|token|key|project|region|location|experiment|run|name|id|version|"
+    r"model|dest|save|load|log|logs|logging|loglevel|debug|verbose|quiet|help|tracking|registry|"
+    r"env|environment|stage|caller|step|database|table|bq|gcs|s3|taxi|color|type|workspace|"
+    r"service|account|store|features?|labels?|target|train|test|val|validation|eval)s?([_.-]|$)",
+    re.IGNORECASE,
+)
+_HYPER = re.compile(
+    r"lr\b|learning|epoch|batch|alpha|beta|gamma|lambda|depth|estimators|leaves|dropout|decay|"
+    r"momentum|optimi|hidden|layer|iter|steps?\b|seed|split|size|ratio|regular|penalty|\bc\b|"
+    r"kernel|clusters|components|embed|heads?\b|warmup|patience|criterion|solver|trials|folds|"
+    r"threshold|num_|n_|max_|min_|hparam|hyper|schedul|activation|loss|arch",
+    re.IGNORECASE,
+)
+_DEFINES = re.compile(
+    r"(add_argument|option|argument|Option|Argument|DEFINE_\w+|add_option|Parameter|IntParameter|"
+    r"FloatParameter)$"
+)
+_READS_FILE = re.compile(
+    r"^(yaml\.|ruamel|toml|tomli|tomllib|omegaconf|hydra|dynaconf|box|gin|ml_collections|yacs|"
+    r"confection|confuse|configparser|mmengine|mmcv|spacy|fvcore|dvc\.api)"
+)
+_SETTINGS_NAME = re.compile(
+    r"conf(ig)?|param|setting|hparam|hyper|options|\bargs\b|\bcfg\b", re.IGNORECASE
+)
+_FILES = re.compile(
+    r"(^|/)[^/]*(conf|param|setting|hparam|hyper|options|main|train|model|experiment)[^/]*"
+    r"\.(ya?ml|json|toml|ini|cfg|gin)$|(^|/)(conf|configs?|params|settings|hparams|experiments)/"
+    r".*\.(ya?ml|json|toml|ini|cfg|gin)$",
+    re.IGNORECASE,
+)
+_NOT_FILES = re.compile(
+    r"(^|/)(\.|node_modules|charts?|k8s|kubernetes|terraform|infra|grafana|prometheus|mlruns|"
+    r"data|docs)|(^|/)(mkdocs|docker|package|tsconfig|setup|tox|great_expectations|pyproject)|dvc\.",
+    re.IGNORECASE,
+)
+_KEY = re.compile(r"""^[\s\-{]*["']?([A-Za-z_][\w.\-]{0,60})["']?\s*[:=]\s*(.{0,200})$""")
+_MODULE = re.compile(
+    r"(^|/)(\w*config\w*|\w*settings?|hyper_?param\w*|params|parameters|constants?)\.py$",
+    re.IGNORECASE,
+)
+_MAX_FILES = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A source of settings. `kind` is `file`, `arguments`, `places`, `env` or `module`."""
+
+    kind: str
+    evidence: Evidence
+    training: Evidence
+
+
+def sources_of_settings(project: Project) -> list[Source]:
+    """Where the training programs take their settings from, best first."""
+    found: list[Source] = []
+    for module, trained, walked in _programs(project):
+        found += _of_program(project, module, trained, walked)
+        if any(s.kind in {"file", "arguments"} for s in found):
+            break
+    order = ("file", "arguments", "places", "env", "module")
+    return sorted(found, key=lambda s: order.index(s.kind))
+
+
+def _programs(project: Project) -> Iterator[tuple[Module, Evidence, tuple[Scope, ...]]]:
+    """The programs that train: by their calls, else by what they import."""
+    training = project.roles.training
+    rest: list[Module] = []
+    modules = sorted(
+        (m for m in project.modules.values() if m.path not in project.test_files),
+        key=lambda m: (m.notebook, project.is_example(m.path), m.path not in training, m.path),
+    )
+    for module in modules:
+        if module.path not in training and module.main_line is None and module.functions:
+            if not module.notebook:
+                rest.append(module)
+            continue
+        if module.notebook and module.path not in training:
+            continue
+        roots = [Scope(module.path), *(Scope(module.path, n) for n in _roots(module))]
+        walked = scopes(project, roots, imports=True)
+        trained = trains_here(project, walked)
+        if trained:
+            call = trained[0][1]
+            yield module, Evidence(call.span, f"trains: {_line(call)}"), walked
+        else:
+            rest.append(module)
+    if training:
+        yield from _importers(project, rest, training)
+
+
+def _importers(
+    project: Project, modules: Iterable[Module], training: frozenset[str]
+) -> Iterator[tuple[Module, Evidence, tuple[Scope, ...]]]:
+    """Programs that build their jobs from settings: they import the training code."""
+    for module in modules:
+        if module.main_line is None and not any(
+            "parse" in c.method or _DEFINES.search(c.name) for c in module.calls
+        ):
+            continue
+        near = _imported(project, module)
+        reached = sorted(near & training)
+        if not reached:
+            continue
+        first = project.modules[reached[0]]
+        span = first.functions[0].span if first.functions else None
+        if span is None:
+            continue
+        names = [Scope(module.path), *(Scope(module.path, f.qualname) for f in module.functions)]
+        yield module, Evidence(span, "training code"), scopes(project, names, imports=True)
+
+
+def _imported(project: Project, module: Module) -> frozenset[str]:
+    """Paths of the project's modules that a module imports, directly or not."""
+    seen = {module.path}
+    queue = [module]
+    while queue and len(seen) < 200:  # noqa: PLR2004 -- a bound for cycles and giants
+        for item in queue.pop().imports:
+            for name in (item.dotted, item.module):
+                symbol = project.index.resolve(name, module.path)
+                if symbol and symbol.path not in seen:
+                    seen.add(symbol.path)
+                    queue.append(project.modules[symbol.path])
+    return frozenset(seen - {module.path})
+
+
+def _roots(module: Module) -> Iterator[str]:
+    """Functions that something outside calls: decorated ones, and what trains here."""
+    for f in module.functions:
+        if f.decorators or f.name in {"main", "train", "run", "cli"}:
+            yield f.qualname
+
+
+def _of_program(
+    project: Project, module: Module, trained: Evidence, walked: tuple[Scope, ...]
+) -> Iterator[Source]:
+    uses = [u for u in uses_of(project, walked) if u.capability in {"config.parse", "config.env"}]
+    calls = list(calls_of(project, walked))
+    yield from _of_files(project, uses, calls, trained)
+    names = _option_names(project, uses, calls)
+    parsed = [u for u in uses if u.capability == "config.parse" and not _is_file(u)]
+    if parsed:
+        kind = "arguments" if any(_tunes(n) for n in names) or not names else "places"
+        yield Source(kind, parsed[0].evidence(), trained)
+    if home := _home_made(module):
+        yield Source("arguments", home, trained)
+    elif "argv" in module.names:
+        call = next((c for c in module.calls if "argv" in c.text), None)
+        place = Evidence(call.span, _line(call)) if call else trained
+        yield Source("places", place, trained)
+    for use in uses:
+        if use.capability == "config.env":
+            yield Source("env", use.evidence(), trained)
+            break
+    yield from _of_modules(project, walked, trained)
+
+
+def _is_file(use: Use) -> bool:
+    name = use.call.name if use.call else ""
+    return bool(_READS_FILE.match(name))
+
+
+def _of_files(
+    project: Project, uses: list[Use], calls: list[tuple[Module, Call]], trained: Evidence
+) -> Iterator[Source]:
+    reads = [u.evidence() for u in uses if _is_file(u)]
+    for _, call in calls:
+        if call.name == "json.load":
+            around = " ".join([call.text, *call.targets, call.scope])
+            if _SETTINGS_NAME.search(around):
+                reads.append(Evidence(call.span, _line(call)))
+    if not reads:
+        return
+    tuned = _tuning_file(project)
+    yield Source("places" if tuned is False else "file", reads[0], trained)
+
+
+def _tuning_file(project: Project) -> bool | None:
+    """Whether a settings file holds more than places; None when there is no file to look at."""
+    files = [p for p in project.paths if _FILES.search(p) and not _NOT_FILES.search(p)]
+    seen = False
+    for path in files[:_MAX_FILES]:
+        if (project.entry(path).size or 0) > 200_000:  # noqa: PLR2004 -- data, no settings
+            continue
+        for line in (project.text(path) or "").splitlines()[:2000]:
+            found = _KEY.match(line)
+            if found and not found[2].strip().startswith(("{", "[", "|", ">", "&")):
+                seen = True
+                if _tunes(found[1]) and found[2].strip() not in {"", ","}:
+                    return True
+    return False if seen else None
+
+
+def unread_settings(project: Project) -> Evidence | None:
+    """A file named like the settings of a training, for when nothing reads it."""
+    files = [p for p in project.paths if re.search(r"(^|/)(hyper_?)?params\w*\.(ya?ml|json)$", p)]
+    return Evidence(Span(files[0], 1), "settings") if files else None
+
+
+def _tunes(name: str) -> bool:
+    bare = name.lstrip("-")
+    return bool(_HYPER.search(bare)) or not _PLACES.search(bare)
+
+
+def _option_names(project: Project, uses: list[Use], calls: list[tuple[Module, Call]]) -> list[str]:
+    """The options that a program declares; for fire and typer, the parameters of the function."""
+    names: list[str] = []
+    for module, call in calls:
+        if _DEFINES.search(call.name) and call.args:
+            texts = [v.literal for v in call.args if isinstance(v.literal, str)]
+            names += [max(texts, key=len)] if texts else []
+        if call.method in {"Fire", "run", "CLI", "cli", "auto_cli"} and call.args:
+            symbol = project.index.resolve(call.args[0].name, module.path)
+            function = project.index.function_of(symbol) if symbol else None
+            names += [p.name for p in function.params] if function else []
+    for use in uses:
+        if use.call and use.call.decorates:
+            owner = project.modules[use.path].function(use.call.decorates)
+            names += [p.name for p in owner.params] if owner else []
+    return names
+
+
+def _home_made(module: Module) -> Evidence | None:
+    """`exec` of a file of settings: values given outside overwrite the module's own."""
+    for call in module.calls:
+        if call.name == "exec" and call.args and "open(" in call.args[0].text:
+            return Evidence(call.span, _line(call))
+    return None
+
+
+def _of_modules(project: Project, walked: tuple[Scope, ...], trained: Evidence) -> Iterator[Source]:
+    """A settings module of constants that the training code imports."""
+    for path in dict.fromkeys(s.path for s in walked):
+        module = project.modules.get(path)
+        if module is None or not _MODULE.search(path):
+            continue
+        for assign in module.assigns:
+            if not assign.scope and assign.value.is_literal and _tunes(assign.targets[0]):
+                detail = f"{assign.targets[0]} = {assign.value.text[:60]}"
+                yield Source("module", Evidence(assign.span, detail), trained)
+                return
+
+
+def _line(call: Call) -> str:
+    return call.text.splitlines()[0][:90] if call.text else call.name

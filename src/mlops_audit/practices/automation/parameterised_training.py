@@ -1,0 +1,53 @@
+"""AUT03."""
+
+from __future__ import annotations
+
+from mlops_audit.graph import Project
+from mlops_audit.model import Verdict, failed, hollow, partial, passed
+from mlops_audit.practices.automation._parameters import sources_of_settings, unread_settings
+from mlops_audit.practices.base import practice
+
+_LOOKED_FOR = "settings of the training that come from a file or the command line"
+_IN_PART = {
+    "places": "only paths, names or dates come from outside",
+    "env": "the settings come from environment variables",
+    "module": "the settings are constants of a module",
+}
+
+
+@practice(
+    id="AUT03",
+    title="Training takes its settings from outside the code",
+    assets="model",
+    level="1s",
+    sources="S1 S4",
+    fix="Move the hyperparameters into params.yaml and read them in the training program.",
+    template=("params.yaml", "src/<package>/models/train_model.py"),
+    needs=("training",),
+)
+def parameterised_training(project: Project) -> Verdict:
+    """A file or arguments with more than places, read by a program that trains."""
+    found = sources_of_settings(project)
+    counting = [s for s in found if s.kind in {"file", "arguments"}]
+    if counting:
+        best = counting[0]
+        words = "a file" if best.kind == "file" else "the command line"
+        return passed(
+            f"Training takes its settings from {words}.",
+            [*(s.evidence for s in counting[:3]), best.training],
+        )
+    if found:
+        best = found[0]
+        return partial(
+            f"Training is set from outside in part: {_IN_PART[best.kind]}.",
+            [best.evidence, best.training],
+        )
+    for use in project.uses("notebook.execute"):
+        if "-p " in use.detail or "parameters" in use.detail:
+            return partial("Only notebooks that a tool runs know the settings.", use.evidence())
+    unread = unread_settings(project)
+    if unread is not None:
+        return hollow(
+            "No training program reads the settings file.", unread, looked_for=_LOOKED_FOR
+        )
+    return failed("The settings of the training are constants in the code.", looked_for=_LOOKED_FOR)
