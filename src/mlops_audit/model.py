@@ -27,6 +27,10 @@ __all__ = [
     "Fix",
     "Gate",
     "LevelResult",
+    "Loop",
+    "LoopLink",
+    "LoopNode",
+    "LoopStep",
     "ModelResult",
     "Outcome",
     "Practice",
@@ -438,6 +442,69 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
+class LoopNode:
+    """One thing of the loop: `kind` is a station (`trigger`, `job` …), `name` what people call it.
+
+    `by_hand` says of a trigger that only a person starts what follows.
+    """
+
+    kind: str
+    name: str
+    evidence: Evidence
+    by_hand: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LoopLink:
+    """That one node leads to another, by their numbers; `via` are the hops left out between."""
+
+    source: int
+    target: int
+    via: tuple[Evidence, ...] = ()
+    soft: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LoopStep:
+    """The arrow between two neighbouring stations of the loop.
+
+    `state` is `found`, `partial`, `missing` or `n/a`; `reason` is one sentence; `looked_for` says
+    what would have counted; `practices` are the ids of those that judge it.
+    """
+
+    source: str
+    target: str
+    state: str
+    reason: str
+    looked_for: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    practices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """The way from a trigger to a model in use and back, as far as the files show it.
+
+    `stations` maps each kind of node to its title, in the loop's order; `steps` has one arrow for
+    each of them, the last one back to the first.
+    """
+
+    stations: Mapping[str, str]
+    nodes: tuple[LoopNode, ...]
+    links: tuple[LoopLink, ...]
+    steps: tuple[LoopStep, ...]
+
+    def at(self, kind: str) -> tuple[LoopNode, ...]:
+        """The nodes of one station."""
+        return tuple(node for node in self.nodes if node.kind == kind)
+
+    @property
+    def missing(self) -> tuple[LoopStep, ...]:
+        """The arrows that are not there, or not wholly."""
+        return tuple(step for step in self.steps if step.state in {"missing", "partial"})
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Everything a report format may show."""
 
@@ -452,4 +519,5 @@ class Report:
     version: str = ""
     gate: Gate | None = None
     comparison: Comparison | None = None
+    loop: Loop | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
