@@ -161,9 +161,7 @@ def read_spacy(data: bytes, path: str) -> Read:
     if isinstance(root, Unreadable):
         return root
     folder = posixpath.dirname(path)
-    values: dict[str, str] = {}
-    for key, node in (root.get("vars") or _EMPTY).items():
-        values[key] = node.text
+    variables = root.get("vars") or _EMPTY
     commands = root.get("commands")
     found: list[Target] = []
     for node in commands.list() if commands is not None else ():
@@ -171,7 +169,7 @@ def read_spacy(data: bytes, path: str) -> Read:
             continue
 
         def known(match: re.Match[str]) -> str:
-            return values.get(match[1]) or match[0]
+            return variables.str_at(*match[1].split(".")) or match[0]
 
         script = node.get("script")
         steps: list[Command] = []

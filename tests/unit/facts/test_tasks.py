@@ -117,7 +117,7 @@ def test_pyproject() -> None:
         (
             read_spacy,
             "project.yml",
-            "vars: {n: m}\ncommands:\n- name: t\n  script: ['spacy train ${vars.n}']\n"
+            "vars: {n: {k: m}}\ncommands:\n- name: t\n  script: ['spacy train ${vars.n.k}']\n"
             "  outputs: [o]\nworkflows: {all: [t]}\n",
             {"spacy:t": ["spacy train m"], "spacy:all": ["&t"]},
         ),
