@@ -16,6 +16,7 @@ from mlops_audit.model import (
     Diagnostic,
     Evidence,
     Finding,
+    Loop,
     Outcome,
     Practice,
     ProjectInfo,
@@ -50,13 +51,14 @@ class Request:
 
     `target` is a level of the first model, `evidence` the weakest strength that counts,
     `practices` what to judge in place of the whole catalogue; `cached` keeps facts of code
-    between runs, in the user's cache folder.
+    between runs, in the user's cache folder; `loop` asks for the picture of the loop.
     """
 
     target: int | None = None
     evidence: Strength = Strength.ATTESTED
     practices: tuple[Practice, ...] | None = None
     cached: bool = False
+    loop: bool = False
 
 
 def audit(
@@ -114,6 +116,7 @@ def audit(
         attestations=_attestations(config),
         waivers=config.waivers,
         version=__version__,
+        loop=_loop(loaded, findings) if request.loop else None,
     )
 
 
@@ -210,6 +213,15 @@ def _findings(
 
 _SHOWN = (Outcome.PASS, Outcome.PARTIAL)
 _HOLDS = (Outcome.PASS, Outcome.NOT_APPLICABLE)
+
+
+def _loop(project: Any, findings: Iterable[Finding]) -> Loop | None:  # noqa: ANN401 -- as in `judge`
+    """The loop with the verdicts that are reported; a repository without a role has none."""
+    from mlops_audit.graph.loop import loop_of  # noqa: PLC0415 -- few formats draw it
+
+    if project.roles.kind == "none":
+        return None
+    return loop_of(project, {f.practice.id: f.verdict for f in findings})
 
 
 def _by_role(practice: Practice, verdict: Verdict, has: Callable[[str], bool]) -> Verdict:

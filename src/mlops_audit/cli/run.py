@@ -51,6 +51,7 @@ class Call:
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     against: str | None = None
+    loop: bool = False
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Call:
@@ -113,6 +114,7 @@ def audited(call: Call, given: Config | None = None) -> Audited:
             target=parse_level(_levelled(models), target) if target is not None else None,
             evidence=Strength(call.evidence or Strength.ATTESTED),
             cached=not call.no_cache,
+            loop=call.loop or "html" in call.formats,
         ),
         jobs=call.jobs,
     )
