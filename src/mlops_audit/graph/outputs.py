@@ -99,8 +99,8 @@ def literal_path(value: Value, module: Module) -> tuple[str, bool] | None:
     """The path that an expression spells out: the text, and whether all of it is known."""
     if isinstance(value.literal, str):
         return (value.literal, True) if value.literal.strip() else None
-    if value.name.startswith(":") and not value.is_call:
-        constant = module.constants.get(value.name[1:])
+    if (value.name.startswith(":") or value.text.isidentifier()) and not value.is_call:
+        constant = module.constants.get(value.text)
         if constant is not None and constant is not value and not constant.name.startswith(":"):
             return literal_path(constant, module)
         return None

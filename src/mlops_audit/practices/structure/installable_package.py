@@ -1,0 +1,68 @@
+"""STR02: the source can be installed as a package."""
+
+from __future__ import annotations
+
+from mlops_audit.facts.dependencies import PackageMeta
+from mlops_audit.graph import Project
+from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed, unknown
+from mlops_audit.practices.base import practice
+from mlops_audit.practices.structure._packages import by_path, found_packages
+
+_LOOKED_FOR = "pyproject.toml or setup.py with a build backend, and a package that it finds"
+
+
+@practice(
+    id="STR02",
+    title="The source is an installable package",
+    assets="code",
+    level="2s, 4M~",
+    sources="S1 S4",
+    fix="Move the modules to src/<package>/ and add [build-system] to pyproject.toml.",
+    template=("pyproject.toml", "src/<package>/__init__.py"),
+)
+def installable_package(project: Project) -> Verdict:
+    """Look for packages that a build would find."""
+    metas = [m for m in project.dependencies.packages if not project.is_test(m.path)]
+    empty: list[PackageMeta] = []
+    for meta in sorted(metas, key=lambda m: (project.is_example(m.path), m.path.count("/"))):
+        if not (meta.backend or meta.path.endswith(("setup.py", "setup.cfg"))):
+            continue
+        packages = found_packages(project, meta)
+        if packages:
+            shown = [Evidence(meta.backend_span or meta.span, f"build backend {meta.backend}")]
+            shown += [Evidence(Span(_first(project, p)), f"package {p}") for p in packages[:3]]
+            return passed(f"{meta.path} builds {', '.join(packages[:3])}", shown)
+        empty.append(meta)
+    imported = by_path(project)
+    if imported:
+        said = f"{empty[0].path} finds no package" if empty else "no build backend makes a package"
+        places = [Evidence(m.span, "finds no package with code") for m in empty[:2]]
+        return partial(f"{said}; modules in folders are imported by path", [*imported[:3], *places])
+    if empty and _modules(project):
+        where = [Evidence(m.span, "finds no package with code") for m in empty[:3]]
+        return partial(f"{empty[0].path} finds no package", where)
+    if empty:
+        where = [Evidence(m.span, "finds no package with code") for m in empty[:3]]
+        return hollow(f"{empty[0].path} has nothing to install", where, looked_for=_LOOKED_FOR)
+    broken = [u for u in project.dependencies.unreadable if _is_setup(u.span.path)]
+    if broken:
+        where = [Evidence(u.span, u.reason) for u in broken]
+        return unknown(f"{broken[0].span.path} could not be understood", where)
+    return failed("there are scripts or notebooks only, no package", looked_for=_LOOKED_FOR)
+
+
+def _is_setup(path: str) -> bool:
+    return path.rsplit("/", 1)[-1] in {"pyproject.toml", "setup.py", "setup.cfg"}
+
+
+def _first(project: Project, place: str) -> str:
+    if place in project.modules:
+        return place
+    start = f"{place}/__init__.py"
+    if project.has(start):
+        return start
+    return next(p for p in project.modules if p.startswith(f"{place}/"))
+
+
+def _modules(project: Project) -> bool:
+    return any(not m.path.endswith("setup.py") and m.functions for m in project.source)

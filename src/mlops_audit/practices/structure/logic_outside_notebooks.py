@@ -1,0 +1,107 @@
+"""STR03: training can run without a notebook."""
+
+from __future__ import annotations
+
+import re
+
+from mlops_audit.graph import Project
+from mlops_audit.graph.training import TRAINING, is_training, training_calls
+from mlops_audit.model import Evidence, Span, Verdict, failed, partial, passed
+from mlops_audit.practices.base import practice
+
+_LOOKED_FOR = "a module or program outside notebooks that trains"
+_EXPORTED = re.compile(r"^# Databricks notebook source", re.MULTILINE)
+_SHOWN = 5
+
+
+@practice(
+    id="STR03",
+    title="Training runs without a notebook",
+    assets="code",
+    level="1s, 2M~",
+    sources="S0 S1 S4",
+    fix="Move the training code from the notebook into a module with a main function.",
+    template=("src/<package>/models/train_model.py",),
+    needs=("training",),
+)
+def logic_outside_notebooks(project: Project) -> Verdict:
+    """Look for training in modules, then for tools that run notebooks."""
+    places = _training(project)
+    modules = [e for e in places if not _is_notebook(project, e.span.path)]
+    lonely = [e for e in modules if _only_from_notebooks(project, e.span.path)]
+    own = [e for e in modules if e not in lonely]
+    if own:
+        first: dict[str, Evidence] = {}
+        for evidence in own:
+            first.setdefault(evidence.span.path, evidence)
+        shown = list(first.values())[:_SHOWN]
+        return passed(f"{own[0].span.path} trains outside notebooks", shown)
+    runs = _executed(project)
+    if runs:
+        return partial("training stands in notebooks that a tool executes", runs[:_SHOWN])
+    if lonely:
+        return partial(
+            f"{lonely[0].span.path} holds the training, but only notebooks call it",
+            lonely[:_SHOWN],
+        )
+    return failed(
+        "training stands in notebooks only" if places else "nothing outside notebooks trains",
+        looked_for=_LOOKED_FOR,
+        evidence=places[:_SHOWN],
+    )
+
+
+def _training(project: Project) -> list[Evidence]:
+    """Where models are trained: by known tools first, in the project's own code first."""
+    found = [u.evidence() for u in project.uses(*TRAINING) if is_training(u)]
+    for path, module in project.modules.items():
+        if path not in project.test_files:
+            calls = list(training_calls(module))[:1]
+            found += [Evidence(c.span, c.text.splitlines()[0][:100]) for c in calls if c.text]
+    named = [p for p in project.config.roles.training if project.has(p)]
+    found += [Evidence(Span(p), "named by the configuration") for p in named]
+    return sorted(
+        dict.fromkeys(found),
+        key=lambda e: (project.is_example(e.span.path), "train" not in e.span.path, str(e.span)),
+    )
+
+
+def _is_notebook(project: Project, path: str) -> bool:
+    """Whether a file is a notebook, also one that a platform keeps as text."""
+    if path.endswith(".ipynb"):
+        return True
+    head = project.text(path) if path.endswith((".py", ".scala", ".sql", ".r")) else None
+    return bool(head and _EXPORTED.search(head[:400]))
+
+
+def _only_from_notebooks(project: Project, path: str) -> bool:
+    """Whether notebooks import a module of plain functions and nothing else does."""
+    module = project.modules.get(path)
+    if module is None or module.main_line or any(not c.scope for c in training_calls(module)):
+        return False
+    importers = {
+        other.path
+        for other in project.modules.values()
+        if other.path != path and other.path not in project.test_files
+        for item in other.imports
+        for name in (item.dotted, item.module)
+        if (symbol := project.index.resolve(name, other.path)) and symbol.path == path
+    }
+    if not importers or any(not _is_notebook(project, p) for p in importers):
+        return False
+    stem = path.removesuffix(".py").replace("/", ".")
+    return not any(stem.endswith(v.split(":")[0]) for v in project.console_scripts.values())
+
+
+def _executed(project: Project) -> list[Evidence]:
+    """Where a tool executes notebooks as programs."""
+    found = [
+        u.evidence() for u in project.uses("notebook.execute", notebook=False) if u.where != "file"
+    ]
+    for path in project.glob("**/*.yml", "**/*.yaml", "**/*.json"):
+        text = project.text(path) or ""
+        for number, line in enumerate(text.splitlines()[:2000] if "notebook_" in text else (), 1):
+            if re.match(r"""[\s\-"']{0,40}notebook_(task|path)\b""", line):
+                found.append(Evidence(Span(path, number), line.strip()[:100]))
+                break
+    return found

@@ -1,0 +1,68 @@
+"""STR01: source, data, models, notebooks, settings and tests have places of their own."""
+
+from __future__ import annotations
+
+from mlops_audit.graph import Project
+from mlops_audit.model import (
+    Evidence,
+    Span,
+    Verdict,
+    failed,
+    not_applicable,
+    partial,
+    passed,
+)
+from mlops_audit.practices.base import practice
+from mlops_audit.practices.structure._kinds import Kind, kinds
+
+_ENOUGH = 3  # kinds with places of their own, by the catalogue
+_TWO = 2
+_HALF = 0.5
+_MANY_NOTEBOOKS = 3  # times as many notebooks as modules: the notebooks are the source
+_LOOKED_FOR = (
+    "folders of their own for at least three of source, data, models, notebooks, "
+    "configuration and tests"
+)
+
+
+@practice(
+    id="STR01",
+    title="Source, data, models, notebooks, settings and tests lie apart",
+    assets="code",
+    level="1s",
+    sources="S2 S4",
+    fix="Move source to src/, notebooks to notebooks/, data to data/ and tests to tests/.",
+    template=("src/<package>/__init__.py", "notebooks/1.0-explore-demand.ipynb", "data/README.md"),
+)
+def modular_layout(project: Project) -> Verdict:
+    """Count the kinds of files that have a folder of their own."""
+    found = kinds(project)
+    source, notebooks = found.get("source"), found.get("notebooks")
+    if source is None and notebooks is None:
+        return not_applicable("there is neither source nor a notebook to lay out")
+    apart = [k for k in found.values() if k.apart]
+    names = ", ".join(sorted(k.name for k in apart))
+    # Fewer kinds than that may exist; then all of them are asked.
+    if len(apart) >= min(_ENOUGH, max(_TWO, len(found))):
+        return passed(f"{names} have places of their own", _shown(apart))
+    main = source or notebooks
+    if source and notebooks and notebooks.total >= _MANY_NOTEBOOKS * source.total:
+        main = notebooks
+    rest = [k for k in found.values() if k is not main]
+    mixed = ", ".join(sorted(k.name for k in found.values() if not k.apart))
+    if main and main.apart:
+        beside = f"; {mixed} have not" if mixed else ""
+        return partial(f"{names} have places of their own{beside}", _shown(apart))
+    others = [k for k in rest if k.apart]
+    if main is source and others and len(others) > _HALF * len(rest):
+        return partial(f"the source lies in the root; {names} apart", _shown(others))
+    where = [Evidence(Span(k.root[0]), f"{k.name} in the root") for k in found.values() if k.root]
+    return failed(f"{mixed or 'all'} lie together", looked_for=_LOOKED_FOR, evidence=where)
+
+
+def _shown(apart: list[Kind]) -> list[Evidence]:
+    found = []
+    for kind in apart:
+        first = next(p for p in kind.own if p.rpartition("/")[0] == kind.place)
+        found.append(Evidence(Span(first), f"{kind.name} in {kind.place}/"))
+    return found

@@ -1,0 +1,68 @@
+"""STR04: notebooks have names that say their order."""
+
+from __future__ import annotations
+
+import re
+
+from mlops_audit.graph import Project
+from mlops_audit.model import Evidence, Span, Verdict, failed, not_applicable, partial, passed
+from mlops_audit.practices.base import practice
+
+_MOST, _HALF = 0.8, 0.5  # shares of the catalogue
+_TWO = 2
+_NUMBERED = re.compile(r"^\(?\d+(?:[._-]\d+)*[a-z]?\)?[\s._-]+(?=.*[^\W\d_]{2})", re.IGNORECASE)
+_CHAPTERS = re.compile(
+    r"^(chapter|chap|ch|lesson|lecture|lab|week|day|part|step|stage|module|session|exercise|ex|"
+    r"assignment|homework|hw|tutorial|unit|notebook|nb|section|sec|phase|task)[\s._-]*\d+",
+    re.IGNORECASE,
+)
+_LOOKED_FOR = "names such as 1.0-explore-data.ipynb: a number, optional initials, a description"
+
+
+@practice(
+    id="STR04",
+    title="Notebooks are named in order",
+    assets="code",
+    level="2s",
+    sources="S4",
+    fix="Rename notebooks to number, initials and description: 1.0-jd-explore-data.ipynb.",
+    template=("notebooks/1.0-explore-demand.ipynb",),
+)
+def notebook_naming(project: Project) -> Verdict:
+    """Count the notebooks that follow one ordered convention."""
+    names = _notebooks(project)
+    if len(names) < _TWO:
+        return not_applicable("fewer than two notebooks have no order to keep")
+    numbered = [p for p in names if _NUMBERED.match(_stem(p))]
+    chapters = [p for p in names if _CHAPTERS.match(_stem(p))]
+    best = max(numbered, chapters, key=len)
+    share = len(best) / len(names)
+    said = f"{len(best)} of {len(names)} notebooks have an ordered name"
+    shown = [Evidence(Span(p), "ordered name") for p in best[:5]]
+    if share >= _MOST:
+        return passed(said, shown)
+    if share >= _HALF:
+        other = [Evidence(Span(p), "no order") for p in names if p not in best]
+        return partial(said, [*shown[:3], *other[:2]])
+    other = [Evidence(Span(p), "no order") for p in names if p not in best]
+    return failed(said, looked_for=_LOOKED_FOR, evidence=other[:5])
+
+
+def _stem(path: str) -> str:
+    return path.rsplit("/", 1)[-1].removesuffix(".ipynb")
+
+
+def _notebooks(project: Project) -> list[str]:
+    """The notebooks, identical copies once."""
+    seen: set[object] = set()
+    found = []
+    for path in project.paths:
+        if not path.endswith(".ipynb") or ".ipynb_checkpoints/" in path:
+            continue
+        notebook = project.notebooks.get(path)
+        cells = tuple(c.source for c in notebook.cells) if notebook else ()
+        key: object = cells or project.entry(path).blob or path
+        if key not in seen:
+            seen.add(key)
+            found.append(path)
+    return found
