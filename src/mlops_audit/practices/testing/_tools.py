@@ -1,0 +1,98 @@
+"""Where tools are configured or run: sections of settings files, hooks, commands, dependencies."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mlops_audit.facts.inipos import load_ini
+from mlops_audit.facts.nodes import Node
+from mlops_audit.facts.tomlpos import load_toml
+from mlops_audit.graph import Project
+from mlops_audit.graph.catalogue import Match
+from mlops_audit.model import Evidence, Span
+
+__all__ = ["declared", "documented", "empty", "files", "hooks", "sections", "switched_off"]
+
+_HOOK_RUNNERS = frozenset({"pre-commit", "lefthook", "husky", "githooks", "lint-staged"})
+_COMMENTED = re.compile(r"\s*#[\s#-]*id:\s*['\"]?([\w.-]{1,60})")
+_DOCUMENTS = ("readme*", "contributing*", "docs/**/*.md", "docs/**/*.rst", "**/readme.md")
+
+
+def sections(project: Project) -> Iterator[tuple[str, Evidence]]:
+    """The tools that pyproject, setup.cfg and tox.ini configure, as `ruff` or `ruff.format`."""
+    for path in project.glob("**/pyproject.toml"):
+        root = load_toml(project.data(path) or b"", path)
+        tool = root.get("tool") if isinstance(root, Node) else None
+        for entry in tool.entries.values() if tool else ():
+            yield entry.key, Evidence(Span(path, entry.line), f"[tool.{entry.key}]")
+            for inner in entry.node.entries.values():
+                name = f"{entry.key}.{inner.key}"
+                yield name, Evidence(Span(path, inner.line), f"[tool.{name}]")
+    for path in project.glob("**/setup.cfg", "**/tox.ini"):
+        read = load_ini(project.data(path) or b"", path)
+        for entry in read.entries.values() if isinstance(read, Node) else ():
+            name = entry.key.replace("tool:", "")
+            yield name, Evidence(Span(path, entry.line), f"[{entry.key}]")
+
+
+def files(project: Project, *capabilities: str) -> Iterator[tuple[Match, Evidence]]:
+    """Files whose name configures a tool, empty ones left out."""
+    for path in project.paths:
+        for match in project.catalogue.file(path):
+            if match.capability in capabilities and (project.text(path) or "").strip():
+                yield match, Evidence(Span(path, 1), f"configures {match.tool.name}")
+
+
+def empty(project: Project, *capabilities: str) -> list[Evidence]:
+    """Files whose name configures a tool and that hold nothing."""
+    return [
+        Evidence(Span(path, 1), f"an empty file of {match.tool.name}")
+        for path in project.paths
+        for match in project.catalogue.file(path)
+        if match.capability in capabilities and not (project.text(path) or "").strip()
+    ]
+
+
+def switched_off(project: Project, *capabilities: str) -> list[Evidence]:
+    """Hooks that are commented out."""
+    found = []
+    for path in project.glob("**/.pre-commit-config.y*ml"):
+        for number, line in enumerate((project.text(path) or "").splitlines(), 1):
+            hook = _COMMENTED.match(line)
+            if hook and any(m.capability in capabilities for m in project.catalogue.hook(hook[1])):
+                found.append(Evidence(Span(path, number), f"commented out: {hook[1]}"))
+    return found
+
+
+def hooks(project: Project, *capabilities: str) -> Iterator[tuple[Match, Evidence]]:
+    """Commit hooks that run a tool."""
+    for target in project.targets:
+        if target.runner not in _HOOK_RUNNERS:
+            continue
+        found = [*project.catalogue.hook(target.name)]
+        for command in target.commands:
+            found += project.catalogue.command(command.argv)
+        for match in found:
+            if match.capability in capabilities:
+                yield match, Evidence(target.span, f"hook {target.name}")
+
+
+def declared(project: Project, *capabilities: str) -> list[Evidence]:
+    """Dependencies on tools that have one of the capabilities."""
+    found = []
+    for requirement in project.dependencies.requirements:
+        tool = project.catalogue.package(requirement.name)
+        if tool and set(tool.capabilities) & set(capabilities):
+            found.append(Evidence(requirement.span, f"depends on {requirement.raw}"[:100]))
+    return found
+
+
+def documented(project: Project, pattern: re.Pattern[str]) -> list[Evidence]:
+    """Lines of readmes and documentation in which a command stands."""
+    found = []
+    for path in project.glob(*_DOCUMENTS):
+        for number, line in enumerate((project.text(path) or "").splitlines(), 1):
+            if len(line) < 500 and pattern.search(line):  # noqa: PLR2004 -- no command of a person is longer
+                found.append(Evidence(Span(path, number), line.strip()[:100]))
+    return found
