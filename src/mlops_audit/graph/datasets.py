@@ -58,6 +58,7 @@ _VERSIONED = re.compile(
     r"figshare\.com/\w+/\d+|[?&]version=\d|doi\.org/10\.",
     re.IGNORECASE,
 )
+_WRITTEN = re.compile(r"output|result|report|artifacts?/|checkpoint|evolve", re.IGNORECASE)
 _FETCHED = re.compile(
     r"\.(csv|tsv|parquet|zip|gz|tgz|tar|json|jsonl|xlsx?|txt|npz|arff|h5|data)(\b|$)|/datasets?/|"
     r"kaggle\.com|archive\.ics\.uci\.edu|openml\.org|zenodo\.org|figshare|huggingface\.co/datasets|"
@@ -192,6 +193,8 @@ def sources(project: Project) -> Iterator[tuple[str, Evidence]]:
             if not text.doc and (kind := _kind(text.value)):
                 yield kind, Evidence(text.span, text.value[:100])
     for command, _ in project.all_commands:
+        if project.is_test(command.span.path) or "/releases/download/" in command.text:
+            continue  # a tool is fetched, no data
         if command.program in {"wget", "curl", "gsutil", "aws", "aria2c"} and (
             kind := _kind(command.text)
         ):
@@ -200,7 +203,7 @@ def sources(project: Project) -> Iterator[tuple[str, Evidence]]:
 
 def _kind(text: str) -> str:
     found = _URL.search(text) or re.search(r"(?:s3|gs)://[^\s\"']{3,200}", text)
-    if found is None or not _FETCHED.search(text):
+    if found is None or not _FETCHED.search(text) or _WRITTEN.search(text):
         return ""
     if _VERSIONED.search(text):
         return "versioned"

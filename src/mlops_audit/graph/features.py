@@ -32,7 +32,7 @@ _NO_FEATURE = re.compile(
 )
 _PLAIN_VALUE = re.compile(
     r"\.(astype|copy|rename|values|tolist|to_numpy|to_datetime|fillna|strip|replace|map)\b[^.]*$|"
-    r"^(pd|pandas)\.(to_datetime|to_numeric|Categorical)\(|\.predict|^model\.|\.(cat|str)\.\w+\("
+    r"^(len|dict|list|int|str|float|sorted|set|tuple|enumerate)\(|^(pd|pandas)\.(to_datetime|to_numeric|Categorical)\(|\.predict|^model\.|\.(cat|str)\.\w+\("
 )
 _METHODS = frozenset(
     ["rolling", "shift", "get_dummies", "ewm", "pct_change", "withColumn", "with_columns",

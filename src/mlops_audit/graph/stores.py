@@ -14,7 +14,17 @@ from mlops_audit.model import Evidence, Span
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
 
-__all__ = ["feature_outputs", "hosted", "live", "platform_steps", "shared_tracker", "shown_only"]
+LIBRARY = "a library for others: what it trains are examples"
+
+__all__ = [
+    "LIBRARY",
+    "feature_outputs",
+    "hosted",
+    "live",
+    "platform_steps",
+    "shared_tracker",
+    "shown_only",
+]
 
 # Platforms that store each output of each step under a version of its own.
 _PLATFORMS = frozenset({"zenml", "tfx", "metaflow", "flyte", "tensorflow extended"})

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from mlops_audit.graph import Project
 
-__all__ = ["imports"]
+__all__ = ["imports", "same_program"]
 
 _SETTINGS_SIZE = 200_000  # bytes; a larger file is data
 _TARGET = re.compile(
@@ -48,3 +48,19 @@ def imports(project: Project, path: str) -> frozenset[str]:
                 seen.add(symbol.path)
                 queue.append(symbol.path)
     return frozenset(seen)
+
+
+def same_program(project: Project, one: str, other: str) -> bool:
+    """Whether some program runs both modules; a notebook is a program of its own."""
+    return one == other or bool(_programs(project)[one] & _programs(project)[other])
+
+
+@lru_cache(maxsize=4)
+def _programs(project: Project) -> dict[str, set[str]]:
+    """The modules (tests left out) whose programs hold each module, by its path."""
+    found: dict[str, set[str]] = {path: {path} for path in project.modules}
+    for path in project.modules:
+        if path not in project.test_files:
+            for member in imports(project, path):
+                found[member].add(path)
+    return found

@@ -11,7 +11,7 @@ from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence
-from mlops_audit.practices.reproducibility._programs import imports
+from mlops_audit.practices.reproducibility._programs import same_program
 
 __all__ = ["Draw", "Seed", "covered", "draws", "frameworks", "handed_over", "seeds"]
 
@@ -24,6 +24,8 @@ _SEED_NAME = re.compile(
 _ASIDE = re.compile(
     r"(^|[/_])(plots?|plotting|visuali[sz]\w*|demos?|streamlit|gradio|dashboards?|ui|eda)([/_.]|$)"
 )
+_DATA_CODE = re.compile(r"data|prep|split|feature|train|model|augment|sampl|load", re.IGNORECASE)
+_CONSTANT = re.compile(r"\.initializers\.(Constant|Zeros|Ones|Identity|zeros|ones|constant)$")
 _SAMPLES_FRAME = frozenset({"frac", "n"})
 _FRAMEWORKS = {
     "torch": "torch", "pytorch_lightning": "torch", "lightning": "torch", "fastai": "torch",
@@ -66,7 +68,9 @@ def draws(project: Project) -> tuple[Draw, ...]:
             _SAMPLES_FRAME & {k for k, _ in call.kwargs}
         ):
             continue
-        if _unshuffled(call, project.modules[use.path]):
+        if details.generator == ("random",) and not _reaches(project, use.path):
+            continue
+        if _CONSTANT.search(call.name) or _unshuffled(call, project.modules[use.path]):
             continue
         own = _own_seed(call, details.seed, details.position, project.modules[use.path], holds_seed)
         line = project.modules[use.path].flat(call.span)
@@ -75,6 +79,14 @@ def draws(project: Project) -> tuple[Draw, ...]:
         if key not in found or (own and not found[key].own):
             found[key] = draw
     return tuple(found[key] for key in sorted(found))
+
+
+def _reaches(project: Project, path: str) -> bool:
+    """Whether plain `random` in a file reaches data or model: by its name or program."""
+    if _DATA_CODE.search(path):
+        return True
+    training = project.roles.training
+    return path in training or any(same_program(project, t, path) for t in sorted(training))
 
 
 def _unshuffled(call: Call, module: Module) -> bool:
@@ -166,26 +178,13 @@ def covered(project: Project, draw: Draw, given: tuple[Seed, ...]) -> bool:
     if draw.own:
         return True
     for seed in given:
-        if set(draw.generators) & set(seed.generators) and _same_program(
+        if seed.use is not None and seed.use.details is not None and seed.use.details.why:
+            continue  # a default that a trainer sets when it starts, after the data was split
+        if set(draw.generators) & set(seed.generators) and same_program(
             project, seed.path, draw.use.path
         ):
             return True
     return False
-
-
-def _same_program(project: Project, seed: str, draw: str) -> bool:
-    if seed == draw:
-        return True
-    if project.modules.get(draw) is None or project.modules[draw].notebook:
-        return seed in imports(project, draw)
-    if draw in imports(project, seed) or seed in imports(project, draw):
-        return True
-    return any(
-        seed in closure and draw in closure
-        for path in project.modules
-        if path not in project.test_files
-        for closure in (imports(project, path),)
-    )
 
 
 def frameworks(project: Project) -> dict[str, Use]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mlops_audit.graph import Project
+from mlops_audit.graph.stores import LIBRARY
 from mlops_audit.model import Verdict, failed, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.reproducibility._random import covered, draws, seeds
@@ -22,6 +23,8 @@ _QUARTER = 0.25  # of the call sites, up to which the catalogue says partial
 )
 def no_unseeded_randomness(project: Project) -> Verdict:
     """Judge the share of call sites without a seed."""
+    if project.roles.kind == "library":
+        return not_applicable(LIBRARY)
     given = seeds(project)
     sites = draws(project)
     if not sites:

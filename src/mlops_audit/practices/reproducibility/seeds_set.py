@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mlops_audit.graph import Project
+from mlops_audit.graph.stores import LIBRARY
 from mlops_audit.model import Evidence, Verdict, failed, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.reproducibility._random import (
@@ -30,6 +31,8 @@ _NAMES = {"numpy": "NumPy", "none": "a call of its own", "random": "random", "to
 )
 def seeds_set(project: Project) -> Verdict:
     """Judge each generator that training draws from."""
+    if project.roles.kind == "library":
+        return not_applicable(LIBRARY)
     given = seeds(project)
     sites: dict[str, list[bool]] = {}
     shown = [s.use.evidence() for s in given if s.use is not None]

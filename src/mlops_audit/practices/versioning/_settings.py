@@ -45,7 +45,7 @@ _DATA_FILE = re.compile(
 )
 _NOT_SETTINGS = re.compile(
     r"(^|/)(\.github|\.gitlab|\.circleci|\.azure\w*|\.vscode|\.idea|\.dvc|\.devcontainer|k8s|helm|charts|"
-    r"kubernetes|node_modules|tests?|docs?|data|mlruns|outputs?|results|reports|metrics|terraform|infra\w*)/|"
+    r"kubernetes|node_modules|tests?|docs?|mlruns|outputs?|results|reports|metrics|terraform|infra\w*)/|"
     r"(^|/)(docker-)?compose[\w.-]*\.ya?ml$|(^|/)(mkdocs|_config|environment[\w.-]*|conda[\w.-]*|meta|"
     r"codecov|readthedocs|\.readthedocs|\.pre-commit-config|dvc|\.gitlab-ci|azure-pipelines|cloudbuild|"
     r"serverless|\.travis|appveyor|action|pnpm-lock|\.coveragerc|tox|setup|pytest|mypy|poetry|"
@@ -64,6 +64,7 @@ _TRAINING_FILE = re.compile(
 _MAX_BYTES = 200_000
 _KEY = re.compile(r"""^[\s\-{]*["']?([A-Za-z_][\w.\-]{0,60})["']?\s*[:=]\s*(\S.*)?$""")
 _ENOUGH = 1
+_INFRASTRUCTURE = re.compile(r"^(AWSTemplateFormatVersion|apiVersion)\b", re.MULTILINE)
 
 
 def is_hyperparameter(name: str, *, strong: bool = False) -> bool:
@@ -76,6 +77,8 @@ def settings_files(project: Project) -> Iterator[tuple[str, list[Evidence], bool
     for path in project.paths:
         if not _DATA_FILE.search(path) or _NOT_SETTINGS.search(path):
             continue
+        if path.endswith(".json") and re.search(r"(^|/)\w*data\w*/", path):
+            continue
         if path.endswith("pyproject.toml") or (project.entry(path).size or 0) > _MAX_BYTES:
             continue
         found, any_key = _keys(path, project.text(path) or "")
@@ -85,6 +88,8 @@ def settings_files(project: Project) -> Iterator[tuple[str, list[Evidence], bool
 
 def _keys(path: str, text: str) -> tuple[list[Evidence], bool]:
     found: list[Evidence] = []
+    if _INFRASTRUCTURE.search(text):
+        return [], False
     strong = bool(_TRAINING_FILE.search(path))
     any_key = False
     for number, line in enumerate(text.splitlines(), 1):
@@ -102,7 +107,8 @@ def _keys(path: str, text: str) -> tuple[list[Evidence], bool]:
                 strong = strong or is_hyperparameter(key, strong=True)
                 found.append(Evidence(Span(path, number), line.strip()[:80]))
     # One word of another trade alone (a threshold, a seed) may mean anything; two are settings.
-    return (found if strong or len(found) > _ENOUGH else []), any_key
+    distinct = {e.detail.split(":")[0] for e in found}
+    return (found if strong or len(distinct) > _ENOUGH else []), any_key
 
 
 def _is_read(project: Project, path: str) -> bool:

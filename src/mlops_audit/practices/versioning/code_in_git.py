@@ -77,6 +77,8 @@ def _environments_out(project: Project) -> bool:
         return True
     if not project.modules:
         return True  # nothing here for which anybody makes a Python environment
+    if project.glob("**/poetry.lock") and not project.glob("requirements*.txt", "setup.py"):
+        return True  # Poetry, too, keeps environments in a folder of its own
     # conda and pipenv keep environments elsewhere, unless pip is offered as another way
     return bool(project.glob(*_OUTSIDE)) and not project.glob(*_PIP)
 
@@ -84,8 +86,11 @@ def _environments_out(project: Project) -> bool:
 def _loose_outputs(project: Project) -> list[Output]:
     """Data and model files that code writes into the tree, if most of them are not kept out."""
     seen: dict[str, tuple[Output, bool]] = {}
+    scripted = bool(project.source)
     for output in written_files(project):
         path = output.path
+        if output.module.notebook and scripted:
+            continue  # a trial beside the code that makes the outputs
         if path.startswith(("/", "~", "..", "$")) or "://" in path or path in seen:
             continue
         if not (_OUTPUT.search(path) or output.model):

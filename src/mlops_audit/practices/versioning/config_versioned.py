@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 from mlops_audit.graph import Project
-from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
+from mlops_audit.graph.stores import LIBRARY
+from mlops_audit.model import (
+    Evidence,
+    Span,
+    Verdict,
+    failed,
+    hollow,
+    not_applicable,
+    partial,
+    passed,
+)
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.versioning._settings import (
     code_defaults,
@@ -13,6 +25,7 @@ from mlops_audit.practices.versioning._settings import (
     settings_modules,
 )
 
+_STORED_MODEL = re.compile(r"(^|/)(python_env|conda|MLmodel|registered_model_meta)(\.ya?ml)?$")
 _LOOKED_FOR = "hyperparameters in a tracked settings file or module that code reads"
 
 
@@ -28,6 +41,8 @@ _LOOKED_FOR = "hyperparameters in a tracked settings file or module that code re
 )
 def config_versioned(project: Project) -> Verdict:
     """Judge where hyperparameters stand."""
+    if project.roles.kind == "library":
+        return not_applicable(LIBRARY)
     hyper: list[Evidence] = []
     plain: list[Evidence] = []
     unused: list[Evidence] = []
@@ -36,7 +51,7 @@ def config_versioned(project: Project) -> Verdict:
             hyper += found[:3]
         elif found:
             unused += found[:1]
-        elif is_read:
+        elif is_read and not path.endswith(".json") and not _STORED_MODEL.search(path):
             plain.append(Evidence(Span(path), "settings"))
     for path, found in settings_modules(project):
         if found:

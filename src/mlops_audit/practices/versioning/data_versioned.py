@@ -51,7 +51,7 @@ def data_versioned(project: Project) -> Verdict:
     if weak:
         return partial(f"the data is versioned in part: {weak[0].detail}", weak[:6])
     addresses = [e for _, e in sources(project)]
-    if not project.roles.trains and not addresses:
+    if project.roles.kind in {"none", "library"} or not (project.roles.trains or addresses):
         return not_applicable("no data set belongs to this project")
     if project.dvc.used:
         empty = [Evidence(c.remotes[0].span if c.remotes else _start(c.path), "DVC set up")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
 from mlops_audit.graph.features import feature_code
-from mlops_audit.graph.stores import feature_outputs, platform_steps
+from mlops_audit.graph.stores import LIBRARY, feature_outputs, platform_steps
 from mlops_audit.model import Verdict, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
 
@@ -22,6 +22,8 @@ from mlops_audit.practices.base import practice
 )
 def features_versioned(project: Project) -> Verdict:
     """Judge where computed features go."""
+    if project.roles.kind == "library":
+        return not_applicable(LIBRARY)
     stores = [
         u for u in project.uses("feature.store", test=False)
         if u.call is None or is_called(project, u.path, u.scope)

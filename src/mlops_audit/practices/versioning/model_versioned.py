@@ -132,9 +132,19 @@ def _named_by_moment(project: Project) -> Iterator[Evidence]:
                     yield Evidence(
                         call.span, call.text.splitlines()[0][:80] if call.text else call.name
                     )
+    yield from _configured(project)
     for output in written_files(project):
         if output.model and not output.exact and _MOMENT.search(output.call.text):
             yield Evidence(output.call.span, output.call.text[:80])
+
+
+def _configured(project: Project) -> Iterator[Evidence]:
+    """Checkpoint callbacks that settings name and a program builds."""
+    for path in project.glob("**/*.yaml", "**/*.yml"):
+        if (project.entry(path).size or 0) < 200_000:  # noqa: PLR2004 -- a larger file is data
+            text = project.text(path) or ""
+            for found in re.finditer(r"(?:_target_|class_path):\s*[\w.]+\.ModelCheckpoint\b", text):
+                yield Evidence(Span(path, text.count("\n", 0, found.start()) + 1), found[0])
 
 
 def _changing(text: str) -> bool:
