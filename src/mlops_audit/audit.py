@@ -215,12 +215,10 @@ _SHOWN = (Outcome.PASS, Outcome.PARTIAL)
 _HOLDS = (Outcome.PASS, Outcome.NOT_APPLICABLE)
 
 
-def _loop(project: Any, findings: Iterable[Finding]) -> Loop | None:  # noqa: ANN401 -- as in `judge`
-    """The loop with the verdicts that are reported; a repository without a role has none."""
+def _loop(project: Any, findings: Iterable[Finding]) -> Loop:  # noqa: ANN401 -- as in `judge`
+    """The loop, with the verdicts that are reported."""
     from mlops_audit.graph.loop import loop_of  # noqa: PLC0415 -- few formats draw it
 
-    if project.roles.kind == "none":
-        return None
     return loop_of(project, {f.practice.id: f.verdict for f in findings})
 
 

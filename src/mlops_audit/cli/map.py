@@ -1,4 +1,4 @@
-"""`map`: what runs when what."""
+"""`map`: the way from a trigger to a monitored model and back."""
 
 from __future__ import annotations
 
@@ -10,13 +10,22 @@ __all__ = ["command"]
 @click.command("map", context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("path", default=".", type=click.Path())
 @click.option("--rev", metavar="REV", help="A commit, tag or branch, without checkout.")
+@click.option("--project", metavar="PATH", help="One project of several in the repository.")
 @click.option("--config", metavar="FILE", help="Configuration in place of the repository's.")
+@click.option("-o", "--output", metavar="FILE", help="Where it goes (default: standard output).")
 @click.option(
-    "-f", "--format", "form", type=click.Choice(["text", "mermaid", "json"]), default="text"
+    "-f",
+    "--format",
+    "form",
+    type=click.Choice(["text", "mermaid", "svg", "json"]),
+    default="text",
+    help="Format of the picture.",
 )
-def command(path: str, rev: str | None, config: str | None, form: str) -> None:
-    """Show PATH's execution graph: triggers, jobs, commands, and the code that they run."""
-    from mlops_audit.cli.run import Call, project_of  # noqa: PLC0415 -- `--help` needs none of it
-    from mlops_audit.reports.mapping import draw  # noqa: PLC0415 -- the same
+def command(form: str, output: str | None, **given: str | None) -> None:
+    """Draw PATH's loop: triggers, jobs, stages, code, artifacts, registry, service, monitors.
 
-    click.echo(draw(project_of(Call(path=path, rev=rev, config=config)), form), nl=False)
+    Missing links are drawn as missing, with what was looked for.
+    """
+    from mlops_audit.cli.run import Call, drawn  # noqa: PLC0415 -- `--help` needs none of it
+
+    drawn(Call.of(given), form, output)

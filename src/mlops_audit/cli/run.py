@@ -16,7 +16,6 @@ import click
 from mlops_audit.audit import Request, audit, read_config, settings_of
 from mlops_audit.cli.terminal import options_for
 from mlops_audit.config import Config, ConfigError, parse_config, today
-from mlops_audit.graph import Project
 from mlops_audit.maturity import MaturityModel, Names, load_model, model_names, parse_level
 from mlops_audit.maturity import parse_model as parse_model_file
 from mlops_audit.maturity.gates import Ask, Baseline, baseline_of, compare, decide, read_baseline
@@ -25,7 +24,7 @@ from mlops_audit.reports import Options, render
 from mlops_audit.reports.safe import one_line
 from mlops_audit.tree import Tree, open_tree
 
-__all__ = ["Audited", "Call", "audited", "project_of", "run", "say", "write_all"]
+__all__ = ["Audited", "Call", "audited", "drawn", "run", "say", "write_all"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +125,19 @@ def audited(call: Call, given: Config | None = None) -> Audited:
     return Audited(replace(report, diagnostics=tuple(ordered)), config, models)
 
 
-def project_of(call: Call) -> Project:
-    """The project alone, for what needs no verdicts."""
-    tree = open_tree(call.path, call.rev)
-    config, _ = _config(call, tree, today(os.environ))
-    return Project.load(tree, config, cached=not call.no_cache)
+def drawn(call: Call, form: str, output: str | None) -> None:
+    """Audit, and write the loop in one of the formats of `map`.
+
+    Raises:
+        ConfigError: the file cannot be written.
+    """
+    from mlops_audit.reports.loop import draw  # noqa: PLC0415 -- only `map` needs it
+
+    report = audited(replace(call, loop=True)).report
+    if report.roles.kind == "none" and report.assessment.level.remark:
+        say(call, report.assessment.level.remark)
+    if report.loop is not None:
+        _write(draw(report.loop, form), output)
 
 
 def _levelled(models: tuple[MaturityModel, ...]) -> MaturityModel:
@@ -242,15 +249,18 @@ def write_all(report: Report, pairs: list[tuple[str, str | None]], call: Call) -
         ConfigError: a file cannot be written.
     """
     for name, output in pairs:
-        text = render(report, name, _options(call, output))
-        if output is None or output == "-":
-            _print(text)
-            continue
-        try:
-            Path(output).write_bytes(text.encode("utf-8", "backslashreplace"))
-        except OSError as error:
-            reason = error.strerror or type(error).__name__
-            raise ConfigError(f"-o {output}: cannot be written: {reason}") from error
+        _write(render(report, name, _options(call, output)), output)
+
+
+def _write(text: str, output: str | None) -> None:
+    if output is None or output == "-":
+        _print(text)
+        return
+    try:
+        Path(output).write_bytes(text.encode("utf-8", "backslashreplace"))
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ConfigError(f"-o {output}: cannot be written: {reason}") from error
 
 
 def _options(call: Call, output: str | None) -> Options:

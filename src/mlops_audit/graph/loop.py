@@ -8,14 +8,22 @@ practices decide where they are given, so that the picture and the report say th
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlops_audit.facts.types import Trigger, Workflow
 from mlops_audit.graph.execution import Edge, ExecutionGraph, Node, Reach, Way
-from mlops_audit.graph.loopnodes import STATIONS, Board, by_hand, gather, trigger_name
+from mlops_audit.graph.loopnodes import (
+    STATIONS,
+    Board,
+    by_hand,
+    gather,
+    trigger_name,
+    workflow_name,
+)
 from mlops_audit.graph.loopsteps import steps_of
 from mlops_audit.graph.stores import live
-from mlops_audit.model import Evidence, Loop, Span, Verdict
+from mlops_audit.model import Evidence, Loop, LoopStep, Span, Verdict
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
@@ -41,7 +49,26 @@ def loop_of(project: Project, verdicts: Mapping[str, Verdict] | None = None) -> 
     _stages(project, board, graph)
     _hands(project, board)
     steps = steps_of(project, board, known)
-    return Loop(STATIONS, tuple(board.nodes), tuple(board.links.values()), steps)
+    return _ordered(board, steps)
+
+
+def _ordered(board: Board, steps: tuple[LoopStep, ...]) -> Loop:
+    """Put first, within a station, what leads to training, then what leads on at all."""
+    training = {n for n in board.at("stage", "code") if board.trains(n)}
+
+    def rank(number: int) -> tuple[int, bool, bool, int]:
+        node, beyond = board.nodes[number], board.reachable([number]) - {number}
+        on = any(board.nodes[n].kind != "job" for n in beyond)
+        leads = bool(training & beyond) if node.kind in {"trigger", "job"} else on
+        return list(STATIONS).index(node.kind), not leads, node.by_hand or not on, number
+
+    order = sorted(range(len(board.nodes)), key=rank)
+    new = {old: at for at, old in enumerate(order)}
+    links = sorted(
+        (replace(li, source=new[li.source], target=new[li.target]) for li in board.links.values()),
+        key=lambda li: (li.source, li.target),
+    )
+    return Loop(STATIONS, tuple(board.nodes[n] for n in order), tuple(links), steps)
 
 
 def _without_tests(project: Project) -> ExecutionGraph:
@@ -82,7 +109,7 @@ def _numbers(board: Board, node: Node, *, jobs: bool = True) -> list[int]:
         workflow, job, _ = node.payload
         if not jobs:
             return []
-        name = f"{job.name} · {workflow.name or workflow.path}"
+        name = f"{job.name} · {workflow_name(workflow)}"
         return [board.add("job", name, Evidence(node.span, node.detail))]
     if node.kind in {"module", "notebook", "function"}:
         return board.by_path.get(node.key[0], [])
@@ -154,17 +181,21 @@ def _hands(project: Project, board: Board) -> None:
     reached |= board.reachable(board.at("trigger"))
     for number in board.at("code"):
         node = board.nodes[number]
-        if number in reached or added >= _MOST_HANDS or not node.evidence.detail.startswith("trai"):
+        if number in reached or added >= _MOST_HANDS or not board.trains(number):
             continue
-        name, evidence = _start_of(project, node.name)
-        board.link(board.add("trigger", f"a person runs {name}", evidence, by_hand=True), number)
-        added += 1
+        start = _start_of(project, node.name)
+        if start is not None:
+            hand = board.add("trigger", f"a person runs {start[0]}", start[1], by_hand=True)
+            board.link(hand, number)
+            added += 1
 
 
-def _start_of(project: Project, path: str) -> tuple[str, Evidence]:
-    """The task that runs a file, or the file itself."""
+def _start_of(project: Project, path: str) -> tuple[str, Evidence] | None:
+    """The task that runs a file, or the file itself where it is a program or a notebook."""
     for target in project.targets:
         for command in target.commands:
             if any(word.rsplit("/", 1)[-1] == path.rsplit("/", 1)[-1] for word in command.argv):
                 return f"{target.runner} {target.name}", Evidence(command.span, command.text[:100])
-    return path, Evidence(Span(path), "started by hand")
+    module = project.modules.get(path)
+    program = module is not None and (module.notebook or module.main_line or not module.functions)
+    return (path, Evidence(Span(path), "started by hand")) if program else None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from mlops_audit.facts.types import Trigger, TriggerKind, Workflow
 from mlops_audit.graph.datasets import committed_data, dvc_data, is_model_path, lfs_data, sources
+from mlops_audit.graph.lifecycle import TRAIN
 from mlops_audit.graph.stores import live
 from mlops_audit.graph.training import TRAINING, is_training
 from mlops_audit.graph.uses import Use
@@ -19,7 +20,7 @@ if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.pipelines import Pipeline, PipelineStep
     from mlops_audit.graph.project import Project
 
-__all__ = ["MONITORS", "STATIONS", "Board", "by_hand", "gather", "trigger_name"]
+__all__ = ["MONITORS", "STATIONS", "Board", "by_hand", "gather", "trigger_name", "workflow_name"]
 
 STATIONS: Mapping[str, str] = MappingProxyType(
     {
@@ -48,6 +49,7 @@ MONITORS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "MON07": ("dashboard", "dashboard.define"),
     }
 )
+_TRAINS = "trains"
 _SHOWN = (Outcome.PASS, Outcome.PARTIAL)
 _MANY = 400  # nodes of one station: a picture of more helps nobody
 _REPORT = re.compile(r"\.(md|html?|png|svg|pdf)$|check_results|data_docs|validations?/")
@@ -109,6 +111,12 @@ class Board:
                 queue += following.get(number, ())
         return found
 
+    def trains(self, number: int) -> bool:
+        """Whether a stage or a file of code trains the model."""
+        if number in self.stages:
+            return TRAIN in self.stages[number].parts
+        return self.nodes[number].evidence.detail.startswith(_TRAINS)
+
     def full(self, kind: str) -> bool:
         """Whether a station has as many nodes as it takes."""
         return len(self.at(kind)) >= _MANY
@@ -128,12 +136,14 @@ def gather(project: Project, verdicts: Mapping[str, Verdict]) -> Board:
 
 
 def _stages(project: Project, board: Board) -> None:
+    several = len({pipeline.tool for pipeline in project.pipelines}) > 1
     for pipeline in project.pipelines:
         for step in pipeline.steps:
             if board.full("stage"):
                 return
             name = step.name.strip() or str(step.evidence.span)
-            number = board.add("stage", f"{name} ({pipeline.tool})", step.evidence)
+            name = f"{name} ({pipeline.tool})" if several else name
+            number = board.add("stage", name, step.evidence)
             board.stages.setdefault(number, step)
             board.pipelines.setdefault(number, pipeline)
             board.place(number)
@@ -155,7 +165,7 @@ def _code(project: Project, board: Board) -> None:
     for path in sorted(project.roles.training):
         trained.setdefault(path, Evidence(Span(path, None), "trains the model"))
     for path, evidence in sorted(trained.items()):
-        _code_node(board, path, "trains", evidence)
+        _code_node(board, path, _TRAINS, evidence)
     scored = project.uses("evaluate.metric", "evaluate.gate", "evaluate.cross_validate")
     for use in _first_by_path([u for u in scored if not u.notebook]):
         if use.path not in trained:
@@ -251,7 +261,14 @@ def trigger_name(workflow: Workflow, triggers: list[Trigger]) -> str:
     """What people call the start of a workflow: `push, schedule · CI`."""
     kinds = [t.kind for t in triggers if t.kind not in _BY_HAND] or [t.kind for t in triggers]
     words = dict.fromkeys(_WORDS.get(kind, str(kind)) for kind in kinds)
-    return f"{', '.join(words)} · {workflow.name or workflow.path}"
+    return f"{', '.join(words)} · {workflow_name(workflow)}"
+
+
+def workflow_name(workflow: Workflow) -> str:
+    """Its name, or its file's where it has none."""
+    if workflow.name and workflow.name != workflow.path:
+        return workflow.name
+    return workflow.path.rsplit("/", 1)[-1]
 
 
 _BY_HAND = (TriggerKind.MANUAL, TriggerKind.CALL)

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from mlops_audit.facts.types import TriggerKind
-from mlops_audit.graph.lifecycle import TRAIN
 from mlops_audit.graph.loopnodes import Board
 from mlops_audit.graph.stores import live
 from mlops_audit.model import Evidence, LoopStep, Outcome, Verdict
@@ -21,6 +20,11 @@ _STATES = {
     Outcome.PARTIAL: "partial",
     Outcome.FAIL: "missing",
     Outcome.NOT_APPLICABLE: "n/a",
+}
+_WITHOUT_USE = {
+    "library": "A library is used by others.",
+    "none": "There is no model here.",
+    "notebooks": "Notebooks that teach serve nothing.",
 }
 _FEW = 4  # places shown for one arrow
 _NO_TRAINING = "nothing here trains a model"
@@ -67,7 +71,7 @@ class _Judge:
             source,
             target,
             _STATES[verdict.outcome],
-            verdict.reason,
+            verdict.reason[:1].upper() + verdict.reason[1:],
             verdict.looked_for or "",
             verdict.evidence[:_FEW],
             (practice,),
@@ -101,7 +105,7 @@ class _Judge:
         if not self.trains:
             return LoopStep("job", "stage", "n/a", f"{_NO_TRAINING.capitalize()}.")
         done = [n for n in self.board.at("stage", "code") if n in self.reached]
-        trained = [n for n in done if self._is_training(n)]
+        trained = [n for n in done if self.board.trains(n)]
         if trained:
             reason = f"Automation runs {self.board.nodes[trained[0]].name}."
             return LoopStep("job", "stage", "found", reason, looked, self._shown(trained))
@@ -112,12 +116,6 @@ class _Judge:
             reason = "Jobs run a part of the pipeline; a person starts training."
             return LoopStep("job", "stage", "partial", reason, looked, self._shown(done))
         return LoopStep("job", "stage", "missing", "A person starts training.", looked)
-
-    def _is_training(self, number: int) -> bool:
-        step = self.board.stages.get(number)
-        if step is not None:
-            return TRAIN in step.parts
-        return self.board.nodes[number].evidence.detail.startswith("trains")
 
     def stages(self) -> LoopStep:
         """Pipeline stages → code."""
@@ -184,9 +182,8 @@ class _Judge:
     def service(self) -> LoopStep:
         """Registry → service, batch job or command that uses the model."""
         looked = "a service, batch job or command that loads the registered model"
-        if self.project.roles.kind == "library":
-            reason = "A library is used by others."
-            return LoopStep("registry", "service", "n/a", reason)
+        if self.project.roles.kind in _WITHOUT_USE:
+            return LoopStep("registry", "service", "n/a", _WITHOUT_USE[self.project.roles.kind])
         numbers = self.board.at("service")
         if not numbers:
             return LoopStep("registry", "service", "missing", "Nothing uses the model.", looked)
@@ -229,7 +226,7 @@ class _Judge:
         if not self.predicts:
             return LoopStep("monitor", "trigger", "n/a", f"{_NO_USE.capitalize()}.")
         events = list(self.project.triggers(TriggerKind.EVENT))
-        if events and any(self._is_training(n) for n in self.reached):
+        if events and any(self.board.trains(n) for n in self.reached):
             reason = "An event can start a workflow; that a monitor sends it was not seen."
             shown = tuple(Evidence(t.span, f"on {t.kind}") for _, t in events)[:_FEW]
             return LoopStep("monitor", "trigger", "partial", reason, looked, shown)

@@ -335,15 +335,14 @@ def test_explain_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
     assert "ci-on-change" in err
 
 
-@pytest.mark.parametrize("form", ["text", "mermaid", "json"])
-def test_map_draws_what_starts_what(
-    capsys: pytest.CaptureFixture[str], repository: Path, form: str
-) -> None:
-    """The map names targets and what they run."""
+@pytest.mark.parametrize("form", ["text", "mermaid", "svg", "json"])
+def test_map_draws_the_loop(capsys: pytest.CaptureFixture[str], repository: Path, form: str) -> None:
+    """The map names what a person has to start, and which links are missing."""
     (repository / "Makefile").write_text("train:\n\tpython train.py\n")
     code, out, _ = run(capsys, "map", repository, "-f", form)
     assert code == 0
-    assert "python train.py" in out
+    assert "a person runs make train" in out
+    assert "missing" in out
 
 
 @small

@@ -1,0 +1,73 @@
+"""The loop as text, Mermaid, SVG and JSON, one file each."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from importlib import import_module
+from typing import cast
+
+from mlops_audit.model import Loop, LoopNode
+from mlops_audit.reports.safe import one_line
+
+__all__ = ["FORMATS", "MARKS", "draw", "fitted", "said", "some"]
+
+_FILE = re.compile(r"\.\w{1,6}$")
+FORMATS = ("text", "mermaid", "svg", "json")
+MARKS = {"found": "✓", "partial": "◐", "missing": "✗", "n/a": "-"}
+"""How an arrow stands, in one character."""
+
+
+def draw(loop: Loop, form: str) -> str:
+    """Write a loop in one of `FORMATS`, with a newline at its end."""
+    module = import_module(f"{__name__}.{form}" if form != "json" else f"{__name__}.data")
+    return cast("Callable[[Loop], str]", module.render)(loop)
+
+
+def said(loop: Loop) -> str:
+    """The picture in one sentence."""
+    asked = [step for step in loop.steps if step.state != "n/a"]
+    counts = {state: sum(s.state == state for s in asked) for state in MARKS}
+    words = [f"{counts['found']} of {len(asked)} links are there"]
+    words += [f"{counts['partial']} in part"] if counts["partial"] else []
+    words += [f"{counts['missing']} missing"] if counts["missing"] else []
+    return f"{', '.join(words)}."
+
+
+def some(nodes: tuple[LoopNode, ...], most: int) -> tuple[tuple[LoopNode, ...], int]:
+    """The nodes that are shown, and how many are not; one more is shown before `+1 more`."""
+    shown = nodes if len(nodes) <= most else nodes[: most - 1]
+    return shown, len(nodes) - len(shown)
+
+
+def fitted(text: str, columns: int) -> str:
+    """One safe line of at most `columns`; of a path the end is kept, which tells it apart."""
+    line = one_line(text[:400])
+    if _width(line) <= columns:
+        return line
+    head, space, tail = line.rpartition(" ")
+    if "/" in tail and _width(head) < columns // 2:
+        return f"{head}{space}{_end(tail, columns - _width(head) - 1)}"
+    if "/" in line and _FILE.search(line):
+        return _end(line, columns)
+    kept = ""
+    for char in line:
+        if _width(kept + char) >= columns:
+            break
+        kept += char
+    return f"{kept.rstrip()}…"
+
+
+def _end(text: str, columns: int) -> str:
+    kept = ""
+    for char in reversed(text):
+        if _width(kept + char) >= columns:
+            break
+        kept = char + kept
+    return text if kept == text else f"…{kept}"
+
+
+def _width(text: str) -> int:
+    """Columns of a text: East Asian wide characters take two."""
+    return sum(1 + (unicodedata.east_asian_width(char) in "WF") for char in text)
