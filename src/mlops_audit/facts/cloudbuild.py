@@ -49,9 +49,20 @@ def read_cloudbuild(path: str, data: bytes, getter: Getter) -> tuple[Workflow, .
     span = Span(path, root.line_of("steps"))
     values = _substitutions(root)
     steps = _in_repository(tuple(_step(node, path, values) for node in nodes))
-    job = Job("build", span, steps)
+    job = Job("build", span, (*steps, *_pushed(root, path)))
     trigger = Trigger(TriggerKind.EXTERNAL, span)
     return (Workflow("cloudbuild", path, path, span, (trigger,), (job,), values),)
+
+
+def _pushed(root: Node, path: str) -> tuple[Step, ...]:
+    """What Cloud Build does after the steps: push the `images` that they have built."""
+    images = root.get("images")
+    names = tuple(images.strings()) if images is not None else ()
+    if not names:
+        return ()
+    span = Span(path, root.line_of("images"))
+    commands = tuple(Command(("docker", "push", n), span, f"images: push {n}") for n in names)
+    return (Step(span, "images", commands=commands),)
 
 
 def _substitutions(root: Node) -> dict[str, str]:

@@ -145,7 +145,13 @@ class Catalogue:
 
     def action(self, uses: str) -> tuple[Match, ...]:
         """What a CI action, orb, pipe or task is evidence of, by its name and version."""
-        return tuple(_match(found) for found in self._actions.find(uses))
+        path = uses.partition("@")[0]
+        return tuple(
+            _match(found)
+            for found in self._actions.find(uses)
+            # A bare task (`Docker@2`) is no prefix of an action's owner (`docker/login-action`).
+            if "/" in found[1].pattern or "/" not in path
+        )
 
     def hook(self, id: str, repo: str = "") -> tuple[Match, ...]:  # noqa: A002 -- pre-commit's word
         """What a pre-commit hook is evidence of, by its id or its repository."""

@@ -107,7 +107,9 @@ class CommandResolver:
                 if "run" in command.argv
                 else iter(())
             )
-        if program == "dvc" and {"repro", "exp"} & set(command.argv[1:2]):
+        if program == "dvc" and (
+            command.argv[1:2] == ("repro",) or command.argv[1:3] == ("exp", "run")
+        ):
             return self._stages(command, folder)
         if program == "mlflow" and command.argv[1:2] == ("run",):
             entries = self.sources.by_runner.get("mlproject", ())

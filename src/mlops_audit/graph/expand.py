@@ -6,10 +6,11 @@ module or notebook, a target's prerequisites, a module's functions, a function's
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable, Iterator
 
-from mlops_audit.facts.code import Call, Module
+from mlops_audit.facts.code import Call, Module, Value
 from mlops_audit.facts.notebooks import Notebook
 from mlops_audit.facts.shell import parse_shell
 from mlops_audit.facts.types import Command, Job, Step, Target, Trigger, Workflow
@@ -175,7 +176,8 @@ class Expander:
             (check := call.kw("check")) is not None and check.literal is True
         )
         why = "" if checked else "the return code is not checked"
-        if value.items:
+        text = value.items[0] if len(value.items) == 1 else value
+        if value.items and text is value:
             words = tuple(
                 i.literal
                 if isinstance(i.literal, str)
@@ -183,12 +185,22 @@ class Expander:
                 for i in value.items
             )
             command = Command(words, call.span, shlex.join(words))
-            yield Edge(self.nodes.command(command, ""), not checked, why)
-        elif isinstance(value.literal, str):
+            yield Edge(self.nodes.command(command, self._near(module, command)), not checked, why)
+        elif shown := _shell_text(text):
             for inner in parse_shell(
-                value.literal, path=module.path, line=call.span.line or 1, cell=call.span.cell
+                shown, path=module.path, line=call.span.line or 1, cell=call.span.cell
             ):
-                yield Edge(self.nodes.command(inner, ""), not checked, why)
+                folder = self._near(module, inner)
+                yield Edge(self.nodes.command(inner, folder), not checked, why)
+
+    def _near(self, module: Module, command: Command) -> str:
+        """The module's folder where the command names a file from there (`../src/score.py`)."""
+        folder = module.path.rpartition("/")[0]
+        places = self.sources.places
+        near = any(
+            "/" in word and places.join(folder, word) in places.paths for word in command.argv[:4]
+        )
+        return folder if near else ""
 
     def _notebook(self, node: Node) -> Iterator[Edge]:
         notebook: Notebook | None = node.payload
@@ -217,3 +229,14 @@ class Expander:
 def _starts(triggers: tuple[Trigger, ...], kind: str) -> bool:
     """Whether a job or step that is narrowed to these triggers runs on one of this kind."""
     return not triggers or not kind or any(t.kind == kind for t in triggers)
+
+
+_QUOTED = re.compile(r"""[fFrR]{0,2}(["'])((?:(?!\1).){1,500})\1""", re.DOTALL)
+
+
+def _shell_text(value: Value) -> str:
+    """The text of a command, its holes (`%s`, `{path}`) left as they are."""
+    if isinstance(value.literal, str):
+        return value.literal
+    quoted = _QUOTED.match(value.text)
+    return quoted[2] if quoted and not value.is_call else ""

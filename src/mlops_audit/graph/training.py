@@ -32,6 +32,8 @@ _MODELS = re.compile(
 _LIBRARY_TRANSFORMS = re.compile(
     r"\.(preprocessing|impute|feature_extraction|feature_selection|decomposition|compose)\."
 )
+# Steps of pipelines: defining one runs no training.
+_STEPS = re.compile(r"^(tfx|kfp|google_cloud_pipeline_components|sagemaker\.workflow)\.")
 _LABELLED = 2  # `fit(X, y)`
 
 
@@ -45,7 +47,7 @@ def is_training(use: Use) -> bool:
     call = use.call
     if call is None:
         return True
-    if _LIBRARY_TRANSFORMS.search(call.name):
+    if _LIBRARY_TRANSFORMS.search(call.name) or _STEPS.match(call.name):
         return False
     if kind == "receiver unknown" or call.name.startswith("?.fit"):
         return _fits(call)

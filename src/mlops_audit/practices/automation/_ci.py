@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mlops_audit.facts.types import Job, Trigger, Workflow
+from mlops_audit.facts.types import Job, Trigger, TriggerKind, Workflow
 from mlops_audit.graph import Project
+from mlops_audit.graph.execution import Reach
 from mlops_audit.model import Evidence
 
-__all__ = ["dead_triggers", "described", "does_something", "started_by_hand"]
+__all__ = ["dead_triggers", "described", "does_something", "started_by_hand", "unattended"]
 
 # Commands that only speak, look around or set the stage: a job of these alone checks nothing.
 _IDLE = frozenset(
@@ -54,6 +55,11 @@ def started_by_hand(project: Project) -> Evidence | None:
         if where in {"notebook", "script", "make"} and _SUBMIT.match(" ".join(command.argv)):
             return Evidence(command.span, command.text[:100])
     return None
+
+
+def unattended(project: Project) -> Reach:
+    """What automation runs without a person who starts it each time."""
+    return project.ci(*(k for k in TriggerKind if k is not TriggerKind.MANUAL))
 
 
 def described(workflow: Workflow) -> str:

@@ -1,0 +1,80 @@
+"""AUT06."""
+
+from __future__ import annotations
+
+import re
+
+from mlops_audit.graph import Project
+from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
+from mlops_audit.practices.base import practice
+
+_LOOKED_FOR = "a CI job that runs the tests of this project and fails when they fail"
+_SMOKE = re.compile(r"smoke|sanity|python3? -c\b|(^|[/_ -])tests?([/_. -]|$)", re.IGNORECASE)
+
+
+@practice(
+    id="AUT06",
+    title="CI runs the tests",
+    assets="code",
+    level="2s, 5M",
+    sources="S0 S1",
+    fix="Let the CI workflow run the test suite, e.g. `pytest`, on every pull request.",
+    template=(".github/workflows/ci.yml", "Makefile"),
+)
+def ci_runs_tests(project: Project) -> Verdict:
+    """Tests that count, reached from CI on a way whose failure fails the job."""
+    found = project.tests.run_by(project.automation)
+    hard = [(case, way) for case, way in found if not way.soft]
+    if hard:
+        places = list(dict.fromkeys(way.evidence() for _, way in hard))
+        tests = len({(case.path, case.qualname) for case, _ in hard})
+        return passed(f"CI runs {tests} of the project's tests.", places)
+    if found:
+        way = found[0][1]
+        return partial(
+            f"CI runs the tests, but {way.why or 'their failure is ignored'}.", way.evidence()
+        )
+    runs = [
+        (use, evidence)
+        for use, _, evidence in project.reached_uses(project.automation, "test.run")
+        if use.where in {"command", "action"}
+    ]
+    if runs and project.tests.cases:
+        return partial(
+            "CI runs a test runner, but the suite exercises nothing of the project.",
+            [e for _, e in runs],
+        )
+    smoke = _smoke(project)
+    if smoke:
+        return partial("CI runs smoke scripts only.", smoke)
+    if runs:
+        return hollow(
+            "CI runs a test runner, but there are no tests that it finds.",
+            [e for _, e in runs],
+            looked_for=_LOOKED_FOR,
+        )
+    named = _named_tests(project)
+    if named:
+        return hollow("A job is called test and runs none.", named, looked_for=_LOOKED_FOR)
+    return failed("CI runs no tests.", looked_for=_LOOKED_FOR)
+
+
+def _smoke(project: Project) -> list[Evidence]:
+    """Programs of the project that CI runs to see whether they work."""
+    found = []
+    for way in project.automation.of("command"):
+        command, _ = way.node.payload
+        text = " ".join(command.argv)
+        runs = any(e.target.kind in {"module", "notebook"} for e in project.graph.edges(way.node))
+        inline = command.program.startswith("python") and "-c" in command.argv
+        if (runs or inline) and _SMOKE.search(text):
+            found.append(way.evidence())
+    return found
+
+
+def _named_tests(project: Project) -> list[Evidence]:
+    return [
+        Evidence(way.node.span, way.node.detail)
+        for way in project.automation.of("job", "step")
+        if re.search(r"\b(unit |integration )?tests?\b", way.node.detail, re.IGNORECASE)
+    ][:3]

@@ -1,0 +1,118 @@
+"""AUT08."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mlops_audit.graph import Project
+from mlops_audit.graph.execution import Way
+from mlops_audit.graph.scopes import Scope, calls_of, scopes, uses_of
+from mlops_audit.graph.tests import TestCase
+from mlops_audit.graph.training import is_training, trains_here
+from mlops_audit.graph.uses import Use
+from mlops_audit.model import Evidence, Verdict, failed, partial, passed
+from mlops_audit.practices.automation._ci import unattended
+from mlops_audit.practices.base import practice
+
+_LOOKED_FOR = "a CI job that validates data, trains or runs the pipeline, or tests a model"
+_CHECKS = ("data.validate", "evaluate.gate", "test.behaviour", "test.robustness")
+
+
+@practice(
+    id="AUT08",
+    title="CI validates data or a model",
+    assets="data, model",
+    level="5M",
+    sources="S0 S3 S4",
+    fix="Let CI train on a small sample and fail when the metric is below a threshold.",
+    template=(".github/workflows/ci.yml", "tests/model/test_model_quality.py"),
+)
+def ci_validates_data_or_model(project: Project) -> Verdict:
+    """Validation, training or model tests reached from CI, themselves or through the tests."""
+    found = [*_in_jobs(project), *_in_tests(project)]
+    hard = [e for way, e in found if not way.soft]
+    if hard:
+        return passed(f"CI checks data or a model: {hard[0].detail}.", hard)
+    if found:
+        way, evidence = found[0]
+        return partial(
+            f"CI checks data or a model, but {way.why or 'it cannot fail the job'}.", evidence
+        )
+    reports = [
+        evidence
+        for use, _, evidence in project.reached_uses(project.automation, "evaluate.report")
+        if use.where == "command"
+    ]
+    if reports:
+        return partial("CI posts metrics, without a gate.", reports)
+    return failed("CI checks neither data nor a model.", looked_for=_LOOKED_FOR)
+
+
+def _in_jobs(project: Project) -> Iterator[tuple[Way, Evidence]]:
+    """Validation anywhere; training and pipelines where no person has to start them."""
+    for use, way, evidence in project.reached_uses(project.automation, "data.validate"):
+        if not _in_test(project, way) and use.where in {"command", "action"}:
+            yield way, evidence
+    reach = unattended(project)
+    for use, way, evidence in project.reached_uses(reach, "pipeline.run", "train.*"):
+        if use.where == "call":
+            continue
+        if use.capability == "pipeline.run" or is_training(use):
+            yield way, evidence
+    for way in reach.of("module", "notebook"):
+        if way.previous is None or way.previous.node.kind == "module" or _in_test(project, way):
+            continue
+        code = scopes(project, [Scope(way.node.key[0])])
+        told = _told(project, code)
+        if told:
+            yield way, way.evidence(f"{way.node.key[0]} {told}")
+
+
+def _told(project: Project, code: tuple[Scope, ...]) -> str:
+    """What of data or models code checks, in words; empty when nothing."""
+    if trains_here(project, code):
+        return "trains"
+    for use in uses_of(project, code):
+        if use.capability in _CHECKS:
+            return f"checks: {use.detail[:60]}"
+        if use.capability == "pipeline.run":
+            return f"runs the pipeline: {use.detail[:60]}"
+    return ""
+
+
+def _in_test(project: Project, way: Way) -> bool:
+    return any(n.kind == "tests" for n in way.nodes()) or project.is_test(way.node.span.path)
+
+
+def _in_tests(project: Project) -> Iterator[tuple[Way, Evidence]]:
+    """The tests that CI runs and that train, validate data, or test a stored model."""
+    for case, way in project.tests.run_by(project.automation):
+        told = _tested(project, case)
+        if told:
+            yield way, way.evidence(f"{case.name} {told}", case.span)
+
+
+def _tested(project: Project, case: TestCase) -> str:
+    roots = [Scope(p, s) for p, s in case.scopes] or [Scope(case.path, case.qualname)]
+    roots += [Scope(s.path, s.qualname) for s in (*case.programs, *case.exercises)]
+    code = scopes(project, roots)
+    replaced = {s.qualname.rsplit(".", 1)[-1] for s in case.patched}
+    trained = trains_here(project, code)
+    if trained and not any(c.scope.rsplit(".", 1)[-1] in replaced for _, c in trained):
+        return "trains"
+    uses = tuple(uses_of(project, code))
+    if any(_validates(u) for u in uses):
+        return "validates data"
+    if any(u.capability == "pipeline.run" for u in uses) and not case.patched:
+        return "runs the pipeline"
+    loads = any(u.capability in {"model.load", "registry.load"} for u in uses) or any(
+        c.method.startswith("load_model") for _, c in calls_of(project, code)
+    )
+    predicts = any(u.capability == "predict.call" for u in uses) or any(
+        c.method.startswith("predict") for _, c in calls_of(project, code)
+    )
+    return "tests a stored model" if loads and predicts and not case.patched else ""
+
+
+def _validates(use: Use) -> bool:
+    return use.capability in {"data.validate", "test.behaviour", "evaluate.gate"}
