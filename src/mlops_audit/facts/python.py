@@ -29,7 +29,10 @@ __all__ = ["read_python", "read_source"]
 MAX_BYTES = 2_000_000
 _TEXT = 300
 _SEGMENTS = 8
-_PLAIN_TYPES = frozenset({"?", "None", "str", "int", "float", "bool", "dict", "list", "Any"})
+# Annotations that say nothing about the methods of what they annotate.
+_PLAIN_TYPES = frozenset(
+    {"?", "None", "str", "int", "float", "bool", "dict", "list", "Any", "object", "typing.Any"}
+)
 _VALUE_DEPTH = 4
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -82,6 +85,7 @@ class _Walker:
         self.owner = ""
         self.guards: tuple[Guard, ...] = ()
         self.loops = 0
+        self.tries = 0  # handlers around in the function that catch anything and go on
         self.targets: tuple[str, ...] = ()
         self.context = ""
         self.envs: list[dict[str, str]] = [{}]
@@ -326,7 +330,9 @@ class _Walker:
         elif isinstance(node, ast.Raise):
             self.raise_(node)
         elif isinstance(node, ast.Try | ast.TryStar):
+            self.tries += _goes_on(node.handlers)
             self.block(node.body)
+            self.tries -= _goes_on(node.handlers)
             for handler in node.handlers:
                 self.block(handler.body)
             self.block(node.orelse)
@@ -384,11 +390,13 @@ class _Walker:
         env = {p.name: p.annotation for p in params}
         saved = (self.scope, self.guards, self.loops, self.owner, self.targets)
         self.scope, self.guards, self.loops, self.targets = qualname, (), 0, ()
+        tries, self.tries = self.tries, 0
         self.envs.append(env)
         self._declare(node.body, env, f"{qualname}.")
         self.block(node.body)
         self.envs.pop()
         self.scope, self.guards, self.loops, self.owner, self.targets = saved
+        self.tries = tries
 
     def _params(self, args: ast.arguments) -> tuple[Param, ...]:
         plain = [*args.posonlyargs, *args.args]
@@ -647,7 +655,16 @@ class _Walker:
     def raise_(self, node: ast.Raise) -> None:
         name = self.resolve(node.exc) if node.exc is not None else ""
         text = self.text(node)
-        self.raises.append(Raise(name, self.span(node), self.scope, self.guards, text))
+        self.raises.append(
+            Raise(
+                name,
+                self.span(node),
+                self.scope,
+                self.guards,
+                text,
+                swallowed=self.tries > 0 and node.exc is not None,
+            )
+        )
         if node.exc is not None:
             self.expression(node.exc)
 
@@ -871,6 +888,29 @@ def _returns(body: Sequence[ast.stmt]) -> list[ast.Return]:
                 if isinstance(c, ast.stmt | ast.ExceptHandler | ast.match_case)
             )
     return sorted(found, key=lambda r: r.lineno)
+
+
+def _goes_on(handlers: Sequence[ast.ExceptHandler]) -> bool:
+    """Whether a handler catches every error and neither raises nor leaves the program."""
+    for handler in handlers:
+        caught = handler.type
+        named = caught.id if isinstance(caught, ast.Name) else ""
+        if caught is not None and named not in {"Exception", "BaseException"}:
+            continue
+        inside = [n for s in handler.body for n in ast.walk(s)]
+        leaves = any(
+            isinstance(n, ast.Raise | ast.Return)
+            or (isinstance(n, ast.Call) and _ends_program(n.func))
+            for n in inside
+        )
+        if not leaves:
+            return True
+    return False
+
+
+def _ends_program(func: ast.expr) -> bool:
+    name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+    return name in {"exit", "_exit", "quit", "abort", "fail"}
 
 
 def _cannot_fail(test: ast.expr) -> bool:

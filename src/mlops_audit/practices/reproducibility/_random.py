@@ -26,6 +26,7 @@ _ASIDE = re.compile(
 )
 _DATA_CODE = re.compile(r"data|prep|split|feature|train|model|augment|sampl|load", re.IGNORECASE)
 _CONSTANT = re.compile(r"\.initializers\.(Constant|Zeros|Ones|Identity|zeros|ones|constant)$")
+_CLOCK = re.compile(r"\btime(_ns)?\(|\bnow\(|urandom|getrandbits|SystemRandom|secrets\.")
 _SAMPLES_FRAME = frozenset({"frac", "n"})
 _FRAMEWORKS = {
     "torch": "torch", "pytorch_lightning": "torch", "lightning": "torch", "fastai": "torch",
@@ -120,7 +121,8 @@ def _own_seed(
 
 
 def _is_seed(value: Value) -> bool:
-    return not (value.is_literal and value.literal is None) and value.text != "None"
+    """Whether a value seeds: not None, and not the clock or the system's own randomness."""
+    return value.text != "None" and not _CLOCK.search(value.text)
 
 
 def _spread_holds(value: Value, module: Module, holds_seed: bool) -> bool:  # noqa: FBT001 -- as above
@@ -129,8 +131,9 @@ def _spread_holds(value: Value, module: Module, holds_seed: bool) -> bool:  # no
     name = value.text.strip()
     known = False
     for item in module.assigns:
-        if name in item.targets and item.value.keys:
-            keys |= set(item.value.keys)
+        written = {*item.value.keys, *(k for k, _ in item.value.kwargs)}
+        if name in item.targets and written:
+            keys |= written
             known = True
     if any(_SEED_NAME.match(k.strip("'\"")) for k in keys):
         return True

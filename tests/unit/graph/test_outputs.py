@@ -1,0 +1,35 @@
+"""Which files code writes, as its calls say."""
+
+from __future__ import annotations
+
+import pytest
+
+from mlops_audit.config import Config
+from mlops_audit.graph import Project
+from mlops_audit.graph.outputs import written_files
+from mlops_audit.tree import MemoryTree
+
+
+@pytest.mark.parametrize(
+    ("code", "path", "exact", "model"),
+    [
+        ('joblib.dump(m, "models/m.joblib")', "models/m.joblib", True, True),
+        ('torch.save(m, os.path.join("out", "m.pt"))', "out/m.pt", True, True),
+        ('torch.save(m, f"runs/{name}.pt")', "runs/", False, True),
+        ('frame.to_csv("data/out.csv")', "data/out.csv", True, False),
+        ('open("log.txt", "w")', "log.txt", True, False),
+        ("OUT = 'a.csv'\nframe.to_csv(OUT)", "a.csv", True, False),
+    ],
+)
+def test_written_paths(code: str, path: str, exact: bool, model: bool) -> None:  # noqa: FBT001 -- parameters
+    """The path is taken from literals, joins, f-strings and the module's constants."""
+    source = f"import os\nimport joblib\nimport torch\n{code}\n"
+    found = list(written_files(Project.load(MemoryTree({"a.py": source}), Config())))
+    assert [(o.path, o.exact, o.model) for o in found] == [(path, exact, model)]
+
+
+@pytest.mark.parametrize("code", ['open("a.txt")', "frame.to_csv(path)", 'joblib.load("m.joblib")'])
+def test_reading_writes_nothing(code: str) -> None:
+    """Reading, and a path that the code does not spell out, give no output."""
+    tree = MemoryTree({"a.py": f"import joblib\n{code}\n"})
+    assert not list(written_files(Project.load(tree, Config())))
