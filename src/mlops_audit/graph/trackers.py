@@ -1,0 +1,334 @@
+"""Experiment trackers: which are called, whether they are on, and where their runs go."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from mlops_audit.facts.code import Call, Guard, Module, Value
+from mlops_audit.graph.called import is_called
+from mlops_audit.graph.catalogue import Match
+from mlops_audit.graph.settings import Setting, settings, switch
+from mlops_audit.graph.uses import Use, keywords
+from mlops_audit.model import Evidence
+
+if TYPE_CHECKING:  # the project hands itself in
+    from mlops_audit.graph.project import Project
+
+__all__ = ["LOCAL", "Tracked", "tracked"]
+
+# Lightning logs to whatever logger its trainer has; one that is set stands in another place.
+LOCAL = frozenset({"TensorBoard", "CSV loggers", "tf.summary", "Lightning", "PyTorch Lightning"})
+_RECORDS = frozenset(
+    ["tracker.run", "tracker.params", "tracker.metrics", "tracker.artifacts", "tracker.model",
+     "tracker.autolog", "tracker.input", "tracker.remote", "tracker.local", "tracker.off"]
+)  # fmt: skip
+_SWITCH_WORD = re.compile(
+    r"wandb|w_and_b|mlflow|neptune|comet|clearml|\baim\b|track|swanlab|dvclive|report_to|"
+    r"experiment_name|(^|_)log(s|ger|ging|_metrics)?($|_)|enable_log|tensorboard|(^|_)tb($|_)",
+    re.IGNORECASE,
+)
+_NAME = re.compile(r"[A-Za-z_][\w.]*")
+_TARGETS = frozenset({"_target_", "target", "class_path", "class_name", "_class", "__target__"})
+_GROUP = re.compile(r"(^|/)(loggers?|trackers?|callbacks)/([\w\-]+)\.ya?ml$")
+_CHOICE = re.compile(r"(^|[ /.])(loggers?|trackers?|callbacks)$")
+_ENVIRON = re.compile(r"environ\[['\"](\w+)['\"]\]")
+_LIGHTNING = re.compile(r"(^|\.)(LightningModule|LightningCLI)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Tracked:
+    """One thing that a tracker records.
+
+    `standing` is `on`; `local` for TensorBoard, CSV and offline runs; `switch` where it is off as
+    the repository stands; `off` where it is disabled. `notebook` says where it stands.
+    """
+
+    tool: str
+    capability: str
+    standing: str
+    evidence: Evidence
+    notebook: bool = False
+    use: Use | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether it records at all."""
+        return self.standing in {"on", "local"}
+
+
+@lru_cache(maxsize=4)
+def tracked(project: Project) -> tuple[Tracked, ...]:
+    """All that trackers record, those that are on first, scripts before notebooks."""
+    found = [*_called(project), *_disabled(project), *_values(project), *_configured(project)]
+    found += [*_environment(project), *_lightning(project)]
+    order = ("on", "local", "switch", "off")
+    return tuple(
+        sorted(
+            dict.fromkeys(_by_start(found)),
+            key=lambda t: (t.notebook, order.index(t.standing), project.is_example(_path(t))),
+        )
+    )
+
+
+def _by_start(found: list[Tracked]) -> Iterator[Tracked]:
+    """Where every start of a tool is off, so is all else that it would record."""
+    starts: dict[str, set[str]] = {}
+    for item in found:
+        if item.capability in {"tracker.run", "tracker.off"}:
+            starts.setdefault(item.tool, set()).add(item.standing)
+    for item in found:
+        known = starts.get(item.tool, set())
+        if item.standing in {"on", "local"} and known and known <= {"off", "switch"}:
+            yield replace(item, standing=min(known))
+        else:
+            yield item
+
+
+def _path(item: Tracked) -> str:
+    return item.evidence.span.path
+
+
+# -- calls ----------------------------------------------------------------------------------------
+
+
+def _called(project: Project) -> Iterator[Tracked]:
+    off = {u.span for u in project.uses("tracker.off", test=False)}
+    for use in project.uses("tracker.*", test=False):
+        if use.capability not in _RECORDS or use.call is None:
+            continue
+        if not is_called(project, use.path, use.scope) or not _writes(project, use):
+            continue
+        quiet = use.call.kw("logger")
+        if use.tool in LOCAL and quiet is not None and quiet.literal is False:
+            continue
+        standing = _standing(project, use.tool, use.capability, use.call)
+        if use.span in off or use.capability == "tracker.off":
+            standing = "off"
+        evidence, flag = use.evidence(), _flag(project, use)
+        if standing in {"on", "local"} and flag is not None:
+            if flag[0] == "off":
+                standing = "switch"
+            elif flag[1] is not None:
+                evidence = Evidence(use.span, use.detail, (flag[1],))
+        yield Tracked(use.tool, use.capability, standing, evidence, use.notebook, use)
+
+
+def _standing(project: Project, tool: str, capability: str, call: Call | None) -> str:
+    del project
+    if tool in LOCAL or capability == "tracker.local":
+        return "local"
+    if call is not None:
+        mode = call.kw("mode")
+        if mode is not None and mode.literal == "disabled":
+            return "off"
+        disabled = call.kw("disabled")
+        if disabled is not None and disabled.literal is True:
+            return "off"
+    return "off" if capability == "tracker.off" else "on"
+
+
+def _writes(project: Project, use: Use) -> bool:
+    """`tf.summary` writes only where a writer is."""
+    if use.tool != "tf.summary":
+        return True
+    writers = project.uses_in(use.path)
+    return any(u.capability == "tracker.local" for u in writers)
+
+
+def _flag(project: Project, use: Use) -> tuple[str, Evidence | None] | None:
+    """The switch that decides whether a call records: around it, or around what calls it."""
+    call = use.call
+    if call is None:
+        return None
+    found = _state(project, call.guards)
+    if found is not None or not call.scope:
+        return found
+    name = call.scope.rsplit(".", 1)[-1]
+    states = [_state(project, c.guards) for c in _calls_named(project).get(name, ())]
+    if states and all(s is not None and s[0] == "off" for s in states):
+        return states[0]
+    return None
+
+
+@lru_cache(maxsize=4)
+def _calls_named(project: Project) -> dict[str, list[Call]]:
+    found: dict[str, list[Call]] = {}
+    for path, module in project.modules.items():
+        if path not in project.test_files:
+            for call in module.calls:
+                found.setdefault(call.method, []).append(call)
+    return found
+
+
+def _state(project: Project, guards: tuple[Guard, ...]) -> tuple[str, Evidence | None] | None:
+    for guard in guards:
+        if guard.negated or re.search(r"\bnot\b|is None|!=", guard.text):
+            continue
+        for name in _NAME.findall(guard.text):
+            last = name.rsplit(".", 1)[-1]
+            if _SWITCH_WORD.search(last) and (known := switch(project, last)).state:
+                return known.state, known.evidence
+    return None
+
+
+def _disabled(project: Project) -> Iterator[Tracked]:
+    """Calls behind a constant that is false: a person must edit it, or a settings file does."""
+    for path, module in project.modules.items():
+        if path in project.test_files:
+            continue
+        imports = frozenset(i.module for i in module.imports) | frozenset(
+            i.dotted for i in module.imports
+        )
+        for call in module.calls:
+            if call.runs:
+                continue
+            for match in project.catalogue.calls(call.name, imports):
+                if match.capability not in _RECORDS or not match.details.holds(
+                    keywords(call), len(call.args)
+                ):
+                    continue
+                known = _state(project, call.guards)
+                on = known is not None and known[0] == "on"
+                standing = _standing(project, match.tool.name, match.capability, call)
+                detail = call.text.splitlines()[0][:90] if call.text else call.name
+                chain = (known[1],) if known is not None and known[1] is not None else ()
+                yield Tracked(
+                    match.tool.name,
+                    match.capability,
+                    standing if on else "switch",
+                    Evidence(call.span, detail, chain),
+                    module.notebook,
+                )
+
+
+# -- values: report_to=, settings files, variables ------------------------------------------------
+
+
+def _values(project: Project) -> Iterator[Tracked]:
+    """Keyword arguments of calls that name a tracker, such as `report_to="wandb"`."""
+    for path, module in project.modules.items():
+        if path in project.test_files:
+            continue
+        for call in module.calls:
+            for key, value in call.kwargs if call.runs else ():
+                for match in _named(project, key, value):
+                    known = _state(project, call.guards)
+                    standing = _standing(project, match.tool.name, match.capability, None)
+                    if known is not None and known[0] == "off" and standing != "off":
+                        standing = "switch"
+                    yield Tracked(
+                        match.tool.name,
+                        match.capability,
+                        standing,
+                        Evidence(call.span, f"{key}={value.text}"[:100]),
+                        module.notebook,
+                    )
+
+
+def _named(project: Project, key: str, value: Value) -> Iterator[Match]:
+    for text in value.strings() if value.items else (value.literal,):
+        if isinstance(text, str):
+            for match in project.catalogue.value(key, text):
+                if match.capability in _RECORDS:
+                    yield match
+
+
+def _configured(project: Project) -> Iterator[Tracked]:
+    """Settings that name a tracker, or the class of one."""
+    known = settings(project)
+    chosen = _chosen(project, known)
+    for item in known:
+        if not isinstance(item.value, str):
+            continue
+        matches: tuple[Match, ...] = ()
+        if item.name in _TARGETS and "." in item.value:
+            matches = project.catalogue.calls(item.value)
+        elif item.name:
+            matches = project.catalogue.value(item.name, item.value)
+        for match in matches:
+            if match.capability not in _RECORDS:
+                continue
+            standing = _standing(project, match.tool.name, match.capability, None)
+            group = _GROUP.search(item.span.path)
+            if group and standing != "off" and group[3] not in chosen:
+                standing = "switch"
+            yield Tracked(match.tool.name, match.capability, standing, item.evidence())
+
+
+def _chosen(project: Project, known: tuple[Setting, ...]) -> frozenset[str]:
+    """The members of configuration groups that settings or commands choose."""
+    found: set[str] = set()
+    for item in known:
+        if isinstance(item.value, str) and _CHOICE.search(item.name):
+            found.add(item.value)
+    for command, _ in project.all_commands:
+        for word in command.argv:
+            key, equals, value = word.lstrip("+-").partition("=")
+            if equals and _CHOICE.search(key):
+                found.add(value)
+    for item in known:  # a group's member that lists others: `many_loggers: [csv, wandb]`
+        group = _GROUP.search(item.span.path)
+        if group and group[3] in found and item.key == "defaults" and isinstance(item.value, str):
+            found.add(item.value)
+    return frozenset(found)
+
+
+def _environment(project: Project) -> Iterator[Tracked]:
+    """Variables that code sets for a tracker, such as `os.environ["WANDB_PROJECT"]`."""
+    for path, module in project.modules.items():
+        if path in project.test_files or not {"environ", "os"} & module.names:
+            continue
+        for assign in module.assigns:
+            name = next((m[1] for t in assign.targets if (m := _ENVIRON.search(t))), "")
+            for match in project.catalogue.env(name) if name else ():
+                if match.capability == "tracker.run" and not name.endswith("KEY"):
+                    yield Tracked(
+                        match.tool.name,
+                        match.capability,
+                        "on",
+                        Evidence(assign.span, f"sets {name}"),
+                        module.notebook,
+                    )
+
+
+# -- Lightning ------------------------------------------------------------------------------------
+
+
+def _lightning(project: Project) -> Iterator[Tracked]:
+    """`self.log` in Lightning modules goes to the trainer's logger, else to TensorBoard."""
+    for path, module in project.modules.items():
+        if path in project.test_files:
+            continue
+        owners = _lightning_classes(project, module)
+        if not owners:
+            continue
+        for call in module.calls:
+            owner = call.scope.split(".", 1)[0]
+            quiet = call.kw("logger")
+            if quiet is not None and quiet.literal is False:
+                continue
+            if owner not in owners or not call.text.startswith("self.") or not call.runs:
+                continue
+            capability = {"log": "tracker.metrics", "log_dict": "tracker.metrics",
+                          "save_hyperparameters": "tracker.params"}.get(call.method)  # fmt: skip
+            if capability:
+                detail = call.text.splitlines()[0][:90]
+                yield Tracked(
+                    "Lightning",
+                    capability,
+                    "local",
+                    Evidence(call.span, detail),
+                    module.notebook,
+                )
+
+
+def _lightning_classes(project: Project, module: Module) -> frozenset[str]:
+    return frozenset(
+        c.qualname
+        for c in module.classes
+        if any(_LIGHTNING.search(b) for b in project.index.bases(module.path, c))
+    )

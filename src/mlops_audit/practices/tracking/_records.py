@@ -1,0 +1,212 @@
+"""What pipelines and training code record beside a tracker: locks, metrics files, snapshots."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mlops_audit.facts.code import Call, Module, Value
+from mlops_audit.graph import Project
+from mlops_audit.graph.called import is_called
+from mlops_audit.graph.trackers import Tracked, tracked
+from mlops_audit.model import Evidence
+
+__all__ = [
+    "checkpoints",
+    "declared_metrics",
+    "declared_plots",
+    "kept_outputs",
+    "locked_params",
+    "metrics_files",
+    "own_calls",
+    "records",
+    "saved_figures",
+    "snapshots",
+]
+
+_DUMPS = frozenset(
+    ["dump", "save", "safe_dump", "write", "write_text", "save_json", "save_yaml", "write_json",
+     "write_yaml", "to_json", "to_yaml", "to_csv", "save_dict"]
+)  # fmt: skip
+_SETTINGS = re.compile(
+    r"^(vars\(|asdict\(|dict\(|OmegaConf\.\w+\(|dataclasses\.asdict\()*(self\.)?_?(\w{1,20}[._])?"
+    r"(args?|cfg|conf|config\w*|hparams|hyper_?param\w*|params|parameters|settings|opts?|flags|"
+    r"FLAGS)\b(\.(__dict__|to_dict\(\)|dict\(\)|model_dump\(.{0,30}\)|as_dict\(\)|dump\(\)))?\)*$"
+)
+_METRICS = re.compile(
+    r"metric|score|\bresults?\b|evaluation|accuracy|\bauc\b|rmse|\bmae\b|\bmse\b|\bf1\b|report|"
+    r"_loss|history|performance",
+    re.IGNORECASE,
+)
+_NO_METRICS = re.compile(r"predict|config|param|vocab|label|token", re.IGNORECASE)
+_FIGURES = frozenset({"savefig", "write_image", "write_html", "imsave", "save_fig", "to_html"})
+_META_KEYS = re.compile(
+    r"^(config|cfg|args|hparams|hyper_?parameters|hyper_params|model_args|params|metadata|meta|"
+    r"settings|classes|class_names|features|feature_names|columns|vocab|version|"
+    r"model_config|train_config|metrics|data_version|git_\w+|commit)$",
+    re.IGNORECASE,
+)
+
+
+def records(project: Project, *capabilities: str, standing: str = "") -> list[Tracked]:
+    """What trackers record under these capabilities: of a standing, or all that is recorded."""
+    return [
+        t
+        for t in tracked(project)
+        if t.capability in capabilities and (t.standing == standing if standing else t.counts)
+    ]
+
+
+def own_calls(project: Project, *, notebooks: bool = True) -> Iterator[tuple[Module, Call]]:
+    """The calls outside tests that can run."""
+    for path, module in project.modules.items():
+        if path in project.test_files or (module.notebook and not notebooks):
+            continue
+        for call in module.calls:
+            if call.runs:
+                yield module, call
+
+
+# -- DVC ------------------------------------------------------------------------------------------
+
+
+def locked_params(project: Project) -> list[Evidence]:
+    """Parameters that a committed dvc.lock recorded."""
+    found = []
+    for lock in project.dvc.locks:
+        for stage in lock.stages.values():
+            if stage.params:
+                names = ", ".join(key for _, key, _ in stage.params[:4])
+                found.append(Evidence(stage.span, f"stage {stage.name} recorded {names}"[:100]))
+    return found
+
+
+def declared_metrics(project: Project) -> list[Evidence]:
+    """Metrics files that a DVC pipeline declares."""
+    return [
+        Evidence(path.span, f"metrics file {path.path}")
+        for pipeline in project.dvc.pipelines
+        for path in (*pipeline.metrics, *(m for s in pipeline.stages for m in s.metrics))
+    ]
+
+
+def declared_plots(project: Project) -> list[Evidence]:
+    """Plots that a DVC pipeline declares."""
+    return [
+        Evidence(path.span, f"plot {path.path}")
+        for pipeline in project.dvc.pipelines
+        for path in (*pipeline.plots, *(m for s in pipeline.stages for m in s.plots))
+    ]
+
+
+def kept_outputs(project: Project) -> list[Evidence]:
+    """Models, reports and predictions that DVC recorded as outputs of stages."""
+    wanted = re.compile(
+        r"model|report|figure|plot|predict|eval|\.(pkl|joblib|pt|h5|onnx)", re.IGNORECASE
+    )
+    return [
+        evidence
+        for entry, evidence in project.dvc.tracked()
+        if "of stage" in evidence.detail and wanted.search(entry.path)
+    ]
+
+
+# -- files ----------------------------------------------------------------------------------------
+
+
+def metrics_files(project: Project) -> list[Evidence]:
+    """Metrics that code writes into machine-readable files."""
+    found = []
+    for module, call in own_calls(project):
+        if call.method not in _DUMPS or module.path.endswith("setup.py"):
+            continue
+        given = " ".join(v.text[:120] for v in (*call.args[:2], *(v for _, v in call.kwargs[:2])))
+        if call.method in {"to_csv", "to_json"}:
+            given = f"{call.receiver} {given}"
+        if not _METRICS.search(given) or _NO_METRICS.search(given):
+            continue
+        if _structured(call) and is_called(project, module.path, call.scope):
+            found.append(_shown(call))
+    return found
+
+
+def _structured(call: Call) -> bool:
+    """Whether a call writes JSON, YAML or CSV rather than a pickle or a model."""
+    if call.name.startswith(("pickle.", "joblib.", "torch.", "numpy.")):
+        return False
+    if call.method in {"write", "write_text"}:
+        return "dumps(" in call.text
+    return call.method != "save" or "yaml" in call.text or "json" in call.text
+
+
+def snapshots(project: Project) -> list[Evidence]:
+    """Places that keep the settings of a run: dumped, in a checkpoint, or by Hydra."""
+    found = [
+        u.evidence()
+        for u in project.uses("config.save", test=False)
+        if is_called(project, u.path, u.scope)
+    ]
+    for module, call in own_calls(project):
+        if call.method not in _DUMPS or not is_called(project, module.path, call.scope):
+            continue
+        first = call.args[0] if call.args else None
+        if first is None:
+            continue
+        whole = _SETTINGS.match(first.text) and not module.notebook
+        if whole or re.search(r"dumps?\((vars\()?(args|cfg|config)\b", first.text):
+            found.append(_shown(call))
+    found += [e for e, keys in checkpoints(project) if any(_is_settings(k) for k in keys)]
+    found += [
+        Evidence(c.span, "Hydra keeps the settings of each run")
+        for m, c in own_calls(project, notebooks=False)
+        if c.name == "hydra.main" and c.decorates
+    ]
+    return found
+
+
+def _is_settings(key: str) -> bool:
+    return bool(re.search(r"config|cfg|args|hparams|param|settings", key, re.IGNORECASE))
+
+
+def checkpoints(project: Project) -> Iterator[tuple[Evidence, tuple[str, ...]]]:
+    """Dictionaries that are saved with a model in them, and their keys that describe it."""
+    for module, call in own_calls(project):
+        if call.method not in {"save", "dump", "save_checkpoint"} or not call.args:
+            continue
+        if not is_called(project, module.path, call.scope):
+            continue
+        value = _dictionary(module, call, call.args[0])
+        keys = [k.strip("\"'") for k in value.keys] if value else []
+        holds = any(
+            re.search(r"model|state|net|weights|estimator|clf", k, re.IGNORECASE) for k in keys
+        )
+        told = tuple(k for k in keys if _META_KEYS.match(k))
+        if holds and told:
+            detail = f"saved with the model: {', '.join(told[:5])}"
+            yield Evidence(call.span, detail), told
+
+
+def _dictionary(module: Module, call: Call, value: Value) -> Value | None:
+    if value.keys:
+        return value
+    near = [
+        a
+        for a in module.assigns
+        if value.text in a.targets and a.scope == call.scope and a.value.keys
+    ]
+    before = [a for a in near if module.flat(a.span) <= module.flat(call.span)]
+    return before[-1].value if before else None
+
+
+def saved_figures(project: Project) -> list[Evidence]:
+    """Figures and reports that code writes into files."""
+    found = []
+    for module, call in own_calls(project):
+        writes = call.method in _FIGURES and (call.args or call.kwargs)
+        if writes and is_called(project, module.path, call.scope):
+            found.append((module.notebook, _shown(call)))
+    return [e for _, e in sorted(found, key=lambda f: f[0])]
+
+
+def _shown(call: Call) -> Evidence:
+    return Evidence(call.span, call.text.splitlines()[0][:100] if call.text else call.name)

@@ -1,0 +1,89 @@
+"""TRK04: plots, predictions, models or reports are logged as artifacts."""
+
+from __future__ import annotations
+
+from mlops_audit.graph import Project
+from mlops_audit.graph.called import is_called
+from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
+from mlops_audit.practices.base import practice
+from mlops_audit.practices.tracking._records import (
+    declared_plots,
+    kept_outputs,
+    own_calls,
+    records,
+    saved_figures,
+)
+
+_LOOKED_FOR = "log_artifact, log_model, logged figures or tables, or plots declared in dvc.yaml"
+_PLATFORM = ("tfx", "zenml", "metaflow", "flyte", "tensorflow extended")
+
+
+@practice(
+    id="TRK04",
+    title="Plots, predictions, models or reports are logged as artifacts",
+    assets="model",
+    level="3s",
+    sources="S0 S3",
+    fix="Declare the plots under plots in dvc.yaml, or log them to the tracker.",
+    template=("dvc.yaml",),
+    needs=("training",),
+)
+def artifacts_logged(project: Project) -> Verdict:
+    """Artifacts of a tracker or a pipeline; figures that are only saved count in part."""
+    logged = records(project, "tracker.artifacts", "tracker.model")
+    lasting = [t.evidence for t in logged if t.standing == "on"]
+    if lasting:
+        return passed("Artifacts are logged to the tracker.", lasting)
+    if plots := declared_plots(project):
+        return passed("The pipeline declares plots.", plots)
+    if kept := [*_automatic(project), *_platform(project), *kept_outputs(project)]:
+        return passed("The tracker or pipeline keeps what its steps write.", kept)
+    if saved := [*saved_figures(project), *(t.evidence for t in logged)]:
+        return partial("Figures or reports are saved to a folder.", saved)
+    off = [t.evidence for t in records(project, "tracker.artifacts", standing="switch")]
+    off += [t.evidence for t in records(project, "tracker.model", standing="switch")]
+    if off:
+        return hollow("The tracker is switched off.", off, looked_for=_LOOKED_FOR)
+    return failed("No artifacts are logged.", looked_for=_LOOKED_FOR)
+
+
+def _automatic(project: Project) -> list[Evidence]:
+    """Trackers that log the model by themselves, and folders that a platform uploads."""
+    found = []
+    for item in records(project, "tracker.autolog", "registry.register"):
+        call = item.use.call if item.use else None
+        quiet = call.kw("log_models") if call else None
+        silent = quiet is not None and quiet.literal is False
+        if item.standing == "on" and not silent and item.tool in {"MLflow", "ClearML"}:
+            found.append(item.evidence)
+    azure = any(t.tool.startswith("Azure") for t in records(project, "tracker.run"))
+    for _, call in own_calls(project, notebooks=False) if azure else ():
+        writes = call.method in {"dump", "save", "savefig", "join"}
+        if writes and any(
+            v.literal in {"outputs", "./outputs", "outputs/"}
+            or str(v.literal or "").startswith(("outputs/", "./outputs/"))
+            for v in call.args
+        ):
+            found.append(Evidence(call.span, call.text.splitlines()[0][:90]))
+    return found
+
+
+def _platform(project: Project) -> list[Evidence]:
+    """Steps of a platform that stores each output, and outputs that components declare."""
+    found = [
+        u.evidence()
+        for u in project.uses("pipeline.step", "pipeline.define", test=False, notebook=False)
+        if u.where == "call" and u.tool.lower() in _PLATFORM and is_called(project, u.path, u.scope)
+    ]
+    for path, module in project.modules.items():
+        if path in project.test_files:
+            continue
+        for function in module.functions:
+            for param in function.params:
+                if "Output[" in param.annotation and any(
+                    word in param.annotation for word in ("Model", "HTML", "Markdown", "Artifact")
+                ):
+                    detail = f"{param.name}: {param.annotation}"[:80]
+                    found.append(Evidence(function.span, detail))
+    found += [u.evidence() for u in project.uses("registry.register", test=False, notebook=False)]
+    return found

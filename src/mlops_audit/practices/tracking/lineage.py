@@ -1,0 +1,227 @@
+"""TRK05: each model can be traced to data, code, parameters and environment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mlops_audit.graph import Project
+from mlops_audit.graph.called import is_called
+from mlops_audit.graph.trackers import tracked
+from mlops_audit.model import (
+    Evidence,
+    Span,
+    Verdict,
+    failed,
+    hollow,
+    not_applicable,
+    partial,
+    passed,
+)
+from mlops_audit.practices.base import practice
+from mlops_audit.practices.tracking._records import (
+    checkpoints,
+    locked_params,
+    own_calls,
+    records,
+    snapshots,
+)
+
+_LOOKED_FOR = (
+    "a committed dvc.lock, logged inputs with a tracker that notes the commit, artifacts with "
+    "inputs, registry annotations, or metadata written with the model"
+)
+_TELLS_COMMIT = frozenset(
+    ["MLflow", "Weights & Biases", "Comet", "Neptune", "ClearML", "DVCLive", "Sacred", "Aim",
+     "Azure Machine Learning", "SwanLab"]
+)  # fmt: skip
+_PLATFORM = ("tfx", "zenml", "tensorflow extended", "flyte", "metaflow")
+_COMMIT = re.compile(
+    r"rev-parse|git\.Repo\b|head\.(commit|object)\.hexsha|GITHUB_SHA|CI_COMMIT_SHA|git_(sha|hash|"
+    r"commit)|commit_(sha|hash|id)|BUILD_SOURCEVERSION|BuildId",
+    re.IGNORECASE,
+)
+_LOCKS = ("uv.lock", "poetry.lock", "Pipfile.lock", "pdm.lock", "conda-lock.yml", "pixi.lock")
+_ASIDE = re.compile(r"(^|[_\-./])(ci|dev|test|tests|docs?|lint|build)([_\-./]|$)", re.IGNORECASE)
+_MOST = 0.9  # of the lines of a list: what REP01 asks for in part
+
+
+@practice(
+    id="TRK05",
+    title="Each model can be traced to data, code, parameters and environment",
+    assets="data, model, code",
+    level="4s",
+    sources="S0 S1 S2 S3",
+    fix="Run training as a DVC stage and commit dvc.lock, or log the input data with each run.",
+    template=("dvc.lock", "dvc.yaml"),
+    needs=("training",),
+)
+def lineage(project: Project) -> Verdict:
+    """Which of data, commit, parameters and environment a model leads back to."""
+    locked = _locked(project)
+    if locked:
+        return passed("dvc.lock ties models to the data, code and parameters of a commit.", locked)
+    if not _keeps(project):
+        return not_applicable("no model is kept")
+    parts = {"data": _data(project), "code": _code(project), "parameters": _params(project)}
+    known = [name for name, found in parts.items() if found]
+    shown = [evidence for found in parts.values() for evidence in found[:2]]
+    environment = _environment(project)
+    if len(known) == len(parts) and environment:
+        return passed(
+            "Models lead back to data, code, parameters and environment.",
+            [*shown, *environment[:1]],
+        )
+    if len(known) == len(parts):
+        return partial(
+            "Models lead back to data, code and parameters, not to an environment.", shown
+        )
+    if len(known) == len(parts) - 1:
+        missing = next(name for name in parts if name not in known)
+        return partial(f"Models lead back to {' and '.join(known)}, not to {missing}.", shown)
+    runs = [t.evidence for t in records(project, "tracker.run")]
+    if runs and not _tied(project):
+        return hollow(
+            "Runs are tracked, but the model that is kept is not tied to its run.",
+            [*shown, *runs],
+            looked_for=_LOOKED_FOR,
+        )
+    return failed(
+        "A model cannot be traced to the data and code that made it.",
+        looked_for=_LOOKED_FOR,
+        evidence=shown,
+    )
+
+
+def _locked(project: Project) -> list[Evidence]:
+    """Stages of a committed lock whose outputs are models and whose inputs are recorded."""
+    models = re.compile(
+        r"model|\.(pkl|joblib|pt|pth|h5|onnx|keras|skops|bin|json)$|ckpt|weights", re.IGNORECASE
+    )
+    return [
+        Evidence(stage.span, f"stage {stage.name}: {stage.outs[0].path}")
+        for lock in project.dvc.locks
+        for stage in lock.stages.values()
+        if stage.outs and any(d.md5 for d in stage.deps)
+        for out in stage.outs[:1]
+        if any(
+            models.search(o.path) and not re.search("metric|score|plot", o.path) for o in stage.outs
+        )
+    ]
+
+
+def _keeps(project: Project) -> bool:
+    """Whether any model is saved, logged, registered or uploaded."""
+    capabilities = ("model.save", "model.push", "tracker.model", "registry.register", "serve.model")
+    if any(
+        u.where != "call" or is_called(project, u.path, u.scope)
+        for u in project.uses(*capabilities, test=False)
+    ):
+        return True
+    if records(project, "tracker.model", "tracker.autolog"):
+        return True
+    saves = re.compile(r"^(save|dump|save_model|save_weights|save_pretrained|export|persist)\w*$")
+    return any(
+        saves.match(c.method) and re.search(r"model|clf|pipeline|net\b|weights|ckpt", c.text[:200])
+        for _, c in own_calls(project)
+    )
+
+
+def _tied(project: Project) -> bool:
+    """Whether a model is logged with its run or registered from it."""
+    if records(project, "tracker.model", "tracker.autolog"):
+        return True
+    if project.uses("registry.register", test=False):
+        return True
+    models = re.compile(r"model|\.(pkl|joblib|pt|h5|onnx)|weights|ckpt|checkpoint", re.IGNORECASE)
+    return any(models.search(t.evidence.detail) for t in records(project, "tracker.artifacts"))
+
+
+def _data(project: Project) -> list[Evidence]:
+    found = []
+    if _tied(project):
+        found = [t.evidence for t in records(project, "tracker.input")]
+        found += [
+            t.evidence
+            for t in records(project, "tracker.params", "tracker.artifacts")
+            if re.search(
+                r"data_?(set)?_?(version|hash|id|rev|md5)|dataset", t.evidence.detail, re.IGNORECASE
+            )
+        ]
+        found += [u.evidence() for u in project.uses("data.version.pinned", test=False)]
+    found += _platform(project)
+    found += [e for e, keys in checkpoints(project) if any("data" in k.lower() for k in keys)]
+    return found
+
+
+def _platform(project: Project) -> list[Evidence]:
+    return [
+        u.evidence()
+        for u in project.uses("pipeline.step", "pipeline.define", test=False, notebook=False)
+        if u.where == "call" and u.tool.lower() in _PLATFORM
+    ]
+
+
+def _code(project: Project) -> list[Evidence]:
+    found = []
+    if _tied(project):
+        found = [
+            t.evidence
+            for t in tracked(project)
+            if t.standing == "on"
+            and t.tool in _TELLS_COMMIT
+            and t.capability in {"tracker.run", "tracker.autolog"}
+        ]
+    return [*found, *_commits(project)]
+
+
+def _commits(project: Project) -> Iterator[Evidence]:
+    """Places in code where the commit is read."""
+    for path, module in project.modules.items():
+        if path in project.test_files or module.notebook:
+            continue
+        for text in module.texts:
+            if not text.doc and _COMMIT.search(text.value[:200]):
+                yield Evidence(text.span, text.value.splitlines()[0][:80])
+        for call in module.calls:
+            if call.name in {"git.Repo", "pygit2.Repository"}:
+                yield Evidence(call.span, call.text.splitlines()[0][:80])
+
+
+def _params(project: Project) -> list[Evidence]:
+    if _tied(project) and (logged := records(project, "tracker.params", "tracker.autolog")):
+        return [t.evidence for t in logged]
+    kept = [
+        e for e, keys in checkpoints(project) if any(re.search("conf|arg|param", k) for k in keys)
+    ]
+    return kept or _platform(project) or locked_params(project) or snapshots(project)
+
+
+def _environment(project: Project) -> list[Evidence]:
+    """A lock, an image, or a pinned list of the commit."""
+    found = [
+        Evidence(Span(path, 1), "lock of the environment")
+        for path in project.paths
+        if path.rsplit("/", 1)[-1] in _LOCKS
+    ]
+    found += [
+        Evidence(Span(path, 1), "pinned environment")
+        for path in project.glob("**/requirements*.txt", "**/environment*.y*ml", "**/conda*.y*ml")
+        if not _ASIDE.search(path) and _pinned(project.text(path) or "")
+    ]
+    found += [
+        Evidence(Span(image.path, 1), "image with the project's code")
+        for image in project.containers.dockerfiles
+        if any(stage.copies for stage in image.stages)
+    ]
+    return found
+
+
+def _pinned(text: str) -> bool:
+    lines = [
+        ln.strip()
+        for ln in text.splitlines()
+        if re.match(r"\s*-?\s*[A-Za-z][\w.\-\[\]]*\s*[=<>~]", ln)
+    ]
+    exact = [ln for ln in lines if "=" in ln and not re.search(r"[<>~]", ln)]
+    return bool(lines) and len(exact) >= _MOST * len(lines)

@@ -1,0 +1,113 @@
+"""TRK07: what a model takes, gives and comes from is stored with it."""
+
+from __future__ import annotations
+
+import re
+
+from mlops_audit.graph import Project
+from mlops_audit.graph.called import is_called
+from mlops_audit.model import Evidence, Verdict, failed, partial, passed
+from mlops_audit.practices.base import practice
+from mlops_audit.practices.tracking._records import checkpoints, own_calls, records
+
+_LOOKED_FOR = (
+    "a signature, schema or input example, artifact annotations in dvc.yaml, registry tags, or a "
+    "metadata file or block written with the model"
+)
+_META_FILE = re.compile(
+    r"(meta_?data|model_?(info|meta|card|config|schema|spec|details)|feature_?(names|columns|list)|"
+    r"class_?names|label_?map|signature)[\w\-]*\.(json|ya?ml|txt|pkl|toml)",
+    re.IGNORECASE,
+)
+_META_NAME = re.compile(r"(^|_|\.)(meta_?data|model_?(info|meta|card|config))$", re.IGNORECASE)
+_META_WORDS = frozenset(
+    ["signatures", "signature", "input_example", "metadata", "custom_objects_metadata", "labels",
+     "tags", "properties", "description", "explanation_metadata", "model_card"]
+)  # fmt: skip
+_SELF_WRITING = re.compile(
+    r"(save_pretrained|save_model|push_to_hub|saved_model\.save|export_model|model\.save)$"
+)
+_PATH = 200  # characters: longer texts are prose
+_REGISTERS = ("registry.register", "model.save", "tracker.model", "tracker.artifacts", "model.push")
+
+
+@practice(
+    id="TRK07",
+    title="A model carries its signature or metadata",
+    assets="model",
+    level="4s",
+    sources="S0 S3 S4",
+    fix="Store columns, data version and metrics with the model, or log it with a signature.",
+    template=("dvc.yaml",),
+    needs=("training",),
+)
+def model_metadata(project: Project) -> Verdict:
+    """Metadata that the project itself puts with a model."""
+    found = [
+        u.evidence()
+        for u in project.uses("model.signature", "registry.tag", "model.card", test=False)
+        if is_called(project, u.path, u.scope)
+    ]
+    found += [*_annotations(project), *_keywords(project), *_files(project)]
+    found += [e for e, _ in checkpoints(project)]
+    if found:
+        programs = [e for e in found if not e.span.path.endswith(".ipynb")]
+        return passed("Metadata is stored with the model.", programs or found)
+    written = [t.evidence for t in records(project, "tracker.model", "tracker.autolog")]
+    written += [
+        Evidence(c.span, c.text.splitlines()[0][:90])
+        for _, c in own_calls(project)
+        if c.text and _SELF_WRITING.search(f"{c.receiver}.{c.method}") and _own_format(c.name)
+    ]
+    if written:
+        return partial("A model has only the metadata that its format writes by itself.", written)
+    return failed("Nothing describes a model beside its weights.", looked_for=_LOOKED_FOR)
+
+
+def _own_format(name: str) -> bool:
+    return not name.startswith(("torch.", "joblib.", "pickle.", "numpy."))
+
+
+def _annotations(project: Project) -> list[Evidence]:
+    """Artifacts of dvc.yaml with a description, type or labels."""
+    return [
+        Evidence(a.span, f"artifact {a.labels[0] if a.labels else a.path}")
+        for pipeline in project.dvc.pipelines
+        for a in pipeline.artifacts
+        if a.description or len(a.labels) > 1
+    ]
+
+
+def _keywords(project: Project) -> list[Evidence]:
+    """Metadata that a call hands over when it saves, logs or registers a model."""
+    found = []
+    for use in project.uses(*_REGISTERS, test=False):
+        call = use.call
+        if call is None or not is_called(project, use.path, use.scope):
+            continue
+        model = use.capability != "tracker.artifacts" or "model" in call.text.lower()[:300]
+        given = [k for k, v in call.kwargs if k in _META_WORDS and v.text not in {"None", "{}"}]
+        if given and model:
+            found.append(Evidence(call.span, f"{call.method}({', '.join(given)})"))
+    for _, call in own_calls(project):
+        if call.method == "save" and call.kw("signatures") is not None:
+            found.append(Evidence(call.span, call.text.splitlines()[0][:80]))
+    return found
+
+
+def _files(project: Project) -> list[Evidence]:
+    """Metadata files that the code writes or reads."""
+    found = []
+    for path, module in project.modules.items():
+        if path in project.test_files:
+            continue
+        found += [
+            Evidence(text.span, text.value.strip()[:80])
+            for text in module.texts
+            if not text.doc and len(text.value) < _PATH and _META_FILE.search(text.value)
+        ]
+        for call in module.calls:
+            dumps = call.method in {"dump", "write_text", "save_json"} and call.args
+            if dumps and _META_NAME.search(call.args[0].text[:60]):
+                found.append(Evidence(call.span, call.text.splitlines()[0][:80]))
+    return found

@@ -1,0 +1,64 @@
+"""TRK02: the parameters of a run are recorded."""
+
+from __future__ import annotations
+
+from mlops_audit.graph import Project
+from mlops_audit.model import Evidence, Verdict, failed, hollow, passed
+from mlops_audit.practices.base import practice
+from mlops_audit.practices.tracking._records import locked_params, own_calls, records, snapshots
+
+_LOOKED_FOR = (
+    "log_param, autolog, a run's config, parameters in a committed dvc.lock, or settings that the "
+    "code saves with each run"
+)
+
+
+@practice(
+    id="TRK02",
+    title="The parameters of each run are recorded",
+    assets="model",
+    level="3s",
+    sources="S0 S2 S3 S4",
+    fix="Log the parameters of the run to the tracker, or declare them in dvc.yaml.",
+    template=("dvc.yaml", "params.yaml"),
+    needs=("training",),
+)
+def params_logged(project: Project) -> Verdict:
+    """Logged to a tracker, recorded by the pipeline, or saved by the code with each run."""
+    logged = [t.evidence for t in records(project, "tracker.params", "tracker.autolog")]
+    logged += _assigned(project)
+    if logged:
+        return passed("Parameters are logged to the tracker.", logged)
+    if recorded := locked_params(project):
+        return passed("The pipeline records the parameters of its last run.", recorded)
+    if saved := snapshots(project):
+        return passed("The code keeps the settings of each run.", saved)
+    off = [t.evidence for t in records(project, "tracker.params", standing="switch")]
+    off += [t.evidence for t in records(project, "tracker.params", standing="off")]
+    if off:
+        return hollow(
+            "Parameters would be logged, but the tracker is switched off.",
+            off,
+            looked_for=_LOOKED_FOR,
+        )
+    return failed("Nothing records the parameters of a run.", looked_for=_LOOKED_FOR)
+
+
+def _assigned(project: Project) -> list[Evidence]:
+    """`run["parameters"] = ...` and `wandb.config.lr = ...`."""
+    found = []
+    for path, module in project.modules.items():
+        if path in project.test_files:
+            continue
+        for assign in module.assigns:
+            for target in assign.targets:
+                neptune = "neptune" in module.roots and target.startswith(("run[", "self.run["))
+                if target.startswith(("wandb.config", "run.config")) or (
+                    neptune and "param" in target
+                ):
+                    found.append(Evidence(assign.span, target[:80]))
+    for _, call in own_calls(project):
+        logs_scalars = call.method == "log" and call.receiver in {"wandb", "run"}
+        if logs_scalars and any("config" in v.text[:60] for v in call.args):
+            found.append(Evidence(call.span, call.text.splitlines()[0][:90]))
+    return found

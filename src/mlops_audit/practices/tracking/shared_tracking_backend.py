@@ -1,0 +1,203 @@
+"""TRK06: runs go to a shared server or service."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mlops_audit.facts.code import Module, Value
+from mlops_audit.graph import Project
+from mlops_audit.graph.settings import setting
+from mlops_audit.graph.trackers import Tracked, tracked
+from mlops_audit.graph.uses import Use
+from mlops_audit.model import Evidence, Span, Verdict, failed, partial, passed
+from mlops_audit.practices.base import practice
+from mlops_audit.practices.tracking._records import declared_metrics
+
+_LOOKED_FOR = (
+    "a hosted tracker, a tracking URI with a remote value, a server defined here that runs use, "
+    "or git-based experiments with a shared DVC remote"
+)
+_HOSTED = frozenset(
+    ["Weights & Biases", "Comet", "Neptune", "Google Vertex AI", "Azure Machine Learning",
+     "Amazon SageMaker", "DagsHub", "SwanLab", "ClearML", "Opik", "Polyaxon", "Determined AI"]
+)  # fmt: skip
+_LOOPBACK = re.compile(r"://(localhost|127\.|0\.0\.0\.0|host\.docker\.internal|\[::1\])")
+_REMOTE = re.compile(
+    r"^(https?|postgres(ql)?(\+\w+)?|mysql(\+\w+)?|mssql(\+\w+)?|s3|gs|arn|azureml|mlflow-artifacts)"
+    r":(//)?[^\s{}]|^databricks"
+)
+_LOCAL = re.compile(r"^(file:|sqlite:|\.{0,2}/|mlruns|~)|" + _LOOPBACK.pattern)
+_URI_NAMES = ("MLFLOW_TRACKING_URI", "mlflow_tracking_uri", "tracking_uri", "CLEARML_API_HOST")
+_ENV_LINE = re.compile(r"MLFLOW_TRACKING_URI:\s*[\"']?([^\s\"'#]+)")
+_IN_CALL = re.compile(r"[\"']((?:https?|sqlite|file|databricks)[^\"']*)[\"']")
+_HOPS = 4
+
+
+@practice(
+    id="TRK06",
+    title="Runs go to a shared tracking server or service",
+    assets="system",
+    level="4s",
+    sources="S0 S4",
+    fix="Set the tracking URI of the runs to a server that the team reaches.",
+    template=(".dvc/config", "src/<package>/models/track_dvclive.py"),
+    needs=("training",),
+)
+def shared_tracking_backend(project: Project) -> Verdict:
+    """Where the runs that a tracker records end up."""
+    found = [t for t in tracked(project) if t.capability != "tracker.off"]
+    on = [t for t in found if t.standing == "on"]
+    if hosted := [t.evidence for t in on if t.tool in _HOSTED]:
+        return passed("Runs go to a hosted service.", hosted)
+    if verdict := _by_uri(project, on):
+        return verdict
+    live = [t for t in on if t.tool == "DVCLive"] or (declared_metrics(project) if not on else [])
+    shared = [r for r in project.dvc.remotes if r.shared]
+    if live and shared and project.dvc.locks:
+        remotes = [Evidence(r.span, f"remote {r.name}: {r.url}"[:90]) for r in shared]
+        return passed("Experiments lie in git, with a shared remote for their data.", remotes)
+    recorded = [t for t in found if t.standing in {"on", "local"}]
+    if recorded:
+        return partial("Runs stay on the machine that makes them.", _shown(recorded))
+    switch = [t for t in found if t.standing == "switch"]
+    if switch:
+        return partial("A tracker stands behind a switch that nothing turns on.", _shown(switch))
+    return failed("Nothing is tracked on a shared server.", looked_for=_LOOKED_FOR)
+
+
+def _shown(found: list[Tracked]) -> list[Evidence]:
+    return [t.evidence for t in found[:5]]
+
+
+def _by_uri(project: Project, on: list[Tracked]) -> Verdict | None:
+    """What the addresses in code, settings and variables say."""
+    if not on:
+        return None
+    servers = _servers(project)
+    local: list[Evidence] = []
+    for text, evidence in _addresses(project):
+        host = _host(text)
+        if _LOOPBACK.search(text) and servers:
+            return passed("Runs go to the server that is defined here.", [evidence, *servers])
+        if _LOCAL.search(text):
+            local.append(evidence)
+        elif host and "." not in host and _REMOTE.search(text):
+            if servers:
+                return passed("Runs go to the server that is defined here.", [evidence, *servers])
+        elif _REMOTE.search(text):
+            return passed("Runs go to a server by its address.", evidence)
+    if local:
+        return partial("The tracking address is local.", local)
+    return None
+
+
+def _host(text: str) -> str:
+    found = re.search(r"://(?:[^/@]*@)?([\w.\-]+)", text)
+    return found[1] if found else ""
+
+
+def _servers(project: Project) -> list[Evidence]:
+    """Tracking servers in compose files and infrastructure."""
+    found = []
+    for service in project.containers.services:
+        commands = (*service.command, *service.entrypoint)
+        runs = any("mlflow" in c.argv and "server" in c.argv for c in commands)
+        image = any(
+            m.capability == "tracker.server" for m in project.catalogue.image(service.image)
+        )
+        named = re.fullmatch(r"mlflow([\-_]?(server|tracking|ui|web))?", service.name)
+        if runs or (service.image and image) or named:
+            found.append(Evidence(service.span, f"service {service.name}"))
+    return found
+
+
+def _addresses(project: Project) -> Iterator[tuple[str, Evidence]]:
+    """The tracking addresses that are set, resolved as far as text can tell."""
+    for service in project.containers.services:
+        for name, value, span in service.environment:
+            if name == "MLFLOW_TRACKING_URI":
+                yield _default(value), Evidence(span, f"{name}={value}"[:90])
+    for command, _ in project.all_commands:
+        for name, value in _exports(command.argv):
+            yield value, Evidence(command.span, f"{name}={value}"[:90])
+    uses = [u for u in project.uses("tracker.uri", test=False) if u.call is not None]
+    for use in sorted(uses, key=lambda u: u.notebook):
+        yield from _of_use(project, use)
+    for name in _URI_NAMES:
+        for item in setting(project, name):
+            if isinstance(item.value, str) and item.value:
+                yield item.value, item.evidence()
+    yield from _of_workflows(project)
+
+
+def _of_workflows(project: Project) -> Iterator[tuple[str, Evidence]]:
+    """Addresses that CI gives its jobs; a secret is one of a server."""
+    for workflow in project.workflows:
+        for number, line in enumerate((project.text(workflow.path) or "").splitlines(), 1):
+            found = _ENV_LINE.search(line)
+            if found:
+                text = "https://secret" if found[1].startswith("${{") else found[1]
+                yield text, Evidence(Span(workflow.path, number), line.strip()[:90])
+
+
+def _exports(argv: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    for word in argv:
+        name, equals, value = word.partition("=")
+        if equals and name == "MLFLOW_TRACKING_URI":
+            yield name, value.strip("\"'")
+
+
+def _default(value: str) -> str:
+    """The default of `${NAME:-default}`."""
+    found = re.fullmatch(r"\$\{\w+:?-([^}]*)\}", value)
+    return found[1] if found else value
+
+
+def _of_use(project: Project, use: Use) -> Iterator[tuple[str, Evidence]]:
+    call = use.call
+    if call is None:
+        return
+    given = call.arg(0, "uri") or call.kw("tracking_uri")
+    if given is None:
+        return
+    for text in _texts(project, use.path, given, _HOPS):
+        yield text, Evidence(use.span, f"{use.detail} -> {text}"[:100])
+
+
+def _texts(project: Project, path: str, value: Value, hops: int) -> Iterator[str]:
+    """The addresses that an expression can give: literals, constants, defaults of variables."""
+    yield from value.strings()
+    if hops <= 0:
+        return
+    module = project.modules[path]
+    for assign in module.assigns:
+        if value.text in assign.targets:
+            yield from _texts(project, path, assign.value, hops - 1)
+    if value.is_call:
+        yield from _IN_CALL.findall(value.text)
+        return
+    yield from _given(module, value)
+    symbol = project.index.resolve(value.name, path) if value.name else None
+    if symbol is None and "." in value.name:
+        holder, _, last = value.name.rpartition(".")
+        owner = project.index.resolve(holder, path)
+        constant = project.modules[owner.path].constants.get(last) if owner else None
+        if owner is not None and constant is not None:
+            yield from _texts(project, owner.path, constant, hops - 1)
+    for item in setting(project, value.text.rsplit(".", 1)[-1]):
+        if isinstance(item.value, str):
+            yield item.value
+
+
+def _given(module: Module, value: Value) -> Iterator[str]:
+    """Defaults of the look-up or parameter that a name comes from."""
+    name = value.text.rsplit(".", 1)[-1]
+    for call in module.calls:
+        if value.text in call.targets:
+            for given in call.args[1:2] or (v for k, v in call.kwargs if k == "default"):
+                yield from given.strings()
+    for function in module.functions:
+        for param in function.params:
+            if param.name == name and param.default is not None:
+                yield from param.default.strings()

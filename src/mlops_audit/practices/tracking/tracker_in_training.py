@@ -1,0 +1,95 @@
+"""TRK01: training or evaluation code calls an experiment tracker."""
+
+from __future__ import annotations
+
+from mlops_audit.graph import Project
+from mlops_audit.graph.trackers import Tracked, tracked
+from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
+from mlops_audit.practices.base import practice
+from mlops_audit.practices.tracking._records import declared_metrics, locked_params
+
+_LOOKED_FOR = (
+    "calls of MLflow, W&B, Comet, Neptune, DVCLive, ClearML, Aim, ZenML, Vertex, SageMaker or "
+    "Azure ML runs in training or evaluation code, or such a logger in its settings"
+)
+_RECORDS = frozenset(
+    ["tracker.run", "tracker.params", "tracker.metrics", "tracker.artifacts", "tracker.model",
+     "tracker.autolog"]
+)  # fmt: skip
+
+
+@practice(
+    id="TRK01",
+    title="Training calls an experiment tracker",
+    assets="model",
+    level="2M~",
+    sources="S0 S2 S3 S4",
+    fix="Start a run of a tracker in the training program and log its parameters and metrics.",
+    template=("src/<package>/models/track_dvclive.py",),
+    needs=("training",),
+)
+def tracker_in_training(project: Project) -> Verdict:
+    """A tracker that is on, in a program or, where only notebooks train, in a notebook."""
+    found = [t for t in tracked(project) if t.capability in _RECORDS | {"tracker.local"}]
+    on = [t for t in found if t.standing == "on"]
+    programs = [t for t in on if not t.notebook]
+    if programs:
+        return passed(f"{_tools(programs)} records the runs.", _shown(programs))
+    if on and not _scripted(project):
+        return passed(f"{_tools(on)} records the runs in the notebooks that train.", _shown(on))
+    if verdict := _partly(project, found, on):
+        return verdict
+    off = [t for t in tracked(project) if t.standing == "off"]
+    if off:
+        return hollow(f"{_tools(off)} is disabled.", _shown(off), looked_for=_LOOKED_FOR)
+    if imported := _imported(project):
+        return hollow(
+            "A tracker is imported, and no run is recorded.", imported, looked_for=_LOOKED_FOR
+        )
+    return failed("No tracker records training or evaluation.", looked_for=_LOOKED_FOR)
+
+
+def _partly(project: Project, found: list[Tracked], on: list[Tracked]) -> Verdict | None:
+    if on:
+        return partial(
+            f"{_tools(on)} is called in notebooks only, beside the scripted training.", _shown(on)
+        )
+    local = [t for t in found if t.standing == "local"]
+    if local:
+        return partial(f"Runs are logged to {_tools(local)} only.", _shown(local))
+    switch = [t for t in found if t.standing == "switch"]
+    if switch:
+        return partial(
+            f"{_tools(switch)} stands behind a switch that nothing tracked turns on.",
+            _shown(switch),
+        )
+    recorded = [*locked_params(project), *declared_metrics(project)]
+    if recorded and project.dvc.locks:
+        return partial("The DVC pipeline records parameters and metrics of its last run.", recorded)
+    return None
+
+
+def _scripted(project: Project) -> bool:
+    """Whether a program trains, beside notebooks."""
+    return any(not p.endswith(".ipynb") for p in project.roles.training)
+
+
+def _shown(found: list[Tracked]) -> list[Evidence]:
+    return [t.evidence for t in found]
+
+
+def _tools(found: list[Tracked]) -> str:
+    return ", ".join(dict.fromkeys(t.tool for t in found))
+
+
+def _imported(project: Project) -> list[Evidence]:
+    """Imports of trackers outside tests."""
+    found = []
+    for path, module in project.modules.items():
+        if path in project.test_files:
+            continue
+        for item in module.imports:
+            tool = project.catalogue.module(item.module) if item.root else None
+            if tool is not None and any(r.capability == "tracker.run" for r in tool.rows):
+                found.append(Evidence(item.span, f"imports {item.module}"))
+    return found
