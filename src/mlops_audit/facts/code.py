@@ -268,13 +268,17 @@ class Assert:
 
 @dataclass(frozen=True, slots=True)
 class Raise:
-    """A `raise`; `name` is the exception's resolved name, empty when re-raised."""
+    """A `raise`; `name` is the exception's resolved name, empty when re-raised.
+
+    `swallowed` says that a handler around it in the same function catches it and goes on.
+    """
 
     name: str
     span: Span
     scope: str = ""
     guards: tuple[Guard, ...] = ()
     text: str = ""
+    swallowed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

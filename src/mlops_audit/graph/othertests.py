@@ -6,6 +6,7 @@ Only what is plain in the text is counted: a named test case whose body holds an
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from mlops_audit.model import Evidence, Span
@@ -69,7 +70,7 @@ def _cases(
     _, begins, asserts = language
     starts = [m.start() for m in begins.finditer(text)]
     found = []
-    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
+    for start, end in pairwise([*starts, len(text)]):
         body = text[start:end]
         if asserts.search(body) and not _SKIPPED.search(body[:200]):
             line = text.count("\n", 0, start + len(body) - len(body.lstrip())) + 1

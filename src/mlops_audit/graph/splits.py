@@ -114,11 +114,13 @@ class Splits:
 
     @cached_property
     def modules(self) -> tuple[Module, ...]:
-        """Source modules and notebooks that are no tests."""
+        """Source modules and notebooks that are no tests, and no examples of a library."""
+        library = self.project.roles.kind == "library"
         return tuple(
             m
             for p, m in sorted(self.project.modules.items())
-            if p not in self.project.test_files or _is_evaluation_script(p)
+            if (p not in self.project.test_files or _is_evaluation_script(p))
+            and not (library and self.project.is_example(p))
         )
 
     # -- splits -------------------------------------------------------------------------------
@@ -166,6 +168,8 @@ class Splits:
         found: list[Held] = []
         for module in self.modules:
             found += self._evaluations_in(module)
+        if not found:
+            found += self._in_tests()
         for use in self.project.uses("evaluate.cross_validate"):
             if use.call and use.call.method in _CROSS:
                 found.append(Held("cv", use.evidence(), use.notebook))
@@ -212,6 +216,17 @@ class Splits:
         yield from self._logged(module)
         if computes:
             yield from _loops(module)
+
+    def _in_tests(self) -> Iterator[Held]:
+        """Metrics that tests compute on held-out data, where nothing else does."""
+        for use in self.project.uses("evaluate.metric", test=True):
+            call = use.call
+            module = self.project.modules.get(use.path)
+            if call is None or module is None:
+                continue
+            on = self._data_of(call, _held_names(self.project, module), {})
+            if on in {"test", "val"} and not _is_evaluation_script(use.path):
+                yield Held(on, use.evidence())
 
     def _data_of(self, call: Call, held: dict[str, str], predicted: dict[str, str]) -> str:
         """The set that a call's arguments name: test before val before train."""

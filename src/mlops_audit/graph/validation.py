@@ -58,6 +58,7 @@ _ON_DATA = re.compile(
     r"\[.success.\]|set\(.{0,60}columns",
     re.IGNORECASE,
 )
+_CONTENT = re.compile(r"columns|null|\.isna|\.notna|duplicated|dtypes|nan_|isin\(|between\(")
 _NOT_DATA = re.compile(
     r"os\.path|\.exists\(|isfile|isdir|environ|getenv|argv|args\.|config|cfg|token|api_?key|"
     r"status_code|isinstance|callable|hasattr|is None|model_|_model\b|checkpoint|__name__|method|"
@@ -71,6 +72,13 @@ _CHECKING = re.compile(
     r"labels?|quality|integrity|inputs?|raw|table|csv|batch|dataset\w*)(_|$)|"
     r"(^|_)(data|schema|column|dataset|label|raw)\w*_(validation|validator|checks?|quality)(_|$)|"
     r"^validate(_|$)|DataValidat|SchemaValidat|DataQuality",
+    re.IGNORECASE,
+)
+# What an error says when data is bad.
+_MESSAGE = re.compile(
+    r"(data|schema|dataset|column|feature)\w*\b.{0,30}\b(not valid|invalid|missing|fail|mismatch|"
+    r"unexpected|corrupt|empty|out of range)|(invalid|missing|unexpected|bad|corrupt)\w* "
+    r"(data|schema|column|row|record|feature|value)|validation (failed|error)|null values",
     re.IGNORECASE,
 )
 _OTHER_ERRORS = (
@@ -128,7 +136,7 @@ class Validation:
                     use.evidence(), "code", not use.soft, soft=use.why_soft, tool=use.tool
                 )
                 continue
-            if use.path in self._serving or _monitors(use.path):
+            if use.path in self._serving or _monitors(use.path) or _on_settings(use.call):
                 continue
             stops = not _RESULTS.match(use.tool) or self._acted_on(use)
             yield self._check(use.evidence(), use.path, use.scope, stops=stops, tool=use.tool)
@@ -207,12 +215,14 @@ class Validation:
                 continue
             for raised in module.raises:
                 checking = bool(_CHECKING.search(raised.scope.rsplit(".", 1)[-1]))
-                if _about_data(raised.guards, checking=checking) and not _not_implemented(
-                    raised.name
+                checking = checking or bool(_MESSAGE.search(raised.text))
+                if _not_implemented(raised.name) or not _about_data(
+                    raised.guards, checking=checking, strict=module.notebook
                 ):
-                    yield self._check(
-                        Evidence(raised.span, _short(raised.text)), path, raised.scope
-                    )
+                    continue
+                soft = "the error is caught and the run goes on" if raised.swallowed else ""
+                evidence = Evidence(raised.span, _short(raised.text))
+                yield self._check(evidence, path, raised.scope, soft=soft)
             for item in module.asserts:
                 text = item.test
                 if not item.constant and _ON_DATA.search(text) and not _NOT_DATA.search(text):
@@ -220,7 +230,7 @@ class Validation:
                         Evidence(item.span, _short(f"assert {text}")), path, item.scope
                     )
             for call in module.calls:
-                if call.name in _EXITS and _about_data(call.guards, checking=False):
+                if call.name in _EXITS and _about_data(call.guards):
                     yield self._check(Evidence(call.span, _short(call.text)), path, call.scope)
 
     def _handles_data(self, module: Module) -> bool:
@@ -244,14 +254,26 @@ class Validation:
         return frozenset(u.path for u in uses) - self.project.roles.training
 
     def _check(
-        self, evidence: Evidence, path: str, scope: str, *, stops: bool = True, tool: str = ""
+        self,
+        evidence: Evidence,
+        path: str,
+        scope: str,
+        *,
+        stops: bool = True,
+        tool: str = "",
+        soft: str = "",
     ) -> DataCheck:
         module = self.project.modules[path]
         where = "notebook" if module.notebook else "code"
         if path in self.project.test_files:
             where = "test"
         return DataCheck(
-            evidence, where, stops, is_called(self.project, path, scope), self._softened(path), tool
+            evidence,
+            where,
+            stops,
+            is_called(self.project, path, scope),
+            soft or self._softened(path),
+            tool,
         )
 
     def _softened(self, path: str) -> str:
@@ -262,6 +284,11 @@ class Validation:
             if w.node.key[0] == path and w.previous is not None
         ]
         return ways[0].why if ways and all(w.soft for w in ways) else ""
+
+
+def _on_settings(call: Call) -> bool:
+    """Whether what is validated is a configuration."""
+    return any(re.search(r"conf|cfg|settings|params|options", v.text) for v in call.args[:1])
 
 
 def _monitors(path: str) -> bool:
@@ -277,14 +304,17 @@ def _ends(module: Module) -> bool:
     return any(not a.constant for a in module.asserts)
 
 
-def _about_data(guards: tuple[Guard, ...], *, checking: bool) -> bool:
-    """Whether the innermost condition before a raise is one on data."""
+def _about_data(guards: tuple[Guard, ...], *, checking: bool = False, strict: bool = False) -> bool:
+    """Whether the innermost condition before a raise is one on data.
+
+    `strict` (notebooks): emptiness alone is a look at a result, not a check of data.
+    """
     if not guards:
         return False
     text = guards[-1].text
     if _NOT_DATA.search(text):
         return False
-    return checking or bool(_ON_DATA.search(text))
+    return checking or bool((_CONTENT if strict else _ON_DATA).search(text))
 
 
 def _not_implemented(name: str) -> bool:
