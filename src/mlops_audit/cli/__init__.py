@@ -21,6 +21,9 @@ COMMANDS = {
     "map": "Show what runs when what: the execution graph.",
     "compare": "Two reports, folders or revisions side by side.",
     "badge": "Write the badge alone.",
+    "new": "Generate a project from the template.",
+    "fix": "The template's files that mend failing practices.",
+    "upgrade": "Lift a project to a later template or a higher level.",
     "schema": "JSON Schemas of the report and the configuration.",
 }
 _ORDER = list(COMMANDS)

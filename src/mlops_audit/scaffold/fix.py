@@ -1,0 +1,127 @@
+"""`fix`: the template's files that mend failing practices, written only where nothing exists."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from mlops_audit.model import Finding, Outcome, Report
+from mlops_audit.scaffold.new import make
+from mlops_audit.scaffold.source import Source
+from mlops_audit.scaffold.upgrade import ANSWERS
+
+__all__ = ["Offer", "offers", "write"]
+
+_PACKAGE = "<package>"
+_LEVELS = range(1, 6)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One file of the template: which practices it mends, its content, whether it exists."""
+
+    path: str
+    practices: tuple[str, ...]
+    content: bytes
+    exists: bool
+
+    def diff(self) -> str:
+        """The file as a unified diff against nothing."""
+        try:
+            lines = self.content.decode("utf-8").splitlines(keepends=True)
+        except UnicodeDecodeError:
+            return f"Binary file {self.path} would be written ({len(self.content)} bytes)\n"
+        return "".join(difflib.unified_diff([], lines, "/dev/null", f"b/{self.path}"))
+
+
+def offers(
+    report: Report, folder: str, source: Source, wanted: Iterable[str] = ()
+) -> tuple[Offer, ...]:
+    """What the template has for the practices that fail or hold in part.
+
+    Args:
+        report: the audit of the folder.
+        folder: the repository.
+        source: where the template comes from.
+        wanted: ids of practices; without any, those that block the next level.
+
+    Raises:
+        ScaffoldError: copier is missing or refuses.
+    """
+    chosen = set(wanted) or set(report.assessment.level.blocking)
+    failing = [
+        f
+        for f in report.findings
+        if f.practice.id in chosen
+        and f.outcome in {Outcome.FAIL, Outcome.PARTIAL}
+        and f.practice.fix.template
+    ]
+    if not failing:
+        return ()
+    root = Path(folder)
+    answers = _answers(root, failing)
+    package = answers["package_name"]
+    with tempfile.TemporaryDirectory(prefix="mlops-audit-") as scratch:
+        made = Path(scratch) / "project"
+        make(str(made), source, answers)
+        found: dict[str, list[str]] = {}
+        for finding in failing:
+            for name in finding.practice.fix.template:
+                path = name.replace(_PACKAGE, package)
+                if (made / path).is_file():
+                    found.setdefault(path, []).append(finding.practice.id)
+        return tuple(
+            Offer(path, tuple(ids), (made / path).read_bytes(), (root / path).exists())
+            for path, ids in sorted(found.items())
+        )
+
+
+def write(folder: str, offered: Iterable[Offer]) -> tuple[str, ...]:
+    """Write the offers whose file does not exist; gives the paths written.
+
+    A file that appears in between is left as it is: it is opened for exclusive creation.
+    """
+    written: list[str] = []
+    for offer in offered:
+        target = Path(folder) / offer.path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with target.open("xb") as handle:
+                handle.write(offer.content)
+        except FileExistsError:
+            continue
+        written.append(offer.path)
+    return tuple(written)
+
+
+def _answers(root: Path, failing: Iterable[Finding]) -> dict[str, str]:
+    """The project's own answers where it has them; else its name, and the level that is asked."""
+    known = _known(root / ANSWERS)
+    asked = [a.level for f in failing for a in f.practice.asked[:1]]
+    level = max([*asked, int(known.get("maturity_level", 1))])
+    package = known.get("package_name") or _package(root)
+    named = {"package_name": package, "project_name": package.replace("_", " ").title()}
+    return {**named, **known, "maturity_level": str(level)}
+
+
+def _known(path: Path) -> Mapping[str, str]:
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):
+        return {}
+    known = data if isinstance(data, dict) else {}
+    return {k: str(v) for k, v in known.items() if isinstance(k, str) and not k.startswith("_")}
+
+
+def _package(root: Path) -> str:
+    """The one package under src/, else the folder's name as a package."""
+    inside = sorted(p.parent.name for p in (root / "src").glob("*/__init__.py"))
+    name = inside[0] if len(inside) == 1 else root.resolve().name.lower()
+    name = re.sub(r"[^a-z0-9]+", "_", name).strip("_")
+    return name if re.fullmatch(r"[a-z][a-z0-9_]{0,39}", name) else "project"
