@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from mlops_audit.facts.types import Command
 from mlops_audit.model import Evidence, Span
 
 if TYPE_CHECKING:  # the project hands itself in
@@ -195,10 +196,22 @@ def sources(project: Project) -> Iterator[tuple[str, Evidence]]:
     for command, _ in project.all_commands:
         if project.is_test(command.span.path) or "/releases/download/" in command.text:
             continue  # a tool is fetched, no data
+        if command.program in {"aws", "gsutil", "gcloud"} and not _fetches(command):
+            continue
         if command.program in {"wget", "curl", "gsutil", "aws", "aria2c"} and (
             kind := _kind(command.text)
         ):
             yield kind, Evidence(command.span, command.text[:100])
+
+
+def _fetches(command: Command) -> bool:
+    """Whether a copy between a store and this machine starts at the store."""
+    words = list(command.argv)
+    verb = next((n for n, w in enumerate(words) if w in {"cp", "sync", "rsync"}), None)
+    if verb is None:
+        return False
+    ends = [w.strip("'\"") for w in words[verb + 1 :] if not w.startswith("-")]
+    return len(ends) > 1 and ends[-2].startswith(("s3://", "gs://"))
 
 
 def _kind(text: str) -> str:

@@ -16,7 +16,11 @@ if TYPE_CHECKING:  # the project hands itself in
 
 LIBRARY = "a library for others: what it trains are examples"
 
+# Their data sets are questions to evaluate a language model with, not what it learns from.
+EVALUATION_SETS = frozenset({"Opik", "Langfuse", "LangSmith and LangChain"})
+
 __all__ = [
+    "EVALUATION_SETS",
     "LIBRARY",
     "feature_outputs",
     "hosted",
@@ -43,7 +47,11 @@ _PREPARED = re.compile(
     r"process|transform|final|prepare|interim|encod|scal|token|embed|clean", re.IGNORECASE
 )
 _NOT_FEATURES = re.compile(r"metric|score|plot|report|figure|importance|raw", re.IGNORECASE)
-_CLOUD = re.compile(r"\b(gs|s3|abfss?|wasbs?|dbfs)://")
+_CLOUD = re.compile(
+    r"\b(gs|s3|abfss?|wasbs?|dbfs)://[\w{$<-]|"
+    # the variable that names a bucket, where the address itself comes from outside
+    r"^(GCS|GS|GCP|S3|AWS|AZURE)_\w{0,20}(BUCKET|LOCATION|ROOT|URI|CONTAINER)\w{0,10}$"
+)
 
 
 def live(project: Project, *capabilities: str) -> list[Use]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mlops_audit.facts.dvc import DvcRemote
 from mlops_audit.graph import Project
 from mlops_audit.graph.datasets import committed_data, dvc_data, lfs_data
-from mlops_audit.graph.stores import hosted, live, platform_steps, shown_only
+from mlops_audit.graph.stores import EVALUATION_SETS, hosted, live, platform_steps, shown_only
 from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
 
@@ -24,9 +24,6 @@ _SERVERS = (
     "Hugging Face",
     "Amazon",
     "Google",
-    "LangSmith",
-    "Langfuse",
-    "Opik",
 )
 
 
@@ -61,7 +58,9 @@ def data_remote(project: Project) -> Verdict:
     steps = platform_steps(project) + [
         u.evidence()
         for u in live(project, "data.version", "feature.store")
-        if u.tool != "DVC pipelines" and u.where != "file" and not shown_only(u)
+        if u.tool not in {"DVC pipelines", *EVALUATION_SETS}
+        and u.where != "file"
+        and not shown_only(u)
     ]
     cloud = hosted(project) if steps else None
     if steps and cloud:

@@ -6,7 +6,7 @@ import re
 
 from mlops_audit.graph import Project
 from mlops_audit.graph.datasets import committed_data, dvc_data, lfs_data, sources
-from mlops_audit.graph.stores import live, platform_steps, shown_only
+from mlops_audit.graph.stores import EVALUATION_SETS, live, platform_steps, shown_only
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import (
     Evidence,
@@ -92,7 +92,7 @@ def _versions(project: Project) -> list[Evidence]:
 
 def _weak(use: Use) -> bool:
     """Whether a use only points to data that something else may change."""
-    if use.tool == _HUB:
+    if use.tool == _HUB or use.tool in EVALUATION_SETS:
         return True
     if use.tool == _AZURE:
         version = use.call.kw("version") if use.call else None

@@ -28,6 +28,7 @@ _STEPPED = re.compile(
     r"(^|[.:])(ModelCheckpoint|CheckpointManager|save_checkpoint|TrainingArguments|Seq2SeqTrainingArguments|"
     r"SFTConfig|DPOConfig|Checkpointer|BackupAndRestore|CheckpointCallback)$"
 )
+_JOBS = "Amazon SageMaker"
 _LITERAL_VERSION = re.compile(r"(final|best|latest|last|v\d+|version)", re.IGNORECASE)
 
 
@@ -88,6 +89,10 @@ def _registered(project: Project) -> Iterator[Evidence]:
     """Registries, hub pushes, DVC outputs, GTO tags and models in LFS."""
     for use in live(project, "registry.register", "model.push"):
         if use.where != "file" and not shown_only(use):
+            yield use.evidence()
+    # Each training job of the platform leaves its model under the job's own name.
+    for use in live(project, "train.fit", "train.launch"):
+        if use.tool == _JOBS and not use.notebook:
             yield use.evidence()
     for entry, evidence in project.dvc.tracked():
         if is_model_path(entry.path):
