@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mlops_audit.model import Span
@@ -231,6 +232,13 @@ def _named(name: str, value: str) -> str | None:
     return "secret"
 
 
+_TRIGGER = re.compile(
+    "|".join([*(re.escape(start) for _, start, _ in _PROVIDERS), "://",
+              ("[Pp][Aa][Ss][Ss]|[Pp][Ww][Dd]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn]|"
+              "[Cc][Rr][Ee][Dd][Ee][Nn][Tt]")])
+)  # fmt: skip
+
+
 def find_secrets(
     text: str, path: str, *, cell: int | None = None, line: int = 1
 ) -> tuple[SecretHit, ...]:
@@ -248,7 +256,8 @@ def find_secrets(
     bare = bool(_BARE_FILES.search(path))
     found: list[SecretHit] = []
     lines = text.split("\n")
-    for number, raw in enumerate(lines, line):
+    for index in range(len(lines)) if bare else _candidates(text):
+        number, raw = index + line, lines[index]
         if len(found) >= _MAX_HITS:
             break
         for part in (raw[k : k + _MAX_LINE] for k in range(0, max(len(raw), 1), _MAX_LINE)):
@@ -261,6 +270,17 @@ def find_secrets(
                 found.append(SecretHit(Span(path, number, cell), kind, confidence, _masked(value)))
                 break
     return tuple(found)
+
+
+def _candidates(text: str) -> Iterator[int]:
+    """The lines (from 0) that hold a word without which no rule matches; most files have few."""
+    position = number = 0
+    while found := _TRIGGER.search(text, position):
+        number += text.count("\n", position, found.start())
+        yield number
+        position = text.find("\n", found.end())
+        if position < 0:
+            return
 
 
 def _in_line(line: str, *, bare: bool) -> tuple[str, str, str] | None:
