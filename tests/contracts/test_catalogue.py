@@ -17,6 +17,7 @@ from mlops_audit.practices.document import document
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "mlops_audit"
+RUN_ONLY = {"REP09"}  # nothing that can be read passes or fails it
 ID = re.compile(r"\b(?:AUT|VER|TRK|TST|MON|REP|COL|STR)\d\d\b")
 
 with (Path(__file__).parent / "catalogue.csv").open(encoding="utf-8", newline="") as _file:
@@ -68,6 +69,9 @@ def test_twin_shows_pass_fail_and_hollow(practice: Practice) -> None:
     """Each twin has the three scenarios that every practice needs, each title once."""
     twin = document(practice)
     kinds = {scenario.kind for scenario in twin.scenarios}
+    if practice.id in RUN_ONLY:
+        assert kinds == {"unknown", "n/a"}
+        return
     needed = {"pass", "fail"} | (set() if twin.no_hollow else {"hollow"})
     assert needed <= kinds
     assert len({(s.kind, s.title) for s in twin.scenarios}) == len(twin.scenarios)

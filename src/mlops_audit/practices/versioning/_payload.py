@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from mlops_audit.tree import Unread
-
 if TYPE_CHECKING:
     from mlops_audit.graph import Project
 
@@ -51,7 +49,7 @@ def is_payload(project: Project, path: str) -> bool:
     if suffix in _PAYLOAD:
         return True
     head = project.tree.head(path, _HEAD)
-    if isinstance(head, Unread):
+    if not isinstance(head, bytes):
         return False
     if b"\0" in head or head[:2] in {b"\x80\x04", b"\x80\x03", b"\x80\x02", b"\x80\x05"}:
         return not head.startswith((b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"%PDF", b"\x7fELF"))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
 from mlops_audit.graph.features import feature_code
 from mlops_audit.graph.stores import LIBRARY, feature_outputs, platform_steps
-from mlops_audit.model import Verdict, not_applicable, partial, passed
+from mlops_audit.model import Evidence, Verdict, failed, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
+
+_TABLE = re.compile(r"(^|[/_-])features?[\w-]*\.(csv|parquet|feather|pkl|arrow)$", re.IGNORECASE)
 
 
 @practice(
@@ -41,4 +45,27 @@ def features_versioned(project: Project) -> Verdict:
         return partial(
             "features are computed by versioned code, their outputs are not tracked", code[:5]
         )
+    loose = _read_from_nowhere(project)
+    if loose:
+        return failed(
+            "training reads a file of features that nothing here computes or tracks",
+            looked_for="feature outputs of a pipeline stage, or a feature store",
+            evidence=loose[:3],
+        )
     return not_applicable("no features are computed here beyond what the fitted model does itself")
+
+
+def _read_from_nowhere(project: Project) -> list[Evidence]:
+    """Reads, in code that trains, of a feature table that is neither in git nor in DVC."""
+    found = []
+    tracked = {entry.path for entry, _ in project.dvc.tracked()}
+    for path in sorted(project.roles.training):
+        module = project.modules.get(path)
+        for call in module.calls if module is not None else ():
+            first = call.arg(0)
+            name = first.literal if first is not None else None
+            if not isinstance(name, str) or not call.method.startswith("read_"):
+                continue
+            if _TABLE.search(name) and not project.has(name) and name not in tracked:
+                found.append(Evidence(call.span, call.text[:80]))
+    return found
