@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mlops_audit.graph import Project
+from mlops_audit.graph.datasets import in_lfs
 from mlops_audit.model import Evidence, Span, Verdict, failed, partial, passed, unknown
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.versioning._payload import is_payload, may_be_payload
@@ -33,7 +34,7 @@ def no_binaries_in_git(project: Project) -> Verdict:
         if entry.size is None:
             if may_be_payload(path):
                 hidden.append(path)
-        elif entry.size > _LIMIT and is_payload(project, path):
+        elif entry.size > _LIMIT and is_payload(project, path) and not in_lfs(project, path):
             large.append((path, entry.size))
     large.sort(key=lambda item: (-item[1], item[0]))
     total = sum(size for _, size in large)
