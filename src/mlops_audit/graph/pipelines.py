@@ -103,7 +103,12 @@ class Pipeline:
 
 def find_pipelines(project: Project) -> tuple[Pipeline, ...]:
     """All pipelines: those of pipeline tools first, then by how much of the lifecycle they hold."""
-    found = [*_of_targets(project), *_of_code(project), *_in_order(project)]
+    found = [
+        *_of_targets(project),
+        *_of_files(project),
+        *_of_code(project),
+        *_in_order(project),
+    ]
     wanted = {TRAIN, PREPARE, EVALUATE}
     return tuple(
         sorted(
@@ -167,6 +172,24 @@ def _scripts(target: Target) -> Iterator[str]:
         for word in command.argv[1:4]:
             if word.endswith((".py", ".ipynb", ".sh", ".R")):
                 yield word.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+
+
+def _of_files(project: Project) -> Iterator[Pipeline]:
+    """Pipelines in the files of other tools."""
+    known = {t.span.path for t in project.targets}
+    for file in project.pipeline_files:
+        if file.span.path in known or project.is_example(file.span.path):
+            continue
+        folder = file.span.path.rpartition("/")[0]
+        steps = []
+        for step in file.steps[:_MAX_STEPS]:
+            nodes = [project.nodes.command(step.command, folder)] if step.command else []
+            parts = parts_of_nodes(project, nodes, step.name)
+            place = Evidence(step.span, f"step {step.name}")
+            steps.append(PipelineStep(step.name, place, parts))
+        if len(steps) > 1 or any(s.parts for s in steps):
+            head = Evidence(file.span, f"{file.tool} {file.name}".strip())
+            yield Pipeline(file.tool, f"{file.tool} {file.name}".strip(), head, tuple(steps))
 
 
 # -- pipelines in code ---------------------------------------------------------------------------

@@ -15,7 +15,10 @@ from mlops_audit.facts.ci import read_workflows
 from mlops_audit.facts.code import Module
 from mlops_audit.facts.dependencies import Dependencies, read_dependencies
 from mlops_audit.facts.docker import Containers, read_containers
+from mlops_audit.facts.infra import read_resources
 from mlops_audit.facts.notebooks import Notebook
+from mlops_audit.facts.pipelines import PipelineFile, read_pipelines
+from mlops_audit.facts.resources import Resource
 from mlops_audit.facts.shell import parse_shell
 from mlops_audit.facts.targets import read_targets
 from mlops_audit.facts.triggers import trigger_is_live
@@ -29,6 +32,7 @@ from mlops_audit.facts.types import (
     Workflow,
 )
 from mlops_audit.graph.catalogue import Catalogue, load_catalogue
+from mlops_audit.graph.docs import Docs
 from mlops_audit.graph.dvcfiles import DvcFiles, read_dvc_files
 from mlops_audit.graph.execution import ExecutionGraph, Node, Reach, Way
 from mlops_audit.graph.expand import Expander
@@ -212,6 +216,11 @@ class Project:
     def dvc(self) -> DvcFiles:
         """All DVC files: pipelines, records, pointers and remotes."""
         return read_dvc_files(self.paths, self.data)
+
+    @cached_property
+    def docs(self) -> Docs:
+        """README, pages and sections."""
+        return Docs(self)
 
     @cached_property
     def scripts(self) -> tuple[str, ...]:
@@ -462,6 +471,16 @@ class Project:
                     for c in capabilities
                 ):
                     yield use, way, way.evidence(use.detail, use.span)
+
+    @cached_property
+    def resources(self) -> tuple[Resource, ...]:
+        """What CloudFormation, Terraform and Kubernetes files declare."""
+        return read_resources(self.paths, self.data)[0]
+
+    @cached_property
+    def pipeline_files(self) -> tuple[PipelineFile, ...]:
+        """Pipelines that files of other tools define (Snakemake, Argo, Step Functions ...)."""
+        return read_pipelines(self.paths, self.data)[0]
 
     @cached_property
     def pipelines(self) -> tuple[Pipeline, ...]:
