@@ -1,0 +1,1 @@
+"""What has become of the predictions, window by window, and who is told."""
