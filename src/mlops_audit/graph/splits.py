@@ -116,11 +116,12 @@ class Splits:
     def modules(self) -> tuple[Module, ...]:
         """Source modules and notebooks that are no tests, and no examples of a library."""
         library = self.project.roles.kind == "library"
+        training = self.project.roles.training
         return tuple(
             m
             for p, m in sorted(self.project.modules.items())
             if (p not in self.project.test_files or _is_evaluation_script(p))
-            and not (library and self.project.is_example(p))
+            and (not library or (p in training and not self.project.is_example(p)))
         )
 
     # -- splits -------------------------------------------------------------------------------
@@ -129,7 +130,8 @@ class Splits:
     def splits(self) -> tuple[Evidence, ...]:
         """Where data is split, or a set that comes apart is read."""
         uses = self.project.uses("evaluate.split", "evaluate.cross_validate")
-        found = [use.evidence() for use in uses]
+        paths = {m.path for m in self.modules}
+        found = [use.evidence() for use in uses if use.path in paths]
         for module in self.modules:
             found += self._splits_in(module)
         return tuple(sorted(dict.fromkeys(found), key=_order))
@@ -171,7 +173,8 @@ class Splits:
         if not found:
             found += self._in_tests()
         for use in self.project.uses("evaluate.cross_validate"):
-            if use.call and use.call.method in _CROSS:
+            known = any(use.path == m.path for m in self.modules)
+            if use.call and known and use.call.method in _CROSS:
                 found.append(Held("cv", use.evidence(), use.notebook))
         for use in self.project.uses("evaluate.metric", notebook=None):
             if use.where == "command":

@@ -211,7 +211,10 @@ class Validation:
     def _by_hand(self) -> Iterator[DataCheck]:
         for path, module in sorted(self.project.modules.items()):
             skipped = path in self._serving or _monitors(path) or self.project.is_test(path)
-            if skipped or not self._handles_data(module):
+            if skipped:
+                continue
+            if not self._handles_data(module):
+                yield from self._in_checks(module)
                 continue
             for raised in module.raises:
                 checking = bool(_CHECKING.search(raised.scope.rsplit(".", 1)[-1]))
@@ -233,6 +236,15 @@ class Validation:
                 if call.name in _EXITS and _about_data(call.guards):
                     yield self._check(Evidence(call.span, _short(call.text)), path, call.scope)
 
+    def _in_checks(self, module: Module) -> Iterator[DataCheck]:
+        """Assertions on values in functions that say they check data: those of a loader."""
+        for item in module.asserts:
+            name = item.scope.rsplit(".", 1)[-1]
+            if item.constant or not _CHECKING.search(name) or _NOT_DATA.search(item.test):
+                continue
+            evidence = Evidence(item.span, _short(f"assert {item.test}"))
+            yield self._check(evidence, module.path, item.scope)
+
     def _handles_data(self, module: Module) -> bool:
         """Whether a module, or one that it takes data from, works with tables."""
         if module.error or ("torch" in module.roots and "pandas" not in module.roots):
@@ -251,7 +263,8 @@ class Validation:
     def _serving(self) -> frozenset[str]:
         """Modules that answer requests, and the schemas of requests beside them."""
         uses = self.project.uses("serve.http", "serve.route", "serve.grpc", "serve.demo")
-        return frozenset(u.path for u in uses) - self.project.roles.training
+        serving = frozenset(u.path for u in uses) | self.project.roles.serving
+        return serving - self.project.roles.training
 
     def _check(
         self,

@@ -31,8 +31,9 @@ def test_suite(project: Project) -> Verdict:
     others = foreign_tests(project)
     if len(counting) + len(others) >= _ENOUGH:
         kinds = project.test_kinds.by_kind(counting)
-        told = ", ".join(f"{len(cases)} {kind}" for kind, cases in kinds.items())
-        told = told or f"{len(others)} in other languages"
+        parts = [f"{len(cases)} {kind}" for kind, cases in kinds.items()]
+        parts += [f"{len(others)} in other languages"] if others else []
+        told = ", ".join(parts)
         shown = [cases[0].evidence() for cases in kinds.values()]
         shown += [c.evidence() for c in counting[:6]] + list(others[:3])
         total = len(counting) + len(others)

@@ -1,0 +1,109 @@
+"""TST05: feature and preprocessing code has unit tests."""
+
+from __future__ import annotations
+
+import re
+
+from mlops_audit.facts.code import Module
+from mlops_audit.graph import Project
+from mlops_audit.graph.features import feature_code
+from mlops_audit.graph.index import Symbol
+from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, not_applicable, passed
+from mlops_audit.practices.base import practice
+
+_LOOKED = "a test with assertions that calls feature or preprocessing code"
+_NAMES = re.compile(
+    r"(^|_)(pre_?process\w*|clean\w*|featuri[sz]\w*|features?|tokeni[sz]\w*|normali[sz]e\w*|encode|impute\w*|"
+    r"transform\w*|augment\w*|prepare|prep|prepare_data|process_data|feature_engineering|vectori[sz]\w*|"
+    r"scale_features|one_hot|collate\w*|resample)(_|$)",
+    re.IGNORECASE,
+)  # fmt: skip
+_PATHS = re.compile(
+    r"(^|/)(\w*features?|\w*preprocess\w*|prepare\w*|data_?prep\w*|prep|prep_\w+|clean\w*|transform\w*|"
+    r"etl|featuri[sz]\w*|tokeni[sz]\w*|augment\w*|process_data|data_processing|feature_\w+)(/|\.py$)",
+    re.IGNORECASE,
+)
+# A split and a reader prepare no features.
+_NO_NAMES = re.compile(
+    r"split|model|load_data|get_data|download|save|read_|names?$|columns$|schema|config|path",
+    re.IGNORECASE,
+)
+
+
+@practice(
+    id="TST05",
+    title="Feature and preprocessing code has unit tests",
+    assets="data",
+    level="3s",
+    sources="S2 S4",
+    fix="Feed a few hand-made rows to each feature function in a test, and assert on the result.",
+    template=("tests/unit/test_build_features.py",),
+    needs=("training",),
+)
+def feature_tests(project: Project) -> Verdict:
+    """Look for counting tests that exercise code which prepares data or features."""
+    code = {e.span.path: e for e in feature_code(project) if not e.span.path.endswith(".ipynb")}
+    found = [
+        case.evidence()
+        for case in project.tests.counting
+        if any(_prepares(project, s, code) for s in case.exercises)
+        and project.test_kinds.kind(case) != "system"
+    ]
+    if found:
+        return passed(f"{len(found)} tests exercise feature or preprocessing code", found)
+    places = _places(project, code)
+    if not places and not feature_code(project):
+        return not_applicable("there is no feature or preprocessing code")
+    void = [
+        c.evidence()
+        for c in project.tests.cases
+        if c.void and any(_prepares(project, s, code) for s in c.exercises)
+    ]
+    reason = "feature or preprocessing code has no tests"
+    if void:
+        return hollow(f"{reason} that can run", void, looked_for=_LOOKED)
+    return failed(reason, looked_for=_LOOKED, evidence=places[:3])
+
+
+def _prepares(project: Project, symbol: Symbol, code: dict[str, Evidence]) -> bool:
+    """Whether a function, class or program prepares data or features."""
+    name = symbol.qualname
+    if _NO_NAMES.search(name) or (not name and symbol.kind != "module"):
+        return False
+    if _NAMES.search(_snake(name)) or _PATHS.search(symbol.path):
+        return True
+    module = project.modules[symbol.path]
+    evidence = code.get(symbol.path)
+    return evidence is not None and _holds(module, name, project)
+
+
+def _holds(module: Module, name: str, project: Project) -> bool:
+    """Whether a function holds feature code by itself."""
+    found = module.function(name) or module.klass(name)
+    if found is None:
+        return True
+    first, last = found.span.line or 0, found.end_line
+    return any(
+        e.span.path == module.path and first <= (e.span.line or 0) <= last
+        for e in feature_code(project)
+    )
+
+
+def _places(project: Project, code: dict[str, Evidence]) -> list[Evidence]:
+    found = list(code.values())
+    for module in project.source:
+        if project.is_example(module.path) or module.path in code:
+            continue
+        if _PATHS.search(module.path) and (module.functions or module.calls):
+            found.append(Evidence(Span(module.path, 1), "prepares data"))
+        found += [
+            Evidence(f.span, f"{f.name} prepares data")
+            for f in module.functions
+            if _NAMES.search(f.name) and not _NO_NAMES.search(f.name) and not f.stub and not f.owner
+        ]
+    return sorted(dict.fromkeys(found), key=lambda e: (e.span.path, e.span.line or 0))
+
+
+def _snake(name: str) -> str:
+    last = name.replace(".", "_")
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", last)

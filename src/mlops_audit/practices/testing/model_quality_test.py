@@ -1,0 +1,141 @@
+"""TST06: a threshold on a metric fails a test, a stage or a job."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mlops_audit.facts.code import Call, Compare
+from mlops_audit.graph import Project
+from mlops_audit.graph.gates import METRIC, MetricGates, is_range
+from mlops_audit.graph.tests import TestCase
+from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
+from mlops_audit.practices.base import practice
+
+_LOOKED = "a threshold on an evaluation metric whose failure fails a test, a stage or a job"
+_ASSERTS = re.compile(r"^assert(Greater|Less)(Equal)?$")
+_SHELL = re.compile(
+    r"(accuracy|\bacc\b|f1|rmse|\bmae\b|\bmse\b|auc|precision|recall|score|loss)[^\n]{0,200}"
+    r"(-lt|-gt|-le|-ge|<|>|\bbc\b)[\s\S]{0,300}exit 1",
+    re.IGNORECASE,
+)
+_MODEL = frozenset(
+    {"train.fit", "train.loop", "train.search", "predict.call", "model.load", "registry.load",
+     "pipeline.run"}
+)  # fmt: skip
+_EVALUATES = re.compile(r"(^|_)(train|fit|evaluate|eval|score|predict|test_model|accuracy)(_|$)")
+
+
+@practice(
+    id="TST06",
+    title="A threshold on a metric fails a test, a stage or a job",
+    assets="model",
+    level="3M~",
+    sources="S0 S1 S2 S4",
+    fix="Write the threshold into params.yaml and let the evaluation stage raise below it.",
+    template=("tests/model", "src/<package>/models/evaluate_model.py", "params.yaml"),
+    needs=("training",),
+)
+def model_quality_test(project: Project) -> Verdict:
+    """Look for thresholds in tests, code, tools and CI scripts."""
+    tested, ranged = _tests(project)
+    gates = MetricGates(project).gates
+    failing = [g.evidence for g in gates if g.fails and not g.hollow]
+    withheld = [g for g in gates if not g.fails and not g.hollow]
+    hard = [*tested, *failing, *_scripts(project)]
+    if not hard and withheld:
+        hard = _tests_of_gates(project, withheld[0].evidence.span)
+    if hard:
+        return passed("a threshold on a metric fails what runs it", hard)
+    if withheld:
+        return partial(
+            "a threshold withholds the model, but fails nothing", [g.evidence for g in withheld]
+        )
+    if ranged:
+        return partial("a metric is only asserted to exist or to be in range", ranged)
+    void = [g for g in gates if g.hollow]
+    if void:
+        return hollow(
+            f"a threshold stands there, but {void[0].hollow}",
+            [g.evidence for g in void],
+            looked_for=_LOOKED,
+        )
+    return failed("no threshold on a metric fails anything", looked_for=_LOOKED)
+
+
+def _tests(project: Project) -> tuple[list[Evidence], list[Evidence]]:
+    """Assertions of tests on a model's metric: with a threshold, and those of a range."""
+    hard: list[Evidence] = []
+    weak: list[Evidence] = []
+    for case in project.tests.counting:
+        for compare, evidence in _compares(project, case):
+            both = f"{compare.left.text} {compare.right.text}".lower()
+            if not METRIC.search(both) and not _named_metric(compare):
+                continue
+            if not _on_a_model(project, case):
+                continue
+            number = compare.left.is_literal or compare.right.is_literal
+            if is_range(compare) or compare.op in {"in", "is not"}:
+                weak.append(evidence)
+            elif compare.op in {"<", "<=", ">", ">="} and number and not _apart(both):
+                hard.append(evidence)
+    return hard, weak
+
+
+def _apart(text: str) -> bool:
+    """Whether a comparison is one of two values that should agree, not of a value and a limit."""
+    return "abs(" in text or " - " in text
+
+
+def _named_metric(compare: Compare) -> bool:
+    return any(
+        METRIC.search(v.name.rsplit(".", 1)[-1].lower())
+        for v in (compare.left, compare.right)
+        if v.name
+    )
+
+
+def _compares(project: Project, case: TestCase) -> Iterator[tuple[Compare, Evidence]]:
+    module = project.modules[case.path]
+    inside = (case.qualname, f"{case.qualname}.")
+    for item in module.asserts:
+        if item.scope == inside[0] or item.scope.startswith(inside[1]):
+            for compare in item.compares:
+                yield compare, Evidence(item.span, f"assert {item.test}"[:100])
+    for call in module.calls_in(case.qualname):
+        if _ASSERTS.match(call.method) and len(call.args) > 1:
+            yield _as_compare(call), Evidence(call.span, call.text.splitlines()[0][:100])
+
+
+def _as_compare(call: Call) -> Compare:
+    op = ">" if "Greater" in call.method else "<"
+    return Compare(call.args[0], op, call.args[1], call.span)
+
+
+def _on_a_model(project: Project, case: TestCase) -> bool:
+    """Whether the test trains, loads or evaluates a model, not a metric's function on its own."""
+    if _MODEL & project.test_kinds.reach(case).capabilities:
+        return True
+    return any(_EVALUATES.search(s.qualname.rsplit(".", 1)[-1].lower()) for s in case.exercises)
+
+
+def _tests_of_gates(project: Project, gate: Span) -> list[Evidence]:
+    """Tests that run the pipeline with a withholding gate and look for the model behind it."""
+    return [
+        case.evidence()
+        for case in project.tests.counting
+        if gate.path in project.test_kinds.reach(case).modules
+        and project.test_kinds.kind(case) in {"system", "integration"}
+    ]
+
+
+def _scripts(project: Project) -> list[Evidence]:
+    """CI steps whose shell text compares a metric and exits."""
+    return [
+        Evidence(step.span, step.name or "compares a metric and exits")
+        for workflow in project.workflows
+        if not workflow.disabled
+        for job in workflow.jobs
+        for step in job.steps
+        if step.run and len(step.run) < 20_000 and _SHELL.search(step.run) and not step.soft  # noqa: PLR2004 -- a script, not a blob
+    ]
