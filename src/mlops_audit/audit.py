@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_audit import __version__
 from mlops_audit.config import CONFIG_FILES, Config, ConfigError, load_config, today
-from mlops_audit.maturity import MaturityModel, Names, Settings, evaluate, load_model
+from mlops_audit.maturity import MaturityModel, Names, Settings, evaluate, load_model, model_names
 from mlops_audit.model import (
     Attestation,
     Diagnostic,
     Evidence,
     Finding,
     Loop,
+    ModelResult,
     Outcome,
     Practice,
     ProjectInfo,
@@ -51,14 +52,15 @@ class Request:
 
     `target` is a level of the first model, `evidence` the weakest strength that counts,
     `practices` what to judge in place of the whole catalogue; `cached` keeps facts of code
-    between runs, in the user's cache folder; `loop` asks for the picture of the loop.
+    between runs, in the user's cache folder; `pictures` asks for what is there to be
+    looked at: the loop, and what the other models say.
     """
 
     target: int | None = None
     evidence: Strength = Strength.ATTESTED
     practices: tuple[Practice, ...] | None = None
     cached: bool = False
-    loop: bool = False
+    pictures: bool = False
 
 
 def audit(
@@ -102,6 +104,12 @@ def audit(
     findings, faults = _findings(loaded, listed, projects, config)
     settings = replace(settings_of(config), target=request.target, evidence=request.evidence)
     assessment = evaluate(findings, models, ladder=ladder, roles=roles, settings=settings)
+    beside: tuple[ModelResult, ...] = ()
+    if request.pictures:
+        every = [load_model(name) for name in model_names()]
+        seen = {result.name for result in assessment.models}
+        others = evaluate(findings, every, ladder=ladder, roles=roles, settings=settings)
+        beside = tuple(result for result in others.models if result.name not in seen)
     if not tree.entries:
         level = replace(assessment.level, remark="There is nothing here to audit: no file at all.")
         assessment = replace(assessment, level=level)
@@ -116,7 +124,8 @@ def audit(
         attestations=_attestations(config),
         waivers=config.waivers,
         version=__version__,
-        loop=_loop(loaded, findings) if request.loop else None,
+        loop=_loop(loaded, findings) if request.pictures else None,
+        beside=beside,
     )
 
 

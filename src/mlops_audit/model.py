@@ -506,7 +506,12 @@ class Loop:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything a report format may show."""
+    """Everything a report format may show.
+
+    `loop` and `beside`, the results of models that nobody asked for, are there for the formats
+    that are looked at. `extra` may hold `history`: earlier results, oldest first, as mappings
+    with `label`, `level` and `score`.
+    """
 
     repository: RepositoryInfo
     roles: RolesInfo
@@ -520,4 +525,5 @@ class Report:
     gate: Gate | None = None
     comparison: Comparison | None = None
     loop: Loop | None = None
+    beside: tuple[ModelResult, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)

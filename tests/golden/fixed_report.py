@@ -16,6 +16,11 @@ from mlops_audit.model import (
     Finding,
     Fix,
     Gate,
+    Loop,
+    LoopLink,
+    LoopNode,
+    LoopStep,
+    ModelResult,
     Practice,
     ProjectInfo,
     Report,
@@ -187,6 +192,91 @@ def _findings() -> tuple[Finding, ...]:
     return tuple(Finding(practice, verdict, strength) for practice, verdict, strength in rows)
 
 
+def _loop() -> Loop:
+    """A loop with a link in each state, more nodes than fit, and a hostile name."""
+    titles = {
+        "trigger": "Triggers",
+        "job": "Jobs",
+        "stage": "Pipeline stages",
+        "code": "Training code",
+        "data": "Data",
+        "model": "Trained model",
+        "registry": "Model registry",
+        "service": "Model in use",
+        "monitor": "Monitors",
+    }
+    push = Evidence(Span(".github/workflows/ci.yml", 3), "on: push")
+    train = Evidence(Span("src/train.py", 14), "trains: model.fit(x, y)")
+    nodes = [
+        LoopNode("trigger", "push · CI", push),
+        LoopNode(
+            "trigger",
+            "a person runs make train",
+            Evidence(Span("Makefile", 7), "make"),
+            by_hand=True,
+        ),
+        LoopNode("job", "test · CI", Evidence(Span(".github/workflows/ci.yml", 8), "job test")),
+        LoopNode("code", "src/train.py", train),
+        LoopNode("data", f"data/{HOSTILE}.csv", Evidence(Span(f"data/{HOSTILE}.csv"), HOSTILE)),
+    ]
+    nodes += [
+        LoopNode("stage", f"stage {n}", Evidence(Span("dvc.yaml", 2 + n), f"cmd {n}"))
+        for n in range(12)
+    ]
+    states = ["found", "missing", "partial", "found", "missing", "n/a", "missing", "n/a", "n/a"]
+    kinds = list(titles)
+    steps = [
+        LoopStep(
+            source,
+            target,
+            state,
+            f"The link is {state}.",
+            "a link" if state in {"missing", "partial"} else "",
+            (push,) if state in {"found", "partial"} else (),
+            ("VER02",) if source == "code" else (),
+        )
+        for source, target, state in zip(kinds, [*kinds[1:], kinds[0]], states, strict=True)
+    ]
+    links = (LoopLink(0, 2), LoopLink(1, 3, (train,), soft=True))
+    return Loop(titles, tuple(nodes), links, tuple(steps))
+
+
+def _beside() -> tuple[ModelResult, ...]:
+    """One result of each kind of model."""
+    return (
+        ModelResult(
+            "google",
+            "ladder",
+            {
+                "title": "Google's levels",
+                "reached": 0,
+                "name": "Manual process",
+                "profile": [{"level": 1, "musts": 10, "met": 6}],
+                "levels": [{"level": 1, "name": "Pipeline", "meaning": ""}],
+            },
+        ),
+        ModelResult(
+            "test-score",
+            "score",
+            {
+                "score": 0.5,
+                "band": "Research",
+                "sections": [{"name": "Data", "score": 0.5, "reachable": 2.5}],
+            },
+        ),
+        ModelResult(
+            "phases",
+            "shares",
+            {"share": 0.78, "phases": [{"name": "Data", "share": None}]},
+        ),
+        ModelResult(
+            "canvas",
+            "blocks",
+            {"filled": 1, "of": 2, "blocks": [{"name": "Value", "state": "empty"}]},
+        ),
+    )
+
+
 def help_of(practice: Practice) -> str:
     """Invented documentation, in place of the twins'."""
     return f"# {practice.title}\n\n## Why it matters\nBecause of *{practice.slug}*.\n"
@@ -250,4 +340,12 @@ def fixed_report() -> Report:
             ),
             new=("MON14",),
         ),
+        loop=_loop(),
+        beside=_beside(),
+        extra={
+            "history": [
+                {"label": "2026-01", "level": 0, "score": 20.0},
+                {"label": "2026-02", "level": 1, "score": 41.5},
+            ]
+        },
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import csv
+import hashlib
 import io
 import json
 import os
@@ -16,6 +18,7 @@ from jsonschema.validators import validator_for
 
 from mlops_audit.model import Report
 from mlops_audit.reports import Options, formats, render
+from mlops_audit.reports.loop import FORMATS, draw
 from mlops_audit.reports.report_schema import report_schema
 
 HERE = Path(__file__).parent
@@ -150,8 +153,44 @@ def test_shields_endpoint_has_its_fields(report: Report, options: Options) -> No
 
 
 def test_html_runs_nothing(report: Report, options: Options) -> None:
-    """The page has no script, loads nothing, and its policy forbids both."""
+    """The page has no script and no style attribute, loads nothing, and its policy forbids it."""
     text = render(report, "html", options)
-    assert "<script" not in text
+    assert not re.search(r"<script|<link|<img|<iframe|\sstyle=|\son\w+=|\ssrc=", text)
     assert "default-src 'none'" in text
-    assert not re.search(r'(src|href)="(?!https://github\.com/acme/churn/blob/)', text)
+    assert "unsafe-inline" not in text
+    style = re.search(r"<style>(.*?)</style>", text, re.DOTALL)
+    assert style
+    digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
+    assert f"style-src 'sha256-{digest}'" in text
+    assert text.count("<style") == 1
+
+
+def test_html_leads_nowhere_but_to_the_forge(report: Report, options: Options) -> None:
+    """Every address is a place in the page, a file on the forge, or what a person attested."""
+    text = render(report, "html", options)
+    allowed = r"#[\w-]+|https://github\.com/acme/churn/blob/.*|https://dash\.example/churn"
+    for address in re.findall(r'href="([^"]*)"', text):
+        assert re.fullmatch(allowed, address), address
+    ids = re.findall(r'\sid="([^"]*)"', text)
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r'href="#([^"]*)"', text)) <= set(ids)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_loop_is_unchanged(form: str, report: Report) -> None:
+    """Each format of the map writes exactly its golden, and nothing of the repository acts."""
+    assert report.loop is not None
+    text = draw(report.loop, form)
+    _check(text, f"loop.{form}")
+    assert not UNSAFE.search(text)
+    assert form in {"text", "json"} or "<script" not in text
+
+
+def test_loop_as_svg_is_a_picture_with_words(report: Report) -> None:
+    """The SVG is well-formed XML with a title and a description, and has no script."""
+    assert report.loop is not None
+    root = ET.fromstring(draw(report.loop, "svg"))  # noqa: S314 -- written here
+    space = "{http://www.w3.org/2000/svg}"
+    assert root.get("role") == "img"
+    assert "missing" in (root.findtext(f"{space}desc") or "")
+    assert not list(root.iter(f"{space}script"))

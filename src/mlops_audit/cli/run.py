@@ -50,7 +50,7 @@ class Call:
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     against: str | None = None
-    loop: bool = False
+    pictures: bool = False
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Call:
@@ -113,7 +113,7 @@ def audited(call: Call, given: Config | None = None) -> Audited:
             target=parse_level(_levelled(models), target) if target is not None else None,
             evidence=Strength(call.evidence or Strength.ATTESTED),
             cached=not call.no_cache,
-            loop=call.loop or "html" in call.formats,
+            pictures=call.pictures or "html" in call.formats,
         ),
         jobs=call.jobs,
     )
@@ -133,7 +133,7 @@ def drawn(call: Call, form: str, output: str | None) -> None:
     """
     from mlops_audit.reports.loop import draw  # noqa: PLC0415 -- only `map` needs it
 
-    report = audited(replace(call, loop=True)).report
+    report = audited(replace(call, pictures=True)).report
     if report.roles.kind == "none" and report.assessment.level.remark:
         say(call, report.assessment.level.remark)
     if report.loop is not None:

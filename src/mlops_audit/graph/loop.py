@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # the project hands itself in
 __all__ = ["loop_of"]
 
 _MOST_STARTS = 60  # workflows, targets or stages that are walked from one by one
+_LOOPS = frozenset({"fit", "backward", "train"})  # at a file's own level, they make it a program
 _MOST_HANDS = 6  # starts by a person that are named: how each script is run is no news
 
 
@@ -197,5 +198,8 @@ def _start_of(project: Project, path: str) -> tuple[str, Evidence] | None:
             if any(word.rsplit("/", 1)[-1] == path.rsplit("/", 1)[-1] for word in command.argv):
                 return f"{target.runner} {target.name}", Evidence(command.span, command.text[:100])
     module = project.modules.get(path)
-    program = module is not None and (module.notebook or module.main_line or not module.functions)
+    if module is None:
+        return None
+    top = any(call.runs and call.method in _LOOPS for call in module.calls_in(""))
+    program = module.notebook or module.main_line or top or not module.functions
     return (path, Evidence(Span(path), "started by hand")) if program else None

@@ -122,6 +122,10 @@ def _result(
                 {"level": row.level, "musts": row.musts, "met": row.met} for row in level.profile
             ],
             "missing": list(level.missing),
+            "levels": [
+                {"level": each.number, "name": each.name, "meaning": each.meaning}
+                for each in model.levels
+            ],
         }
     elif model.kind == "score":
         data |= score(model, standings)

@@ -20,7 +20,7 @@ _WIDTH, _HEIGHT = 1080, 566
 _CARD_W, _CARD_H, _GAP, _EDGE = 218, 136, 58, 17
 _ROWS = (17, 215, 413)
 _MOST = 4  # lines in a card
-_COLUMNS = 29  # characters of 12 px that fit into a card
+_COLUMNS = 27  # characters of 12 px that fit into a card
 _COUNT_GAP = 8
 # Column and row of each station, in the order of the ring.
 _CELLS = ((0, 0), (1, 0), (2, 0), (3, 0), (3, 1), (3, 2), (2, 2), (1, 2), (0, 2))
