@@ -11,7 +11,7 @@ import uuid
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from sqlalchemy import (
@@ -32,7 +32,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 DEFAULT_URL = "sqlite:///data/monitoring/predictions.sqlite"
 
@@ -93,13 +93,13 @@ class PredictionStore:
     """Predictions, actuals and sent alerts."""
 
     def __init__(self, url: str | None = None) -> None:
-        """Opens the database of a URL, of `PREDICTIONS_URL`, or the default one, and makes what is missing."""
+        """Opens the database of a URL, of `PREDICTIONS_URL`, or the default one; makes missing tables."""
         parsed = make_url(url or os.environ.get("PREDICTIONS_URL") or DEFAULT_URL)
         if parsed.get_backend_name() == "sqlite" and parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         self.engine = create_engine(parsed)
-        dialects = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
-        self._insert = dialects[parsed.get_backend_name()]
+        self._insert: Callable[[Table], Any]
+        self._insert = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[parsed.get_backend_name()]
         TABLES.create_all(self.engine)
 
     def _add(self, table: Table, rows: list[dict[str, object]]) -> None:
@@ -159,7 +159,8 @@ class PredictionStore:
             ALERTS.c.metric == metric, ALERTS.c.model_version == model_version
         )
         with self.engine.connect() as connection:
-            return connection.scalar(query)
+            last: datetime | None = connection.scalar(query)
+        return last
 
     def record_alert(self, metric: str, model_version: str, begin: datetime) -> None:
         """Remembers that an alert was sent."""
