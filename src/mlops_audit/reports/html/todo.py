@@ -48,7 +48,7 @@ def _item(finding: Finding, upto: int, report: Report, excused: str | None) -> s
     must = any(ask.is_must and ask.level <= upto for ask in practice.asked)
     files = ", ".join(f"<code>{e(name)}</code>" for name in practice.fix.template[:4])
     template = f'<p class="quiet">Template: {files}</p>' if files else ""
-    waived = f'<p class="quiet">{e(excused)}</p>' if excused else ""
+    waived = f'<p class="quiet">{e(excused[:1].upper() + excused[1:])}</p>' if excused else ""
     where = verdict.evidence[:1]
     seen = f'<p class="where">{place(where[0], report)}</p>' if where else ""
     return (

@@ -48,7 +48,7 @@ def fitted(text: str, columns: int) -> str:
         return line
     head, space, tail = line.rpartition(" ")
     if "/" in tail and _width(head) < columns // 2:
-        return f"{head}{space}{_end(tail, columns - _width(head) - 1)}"
+        return f"{head}{space}{_end(tail, columns - _width(head + space))}"
     if "/" in line and _FILE.search(line):
         return _end(line, columns)
     kept = ""
