@@ -186,6 +186,16 @@ class ScopeReader:
         if symbol and symbol.kind != "module":
             yield symbol
 
+    def _program(self, path: str) -> Iterator[Symbol]:
+        """The modules that starting a file runs: itself, or what a shell script starts."""
+        if path in self.project.modules:
+            yield Symbol(path, "", "module")
+        elif path in self.project.scripts:
+            reach = self.project.graph.reach([self.project.nodes.script(path, "")])
+            for way in reach.of("module"):
+                if way.node.key[0] in self.project.modules:
+                    yield Symbol(way.node.key[0], "", "module")
+
     def _named(self, module: Module, scope: str) -> Iterator[Symbol]:
         """Files of the project whose path or dotted name stands in a function or its module."""
         folder = module.path.rpartition("/")[0]
@@ -196,7 +206,7 @@ class ScopeReader:
             for name in _FILE.findall(text.value):
                 place = self.project.places.file(name, folder)
                 if place and not self.project.is_test(place):
-                    yield Symbol(place, "", "module")
+                    yield from self._program(place)
             words = text.value.split()
             dotted = words[words.index("-m") + 1] if "-m" in words[:-1] else text.value
             symbol = self.index.resolve(dotted, module.path) if _DOTTED.match(dotted) else None

@@ -1,0 +1,197 @@
+"""Thresholds on evaluation metrics: what they compare, and what happens to a model below them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from mlops_audit.facts.code import Branch, Compare, Module
+from mlops_audit.graph.called import is_called
+from mlops_audit.model import Evidence
+
+if TYPE_CHECKING:  # imported for types only, to keep the project free to use this module
+    from mlops_audit.graph.project import Project
+
+__all__ = ["METRIC", "MetricGate", "MetricGates", "direction", "is_range"]
+
+_HIGHER = (
+    r"acc|accuracy|f1|f_?beta|f_?score|auc|auroc|roc|precision|recall|r2|r_?squared|score|map|miou|iou|bleu|"
+    r"rouge|dice|ndcg|mrr|kappa|mcc|sensitivity|specificity|hit_?rate|avg_prec"
+)  # fmt: skip
+_LOWER = (
+    r"rmse|mae|mse|mape|rmsle|smape|log_?loss|loss|wer|cer|perplexity|ppl|brier|fid|error_rate|"
+    r"(?:mean|squared|absolute|test|val|valid|model|prediction)_?error"
+)
+_NAME_END = r"(?:_|\b|[0-9]|s\b|$)"
+HIGHER = re.compile(rf"(?:^|[^a-z])(?:{_HIGHER}){_NAME_END}")
+LOWER = re.compile(rf"(?:^|[^a-z])(?:{_LOWER}){_NAME_END}")
+METRIC = re.compile(rf"(?:^|[^a-z])(?:{_HIGHER}|{_LOWER}|metrics?){_NAME_END}")
+_LIMIT = re.compile(
+    r"thresh|limit|minimum|maximum|(^|_)(min|max)_|target|baseline|required|accept|expected|cutoff|"
+    r"current|production|prod_|champion|registered|deployed|previous|old_|reference|benchmark|best_?model|bound|floor",
+    re.IGNORECASE,
+)
+_NO_METRIC = re.compile(
+    r"best_(val|valid|loss|acc|score|metric|epoch)|best_so_far|epoch|patience|conf_thres|iou_thres|confidence|"
+    r"status_code|p_?value|drift|len\(|count|shape|psi|\bstep",
+    re.IGNORECASE,
+)
+_ENDS = frozenset({"sys.exit", "exit", "quit", "os._exit", "os.abort", "pytest.fail"})
+_CANCELS = re.compile(r"(^|\.)(cancel|fail|abort|set_failed|stop_run|terminate)$")
+_FAIL_STEPS = re.compile(r"(^|\.)(FailStep|Fail)$")
+_PUBLISHES = ("registry.register", "registry.promote", "registry.tag", "model.push", "deploy.run",
+              "serve.model", "artifact.upload", "model.save")  # fmt: skip
+_PUBLISH_WORDS = re.compile(
+    r"register|promot|deploy|push|publish|transition|upload|bless|approve|copy"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MetricGate:
+    """A threshold on a metric in code: `fails` the run, or only `withholds` the model.
+
+    `hollow` says why it can gate nothing. `test` is set for a gate in test code.
+    """
+
+    evidence: Evidence
+    fails: bool
+    hollow: str = ""
+    test: bool = False
+
+
+def direction(text: str) -> int:
+    """1 where a higher value of the named metric is better, -1 where a lower is, 0 unknown."""
+    lowered = text.lower()
+    if LOWER.search(lowered):
+        return -1
+    return 1 if HIGHER.search(lowered) else 0
+
+
+def is_range(compare: Compare) -> bool:
+    """Whether a comparison holds for any value of a metric, or for a model that guesses."""
+    sides = (compare.left, compare.right)
+    number = next((s.literal for s in sides if isinstance(s.literal, int | float)), None)
+    if number is None or isinstance(number, bool):
+        return False
+    metric = compare.left.text if not compare.left.is_literal else compare.right.text
+    op = compare.op if compare.right.is_literal else _flip(compare.op)
+    if direction(metric) > 0:
+        return (op in {">", ">="} and number <= 0) or (op in {"<", "<="} and number >= 1)
+    return op in {">", ">="} and number <= 0
+
+
+def _flip(op: str) -> str:
+    return {"<": ">", "<=": ">=", ">": "<", ">=": "<="}.get(op, op)
+
+
+class MetricGates:
+    """The gates on metrics of a project."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+
+    @cached_property
+    def gates(self) -> tuple[MetricGate, ...]:
+        """The gates in code that is no test: those that fail the run first."""
+        found: list[MetricGate] = []
+        for path, module in sorted(self.project.modules.items()):
+            if path not in self.project.test_files and not module.notebook:
+                found += self._in_module(module)
+        found += self._by_tools()
+        return tuple(sorted(dict.fromkeys(found), key=lambda g: (bool(g.hollow), not g.fails)))
+
+    def _in_module(self, module: Module) -> Iterator[MetricGate]:
+        for branch in module.branches:
+            compare = next((c for c in branch.compares if _gates(c)), None)
+            if compare is None or branch.kind != "if" or any(g.never for g in branch.guards):
+                continue
+            if not is_called(self.project, module.path, branch.scope):
+                continue
+            evidence = Evidence(branch.span, f"if {branch.test}".splitlines()[0][:100])
+            inside = self._ends(module, branch.body)
+            outside = self._ends(module, branch.orelse)
+            if inside or outside:
+                yield MetricGate(
+                    evidence, fails=True, hollow=_wrong(branch, compare, inside=inside)
+                )
+            elif self._publishes(module, branch.body) or self._publishes(module, branch.orelse):
+                yield MetricGate(evidence, fails=False, hollow=_constant(branch))
+        for item in module.asserts:
+            found = [c for c in item.compares if _gates(c) and not is_range(c)]
+            named = any(METRIC.search(n.lower()) for n in item.names) and any(
+                _LIMIT.search(n) for n in item.names
+            )
+            compared = named and any(c.op in {"<", "<=", ">", ">="} for c in item.compares)
+            if len(found) == 1 or (compared and not found):
+                yield MetricGate(Evidence(item.span, f"assert {item.test}"[:100]), fails=True)
+
+    @staticmethod
+    def _ends(module: Module, lines: tuple[int, int] | None) -> bool:
+        if any(not r.swallowed for r in module.raises_within(lines)):
+            return True
+        return any(
+            (c.name in _ENDS and not (c.args and c.args[0].literal == 0)) or _CANCELS.search(c.name)
+            for c in module.calls_within(lines)
+        )
+
+    def _publishes(self, module: Module, lines: tuple[int, int] | None) -> bool:
+        spans = {u.span for u in self.project.uses_in(module.path) if u.capability in _PUBLISHES}
+        return any(
+            c.span in spans or _PUBLISH_WORDS.search(c.method.lower())
+            for c in module.calls_within(lines)
+        )
+
+    def _by_tools(self) -> Iterator[MetricGate]:
+        for use in self.project.uses("evaluate.gate", notebook=False):
+            if use.path in self.project.modules and not is_called(
+                self.project, use.path, use.scope
+            ):
+                continue
+            withheld = use.tool.startswith(("TensorFlow", "TFX"))
+            yield MetricGate(use.evidence(), fails=not withheld and not use.soft)
+        for module in self.project.source:
+            conditions = [c for c in module.calls if c.method == "ConditionStep"]
+            failing = [c for c in module.calls if _FAIL_STEPS.search(c.name)]
+            for call in conditions:
+                text = call.text.splitlines()[0][:100] if call.text else "ConditionStep"
+                yield MetricGate(Evidence(call.span, text), fails=bool(failing))
+
+
+def _gates(compare: Compare) -> bool:
+    """Whether a comparison sets a metric against a limit, a number or another model's metric."""
+    if compare.op not in {"<", "<=", ">", ">="}:
+        return False
+    left, right = compare.left, compare.right
+    both = f"{left.text} {right.text}"
+    if "abs(" in both or _NO_METRIC.search(both) or not METRIC.search(both.lower()):
+        return False
+    metric = [s for s in (left, right) if not s.is_literal and METRIC.search(s.text.lower())]
+    if not metric:
+        return False
+    numbers = [s.literal for s in (left, right) if s.is_literal]
+    return bool(numbers) or len(metric) == 2 or bool(_LIMIT.search(both))  # noqa: PLR2004 -- metric against metric
+
+
+def _wrong(branch: Branch, compare: Compare, *, inside: bool) -> str:
+    """Why a gate that ends the run stops the wrong models, or none."""
+    if reason := _constant(branch):
+        return reason
+    if is_range(compare):
+        return "any model meets the threshold" if not inside else ""
+    numbers = (
+        compare.left.is_literal or compare.right.is_literal or _LIMIT.search(compare.right.text)
+    )
+    better = direction(compare.left.text)
+    if not numbers or not better or METRIC.search(compare.right.text.lower()):
+        return ""
+    high = compare.op in {">", ">="}
+    negated = branch.test.startswith("not ")
+    stops_high = (high != negated) == inside
+    return "it stops the better models" if stops_high == (better > 0) else ""
+
+
+def _constant(branch: Branch) -> str:
+    return "its condition is constant" if branch.constant is not None else ""
