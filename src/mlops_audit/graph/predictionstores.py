@@ -1,0 +1,357 @@
+"""Where predictions are kept, with which inputs, time and version, and if batches overwrite."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from mlops_audit.facts.code import Call, Module, Value
+from mlops_audit.graph.scopes import Scope, calls_of, scopes
+from mlops_audit.model import Evidence
+
+if TYPE_CHECKING:  # the project hands itself in
+    from mlops_audit.graph.project import Project
+
+__all__ = ["Stored", "prediction_stores"]
+
+_USED = frozenset({"service", "stream", "batch", "command", "demo", "function"})
+_ADDS = frozenset(
+    ["insert_one", "insert_many", "insert_rows", "insert_rows_json", "insert", "put_item",
+     "put_record", "put_records", "execute", "executemany", "execute_values", "add_all",
+     "append_row", "append_rows", "produce", "index_document", "bulk", "upsert", "xadd", "lpush",
+     "rpush", "create", "saveAsTable", "log_prediction", "log_inference", "add", "publish",
+     "append_table", "load_table_from_dataframe", "load_table_from_json", "add_rows",
+     "send_message", "replace_one"]
+)  # fmt: skip
+_FILES = frozenset(
+    ["to_csv", "to_parquet", "to_json", "to_excel", "to_feather", "to_pickle", "savetxt", "save",
+     "writerow", "writerows", "write", "write_csv", "write_parquet", "write_text", "dump",
+     "upload_blob", "upload_file", "upload_fileobj", "upload_from_string", "upload_from_filename",
+     "put_object", "write_blob_to", "to_sql", "to_gbq", "parquet", "csv", "write_table", "to_delta"]
+)  # fmt: skip
+_NAMED = re.compile(
+    r"(^|_)(save|store|log|track|record|write|insert|append|persist|upload|capture|export|put)_\w{0,30}"
+    r"(pred|result|inference|score|request|response|forecast|monitor|feedback|history)",
+    re.IGNORECASE,
+)
+_BEAM = re.compile(r"^WriteTo[A-Z]\w+$")
+_PREDICTED = re.compile(
+    r"pred|infer|forecast|\bscor(e|es|ed|ing)\b|_scor(e|ed|ing)|scorefile|\by_?hat\b|probab|"
+    r"classification|\boutputs?\b|answer|recommend|completion|generated|sentiment|\bresults?\b",
+    re.IGNORECASE,
+)
+_OTHER = re.compile(
+    r"metric|accuracy|confusion|\.png|\.jpe?g|\.svg|\bfig\b|plot|checkpoint|weights|model_dir|"
+    r"model\.(pkl|pt|joblib|h5|keras)|config|tokenizer|vocab|scaler|encoder|"
+    r"\.html|sys\.std|stdout|stderr|feature_importance|state_dict|test_pred|val_pred|train_pred|"
+    r"submission",
+    re.IGNORECASE,
+)
+_ADDED_TEXT = re.compile(r"INSERT\s+INTO|\bMERGE\s+INTO", re.IGNORECASE)
+_WHEN = re.compile(
+    r"(^|[^a-z])(date(time)?|time(stamp)?|created(_at)?|utcnow|now|today|year|month|day|hour|"
+    r"run_id|version|model_(version|id|name|uri)|strftime|isoformat|scored_time|dt)([^a-z]|$)|"
+    r"%Y|timestamp|datetime",
+    re.IGNORECASE,
+)
+_INPUT = re.compile(
+    r"(^|[^a-z])(inputs?|features?|request|payload|record|question|query|prompt|text|data|df|x|rows?|"
+    r"sample|body|item|message|ride|document|instance|batch|filename|image(_path|_url)?|user_input)"
+    r"([^a-z]|$)",
+    re.IGNORECASE,
+)
+_META_KEY = re.compile(
+    r"pred|scor|prob|label|class|time|date|version|id$|model|result|output|confidence|status|latency",
+    re.IGNORECASE,
+)
+_JOINS = re.compile(r"\.join\(|concat\(|merge\(|\.assign\(|hstack\(|column_stack\(|\*\*\w+")
+_VALUE = re.compile(
+    r"^([A-Za-z]\w{0,20}_)?(predictions?|predicted|preds?|y_hat|y_pred)(_\w{1,12})?(?!\w)"
+)
+_COLUMNS = re.compile(r"INSERT\s+INTO\s+[\w.\"`{}]{1,80}\s*\(([^)]{1,2000})\)", re.IGNORECASE)
+_SCREEN = re.compile(r"^st\b|vid|video|image|img|keras|model|buffer|response", re.IGNORECASE)
+_BUFFER = re.compile(r"\b(StringIO|BytesIO)\b")
+_LOGS = frozenset({"info", "debug", "warning", "print"})
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One place that keeps predictions.
+
+    `lasting` is False where each batch overwrites the last; `inputs` says that the inputs are kept
+    with them, `dated` that a time, run or model version is; `text` that it is a log line.
+    """
+
+    evidence: Evidence
+    lasting: bool
+    inputs: bool
+    dated: bool
+    text: bool = False
+
+
+@lru_cache(maxsize=4)
+def prediction_stores(project: Project) -> tuple[Stored, ...]:
+    """The places in code that predicts for use which keep predictions, the fullest first."""
+    found: dict[Evidence, Stored] = {}
+    for module, call in _calls(project):
+        stored = _stored(project, module, call)
+        if stored is not None:
+            found.setdefault(stored.evidence, stored)
+    return tuple(
+        sorted(
+            found.values(),
+            key=lambda s: (s.text, not s.lasting, -(s.inputs + s.dated), str(s.evidence.span)),
+        )
+    )
+
+
+def _calls(project: Project) -> Iterator[tuple[Module, Call]]:
+    used = [p for p in project.predictions if p.kind in _USED and not project.is_example(p.path)]
+    for item in used:
+        module = project.modules.get(item.path)
+        if module is None or item.path in project.test_files:
+            continue
+        if item.scope and item.kind in {"function", "command"}:
+            roots = [Scope(item.path, item.scope)]
+        else:
+            roots = [Scope(item.path), *(Scope(item.path, f.qualname) for f in module.functions)]
+        yield from calls_of(project, scopes(project, roots, imports=not item.scope))
+    if used:
+        yield from calls_of(project, _beside(project, {p.path for p in used}))
+
+
+def _beside(project: Project, paths: Iterable[str]) -> Iterator[Scope]:
+    """Programs beside the scoring code that take its output away: `..._copyoutput.py`."""
+    stems = {p.rsplit("/", 1)[-1].removesuffix(".py"): p.rpartition("/")[0] for p in paths}
+    for path, module in project.modules.items():
+        folder, _, name = path.rpartition("/")
+        if any(folder == f and name.startswith(s) and name != f"{s}.py" for s, f in stems.items()):
+            yield Scope(path)
+            yield from (Scope(path, f.qualname) for f in module.functions)
+
+
+# -- one call -------------------------------------------------------------------------------------
+
+
+def _stored(project: Project, module: Module, call: Call) -> Stored | None:
+    if call.method in _LOGS:
+        return _logged(call)
+    if call.method in {"write", "save"} and _SCREEN.search(call.receiver):
+        return None
+    named = bool(_NAMED.search(call.method)) and not project.index.targets(call, module.path)
+    beam = bool(_BEAM.match(call.method))
+    if call.method not in _ADDS | _FILES and not named and not beam:
+        return None
+    around = _around(module, call)
+    if not beam and (_OTHER.search(call.text[:300]) or not _predicted(module, call)):
+        return None
+    adds = beam or named or _adds(module, call, around)
+    path = _where(module, call)
+    dated_path = bool(_WHEN.search(path)) or "{" in path
+    if call.method in _ADDS and not (adds or beam):
+        return None
+    if _BUFFER.search(path) or (call.method == "publish" and not call.args):
+        return None
+    lasting = adds or dated_path or _merged(module, call)
+    if not lasting and not _is_file(call):
+        return None
+    dated = dated_path or bool(_WHEN.search(around))
+    line = call.text.splitlines()[0][:90] if call.text else call.name
+    return Stored(Evidence(call.span, line), lasting, _inputs(module, call, around), dated)
+
+
+def _is_file(call: Call) -> bool:
+    return call.method in _FILES
+
+
+def _logged(call: Call) -> Stored | None:
+    if call.method == "print" or not re.search(r"log", call.receiver, re.IGNORECASE):
+        return None
+    # A value that was predicted, not a message about predicting.
+    shown = [v.text for v in (*call.args, *(v for _, v in call.kwargs))]
+    holes = [h for text in shown for h in re.findall(r"\{([^{}]{1,80})\}", text)]
+    holes += [t for t in shown[1:] if t]
+    if not any(_VALUE.search(h) for h in holes):
+        return None
+    line = call.text.splitlines()[0][:90]
+    return Stored(Evidence(call.span, line), lasting=True, inputs=False, dated=False, text=True)
+
+
+def _around(module: Module, call: Call) -> str:
+    """The text of what the call's function does: names, keys, assignments and strings."""
+    function = module.function(call.scope)
+    words = [call.scope, call.receiver]
+    if function is not None:
+        words += [p.name for p in function.params]
+    for assign in module.assigns:
+        if assign.scope == call.scope and (call.scope or _near(module, call, assign.span.line)):
+            words += [*assign.targets, assign.value.text[:200], *assign.value.keys]
+    for other in module.calls_in(call.scope) if call.scope else ():
+        words.append(other.text[:160])
+    words.append(call.text[:300])
+    return "\n".join(words)
+
+
+def _near(module: Module, call: Call, line: int | None) -> bool:
+    return line is not None and abs(module.flat(call.span) - line) < 40  # noqa: PLR2004 -- a screen
+
+
+def _predicted(module: Module, call: Call) -> bool:
+    own = f"{call.text[:300]} {call.scope} {call.receiver}"
+    if _PREDICTED.search(own):
+        return True
+    handed = [v.text for v in (*call.args, *(v for _, v in call.kwargs))] + [call.receiver]
+    for assign in module.assigns:
+        if assign.scope != call.scope or not any(t.split("[")[0] in handed for t in assign.targets):
+            continue
+        told = [*assign.targets, *assign.value.keys, assign.value.text[:200]]
+        if _PREDICTED.search(" ".join(told)):
+            return True
+    name = module.path.rsplit("/", 1)[-1]
+    return bool(
+        re.search(r"pred|scor|infer|forecast", name)
+        and re.search(r"output|result|data|df|record", own, re.IGNORECASE)
+        and re.search(r"to_(csv|parquet|sql|gbq|json)|upload|write_|put", own)
+        and not re.search(r"download|extract|read", call.scope)
+    )
+
+
+def _adds(module: Module, call: Call, around: str) -> bool:
+    """Whether a call adds to what is there."""
+    method, text = call.method, call.text[:400]
+    if method in {"execute", "executemany", "execute_values"}:
+        return bool(_ADDED_TEXT.search(around))
+    if method in {"add", "create"}:
+        return bool(re.search(r"session|\bdb\b|objects", call.receiver, re.IGNORECASE))
+    if method in {"insert", "append_row", "index_document", "bulk", "publish", "upsert"}:
+        return not re.fullmatch(r"\w{0,20}(list|s|path)", call.receiver) and "sys.path" not in text
+    if method in _ADDS:
+        return True
+    if method in {"to_sql", "to_gbq"}:
+        return "append" in text
+    if method in {"to_csv", "to_json"}:
+        mode = call.kw("mode")
+        return mode is not None and str(mode.literal).startswith("a")
+    if method in {"write", "writerow", "writerows", "dump", "write_text", "save", "parquet", "csv"}:
+        opened = (
+            [c for c in module.calls_in(call.scope) if c.method == "open"] if call.scope else []
+        )
+        if any(v.literal in {"a", "a+", "at", "ab"} for c in opened for v in _given(c)):
+            return True
+        return bool(re.search(r"mode\(?['\"=]{1,2}append", text))
+    return False
+
+
+def _given(call: Call) -> Iterator[Value]:
+    yield from call.args
+    yield from (v for _, v in call.kwargs)
+
+
+def _where(module: Module, call: Call) -> str:
+    """The text of the path or key that is written to, its variables followed once."""
+    handed = list(call.args[:2]) + [
+        v for k, v in call.kwargs if k in {"path", "key", "Key", "blob_name", "name", "path_or_buf",
+                                           "filename", "file", "fname"}
+    ]  # fmt: skip
+    found = [v.text for v in handed]
+    names = {v.text for v in handed} | {call.receiver}
+    for assign in module.assigns:
+        if assign.scope == call.scope and names & set(assign.targets):
+            found.append(assign.value.text)
+            names |= set(re.findall(r"\w+", assign.value.text))
+    for other in module.calls:
+        if other.scope == call.scope and (names & set(other.targets) or other.method == "open"):
+            found.append(other.text[:200])
+            names |= set(re.findall(r"\w+", other.text[:200]))
+    found += [
+        a.value.text for a in module.assigns if a.scope == call.scope and names & set(a.targets)
+    ]
+    function = module.function(call.scope)
+    if function is not None and any(v.name and v.text in names for v in handed):
+        found += _callers(module, function.name)
+    return " ".join(t for t in dict.fromkeys(found) if not re.match(r"(pd\.|\w*df\b|model)", t))
+
+
+def _callers(module: Module, name: str) -> Iterator[str]:
+    """What the function's callers in the module hand over, and where that comes from."""
+    for call in module.calls:
+        if call.method != name:
+            continue
+        for value in _given(call):
+            yield value.text
+            yield from (o.text[:160] for o in module.calls if value.text in o.targets)
+
+
+def _merged(module: Module, call: Call) -> bool:
+    """Whether what is written was merged with what was there before."""
+    if not call.scope:
+        return False
+    own = {s for v in _given(call) for s in _strings(v)}
+    for other in module.calls_in(call.scope):
+        if other is call or not re.search(r"^(read|load|get|download|open)", other.method):
+            continue
+        shared = own & {s for v in _given(other) for s in _strings(v)}
+        if shared:
+            return any(
+                c.method in {"merge", "concat", "append", "update", "combine_first", "extend"}
+                for c in module.calls_in(call.scope)
+            )
+    return False
+
+
+def _strings(value: Value) -> tuple[str, ...]:
+    found = tuple(s for s in value.strings() if len(s) > 3)  # noqa: PLR2004 -- a file's name
+    return found or tuple(re.findall(r"f[\"']([^\"'{}]{4,80})[\"']", value.text))
+
+
+def _inputs(module: Module, call: Call, around: str) -> bool:
+    """Whether the inputs are kept too: a frame that predictions were added to, or a record."""
+    if _JOINS.search(around):
+        return True
+    for assign in module.assigns:
+        for target in assign.targets:
+            if "[" in target and _PREDICTED.search(target.split("[", 1)[1]):
+                frame = target.split("[", 1)[0]
+                if not _made_of_predictions(module, frame, assign.scope):
+                    return True
+        if assign.scope == call.scope and _record(_keys(assign.value)):
+            return True
+    for value in _given(call):
+        columns = _COLUMNS.search(value.text)
+        if _record(_keys(value)) or (columns and _record(columns[1].split(","))):
+            return True
+    function = module.function(call.scope)
+    params = [p.name for p in function.params] if function else []
+    given_in = [p for p in params if _INPUT.search(p) and not re.search(r"image|img|audio", p)]
+    if given_in and any(_PREDICTED.search(p) for p in params):
+        return True
+    own = call.text[:400]
+    given = [v.text for v in (*call.args, *(v for _, v in call.kwargs))]
+    return (
+        bool(_PREDICTED.search(own))
+        and any(
+            _INPUT.search(g) and not _PREDICTED.search(g) and "path" not in g for g in given[:4]
+        )
+        and call.method not in _FILES
+    )
+
+
+def _keys(value: Value) -> list[str]:
+    return [k.strip("\"'") for k in (*value.keys, *(k for k, _ in value.kwargs))]
+
+
+def _record(keys: list[str]) -> bool:
+    """Whether a dictionary holds a prediction and something that is no metadata of it."""
+    return any(_PREDICTED.search(k) for k in keys) and any(not _META_KEY.search(k) for k in keys)
+
+
+def _made_of_predictions(module: Module, frame: str, scope: str) -> bool:
+    """Whether a frame was built for the predictions alone."""
+    for assign in module.assigns:
+        if frame in assign.targets and assign.scope == scope and "DataFrame(" in assign.value.text:
+            inside = assign.value.text.split("DataFrame(", 1)[1]
+            return not _INPUT.search(inside.replace("columns", ""))
+    return False

@@ -1,0 +1,78 @@
+"""MON05: model quality on production data is computed over time windows."""
+
+from __future__ import annotations
+
+import re
+
+from mlops_audit.graph import Project
+from mlops_audit.graph.sightings import Sighting, sightings
+from mlops_audit.graph.windows import production_evaluations, scheduled_modules, windowed_quality
+from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
+from mlops_audit.practices.base import practice
+
+_LOOKED_FOR = (
+    "a quality metric of production predictions per time window, in code or by a configured service"
+)
+_PROXY = re.compile(r"score|pred|confidence|probab|target|output", re.IGNORECASE)
+_LIVE = re.compile(r"monitor|prod|current|live|serving|new", re.IGNORECASE)
+
+
+@practice(
+    id="MON05",
+    title="Model quality on production data is followed over time",
+    assets="model",
+    level="3M~, 4M",
+    sources="S0 S1 S3 S4",
+    fix="Join stored predictions with the labels that came in, and compute the metric per period.",
+    needs=("prediction",),
+    attestable=True,
+)
+def performance_monitoring(project: Project) -> Verdict:
+    """Quality tools of monitoring libraries, services, and metrics per window in code."""
+    if windows := windowed_quality(project):
+        return passed("Quality is computed per time window on production data.", windows)
+    found = [s for s in sightings(project, "performance.monitor") if s.where != "file"]
+    configured = [s.evidence for s in found if s.where in {"resource", "setting", "image"}]
+    if configured:
+        return passed("A configured service follows the model's quality.", configured)
+    programs = [s for s in found if not s.notebook and not project.is_example(s.path)]
+    regular = [s.evidence for s in programs if _over_time(project, s)]
+    if regular:
+        return passed("Quality is computed for each period of production data.", regular)
+    if programs:
+        return partial(
+            "Quality on new data is computed by a command that a person starts.",
+            [s.evidence for s in programs],
+        )
+    if proxies := _proxies(project):
+        return partial("Only proxies of quality are followed: scores or predictions.", proxies)
+    if by_hand := production_evaluations(project):
+        return partial("The model in use is evaluated on data by a command run by hand.", by_hand)
+    if found:
+        return hollow("Quality is monitored in a notebook only.", [s.evidence for s in found],
+                      looked_for=_LOOKED_FOR)  # fmt: skip
+    return failed("Quality is measured offline only.", looked_for=_LOOKED_FOR)
+
+
+def _over_time(project: Project, item: Sighting) -> bool:
+    """Whether what measures runs on a schedule, or for a stated period."""
+    if item.path in scheduled_modules(project) or item.use is None:
+        return True
+    module = project.modules[item.path]
+    scope = item.use.scope
+    if item.use.call is not None and item.use.call.loops:
+        return True
+    texts = [c.text[:120] for c in module.calls_in(scope)] if scope else []
+    return any(re.search(r"timedelta|groupby|resample|start_date|relativedelta", t) for t in texts)
+
+
+def _proxies(project: Project) -> list[Evidence]:
+    """Drift of predictions or scores, in code that monitors."""
+    return [
+        s.evidence
+        for s in sightings(project, "drift.detect")
+        if not s.notebook
+        and not project.is_example(s.path)
+        and (s.kind == "target" or _PROXY.search(s.evidence.detail))
+        and (s.use is None or _LIVE.search(f"{s.path} {s.use.scope}"))
+    ]

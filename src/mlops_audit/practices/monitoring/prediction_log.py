@@ -1,0 +1,69 @@
+"""MON03: predictions are stored with their inputs, and with a time or model version."""
+
+from __future__ import annotations
+
+from mlops_audit.graph import Project
+from mlops_audit.graph.predictionstores import Stored, prediction_stores
+from mlops_audit.graph.sightings import Sighting, sightings
+from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
+from mlops_audit.practices.base import practice
+
+_LOOKED_FOR = (
+    "predictions stored together with their inputs and a time or model version: tables, objects, "
+    "data capture, tracing"
+)
+
+
+@practice(
+    id="MON03",
+    title="Predictions are stored with their inputs",
+    assets="data",
+    level="3M",
+    sources="S0 S1",
+    fix="Append each prediction with its inputs, the model's version and the time to a store.",
+    needs=("prediction",),
+)
+def prediction_log(project: Project) -> Verdict:
+    """Stores of predictions in code that predicts for use, and capture by a platform."""
+    captured = [s for s in sightings(project, "log.predictions", "trace.llm") if _captures(s)]
+    stored = prediction_stores(project)
+    full = [s for s in stored if s.lasting and s.inputs and s.dated and not s.text]
+    if full:
+        return passed("Predictions are stored with inputs and time or version.", _shown(full))
+    if live := [s.evidence for s in captured if not s.notebook]:
+        return passed("The platform captures inputs and predictions.", live)
+    lasting = [s for s in stored if s.lasting and not s.text]
+    if lasting:
+        return partial(f"Predictions are stored without {_missing(lasting[0])}.", _shown(lasting))
+    if noted := [s.evidence for s in captured] or _monitored(project):
+        return partial("Capture of predictions is set up in a notebook only.", noted)
+    if text := [s for s in stored if s.text]:
+        return partial("Predictions are logged as text.", _shown(text))
+    if stored:
+        return hollow("Each batch overwrites the last one.", _shown(stored), looked_for=_LOOKED_FOR)
+    return failed("Predictions are not stored.", looked_for=_LOOKED_FOR)
+
+
+def _captures(item: Sighting) -> bool:
+    """Whether a sighting is a capture, rather than a key of an account or a bare server."""
+    return item.where in {"call", "resource", "setting", "command"}
+
+
+def _monitored(project: Project) -> list[Evidence]:
+    """Monitoring jobs of a platform that sample requests, set up in a notebook."""
+    found = sightings(project, "drift.detect")
+    return [
+        s.evidence
+        for s in found
+        if s.notebook and "monitoring" in s.evidence.detail and "Vertex" in s.tool
+    ]
+
+
+def _shown(found: list[Stored] | tuple[Stored, ...]) -> list[Evidence]:
+    return [s.evidence for s in found]
+
+
+def _missing(stored: Stored) -> str:
+    if not stored.inputs and not stored.dated:
+        return "inputs, time or version"
+    return "their time or the model's version" if stored.inputs else "their inputs"
