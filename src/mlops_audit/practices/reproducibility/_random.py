@@ -6,27 +6,22 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mlops_audit.facts.code import Call, Module, Value
+from mlops_audit.facts.code import Call
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
+from mlops_audit.graph.seeding import SEED_NAME, gives_seed, is_seed, own_seed, unshuffled
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence
 from mlops_audit.practices.reproducibility._programs import same_program
 
 __all__ = ["Draw", "Seed", "covered", "draws", "frameworks", "handed_over", "seeds"]
 
-# Names under which a seed is handed over, as keyword, dictionary key or field.
-_SEED_NAME = re.compile(
-    r"^(?:\w{1,30}_)?(?:seed|random_state|rng_seed|rstate|random_seed)$|^seed_\w{1,20}$",
-    re.IGNORECASE,
-)
 # Plots, demos and user interfaces reach neither data nor model.
 _ASIDE = re.compile(
     r"(^|[/_])(plots?|plotting|visuali[sz]\w*|demos?|streamlit|gradio|dashboards?|ui|eda)([/_.]|$)"
 )
 _DATA_CODE = re.compile(r"data|prep|split|feature|train|model|augment|sampl|load", re.IGNORECASE)
 _CONSTANT = re.compile(r"\.initializers\.(Constant|Zeros|Ones|Identity|zeros|ones|constant)$")
-_CLOCK = re.compile(r"\btime(_ns)?\(|\bnow\(|urandom|getrandbits|SystemRandom|secrets\.")
 _SAMPLES_FRAME = frozenset({"frac", "n"})
 _FRAMEWORKS = {
     "torch": "torch", "pytorch_lightning": "torch", "lightning": "torch", "fastai": "torch",
@@ -71,9 +66,9 @@ def draws(project: Project) -> tuple[Draw, ...]:
             continue
         if details.generator == ("random",) and not _reaches(project, use.path):
             continue
-        if _CONSTANT.search(call.name) or _unshuffled(call, project.modules[use.path]):
+        if _CONSTANT.search(call.name) or unshuffled(call, project.modules[use.path]):
             continue
-        own = _own_seed(call, details.seed, details.position, project.modules[use.path], holds_seed)
+        own = own_seed(use, project.modules[use.path], elsewhere=holds_seed)
         line = project.modules[use.path].flat(call.span)
         key = (use.path, line, call.text)
         draw = Draw(use, details.generator, bool(details.seed) or details.position is not None, own)
@@ -90,54 +85,11 @@ def _reaches(project: Project, path: str) -> bool:
     return path in training or any(same_program(project, t, path) for t in sorted(training))
 
 
-def _unshuffled(call: Call, module: Module) -> bool:
-    """Whether a constant of the module switches shuffling off; the catalogue sees literals."""
-    value = call.kw("shuffle")
-    constant = module.constants.get(value.text) if value is not None else None
-    return constant is not None and constant.literal is False
-
-
 def relevant(project: Project, path: str) -> bool:
     """Whether a file is neither test, plot, demo nor example."""
     if path in project.test_files or _ASIDE.search(path.lower()) or project.is_example(path):
         return False
     return not project.modules[path].roots & {"streamlit", "gradio"}
-
-
-def _own_seed(
-    call: Call,
-    names: tuple[str, ...],
-    position: int | None,
-    module: Module,
-    holds_seed: bool,  # noqa: FBT001 -- a fact about the project
-) -> bool:
-    for name in names:
-        value = call.kw(name)
-        if value is not None:
-            return _is_seed(value)
-    if position is not None and position < len(call.args):
-        return _is_seed(call.args[position])
-    return any(_spread_holds(value, module, holds_seed) for value in call.spreads)
-
-
-def _is_seed(value: Value) -> bool:
-    """Whether a value seeds: not None, and not the clock or the system's own randomness."""
-    return value.text != "None" and not _CLOCK.search(value.text)
-
-
-def _spread_holds(value: Value, module: Module, holds_seed: bool) -> bool:  # noqa: FBT001 -- as above
-    """Whether `**mapping` brings a seed: a dictionary of this module, or one from elsewhere."""
-    keys: set[str] = set(value.keys)
-    name = value.text.strip()
-    known = False
-    for item in module.assigns:
-        written = {*item.value.keys, *(k for k, _ in item.value.kwargs)}
-        if name in item.targets and written:
-            keys |= written
-            known = True
-    if any(_SEED_NAME.match(k.strip("'\"")) for k in keys):
-        return True
-    return not known and not value.keys and holds_seed
 
 
 def _holds_seed(project: Project) -> bool:
@@ -160,20 +112,12 @@ def seeds(project: Project) -> tuple[Seed, ...]:
         if use.call is None:
             found.append(Seed(use.path, use, generators, None, use.detail))
         elif (
-            relevant(project, use.path) and is_called(project, use.path, use.scope) and _given(use)
+            relevant(project, use.path)
+            and is_called(project, use.path, use.scope)
+            and gives_seed(use)
         ):
             found.append(Seed(use.path, use, generators, use.call, use.detail))
     return tuple(found)
-
-
-def _given(use: Use) -> bool:
-    """Whether the seeding call gets a value; without one it seeds from the clock."""
-    call = use.call
-    assert call is not None  # noqa: S101 -- for the type checker; the caller has looked
-    values = [*call.args, *(v for k, v in call.kwargs if k != "**")]
-    if use.details is not None and use.details.why:
-        return True  # the row says that there is a default
-    return any(_is_seed(v) for v in values) or bool(call.spreads)
 
 
 def covered(project: Project, draw: Draw, given: tuple[Seed, ...]) -> bool:
@@ -214,9 +158,9 @@ def handed_over(project: Project) -> Iterator[Evidence]:
             continue
         for call in module.calls:
             for name, value in call.kwargs:
-                if _SEED_NAME.match(name) and _is_seed(value):
+                if SEED_NAME.match(name) and is_seed(value):
                     yield Evidence(call.span, f"{name}={value.text}"[:80])
         for item in module.assigns:
             for key, value in zip(item.value.keys, item.value.items, strict=False):
-                if _SEED_NAME.match(key.strip("'\"")) and _is_seed(value):
+                if SEED_NAME.match(key.strip("'\"")) and is_seed(value):
                     yield Evidence(item.span, f"{key}: {value.text}"[:80])

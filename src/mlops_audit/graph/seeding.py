@@ -1,0 +1,75 @@
+"""Whether a call that draws at random is seeded, as far as its own module says."""
+
+from __future__ import annotations
+
+import re
+
+from mlops_audit.facts.code import Call, Module, Value
+from mlops_audit.graph.uses import Use
+
+__all__ = ["SEED_NAME", "gives_seed", "is_seed", "own_seed", "unshuffled"]
+
+# Names under which a seed is handed over, as keyword, dictionary key or field.
+SEED_NAME = re.compile(
+    r"^(?:\w{1,30}_)?(?:seed|random_state|rng_seed|rstate|random_seed)$|^seed_\w{1,20}$",
+    re.IGNORECASE,
+)
+_CLOCK = re.compile(r"\btime(_ns)?\(|\bnow\(|urandom|getrandbits|SystemRandom|secrets\.")
+
+
+def own_seed(use: Use, module: Module, *, elsewhere: bool) -> bool:
+    """Whether an argument of the drawing call itself seeds it.
+
+    Args:
+        use: a use of the capability `random.call`.
+        module: where it stands.
+        elsewhere: whether a `**mapping` that the module does not define may hold a seed.
+    """
+    call, details = use.call, use.details
+    if call is None or details is None:
+        return False
+    for name in details.seed:
+        value = call.kw(name)
+        if value is not None:
+            return is_seed(value)
+    if details.position is not None and details.position < len(call.args):
+        return is_seed(call.args[details.position])
+    return any(_spread_holds(value, module, elsewhere=elsewhere) for value in call.spreads)
+
+
+def is_seed(value: Value) -> bool:
+    """Whether a value seeds: not None, and not the clock or the system's own randomness."""
+    return value.text != "None" and not _CLOCK.search(value.text)
+
+
+def gives_seed(use: Use) -> bool:
+    """Whether a seeding call gets a value; without one it seeds from the clock."""
+    call = use.call
+    if call is None:
+        return False
+    if use.details is not None and use.details.why:
+        return True  # the row says that there is a default
+    values = [*call.args, *(v for k, v in call.kwargs if k != "**")]
+    return any(is_seed(v) for v in values) or bool(call.spreads)
+
+
+def unshuffled(call: Call, module: Module) -> bool:
+    """Whether a constant of the module switches shuffling off; the catalogue sees literals."""
+    value = call.kw("shuffle")
+    constant = module.constants.get(value.text) if value is not None else None
+    return constant is not None and constant.literal is False
+
+
+def _spread_holds(value: Value, module: Module, *, elsewhere: bool) -> bool:
+    """Whether `**mapping` brings a seed: a dictionary of this module, or one from elsewhere."""
+    keys: set[str] = set(value.keys)
+    name = value.text.strip()
+    known = False
+    for item in module.assigns:
+        written = {*item.value.keys, *(k for k, _ in item.value.kwargs)}
+        if name in item.targets and written:
+            keys |= written
+            known = True
+    if any(SEED_NAME.match(k.strip("'\"")) for k in keys):
+        return True
+    return not known and not value.keys and elsewhere
