@@ -85,7 +85,8 @@ def find_stages(project: Project) -> Stages:
     """Find what does features, training and inference, tests and examples left out."""
     features = _stage("features", [(e.span.path, e) for e in _features(project)], project)
     training = _stage("training", _training(project), project)
-    used = [p for p in project.predictions if p.kind != "client"]
+    used = [p for p in project.predictions if p.kind not in {"client", "evaluation"}]
+    used = used or [p for p in project.predictions if p.kind == "evaluation"]
     inference = _stage("inference", [(p.path, p.evidence[0]) for p in used], project)
     both = training.files & inference.files
     commands = any(_in_commands(project, path) for path in both)

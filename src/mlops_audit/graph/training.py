@@ -69,6 +69,11 @@ def _fits(call: Call) -> bool:
 # Receivers whose origin is a project's function or a dynamic look-up: no row of the catalogue can
 # know them, but the methods speak for themselves.
 _DYNAMIC = re.compile(r"^(eval|getattr|globals|locals|hydra\.utils\.(instantiate|get_class)|:|\.)")
+# A project's own builder, imported from another module: `from model_def import get_model`.
+_BUILDER = re.compile(
+    r"(^|\.)(get|build|create|make|define|init)_(\w{1,30}_)?(model|net|network|classifier|regressor|"
+    r"estimator|pipeline)(_\w{1,30})?\.\w+$"
+)
 _BUILT_IN = re.compile(r"^(sum|max|min|zip|dict|list|tuple|next|getattr|eval|\?)\.")
 
 
@@ -79,7 +84,9 @@ def training_calls(module: Module) -> Iterator[Call]:
         if not call.runs:
             continue
         method = call.method
-        if method in {"fit_predict", "partial_fit", "fit"} and _DYNAMIC.match(call.name):
+        if method in {"fit_predict", "partial_fit", "fit"} and (
+            _DYNAMIC.match(call.name) or _BUILDER.search(call.name)
+        ):
             if call.name.count(".") and _fits(call):
                 yield call
         elif method == "backward" and torch and _BUILT_IN.match(call.name):

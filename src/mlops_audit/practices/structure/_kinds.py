@@ -50,7 +50,8 @@ _OF_TOOLS = re.compile(
     re.IGNORECASE,
 )
 _MODEL_FILE = re.compile(
-    r"\.(pkl|pickle|joblib|pt|pth|ckpt|h5|hdf5|keras|onnx|safetensors|bst|cbm|skops|tflite)(\.dvc)?$"
+    r"\.(pkl|pickle|joblib|pt|pth|ckpt|h5|hdf5|keras|onnx|safetensors|bst|cbm|skops|"
+    r"tflite)(\.dvc)?$"
 )
 _TABLE = re.compile(r"\.(csv|parquet|json|feather|tsv|npy|npz|xlsx)$")
 _KEPT = re.compile(r"(^|/)(\.gitkeep|\.gitignore|\.keep|readme[\w.]*|[^/]+\.dvc)$", re.IGNORECASE)
@@ -140,22 +141,31 @@ def _settings(project: Project) -> Iterator[str]:
 def _stored(project: Project) -> tuple[set[str], set[str]]:
     """Data and models: files in git, outputs that DVC tracks, paths that code writes."""
     tests = project.is_test
+    code = {p.rpartition("/")[0] for p in project.modules if p.endswith("/__init__.py")}
     data = {e.span.path for e in committed_data(project) if not tests(e.span.path)}
     models = {
         p
         for p in project.paths
         if not tests(p)
-        and (_MODEL_FILE.search(p) or (_KEPT.search(p) and _FOLDERS["models"].search(p)))
+        and (_MODEL_FILE.search(p) or (_kept(p, code) and _FOLDERS["models"].search(p)))
         and p not in data
     }
     data |= {
-        p for p in project.paths if _KEPT.search(p) and _FOLDERS["data"].search(p) and not tests(p)
+        p for p in project.paths if _kept(p, code) and _FOLDERS["data"].search(p) and not tests(p)
     } - models
     for path in _tracked(project):
         (models if is_model_path(path) else data).add(path)
     for path, model in _written(project):
         (models if model or is_model_path(path) else data).add(path)
-    return data, models - data
+    return (
+        {p for p in data if not project.is_example(p)},
+        {p for p in models - data if not project.is_example(p)},
+    )
+
+
+def _kept(path: str, code: set[str]) -> bool:
+    """Whether a file keeps or describes a folder that is no package."""
+    return bool(_KEPT.search(path)) and path.rpartition("/")[0] not in code
 
 
 def _tracked(project: Project) -> Iterator[str]:

@@ -26,7 +26,8 @@ _DATA = re.compile(
     re.IGNORECASE,
 )
 _DERIVED = re.compile(
-    r"(^|/)(?:\d+_)?(interim|intermediate|process(ed)?|preprocess(ed)?|final|clean(ed)?|features?|prepared|"
+    r"(^|/)(?:\d+_)?(interim|intermediate|process(ed)?|preprocess(ed)?|final|clean(ed)?|"
+    r"features?|prepared|"
     r"primary|silver|gold|derived|transformed|split|train(_data)?|model_input|curated)(/|$)",
     re.IGNORECASE,
 )
@@ -59,7 +60,8 @@ _NO_DATA = re.compile(
 )
 _SETTINGS = re.compile(r"\.(ya?ml|json|toml|ini|cfg|env)$", re.IGNORECASE)
 _SKIPPED = re.compile(
-    r"(^|/)(\.github|tests?|docs?|node_modules|\.dvc|mlruns|infra\w*|k8s)/|(^|/)[\w-]*compose[\w.-]*$"
+    r"(^|/)(\.github|tests?|docs?|node_modules|\.dvc|mlruns|infra\w*|k8s)/|(^|"
+    r"/)[\w-]*compose[\w.-]*$"
 )
 _ENTRY = re.compile(r"""[:=]\s*["']?((?:\.{0,2}/)?[\w.\-]+(?:/[\w.\-{}$]+){0,6})["']?\s*,?\s*$""")
 _MAX_BYTES = 100_000

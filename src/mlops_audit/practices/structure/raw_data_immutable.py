@@ -22,6 +22,8 @@ _LOOKED_FOR = "a folder for raw data that only the code which brings data in wri
 def raw_data_immutable(project: Project) -> Verdict:
     """Compare the places of raw data with what writes there."""
     raw = raw_data(project)
+    if project.roles.kind == "library" and not raw.stored:
+        return not_applicable("a library keeps no data of its own")
     if raw.named:
         return _named(raw)
     if raw.plain:

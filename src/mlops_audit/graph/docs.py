@@ -1,0 +1,225 @@
+"""The project's documents: README, pages that it links, sections that really say something."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from mlops_audit.facts.documents import Document, Section, is_placeholder, read_document
+from mlops_audit.model import Evidence, Span
+
+if TYPE_CHECKING:  # the project hands itself in
+    from mlops_audit.graph.project import Project
+
+__all__ = ["Docs", "body", "evidence", "filled"]
+
+_DOCUMENT = re.compile(
+    r"\.(md|markdown|mdx|rst|rest|adoc|asciidoc|qmd|rmd)$|(^|/)[^/.]*readme[^/]*$|"
+    r"(^|/)(readme|contributing|authors|maintainers|owners|install|dictionary|codebook|"
+    r"data_?dictionary|datasheet|runbook)\w*\.txt$|(^|/)(contributing|maintainers|owners|runbook)$|"
+    r"(^|/)(data|datasets?|docs?|references)/([\w-]+/){0,2}[\w-]*(readme|names|info|descri|dict|notes|"
+    r"doc|columns|variables|fields)[\w-]*\.txt$",
+    re.IGNORECASE,
+)
+_README = re.compile(r"(^|/)readme(\.[\w]+)?$", re.IGNORECASE)
+_NO_PAGE = re.compile(
+    r"(^|/)(changelog|changes|history|releases?|release_notes|news|licen[cs]e|copying|notice|authors|"
+    r"contributors|contributing|code[_-]of[_-]conduct|security|citation|acknowledge?ments?|agents|claude|gemini|"
+    r"copilot-instructions|todo|pull_request_template|issue_template|skill)[\w.-]*$|"
+    r"(^|/)(\.github|\.gitlab|\.azuredevops|prompts?|reports?|results|outputs?|tests?|templates?|"
+    r"licenses?|node_modules|mlruns|issue_template)/",
+    re.IGNORECASE,
+)
+_TEMPLATE = re.compile(r"(^|/)[\w-]*templates?/|(^|/)[\w-]*template\.\w+$", re.IGNORECASE)
+_TRANSLATION = re.compile(r"readme[._-][a-z]{2}([_-][a-z]{2,4})?\.\w+$", re.IGNORECASE)
+_OWN_PROJECT = ("pyproject.toml", "setup.py", "setup.cfg", "package.json", "Cargo.toml")
+_TESTS = re.compile(r"(^|/)(tests?|fixtures|node_modules)/", re.IGNORECASE)
+_MOST_BYTES = 1024 * 1024
+_MOST = 600  # documents; more is a website
+_WORDS = 5  # of a section that says something
+
+
+class Docs:
+    """The documents of a project, read lazily."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+
+    @cached_property
+    def paths(self) -> tuple[str, ...]:
+        """The paths of all documents, those near the root first."""
+        found = [
+            p
+            for p in self.project.paths
+            if _DOCUMENT.search(p)
+            and not _TESTS.search(p)
+            and not p.endswith((".py", ".ipynb"))
+            and (self.project.entry(p).size or 0) <= _MOST_BYTES
+        ]
+        return tuple(sorted(found, key=lambda p: (p.count("/"), p))[:_MOST])
+
+    @cached_property
+    def _read(self) -> dict[str, Document | None]:
+        return {}
+
+    def get(self, path: str) -> Document | None:
+        """One document; None where there is none or it cannot be read."""
+        if path not in self._read:
+            data = self.project.data(path) if self.project.has(path) else None
+            self._read[path] = None if data is None else read_document(data, path)
+        return self._read[path]
+
+    @cached_property
+    def all(self) -> tuple[Document, ...]:
+        """All documents that can be read."""
+        return tuple(d for d in map(self.get, self.paths) if d is not None)
+
+    @cached_property
+    def own(self) -> tuple[Document, ...]:
+        """The documents that are no templates for others to fill in."""
+        return tuple(d for d in self.all if not _TEMPLATE.search(d.path))
+
+    def named(self, pattern: re.Pattern[str]) -> tuple[Document, ...]:
+        """The documents whose path matches."""
+        return tuple(d for p in self.paths if pattern.search(p) and (d := self.get(p)))
+
+    # -- README -------------------------------------------------------------------------------
+
+    @cached_property
+    def readme(self) -> Document | None:
+        """The project's README: at the root, else in .github or docs, else the nearest one."""
+        inside = f"{self.project.folder}/" if self.project.folder else ""
+        found = [p for p in self.paths if _README.search(p)]
+        order = {"": 0, ".github/": 1, "docs/": 2}
+
+        def rank(path: str) -> tuple[int, int, bool, str]:
+            folder = path.removeprefix(inside).rpartition("/")[0]
+            place = order.get(f"{folder}/" if folder else "", 3)
+            return place, path.count("/"), not path.lower().endswith((".md", ".rst")), path
+
+        best = min(found, key=rank, default=None)
+        return self.get(best) if best else None
+
+    @cached_property
+    def guide(self) -> tuple[Document, ...]:
+        """The README and the pages of this repository that it links."""
+        if self.readme is None:
+            return ()
+        found = {self.readme.path: self.readme}
+        for link in self.readme.links:
+            for path in self._targets(link.target or _own_page(link.url)):
+                page = self.get(path)
+                if page is not None:
+                    found.setdefault(path, page)
+        return tuple(found.values())
+
+    def _targets(self, target: str) -> Iterator[str]:
+        """The documents that a link leads to: a file, a folder's README, a page without ending."""
+        if not target or target.startswith(".."):
+            return
+        if target in self.paths:
+            yield target
+        for ending in (".md", ".rst", "/README.md", "/readme.md", "/index.md", "/README.rst"):
+            if f"{target.rstrip('/')}{ending}" in self.paths:
+                yield f"{target.rstrip('/')}{ending}"
+
+    # -- pages --------------------------------------------------------------------------------
+
+    @cached_property
+    def pages(self) -> tuple[Document, ...]:
+        """Documents beyond the README: no changelogs, reports or READMEs of sub-projects."""
+        return tuple(d for d in self.all if self._is_page(d.path))
+
+    def _is_page(self, path: str) -> bool:
+        if _TRANSLATION.search(path):
+            return False
+        if _NO_PAGE.search(path) or (self.readme is not None and path == self.readme.path):
+            return False
+        if _README.search(path):
+            folder = path.rpartition("/")[0]
+            return bool(folder) and not any(
+                self.project.has(f"{folder}/{name}") for name in _OWN_PROJECT
+            )
+        return True
+
+    # -- sections -----------------------------------------------------------------------------
+
+    def sections(
+        self, title: re.Pattern[str], documents: Iterable[Document] | None = None
+    ) -> Iterator[tuple[Document, Section]]:
+        """Sections whose title matches and that say something, in all or the given documents."""
+        for document in self.all if documents is None else documents:
+            for section in document.sections:
+                if section.title and title.search(section.title) and filled(document, section):
+                    yield document, section
+
+    def empty(
+        self, title: re.Pattern[str], documents: Iterable[Document] | None = None
+    ) -> Iterator[Section]:
+        """Sections whose title matches and that say nothing."""
+        for document in self.all if documents is None else documents:
+            for section in document.sections:
+                found = section.title and title.search(section.title)
+                if found and not filled(document, section):
+                    yield section
+
+    def paragraphs(self, document: Document) -> Iterator[tuple[Section, Span, str]]:
+        """The paragraphs and list items of a document, joined over line ends, with their places."""
+        raw = (self.project.text(document.path) or "").splitlines()
+        for section in document.sections:
+            at = section.span.line or 1
+            for first, text in _paragraphs(section.text):
+                at = _find(raw, at, first)
+                yield section, Span(document.path, at), text
+
+
+def _paragraphs(text: str) -> Iterator[tuple[str, str]]:
+    """Each paragraph or list item: its first line as written, and all of it."""
+    lines: list[str] = []
+    for line in [*text.split("\n"), ""]:
+        item = bool(re.match(r"\s*(?:[-*+]|\d{1,3}[.)])\s", line))
+        if lines and (item or not line.strip()):
+            yield lines[0], " ".join(x.strip() for x in lines)
+            lines = []
+        if line.strip():
+            lines.append(line)
+
+
+def _find(raw: list[str], at: int, wanted: str) -> int:
+    """The number of the line, from `at` on, that holds a line of text; `at` where none does."""
+    key = wanted.strip()[:60]
+    for number in range(at, len(raw) + 1):
+        if key in raw[number - 1]:
+            return number
+    return at
+
+
+def _own_page(url: str) -> str:
+    """The path in the repository of a link like `https://github.com/o/r/blob/main/docs/x.md`.
+
+    Whether it is this repository cannot be told by the address alone; the caller asks whether
+    the file exists here.
+    """
+    found = re.search(r"(?:github|gitlab)\.com/[^/]+/[^/]+/(?:-/)?(?:blob|tree)/[^/]+/(.+)$", url)
+    return found[1].split("#")[0] if found else ""
+
+
+def body(document: Document, section: Section) -> str:
+    """The text of a section with the sections below it."""
+    return "\n".join(s.text for s in document.under(section))
+
+
+def filled(document: Document, section: Section, words: int = _WORDS) -> bool:
+    """Whether a section, with those below it, says something: words, code or a table."""
+    parts = document.under(section)
+    if any(b.text.strip() for s in parts for b in s.code):
+        return True
+    text = "\n".join(s.text for s in parts)
+    return sum(s.words for s in parts) >= words and not is_placeholder(text)
+
+
+def evidence(section: Section, detail: str = "") -> Evidence:
+    """A section as evidence."""
+    return Evidence(section.span, (detail or section.title or section.text[:80])[:120])

@@ -1,0 +1,79 @@
+"""Where a project says how people work on it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mlops_audit.facts.documents import Document, Section
+from mlops_audit.graph import Project
+from mlops_audit.graph.docs import body, evidence
+from mlops_audit.model import Evidence
+
+__all__ = ["AGREEMENT", "guides", "says_how"]
+
+FILES = re.compile(
+    r"(^|/)(contributing|hacking|development|developing|developer[\w-]*|dev_?guide|"
+    r"development_set_?up|agents|claude|gemini|copilot-instructions)\.?(md|rst|adoc|txt)?$",
+    re.IGNORECASE,
+)
+TITLES = re.compile(
+    r"\bcontribut(e|ing|ion|ions)\b|\bdevelop(ment|ing|ers?)\b|\bhacking\b|\bpull requests?\b|"
+    r"\b(how to|run(ning)?|unit|the|integration|execute)\s+(the\s+)?(unit\s+)?test(s|ing)?\b|"
+    r"^test(s|ing)?\b|"
+    r"\bpre-?commit\b|\bcode (quality|style)\b|\bfor developers\b|\blinting\b|\bcoding (style|"
+    r"standards)\b",
+    re.IGNORECASE,
+)
+AGREEMENT = re.compile(
+    r"contributor license agreement|\bCLA\b|code of conduct|developer certificate", re.IGNORECASE
+)
+_HOW = re.compile(
+    r"\bfork\b|\bbranch(es)?\b|pull request|\bPRs?\b|merge request|\bpytest\b|\btox\b|\bnox\b|"
+    r"pre-?commit|\bmake (test|lint|check|setup|install|format|unit|integration|qual)\w*|"
+    r"unittest|\bmise run|"
+    r"install (it )?(-e|\.|for dev|the dev)|pip install|poetry install|uv sync|uv run|\blint\w*\b|"
+    r"\bdevelopment environment\b|(dev|local|conda|virtual) environment|python modules|"
+    r"\bflake8\b|\bruff\b|\bblack\b|conda env create|\bjust \w+|hatch run|npm (test|install)|"
+    r"tests? (pass|must)",
+    re.IGNORECASE,
+)
+_WORDS = 12
+
+
+def says_how(document: Document, section: Section) -> bool:
+    """Whether a section tells how to set up, test or submit, beyond an agreement or thanks."""
+    parts = document.under(section)
+    code = "\n".join(b.text for s in parts for b in s.code)
+    if _HOW.search(code):
+        return True
+    text = body(document, section)
+    kept = [
+        p for p in re.split(r"\n\s*\n", text) if p.strip() and not AGREEMENT.search(p)
+    ]  # an agreement's boilerplate speaks of pull requests too
+    rest = " ".join(kept)
+    return len(re.findall(r"\w+", rest)) >= _WORDS and bool(_HOW.search(rest))
+
+
+def guides(project: Project) -> Iterator[tuple[Evidence, bool]]:
+    """Places on how to work on the project, and whether each says how."""
+    for document in project.docs.named(FILES):
+        if "/skills/" in document.path or document.path.startswith((".claude/", ".gemini/")):
+            continue
+        good = [s for s in document.sections if says_how(document, s)]
+        for section in (good or list(document.sections))[:1]:
+            yield evidence(section, section.title or document.path), bool(good)
+    for document in _read(project):
+        for section in document.sections:
+            if section.title and TITLES.search(section.title):
+                yield evidence(section), says_how(document, section)
+
+
+def _read(project: Project) -> Iterator[Document]:
+    """The README, what it links, and the documentation."""
+    seen = set()
+    for document in (*project.docs.guide, *project.docs.pages):
+        if document.path not in seen and not FILES.search(document.path):
+            seen.add(document.path)
+            if document in project.docs.guide or document.path.startswith(("docs/", "doc/")):
+                yield document

@@ -1,0 +1,50 @@
+"""Documents that answer a list of questions: model cards, datasheets, canvases, risk registers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from mlops_audit.facts.documents import Document, is_placeholder
+from mlops_audit.graph import Project
+from mlops_audit.graph.docs import body, filled
+from mlops_audit.model import Evidence, Span
+
+__all__ = ["answers", "labels"]
+
+_LABEL = re.compile(
+    r"^\s*(?:[-*+]\s+|\d+[.)]\s+)?\**([A-Z][\w /&'-]{2,60}?)\**\s*:\**\s*(\S.*)", re.DOTALL
+)
+_WORDS = 3
+
+
+def labels(project: Project, document: Document) -> Iterator[tuple[Span, str, str]]:
+    """The questions of a document with their answers, where it gives one.
+
+    A question is a heading, a bold label with a colon, or the first cell of a table's row.
+    """
+    for section in document.sections:
+        if section.title and filled(document, section, _WORDS):
+            yield section.span, section.title, body(document, section)
+        for table in section.tables:
+            for number, row in enumerate(table.rows):
+                answer = " ".join(row[1:])
+                if row and not is_placeholder(answer):
+                    line = (table.span.line or 1) + 2 + number
+                    yield Span(document.path, line), row[0], answer
+    for _, span, text in project.docs.paragraphs(document):
+        match = _LABEL.match(text[:2000])
+        if match and not is_placeholder(match[2]):
+            yield span, match[1], match[2]
+
+
+def answers(
+    project: Project, document: Document, questions: Mapping[str, re.Pattern[str]]
+) -> dict[str, Evidence]:
+    """Which of the questions a document answers, and where."""
+    found: dict[str, Evidence] = {}
+    for span, label, _ in labels(project, document):
+        for name, pattern in questions.items():
+            if pattern.search(label):
+                found.setdefault(name, Evidence(span, label[:100]))
+    return found

@@ -1,0 +1,37 @@
+"""COL03: contributors read how to set up, test and submit a change."""
+
+from __future__ import annotations
+
+import re
+
+from mlops_audit.graph import Project
+from mlops_audit.model import Verdict, failed, hollow, passed
+from mlops_audit.practices.base import practice
+from mlops_audit.practices.collaboration._guides import guides
+
+_LOOKED_FOR = "CONTRIBUTING, AGENTS.md or a README section on set-up, tests or pull requests"
+
+
+@practice(
+    id="COL03",
+    title="Contributors know how to set up, test and submit a change",
+    assets="code",
+    level="5s",
+    sources="S3",
+    fix="Write CONTRIBUTING.md: how to set up, which checks must pass, how to submit.",
+    template=("CONTRIBUTING.md", "AGENTS.md"),
+)
+def contributing(project: Project) -> Verdict:
+    """Look for a guide that says how."""
+    found = list(guides(project))
+    good = [e for e, says in found if says]
+    if good:
+        return passed(f"{good[0].span.path} says how to work on the project", good[:5])
+    headings = [e for e, _ in found if re.search("contribut", str(e), re.IGNORECASE)]
+    if headings:
+        return hollow(
+            f"{headings[0].span.path} says nothing on set-up, tests or changes",
+            headings[:3],
+            looked_for=_LOOKED_FOR,
+        )
+    return failed("nothing says how to contribute", looked_for=_LOOKED_FOR)

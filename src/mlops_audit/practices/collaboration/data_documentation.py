@@ -1,0 +1,275 @@
+"""COL07: what the columns of the data mean, or at least where the data come from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mlops_audit.facts.code import Module
+from mlops_audit.facts.documents import Document, Section, is_placeholder
+from mlops_audit.graph import Project
+from mlops_audit.graph.docs import filled
+from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
+from mlops_audit.practices.base import practice
+
+_ENOUGH = 3  # described columns
+_PLACES = re.compile(
+    r"(^|/)(data|datasets?|references|dictionar\w*)/|dictionary|codebook|datasheet|data_?card|"
+    r"dataset[\s_-]*card|schema|columns",
+    re.IGNORECASE,
+)
+_SHEET = re.compile(
+    r"data[\s_-]?(set)?[\s_-]?(sheet|card|dictionary)|codebook|datasheet", re.IGNORECASE
+)
+_TITLE = re.compile(
+    r"\b(data|datasets?|features?|columns?|variables?|attributes?|fields?|schema|dictionary|"
+    r"labels?)\b",
+    re.IGNORECASE,
+)
+_COLUMN = re.compile(
+    r"^\W*(columns?|features?|variables?|attributes?|data fields?)\b", re.IGNORECASE
+)
+_NAME_CELL = re.compile(
+    r"^\W*((column|feature|field|variable|attribute)?[ _]?names?|keys?|fields?)\W*$", re.IGNORECASE
+)
+_MEANING = re.compile(
+    r"descri|meaning|definition|explanation|details|represent|comment|notes?\b|unit", re.IGNORECASE
+)
+_OTHER = re.compile(
+    r"argument|option|command|endpoint|method|stage|tool|component|file|folder|param", re.IGNORECASE
+)
+_SETTING = re.compile(r"\b(value|default|required|secret|environment|env)\b", re.IGNORECASE)
+_CAPITALS = re.compile(r"\W*[A-Z][A-Z0-9]*_[A-Z0-9_]+\b")  # an environment variable's name
+_ITEM = re.compile(
+    r"^\W{0,3}[A-Za-z][\w .()/-]{0,40}?\W{0,3}\s*(?::|[-\u2013\u2014]\s|=)\s*\W{0,2}\w.{5,}"
+)
+_ORIGIN = re.compile(
+    r"\b(data|datasets?|corpus|images|reviews|records|trips?)\b.{0,160}\b(from|available|"
+    r"download\w*|"
+    r"provided|published|collected|source\w*|hosted|courtesy|public|obtained|scraped|kaggle|uci|"
+    r"repository|contains?|consists?|includes?)\b|\b(uses?|using|on|based on|"
+    r"with) (the )?[\w\s-]{0,60}"
+    r"\bdatasets?\b|https?://\S*(dataset|kaggle|archive\.ics\.uci|openml|zenodo)",
+    re.IGNORECASE,
+)
+_SOURCE = re.compile(
+    r"kaggle\.com/(datasets|c|competitions)/|archive\.ics\.uci|openml\.org|zenodo\.org|"
+    r"figshare\.com|"
+    r"huggingface\.co/datasets/|data\.gov|cloud\.google\.com/bigquery/public-data",
+    re.IGNORECASE,
+)
+_USES = re.compile(
+    r"\b(built|trained|based|fine-?tuned|tested|evaluated)\s+(up)?on\s+(the\s+)?[\w\s\[\]-]{2,60}"
+    r"\bdata ?sets?\b|\b(use|uses|using)\s+the\s+[\w\s\[\]-]{2,60}\bdata ?sets?\b",
+    re.IGNORECASE,
+)
+_ABOUT_DATA = re.compile(
+    r"\bdata ?sets?\b|\bdata (sources?|description|collection|origin|acquisition|management|"
+    r"overview|"
+    r"information|used)\b|^\W*[\d.]*\W*((the|raw|training|input|sample|about the) )?data\b\W*(<|$)",
+    re.IGNORECASE,
+)
+_ITEM_START = re.compile(r"\s*(?:[-*+]|\d{1,3}[.)])\s")
+_DESCRIBED = re.compile(
+    r"^\s*(?:-\s*)?[\"']?(?:description|desc|meaning|doc)[\"']?\s*:\s*\S", re.MULTILINE
+)
+_DATA_FILES = ("**/*.yml", "**/*.yaml", "**/*.json", "**/*.csv", "**/*.toml")
+_SCHEMA_PATH = re.compile(
+    r"schema|dictionar|columns|codebook|metadata|(^|/)(models|staging|marts|sources)/.*\.ya?ml$|"
+    r"dataset_?info|data_?contract",
+    re.IGNORECASE,
+)
+_MOST_BYTES = 300_000
+_LOOKED_FOR = "a data dictionary, datasheet or schema that describes the columns"
+
+
+@practice(
+    id="COL07",
+    title="The data is documented",
+    assets="data",
+    level="3s",
+    sources="S3 S4",
+    fix="Write references/data_dictionary.md: each column with its meaning, unit and range.",
+    template=("references/data_dictionary.md", "data/README.md"),
+)
+def data_documentation(project: Project) -> Verdict:
+    """Look for described columns, then for the data's origin."""
+    columns = [*_in_documents(project), *_in_files(project), *_in_code(project)]
+    if columns:
+        return passed(f"{columns[0].span.path} describes the data's columns", columns[:5])
+    origin = list(_origin(project))
+    if origin:
+        return partial("the origin of the data is described, its columns are not", origin[:5])
+    empty = [
+        Evidence(Span(d.path, 1), "nothing filled in")
+        for d in project.docs.all
+        if _SHEET.search(d.path.rsplit("/", 1)[-1])
+    ]
+    if empty:
+        return hollow("the data dictionary is not filled in", empty, looked_for=_LOOKED_FOR)
+    return failed("neither columns nor origin are described", looked_for=_LOOKED_FOR)
+
+
+def _in_documents(project: Project) -> Iterator[Evidence]:
+    for document in project.docs.all:
+        sheet = bool(_SHEET.search(document.path.rsplit("/", 1)[-1]))
+        near = bool(_PLACES.search(document.path))
+        for section in document.sections:
+            about = near or _TITLE.search(section.title) is not None
+            for table in section.tables:
+                means = _describes(table.header, about=about)
+                if means and len(table.rows) >= _ENOUGH and _says(table.rows):
+                    yield Evidence(table.span, " | ".join(table.header)[:100])
+            if about and not _OTHER.search(section.title):
+                described = [
+                    i
+                    for i in section.items
+                    if _ITEM.match(i)
+                    and not _is_link(i)
+                    and not _CAPITALS.match(i)
+                    and "(default" not in i
+                ]
+                if len(described) >= _ENOUGH and _is_columns(section, described, near=near):
+                    yield _at(project, document, section, described[0])
+        answered = [s for s in document.sections if s.level > 1 and filled(document, s, 8)]
+        if sheet and len(answered) >= _ENOUGH:
+            yield Evidence(answered[0].span, answered[0].title)
+
+
+def _describes(header: tuple[str, ...], *, about: bool) -> bool:
+    if len(header) < 2 or any(_OTHER.search(h) for h in header[:1]):  # noqa: PLR2004 -- name and meaning
+        return False
+    if any(_SETTING.search(h) for h in header):
+        return False
+    named = _COLUMN.search(header[0]) or (about and _NAME_CELL.search(header[0]))
+    return bool(named) and any(_MEANING.search(h) for h in header[1:])
+
+
+def _says(rows: tuple[tuple[str, ...], ...]) -> bool:
+    """Whether a table's rows describe something, and are no environment variables."""
+    capitals = sum(1 for row in rows if row and _CAPITALS.match(row[0]))
+    text = " ".join(" ".join(row[1:]) for row in rows)
+    return capitals * 2 < len(rows) and not is_placeholder(text)
+
+
+def _is_link(item: str) -> bool:
+    return bool(re.match(r"\W{0,3}\[[^\]]*\]\(", item)) or "http" in item[:60]
+
+
+def _is_columns(section: Section, described: list[str], *, near: bool) -> bool:
+    """Whether a list describes columns rather than folders, steps or data sets."""
+    if any(re.match(r"\W{0,3}[\w./-]+(\.\w{2,4}|/)\W", i) for i in described[:3]):
+        return False
+    # What stands before the list says what the list is about.
+    opening = re.split(r"(?m)^\s*(?:[-*+]|\d{1,3}[.)])\s", section.text, maxsplit=1)[0]
+    named = re.search(
+        r"\b(columns?|fields?|variables?|attributes?|dictionary|schema|data descri\w+|"
+        r"dataset (descri\w+|features?)|about the data\w*)\b",
+        f"{section.title}\n{opening}",
+        re.IGNORECASE,
+    )
+    data = re.search(r"\bdata(set)?s?\b", section.title, re.IGNORECASE)
+    words = [i for i in described if re.match(r"\W{0,3}[\w]+\W", i)]
+    titled = data or _COLUMN.search(section.title) or _TITLE.search(section.title)
+    return bool(named and (near or titled)) and len(words) >= _ENOUGH
+
+
+def _at(project: Project, document: Document, section: Section, text: str) -> Evidence:
+    """The line of a list item."""
+    start = section.span.line or 1
+    for number, line in enumerate((project.text(document.path) or "").splitlines(), 1):
+        if number >= start and text[:40] in line:
+            return Evidence(Span(document.path, number), text[:100])
+    return Evidence(section.span, section.title)
+
+
+def _in_files(project: Project) -> Iterator[Evidence]:
+    """Schema files in which columns have descriptions, and dictionaries as tables."""
+    for path in project.glob(*_DATA_FILES):
+        if not _SCHEMA_PATH.search(path) or project.is_test(path) or "openapi" in path:
+            continue
+        if (project.entry(path).size or 0) > _MOST_BYTES:
+            continue
+        text = project.text(path) or ""
+        if path.endswith(".csv"):
+            header = tuple(text.split("\n", 1)[0].split(","))
+            if (
+                re.search(r"dictionar|codebook|columns", path, re.IGNORECASE)
+                and text.count("\n") > _ENOUGH
+            ):
+                yield Evidence(Span(path, 1), ", ".join(header)[:100])
+            continue
+        found = list(_DESCRIBED.finditer(text))
+        about = re.search(r"[\"']?(columns|features|dtype)[\"']?\s*:", text) or (
+            re.search(
+                r"data_?(set|dict)|dictionar|feature|column|codebook|raw", path, re.IGNORECASE
+            )
+            and not re.search(r"template|values|config|param", path, re.IGNORECASE)
+        )
+        if len(found) >= _ENOUGH and about:
+            line = text.count("\n", 0, found[0].end()) + 1
+            yield Evidence(Span(path, line), found[0][0].strip()[:100])
+
+
+def _in_code(project: Project) -> Iterator[Evidence]:
+    """Columns described in code: a list of names and descriptions, fields with a description."""
+    for path, module in project.modules.items():
+        if path in project.test_files or module.notebook or project.is_example(path):
+            continue
+        if re.search(r"data|feature|schema|etl|load|column", path, re.IGNORECASE):
+            yield from _described(module)
+
+
+def _described(module: Module) -> Iterator[Evidence]:
+    for item in module.assigns:
+        entries = [v for v in item.value.items if {"name", "description"} <= _keys(v.keys)]
+        if len(entries) >= _ENOUGH:
+            yield Evidence(item.span, f"{item.targets[0]}: {len(entries)} described")
+            return
+    checks = "pandera" in module.roots
+    fields = [
+        c
+        for c in module.calls
+        if c.method in {"Field", "Column", "Feature"}
+        and (checks or c.method != "Field")
+        and any(k in {"description", "doc", "comment"} and v.literal for k, v in c.kwargs)
+    ]
+    if len(fields) >= _ENOUGH:
+        yield Evidence(fields[0].span, f"{len(fields)} described fields")
+
+
+def _keys(keys: tuple[str, ...]) -> set[str]:
+    return {k.strip("'\"") for k in keys}
+
+
+def _origin(project: Project) -> Iterator[Evidence]:
+    """Where the data is said to come from: DVC, documents beside the data, then the README."""
+    for pointer in project.dvc.pointers:
+        for item in pointer.deps:
+            if item.repo or "://" in item.path:
+                yield Evidence(item.span, f"imported from {item.repo or item.path}")
+    for pipeline in project.dvc.pipelines:
+        for artifact in pipeline.artifacts:
+            if artifact.description and re.search(r"data", artifact.path, re.IGNORECASE):
+                yield Evidence(artifact.span, artifact.description[:100])
+    beside = [d for d in project.docs.all if _PLACES.search(d.path)]
+    for document in beside:
+        yield from _told(project, document, near=True)
+    for document in project.docs.guide:
+        if document not in beside:
+            yield from _told(project, document, near=False)
+
+
+def _told(project: Project, document: Document, *, near: bool) -> Iterator[Evidence]:
+    """Paragraphs that say where data comes from: with a link, or in a text about the data."""
+    for section, span, text in project.docs.paragraphs(document):
+        titled = _ABOUT_DATA.search(section.title)
+        if is_placeholder(text) or (_ITEM_START.match(text) and re.match(r"\W*\d*\W*\[", text)):
+            continue
+        said = _ORIGIN.search(text)
+        named = _SOURCE.search(text) or ("](" in text and said)
+        if near or titled:
+            if said or named:
+                yield Evidence(span, text[:100])
+        elif _SOURCE.search(text) or (_USES.search(text) and not _ITEM_START.match(text)):
+            yield Evidence(span, text[:100])

@@ -1,0 +1,97 @@
+"""COL02: the project says under which terms it may be used."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mlops_audit.facts.documents import is_placeholder
+from mlops_audit.graph import Project
+from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
+from mlops_audit.practices.base import practice
+
+_FILE = re.compile(
+    r"^(licen[cs]es?/[^/]+|(un)?licen[cs]e[\w.-]*|copying[\w.-]*|mit-licen[cs]e[\w.-]*|"
+    r"[\w-]*licen[cs]e(\.(md|txt|rst))?)$",
+    re.IGNORECASE,
+)
+_PROPRIETARY = re.compile(
+    r"all rights reserved|proprietary|internal use only|confidential", re.IGNORECASE
+)
+_LINE = re.compile(
+    r"\b(licen[cs]ed under|released under|distributed under|"
+    r"under the (terms of the )?\w[\w.\s-]{0,30}"
+    r"licen[cs]e|licen[cs]e\s*[:\-]\s*\w|(MIT|Apache|BSD|GPL|MPL|"
+    r"CC[ -]BY)[\w.\s-]{0,20}licen[cs]e)",
+    re.IGNORECASE,
+)
+_TITLE = re.compile(r"licen[cs]e|licencing|copyright", re.IGNORECASE)
+_BADGE = re.compile(r"img\.shields\.io/[^\s)]{0,80}licen[cs]e[^\s)]{0,60}", re.IGNORECASE)
+_METADATA = re.compile(
+    r"License\s*::\s*\w|^\s*[\"']?license[\"']?\s*[:=]\s*[\"'{(]?\s*\w", re.IGNORECASE
+)
+_LOOKED_FOR = "LICENSE or COPYING, a license in the metadata, or a line in the README"
+
+
+@practice(
+    id="COL02",
+    title="A license says who may use the code",
+    assets="code",
+    level="1s",
+    sources="S4",
+    fix="Add a LICENSE file, or state in the metadata that the project is proprietary.",
+    template=("LICENSE",),
+)
+def license(project: Project) -> Verdict:  # noqa: A001 -- the function has the slug's name
+    """Look for a license file, then for a line that names one."""
+    inside = f"{project.folder}/" if project.folder else ""
+    files = [p for p in project.paths if _FILE.match(p.removeprefix(inside))]
+    full = [p for p in files if (project.entry(p).size or 0) > 0 or project.data(p) is None]
+    if full:
+        return passed(f"{full[0]} states the terms", [Evidence(Span(p), "license") for p in full])
+    lines = list(_lines(project))
+    declared = [e for e in lines if _PROPRIETARY.search(e.detail)]
+    if declared:
+        return passed("the project is declared proprietary", declared[:3])
+    if lines:
+        return partial("a line names a license, there is no license file", lines[:5])
+    if files:
+        where = [Evidence(Span(p), "empty file") for p in files]
+        return hollow(f"{files[0]} is empty", where, looked_for=_LOOKED_FOR)
+    return failed("no license is stated anywhere", looked_for=_LOOKED_FOR)
+
+
+def _lines(project: Project) -> Iterator[Evidence]:
+    """Lines of metadata and of the README that name a license."""
+    inside = f"{project.folder}/" if project.folder else ""
+    for meta in project.dependencies.packages:
+        if meta.license and not is_placeholder(meta.license):
+            yield Evidence(_line_of(project, meta.path), f"license {meta.license}"[:100])
+    for name in ("pyproject.toml", "setup.py", "setup.cfg", "package.json", "CITATION.cff"):
+        path = f"{inside}{name}"
+        for number, line in enumerate((project.text(path) or "").splitlines(), 1):
+            if project.has(path) and _METADATA.search(line[:300]) and "LICENSE" not in line:
+                yield Evidence(Span(path, number), line.strip()[:100])
+    readme = project.docs.readme
+    if readme is None:
+        return
+    front = readme.front_matter
+    if front is not None and front.str_at("license"):
+        yield Evidence(Span(readme.path, 1), f"license: {front.str_at('license')}")
+    for section, span, text in project.docs.paragraphs(readme):
+        says = _LINE.search(text) or (_TITLE.search(section.title) and len(text.split()) > 1)
+        if (says and not is_placeholder(text)) or _BADGE.search(text) or _declares(text):
+            yield Evidence(span, text[:100])
+
+
+def _declares(text: str) -> bool:
+    return bool(
+        re.search(r"all rights reserved|proprietary (software|licen[cs]e)", text, re.IGNORECASE)
+    )
+
+
+def _line_of(project: Project, path: str) -> Span:
+    for number, line in enumerate((project.text(path) or "").splitlines(), 1):
+        if re.search(r"licen[cs]e", line, re.IGNORECASE):
+            return Span(path, number)
+    return Span(path)

@@ -1,0 +1,149 @@
+"""COL08: the business objective, and how its success is measured."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mlops_audit.facts.documents import is_placeholder
+from mlops_audit.graph import Project
+from mlops_audit.graph.docs import body
+from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
+from mlops_audit.practices.base import practice
+
+_SUCCESS = re.compile(
+    r"\b(success (criteri\w+|metrics?|measures?)|kpis?|key performance|acceptance criteri\w+|"
+    r"key results|okrs?|criteria (for|of) success|measures? of success|business (metrics?|"
+    r"goals? and)|"
+    r"targets? and (metrics|measures))\b",
+    re.IGNORECASE,
+)
+_OBJECTIVE = re.compile(
+    r"\b(business (objectives?|problems?|goals?|cases?|value|contexts?|needs?|impact|understanding|"
+    r"requirements?|questions?|objective and \w+)|project charter|problem statement|"
+    r"value proposition|"
+    r"motivation|objectives?|stakeholders?|use[ -]case|the problem|problem (description|"
+    r"definition)|"
+    r"background|purpose|decisions?|business)\b",
+    re.IGNORECASE,
+)
+_DECIDES = re.compile(
+    r"\b(help\w*|assist\w*|enabl\w+|allow\w*|support\w*|so that|in order to|want\w* to|needs? to|"
+    r"used by|"
+    r"use it to|lets?)\b.{0,160}\b(decid\w+|decision\w*|plan\w*|allocat\w+|target\w*|reduc\w+|"
+    r"increas\w+|"
+    r"improv\w+|prevent\w*|prioriti\w+|determin\w+|optimi[sz]\w+|retain\w*|staff\w*|stock\w*|"
+    r"intervene\w*|invest\w*|pric(e|ing)|schedul\w+|spend\w*|avoid\w*|save\w*|minimi[sz]\w+|"
+    r"maximi[sz]\w+)",
+    re.IGNORECASE,
+)
+_WHO = re.compile(
+    r"\b(customers?|clients?|business(es)?|company|companies|government|banks?|doctors?|hospitals?|"
+    r"patients?|team|teams|managers?|operators?|stakeholders?|users?|organi[sz]ations?|cit(y|ies)|"
+    r"retailers?|drivers?|owners?|investors?|analysts?|marketing|sales|agents?|farmers?|lenders?|"
+    r"insurers?|planners?|buyers?|sellers?|students?|engineers?|employees?|employers?|shops?|"
+    r"stores?|"
+    r"airlines?|passengers?|department|authorit(y|ies)|police|provider|operations)\b",
+    re.IGNORECASE,
+)
+_LEARNING = re.compile(
+    r"\b(learn(ing)? (how|to|about)|course|zoomcamp|bootcamp|tutorial|teach\w*|showcase\w*|"
+    r"demonstrat\w+|"
+    r"portfolio|capstone|homework|assignment|educational|template|example (repo|project)|"
+    r"best practices|implementation of|MLOps|"
+    r"ML (workloads?|practices|projects?|teams?)|data scientists?|machine learning (models?|"
+    r"projects?)|this (repo(sitory)?|package|library|template|guide))\b",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(
+    r"\d+(\.\d+)?\s?(%|percent|days?|hours?|minutes?|seconds?|ms\b|€|\$|usd|eur|k\b|m\b|points?|"
+    r"x\b)|"
+    r"[$€£]\s?\d|(<|>|≤|≥|<=|>=|at least|at most|less than|more than|below|above|under|within|"
+    r"by)\s*\d",
+    re.IGNORECASE,
+)
+_MEASURE = re.compile(
+    r"\b(rate|ratio|accuracy|precision|recall|f1|auc|rmse|mae|mape|rmsle|latency|revenue|roi|"
+    r"cost|churn|"
+    r"conversion|error|uptime|throughput|click|retention|profit|loss|share|number of)\b",
+    re.IGNORECASE,
+)
+_CHARTER = re.compile(
+    r"(charter|business[_-]?(case|objective|understanding)|canvas|objectives?|okr|"
+    r"success[_-]?criteria|"
+    r"requirements|problem[_-]?statement|prd)[\w-]*\.(md|rst|adoc)$",
+    re.IGNORECASE,
+)
+_LOOKED_FOR = "a business objective with a success criterion that can be measured"
+
+
+@practice(
+    id="COL08",
+    title="The objective and its success criteria are written down",
+    assets="system",
+    level="3s",
+    sources="S4",
+    fix="Write docs/project_charter.md: who decides what with the predictions, and the KPI.",
+    template=("docs/project_charter.md",),
+)
+def objective_and_success(project: Project) -> Verdict:
+    """Look for who decides what, and for what is measured."""
+    objective = list(_objective(project))
+    success, empty = _success(project)
+    if success:
+        return passed(f"{success[0].span.path} states what success is measured by",
+                      [*success[:3], *objective[:2]])  # fmt: skip
+    measured = [e for e in objective if _NUMBER.search(e.detail) and _MEASURE.search(e.detail)]
+    if measured:
+        return passed("the objective is stated with a measure", measured[:3])
+    if objective:
+        return partial("who decides what is written down, nothing measurable", objective[:3])
+    if empty:
+        return hollow("success criteria have a heading only", empty, looked_for=_LOOKED_FOR)
+    return failed("no business objective is written down", looked_for=_LOOKED_FOR)
+
+
+def _pages(project: Project) -> Iterator[tuple[str, bool]]:
+    guide = {d.path for d in project.docs.guide}
+    for document in project.docs.all:
+        charter = bool(_CHARTER.search(document.path))
+        if charter or document.path in guide or _OBJECTIVE.search(document.title):
+            yield document.path, charter
+
+
+def _success(project: Project) -> tuple[list[Evidence], list[Evidence]]:
+    """Sections on success that name something measurable; and those that say nothing."""
+    found, empty = [], []
+    for path, _ in _pages(project):
+        document = project.docs.get(path)
+        for section in document.sections if document else ():
+            if document is None or not _SUCCESS.search(section.title):
+                continue
+            text = body(document, section)
+            if is_placeholder(text):
+                empty.append(Evidence(section.span, section.title))
+            elif _NUMBER.search(text) or _MEASURE.search(text):
+                found.append(Evidence(section.span, section.title))
+        for _, span, text in project.docs.paragraphs(document) if document else ():
+            plain = text.strip("*-_ ")
+            if _SUCCESS.match(plain) and _NUMBER.search(text) and not is_placeholder(text):
+                found.append(Evidence(span, text[:100]))
+    return found, empty
+
+
+def _objective(project: Project) -> Iterator[Evidence]:
+    """Sentences that say who decides what with the predictions."""
+    for path, charter in _pages(project):
+        document = project.docs.get(path)
+        if document is None:
+            continue
+        for number, (section, span, text) in enumerate(project.docs.paragraphs(document)):
+            titled = bool(_OBJECTIVE.search(section.title)) and section.level > 0
+            if not (titled or charter or (number < 8 and section.level <= 1)):  # noqa: PLR2004 -- a README's opening
+                continue
+            if _LEARNING.search(text) or is_placeholder(text):
+                continue
+            for sentence in re.split(r"(?<=[.!?])\s+", text):
+                if _DECIDES.search(sentence) and _WHO.search(sentence):
+                    yield Evidence(span, sentence[:300])
+                    break

@@ -1,0 +1,139 @@
+"""COL01: the README says what the project is, how to set it up and how to run it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mlops_audit.facts.documents import Document, Section
+from mlops_audit.graph import Project
+from mlops_audit.graph.docs import evidence, filled
+from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed, unknown
+from mlops_audit.practices.base import practice
+
+_SETUP = re.compile(
+    r"\b(install\w*|set[\s-]?(ting\s)?up\w*|requirements?|prerequisites?|getting[\s-]started|"
+    r"get started|"
+    r"quick\s?-?start\w*|dependenc\w+|build|deploy\w*|bootstrap|provision\w*|configur\w+)\b",
+    re.IGNORECASE,
+)
+_RUN = re.compile(
+    r"\b(run\w*|usage|using|use|how to|quick\s?-?start\w*|getting[\s-]started|train\w*|predict\w*|"
+    r"inference|demo|examples?|reproduc\w+|execut\w+|pipelines?|launch\w*|serv\w+|evaluat\w+|"
+    r"sampl\w+|"
+    r"workflow|walkthrough|tutorial|commands?|notebooks?|steps|api)\b",
+    re.IGNORECASE,
+)
+_NO_TEXT = re.compile(
+    r"licen[cs]e|contribut|acknowledg|citation|author|contact|table of contents|references|badges?",
+    re.IGNORECASE,
+)
+_INSTALLS = re.compile(
+    r"\b(pip3?|uv|poetry|pdm|pipenv|conda|mamba|pixi|hatch|npm|yarn|brew|apt(-get)?|rye)\s+"
+    r"(install|sync|env create|create|add|pip|update|i)\b|\bmake\s+\w*(install|setup|env|init|"
+    r"build)\w*|"
+    r"\bdocker(-compose|\s+compose)?\s+(build|up|pull)\b|\bgit\s+clone\b|-m\s+venv\b|"
+    r"\bvirtualenv\b|"
+    r"\bpip\s+install\b|\bsetup\.sh\b|\bterraform\s+(init|apply)\b|requirements\.txt",
+    re.IGNORECASE,
+)
+_RUNS = re.compile(
+    r"\b(python[\d.]*|uv run|poetry run|pipenv run|torchrun|accelerate launch|bash|sh)\s+(-m\s+)?"
+    r"(?!venv|pip|install|setup)[\w./${-]+|\./[\w./-]+\.sh\b|"
+    r"\bmake\s+(?!\w*(install|setup|env|init|clean))[\w-]+|"
+    r"\bdvc\s+(repro|exp)\b|\bdocker(-compose|\s+compose)?\s+(run|up)\b|\b(uvicorn|gunicorn|"
+    r"streamlit|"
+    r"jupyter|mlflow|kedro|prefect|airflow|dagster|zenml|metaflow|snakemake|nextflow|flask|just|"
+    r"invoke|inv|tox|nox|task|kubectl|databricks|curl)\s+[\w-]+",
+    re.IGNORECASE,
+)
+_WORDS = 8  # of a description that says what something is
+_LOOKED_FOR = "a README with a description, set-up instructions and how to run it"
+
+
+@practice(
+    id="COL01",
+    title="The README says what it is, how to set up and how to run",
+    assets="code",
+    level="1M~",
+    sources="S3 S4",
+    fix="Write into README.md what the project does, and the commands that set it up and run it.",
+    template=("README.md",),
+)
+def readme_how_to(project: Project) -> Verdict:
+    """Look for the three parts in the README and in the pages that it links."""
+    readme = project.docs.readme
+    if readme is None:
+        hidden = [p for p in project.paths if re.match(r"readme", p, re.IGNORECASE)]
+        if hidden:
+            where = [Evidence(Span(p), project.unread.get(p, "not read")) for p in hidden[:2]]
+            return unknown(f"{hidden[0]} could not be read", where)
+        return failed("there is no README", looked_for=_LOOKED_FOR)
+    pages = project.docs.guide
+    found = {
+        "what it is": _what(readme),
+        "how to set up": next(_parts(project, pages, _SETUP, _INSTALLS), None),
+        "how to run": next(_parts(project, pages, _RUN, _RUNS), None),
+    }
+    shown = [e for e in found.values() if e is not None]
+    lacking = [name for name, e in found.items() if e is None]
+    if not lacking:
+        return passed(f"{readme.path} says what it is, how to set up and how to run", shown)
+    if len(shown) > 1:
+        return partial(f"{readme.path} does not say {lacking[0]}", shown)
+    if not shown:
+        return hollow(
+            f"{readme.path} has no content beyond its title",
+            Evidence(Span(readme.path), "no description"),
+            looked_for=_LOOKED_FOR,
+        )
+    return failed(
+        f"{readme.path} does not say {' and '.join(lacking)}",
+        looked_for=_LOOKED_FOR,
+        evidence=shown,
+    )
+
+
+def _what(readme: Document) -> Evidence | None:
+    """The first section that describes the project rather than how to handle it."""
+    for section in readme.sections:
+        if _NO_TEXT.search(section.title) or (_SETUP.search(section.title) and section.level > 1):
+            continue
+        if _prose(section) >= _WORDS:
+            return evidence(section, section.title or "description")
+    return None
+
+
+def _prose(section: Section) -> int:
+    """The words of a section without badges and pictures."""
+    text = re.sub(
+        r"\[?!\[[^\]]*\]\([^)]*\)\]?(\([^)]*\))?|<[^>]{0,500}>|https?://\S+", " ", section.text
+    )
+    return len(re.findall(r"[^\W\d_]{2,}", text))
+
+
+def _parts(
+    project: Project, pages: tuple[Document, ...], title: re.Pattern[str], does: re.Pattern[str]
+) -> Iterator[Evidence]:
+    """Places that say how: a section of that name with content, or a command in any."""
+    other = _RUN if title is _SETUP else _SETUP
+    for both in (False, True):
+        for document in pages:
+            for section in document.sections:
+                if (
+                    section.level
+                    and title.search(section.title)
+                    and bool(other.search(section.title)) is both
+                    and filled(document, section, _WORDS)
+                ):
+                    yield evidence(section)
+    for document in pages:
+        for section in document.sections:
+            for block in section.code:
+                if does.search(block.text):
+                    yield Evidence(block.span, block.text.strip().split("\n")[0][:100])
+        for _, span, text in project.docs.paragraphs(document):
+            if any(does.search(code) for code in re.findall(r"`([^`\n]{3,200})`", text)) or (
+                does.match(text)
+            ):
+                yield Evidence(span, text[:100])

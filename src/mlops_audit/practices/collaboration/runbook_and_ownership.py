@@ -1,0 +1,148 @@
+"""COL10: who owns the model in production, and what to do when it fails."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mlops_audit.facts.documents import is_placeholder
+from mlops_audit.graph import Project
+from mlops_audit.graph.docs import filled
+from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
+from mlops_audit.practices.base import practice
+
+_RUNBOOK = re.compile(
+    r"(^|/)[\w-]*(run[_-]?books?|playbooks?|incident\w*|on-?call|operations|ops_?guide|disaster\w*|"
+    r"rollback)[\w-]*(/[\w-]+)?\.(md|rst|adoc|txt)$",
+    re.IGNORECASE,
+)
+_PROCEDURE = re.compile(
+    r"\b(run-?books?|incidents?|on-?call|roll(ing)?[ -]?back|disaster recovery|outages?|fail-?over|"
+    r"when (the )?(model|service|pipeline|something|an alert|alerts?)\b|if (the )?(model|"
+    r"service)\b.*fails?|"
+    r"(model|service) (fails|failure|is down)|alert (handling|response)|emergency|escalation|"
+    r"fallback)\b",
+    re.IGNORECASE,
+)
+_OWNER = re.compile(
+    r"\b(owners?|ownership|responsib\w+|on-?call|maintainers?|escalation|raci)\b", re.IGNORECASE
+)
+_OWNER_LINE = re.compile(
+    r"^\W*(model |service |product |system |technical |business |data )?(owners?|owned by|on-?call|"
+    r"maintainers?|maintained by|responsible( person)?|escalat\w+( to)?)\W*[:|]\W*\w",
+    re.IGNORECASE,
+)
+_PERSON = re.compile(r"@[\w.-]+|[A-Z][\w'-]+ [A-Z][\w'-]+|\bteam\b|#[a-z][\w-]+|\]\(", re.UNICODE)
+_OWNER_FILES = re.compile(r"(^|/)(maintainers|owners)(\.\w{2,4})?$", re.IGNORECASE)
+_CATALOGUE = re.compile(r"(^|/)(catalog-info|service)\.ya?ml$")
+_FALLBACK = re.compile(
+    r"fall_?back|default_(prediction|answer|response|forecast)|backup_model", re.IGNORECASE
+)
+_OTHER_ROLE = re.compile(
+    r"code of conduct|code_of_conduct|data owner|copyright|author", re.IGNORECASE
+)
+_LOOKED_FOR = "a named owner, and a runbook or fallback for when the model or service fails"
+
+
+@practice(
+    id="COL10",
+    title="Owner and procedure for failures are known",
+    assets="system",
+    level="5s",
+    sources="S0 S4",
+    fix="Write docs/runbook.md: who owns the model, what each alert means, how to roll back.",
+    template=("docs/runbook.md",),
+    attestable=True,
+)
+def runbook_and_ownership(project: Project) -> Verdict:
+    """Look for an owner and for a procedure."""
+    owners = list(_owners(project))
+    steps, empty = _procedures(project)
+    steps += list(_fallbacks(project))
+    if owners and steps:
+        return passed("owner and procedure are written down", [*owners[:3], *steps[:3]])
+    if steps:
+        return partial("a procedure is written down, no owner", steps[:3])
+    if owners:
+        return partial("an owner is named, no procedure", owners[:3])
+    metadata = list(_metadata(project))
+    if metadata:
+        return partial("the metadata names maintainers beside the authors", metadata[:2])
+    if empty:
+        return hollow(f"{empty[0].span.path} says nothing", empty[:3], looked_for=_LOOKED_FOR)
+    return failed("neither owner nor procedure is written down", looked_for=_LOOKED_FOR)
+
+
+def _owners(project: Project) -> Iterator[Evidence]:
+    for path in project.paths:
+        if _OWNER_FILES.search(path) and "CODEOWNERS" not in path:
+            text = project.text(path) or ""
+            if text.strip() and not is_placeholder(text):
+                yield Evidence(Span(path, 1), text.strip().split("\n")[0][:100])
+        elif _CATALOGUE.search(path):
+            for number, line in enumerate((project.text(path) or "").splitlines(), 1):
+                if re.match(r"\s*owner:\s*\w", line):
+                    yield Evidence(Span(path, number), line.strip())
+    for document in project.docs.own:
+        if _OTHER_ROLE.search(document.path):
+            continue
+        for section, span, text in project.docs.paragraphs(document):
+            titled = re.fullmatch(
+                r"\W*((model|service|system|code|project) )?(owners?|ownership|maintainers?|"
+                r"on-?call|"
+                r"owners? and \w+|\w+ and owners?(hip)?|responsib\w+|escalation)\W*",
+                section.title,
+                re.IGNORECASE,
+            )
+            if is_placeholder(text) or _OTHER_ROLE.search(text[:80]):
+                continue
+            if (
+                (titled or (_RUNBOOK.search(document.path) and _OWNER.search(text)))
+                and (_PERSON.search(text))
+            ) or _OWNER_LINE.search(text[:200]):
+                yield Evidence(span, text[:100])
+
+
+def _procedures(project: Project) -> tuple[list[Evidence], list[Evidence]]:
+    """Runbooks and sections on failures that say something; and those that do not."""
+    found, empty = [], []
+    for document in project.docs.own:
+        book = bool(_RUNBOOK.search(document.path))
+        for section in document.sections:
+            if not (section.title and (book or _PROCEDURE.search(section.title))):
+                continue
+            if filled(document, section, 10):
+                found.append(Evidence(section.span, section.title))
+                if book:
+                    break
+            else:
+                empty.append(Evidence(section.span, section.title))
+    return found, empty
+
+
+def _fallbacks(project: Project) -> Iterator[Evidence]:
+    """Answers in serving code for when the model cannot."""
+    services = {p.path for p in project.predictions if p.kind in {"service", "stream", "batch"}}
+    for path in sorted(services):
+        module = project.modules.get(path)
+        if module is None or module.notebook:
+            continue
+        for function in module.functions:
+            if _FALLBACK.search(function.name) and not function.stub and _answers(function.name):
+                yield Evidence(function.span, f"fallback {function.qualname}")
+        for call in module.calls:
+            if _FALLBACK.search(call.method) and _answers(call.method):
+                yield Evidence(call.span, call.text.split("\n")[0][:100])
+
+
+def _answers(name: str) -> bool:
+    """Whether a fallback stands in for an answer, rather than for data or settings."""
+    return not re.search(r"data|input|config|path|param|file|font|url|color", name, re.IGNORECASE)
+
+
+def _metadata(project: Project) -> Iterator[Evidence]:
+    for meta in project.dependencies.packages:
+        if project.is_example(meta.path):
+            continue
+        if meta.maintainers and set(meta.maintainers) != set(meta.authors):
+            yield Evidence(meta.span, f"maintainers {', '.join(meta.maintainers)}"[:100])
