@@ -1,19 +1,15 @@
-"""Listings of what the audit knows: practices, models, tools; and one practice explained."""
+"""Listings of what the audit knows: practices, models, tools."""
 
 from __future__ import annotations
 
 import json
-import os
-import sys
 from collections.abc import Iterator
 
-from mlops_audit.cli.terminal import options_for
-from mlops_audit.config import ConfigError
 from mlops_audit.maturity import load_model, model_names
-from mlops_audit.model import PRINCIPLES, Ask, Practice
+from mlops_audit.model import PRINCIPLES, Ask
 from mlops_audit.reports.as_markdown import escaped
 
-__all__ = ["Row", "explain", "models", "practices", "table", "tools"]
+__all__ = ["Row", "models", "practices", "table", "tools"]
 
 Row = dict[str, object]
 _KINDS = {"must": "M", "must~": "M~", "should": "s"}
@@ -108,51 +104,3 @@ def _text(rows: list[Row]) -> Iterator[str]:
         for key in ("about", "levels", "evidence"):
             if row.get(key):
                 yield f"    {_flat(row[key])}"
-
-
-def explain(text: str, *, color: bool | None = None) -> str:
-    """One practice as a page: its twin's prose, what asks for it, and how to mend it.
-
-    Raises:
-        ConfigError: no practice is called that.
-    """
-    from mlops_audit.practices import find  # noqa: PLC0415 -- as above
-
-    try:
-        practice = find(text)
-    except LookupError as error:
-        raise ConfigError(str(error)) from error
-    page = _page(practice)
-    options = options_for(sys.stdout, os.environ, color=color)
-    if not options.color:
-        return page
-    import io  # noqa: PLC0415 -- a page for a pipe needs neither
-
-    from rich.console import Console  # noqa: PLC0415 -- as above
-    from rich.markdown import Markdown  # noqa: PLC0415 -- as above
-
-    buffer = io.StringIO()
-    console = Console(file=buffer, width=options.width, force_terminal=True, _environ={})
-    console.print(Markdown(page, hyperlinks=options.links))
-    return buffer.getvalue()
-
-
-def _page(practice: Practice) -> str:
-    from mlops_audit.practices.document import document  # noqa: PLC0415 -- as above
-
-    try:
-        prose = document(practice).prose.rstrip()
-    except FileNotFoundError:
-        prose = f"# {practice.title}"
-    lines = [prose, "", "## Where it stands", ""]
-    lines += [f"- {practice.id} `{practice.slug}`, {PRINCIPLES[practice.principle]}"]
-    lines += [f"- protects: {', '.join(practice.assets)}"]
-    lines += [f"- the ladder asks: {_asked(practice.asked)} (M must, M~ partial will do, s should)"]
-    named = [n for n in model_names() if practice.id in load_model(n).practices()]
-    lines += [f"- other models that name it: {', '.join(named)}"] if named else []
-    lines += ["- a person may attest it"] if practice.attestable else []
-    lines += ["", "## First step", "", practice.fix.step]
-    if practice.fix.template:
-        files = ", ".join(f"`{name}`" for name in practice.fix.template)
-        lines += ["", f"The template's files that provide it: {files}"]
-    return "\n".join(lines) + "\n"

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from mlops_audit.cli.run import Call, audited
+from mlops_audit.cli.terminal import options_for
 from mlops_audit.config import ConfigError
 from mlops_audit.maturity import load_model
 from mlops_audit.maturity.gates import Baseline, baseline_of, changed, read_baseline
+from mlops_audit.model import Change
+from mlops_audit.practices import find
+from mlops_audit.reports.as_markdown import escaped
 from mlops_audit.reports.safe import one_line
 
 __all__ = ["compared"]
@@ -47,19 +55,51 @@ def compared(a: str, b: str, repository: str, form: str, *, color: bool | None =
         f"{one_line(side.label)}: level {side.level} {names.get(side.level or 0, '')}"
         for side in (left, right)
     ]
-    if form == "markdown":
-        lines = [f"- {head}" for head in heads]
-        lines += ["", "| Practice | A | B |", "| --- | --- | --- |"]
-        lines += [f"| {c.practice} | {c.before} | {c.after} |" for c in rows]
-        return "\n".join(lines) + "\n"
-    lines = [f"A  {heads[0]}", f"B  {heads[1]}", ""]
+    ordered = sorted(rows, key=lambda c: _WORDS.index(_word(c)))
+    write = _markdown if form == "markdown" else _text
+    tinted = options_for(sys.stdout, os.environ, color=color).color
+    return "\n".join(write(heads, ordered, tinted=tinted)) + "\n"
+
+
+_WORDS = ("worse", "better", "changed")
+_TINTS = {"worse": "red", "better": "green", "changed": "yellow"}
+
+
+def _word(change: Change) -> str:
+    """What a change is: a practice that stops applying is neither worse nor better."""
+    if change.worse:
+        return "worse"
+    return "changed" if "n/a" in (change.before, change.after) else "better"
+
+
+def _title(practice: str) -> str:
+    try:
+        return find(practice).title
+    except LookupError:  # a report of another version may name others
+        return ""
+
+
+def _counted(rows: list[Change]) -> str:
+    counts = Counter(_word(c) for c in rows)
+    said = ", ".join(f"{counts[word]} {word}" for word in _WORDS if counts[word])
+    return said or "No outcome differs"
+
+
+def _text(heads: list[str], rows: list[Change], *, tinted: bool) -> Iterator[str]:
+    yield from (f"A  {heads[0]}", f"B  {heads[1]}", "", f"{_counted(rows)}.")
     for c in rows:
-        word = "worse" if c.worse else "better" if c.after != "n/a" else "changed"
-        line = f"{c.practice}  {c.before:>7} → {c.after:<7}  {word}"
-        tint = "red" if c.worse else "green"
-        lines.append(click.style(line, fg=tint) if color else line)
-    lines += [] if rows else ["No outcome differs."]
-    return "\n".join(lines) + "\n"
+        line = f"{c.practice}  {_word(c):<7}  {c.before:>7} → {c.after:<7}  {_title(c.practice)}"
+        yield click.style(line, fg=_TINTS[_word(c)]) if tinted else line
+
+
+def _markdown(heads: list[str], rows: list[Change], *, tinted: bool) -> Iterator[str]:
+    del tinted  # Markdown has no colours
+    yield from (f"- A: {escaped(heads[0])}", f"- B: {escaped(heads[1])}", "", f"{_counted(rows)}.")
+    if rows:
+        yield from ("", "| Practice | | A | B | |", "| --- | --- | --- | --- | --- |")
+    for c in rows:
+        title = escaped(_title(c.practice))
+        yield f"| {c.practice} | {title} | {c.before} | {c.after} | {_word(c)} |"
 
 
 def _load(name: str, repository: str) -> Baseline:

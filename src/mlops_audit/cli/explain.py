@@ -13,7 +13,7 @@ __all__ = ["command"]
 @click.argument("practice")
 @color_option
 def command(practice: str, color: bool | None) -> None:  # noqa: FBT001 -- click passes it by name
-    """Explain PRACTICE, named by its id or slug."""
-    from mlops_audit.cli.catalogues import explain  # noqa: PLC0415 -- `--help` needs none of it
+    """Explain PRACTICE, named by its id or slug: meaning, what counts, first step, examples."""
+    from mlops_audit.cli.explaining import explain  # noqa: PLC0415 -- `--help` needs none of it
 
     click.echo(explain(practice, color=color), nl=False)

@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from mlops_audit.audit import Request, audit, read_config, settings_of
+from mlops_audit.cli.progress import progress
 from mlops_audit.cli.terminal import options_for
 from mlops_audit.config import Config, ConfigError, parse_config, today
 from mlops_audit.maturity import MaturityModel, Names, load_model, model_names, parse_level
@@ -104,19 +105,21 @@ def audited(call: Call, given: Config | None = None) -> Audited:
     config, diagnostics = (given, ()) if given else _config(call, tree, today(os.environ))
     models = tuple(_model(n, tree, call) for n in call.models or config.models or ("ladder",))
     target = call.target if call.target is not None else config.target
-    report = audit(
-        tree,
-        config,
-        models=models,
-        project=_project(call.project),
-        request=Request(
-            target=parse_level(_levelled(models), target) if target is not None else None,
-            evidence=Strength(call.evidence or Strength.ATTESTED),
-            cached=not call.no_cache,
-            pictures=call.pictures or "html" in call.formats,
-        ),
-        jobs=call.jobs,
+    request = Request(
+        target=parse_level(_levelled(models), target) if target is not None else None,
+        evidence=Strength(call.evidence or Strength.ATTESTED),
+        cached=not call.no_cache,
+        pictures=call.pictures or "html" in call.formats,
     )
+    with progress(f"auditing {len(tree.entries)} files", quiet=call.quiet):
+        report = audit(
+            tree,
+            config,
+            models=models,
+            project=_project(call.project),
+            request=request,
+            jobs=call.jobs,
+        )
     known = dict.fromkeys([*report.diagnostics, *diagnostics])
     ordered = sorted(known, key=lambda d: (d.path, d.line or 0, d.message))
     for diagnostic in ordered:

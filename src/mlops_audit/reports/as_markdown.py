@@ -76,16 +76,29 @@ def _lines(report: Report) -> Iterator[str]:
 
 
 def _changed(report: Report) -> Iterator[str]:
+    """What a reviewer asks first: what this change made worse, then what it mended."""
     comparison = report.comparison
     if comparison is None:
         return
+    known, excused = words.by_id(report), words.waived(report)
     yield f"### Changed against {escaped(comparison.against)}"
     yield ""
+    if comparison.level is not None and comparison.level != report.assessment.level.reached:
+        yield f"Level {comparison.level} → **{report.assessment.level.reached}**"
+        yield ""
     for change in (*comparison.worse, *comparison.better):
         icon = "🔻" if change.worse else "🔺" if change.after != "n/a" else "▫️"
-        yield f"- {icon} {change.practice}: {change.before} → {change.after}"
+        finding = known.get(change.practice)
+        title = f" {escaped(finding.practice.title)}" if finding else ""
+        why = f": {escaped(finding.verdict.reason)}" if finding and change.worse else ""
+        waived = f" _{escaped(excused[change.practice])}_" if change.practice in excused else ""
+        yield (
+            f"- {icon} **{change.practice}**{title} ({change.before} → {change.after}){why}{waived}"
+        )
     if not comparison.changes:
         yield "- nothing"
+    if comparison.new:
+        yield f"- Not in the baseline: {', '.join(comparison.new)}"
     if comparison.gone:
         yield f"- The baseline is stale: {escaped(', '.join(comparison.gone))} no longer exist"
     yield ""

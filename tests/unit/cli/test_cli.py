@@ -328,6 +328,16 @@ def test_listings_write_something(capsys: pytest.CaptureFixture[str], args: list
         json.loads(out)
 
 
+def test_explain_shows_what_the_tests_hold(capsys: pytest.CaptureFixture[str]) -> None:
+    """The page has the good, the bad and the hollow example, the levels and the sources."""
+    _, out, _ = run(capsys, "explain", "test-suite")
+    for part in ("## Good: ", "## Bad: ", "## Hollow: ", "level 2 Reproducible (must)", "source:"):
+        assert part in out
+    assert "<- evidence" not in out
+    _, drawn, _ = run(capsys, "explain", "test-suite", "--color")
+    assert "\x1b[" in drawn
+
+
 def test_explain_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
     """An unknown practice is a wrong call that names the nearest."""
     code, _, err = run(capsys, "explain", "ci-on-chnge")
@@ -336,7 +346,9 @@ def test_explain_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("form", ["text", "mermaid", "svg", "json"])
-def test_map_draws_the_loop(capsys: pytest.CaptureFixture[str], repository: Path, form: str) -> None:
+def test_map_draws_the_loop(
+    capsys: pytest.CaptureFixture[str], repository: Path, form: str
+) -> None:
     """The map names what a person has to start, and which links are missing."""
     (repository / "Makefile").write_text("train:\n\tpython train.py\n")
     code, out, _ = run(capsys, "map", repository, "-f", form)
@@ -352,6 +364,9 @@ def test_compare_shows_what_differs(capsys: pytest.CaptureFixture[str], history:
         code, out, _ = run(capsys, "compare", "v1", "HEAD", "-C", history, "-f", form)
         assert code == 0
         assert "COL02" in out
+        assert "worse" in out
+    _, out, _ = run(capsys, "compare", "v1", "HEAD", "-C", history, "--color")
+    assert "\x1b[31mCOL02" in out
 
 
 def test_badge_never_gates(capsys: pytest.CaptureFixture[str], repository: Path) -> None:
