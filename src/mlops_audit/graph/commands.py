@@ -10,6 +10,7 @@ from mlops_audit.facts.shell import parse_shell
 from mlops_audit.facts.types import Command, Target
 from mlops_audit.graph.execution import Edge, Node
 from mlops_audit.graph.index import Symbol
+from mlops_audit.graph.jobfiles import is_job_file
 from mlops_audit.graph.nodes import Nodes
 
 __all__ = ["CommandResolver"]
@@ -227,7 +228,16 @@ class CommandResolver:
         if program in self.sources.console_scripts:
             return self._console_script(self.sources.console_scripts[program])
         place = self.sources.places.file(command.argv[0], folder)
-        return self.file(place, folder) if place else iter(())
+        return self.file(place, folder) if place else self._submitted(command, folder)
+
+    def _submitted(self, command: Command, folder: str) -> Iterator[Edge]:
+        """A job file handed to a platform's command line runs what it names."""
+        for word in command.argv[1:]:
+            path = word.partition("=")[2] if word.startswith("--") else word
+            place = self.sources.places.file(path, folder) if is_job_file(path) else None
+            if place:
+                for inner in self.sources.read_job(place):
+                    yield Edge(self.nodes.command(inner, folder), inner.soft, inner.why_soft)
 
     def _tests(self, command: Command, folder: str) -> Iterator[Edge]:
         return self._test_run(command, folder, command.argv[1:])

@@ -30,6 +30,7 @@ class Sources:
     tests: frozenset[str]  # paths of test modules
     console_scripts: Mapping[str, str] = field(default_factory=dict)
     read_script: Callable[[str, str], tuple[Command, ...]] = lambda _path, _cwd: ()
+    read_job: Callable[[str], tuple[Command, ...]] = lambda _path: ()
 
     @cached_property
     def by_runner(self) -> dict[str, tuple[Target, ...]]:

@@ -37,6 +37,7 @@ from mlops_audit.graph.dvcfiles import DvcFiles, read_dvc_files
 from mlops_audit.graph.execution import ExecutionGraph, Node, Reach, Way
 from mlops_audit.graph.expand import Expander
 from mlops_audit.graph.index import CodeIndex, Symbol
+from mlops_audit.graph.jobfiles import job_commands
 from mlops_audit.graph.nodes import Nodes, Sources
 from mlops_audit.graph.ownership import left_out
 from mlops_audit.graph.parsing import read_code
@@ -241,6 +242,11 @@ class Project:
         del cwd  # a script's own `cd`s are relative to where it is run; the graph keeps that
         return self._script(path)
 
+    def job(self, path: str) -> tuple[Command, ...]:
+        """The commands that a job file names for a platform to run."""
+        data = self.data(path)
+        return () if data is None else job_commands(path, data)
+
     @cached_property
     def _scripts_read(self) -> dict[str, tuple[Command, ...]]:
         return {}
@@ -271,6 +277,7 @@ class Project:
                 tests=self.test_files,
                 console_scripts=self.console_scripts,
                 read_script=self.script,
+                read_job=self.job,
             )
         )
 
