@@ -22,5 +22,6 @@ __all__ = ["command"]
 def command(a: str, b: str, repository: str, form: str, color: bool | None) -> None:  # noqa: FBT001 -- click passes it by name
     """Compare A with B: each a report of `-f json`, a folder, or a revision of the repository."""
     from mlops_audit.cli.comparing import compared  # noqa: PLC0415 -- `--help` needs none of it
+    from mlops_audit.cli.terminal import put  # noqa: PLC0415 -- the same
 
-    click.echo(compared(a, b, repository, form, color=color), nl=False)
+    put(compared(a, b, repository, form, color=color))

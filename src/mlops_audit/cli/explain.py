@@ -15,5 +15,6 @@ __all__ = ["command"]
 def command(practice: str, color: bool | None) -> None:  # noqa: FBT001 -- click passes it by name
     """Explain PRACTICE, named by its id or slug: meaning, what counts, first step, examples."""
     from mlops_audit.cli.explaining import explain  # noqa: PLC0415 -- `--help` needs none of it
+    from mlops_audit.cli.terminal import put  # noqa: PLC0415 -- the same
 
-    click.echo(explain(practice, color=color), nl=False)
+    put(explain(practice, color=color))

@@ -15,7 +15,7 @@ import click
 
 from mlops_audit.audit import Request, audit, read_config, settings_of
 from mlops_audit.cli.progress import progress
-from mlops_audit.cli.terminal import options_for
+from mlops_audit.cli.terminal import options_for, put
 from mlops_audit.config import Config, ConfigError, parse_config, today
 from mlops_audit.maturity import MaturityModel, Names, load_model, model_names, parse_level
 from mlops_audit.maturity import parse_model as parse_model_file
@@ -257,7 +257,7 @@ def write_all(report: Report, pairs: list[tuple[str, str | None]], call: Call) -
 
 def _write(text: str, output: str | None) -> None:
     if output is None or output == "-":
-        _print(text)
+        put(text)
         return
     try:
         Path(output).write_bytes(text.encode("utf-8", "backslashreplace"))
@@ -279,14 +279,6 @@ def _help_of(practice: Practice) -> str:
         return document(practice).prose
     except (FileNotFoundError, ModuleNotFoundError):
         return ""
-
-
-def _print(text: str) -> None:
-    encoding = sys.stdout.encoding or "utf-8"
-    try:
-        click.echo(text.encode(encoding, "backslashreplace"), nl=False)
-    except BrokenPipeError:  # the reader went away (`| head`): that says nothing about the gate
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def say(call: Call, text: str) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 from collections.abc import Mapping
 from typing import TextIO
 
+import click
+
 from mlops_audit.reports import Options
 
-__all__ = ["options_for"]
+__all__ = ["options_for", "put"]
 
 _NARROW, _WIDE = 60, 100
 _LINKS = {"iTerm.app", "WezTerm", "vscode", "Hyper", "ghostty", "WarpTerminal"}
@@ -47,3 +51,12 @@ def _has_links(environment: Mapping[str, str]) -> bool:
         return True
     vte = environment.get("VTE_VERSION", "")
     return vte.isdecimal() and int(vte) >= 5000  # noqa: PLR2004 -- the first VTE with OSC 8
+
+
+def put(text: str) -> None:
+    """Write on standard output as it is: colours were decided before, also for a pipe."""
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        click.echo(text.encode(encoding, "backslashreplace"), nl=False)
+    except BrokenPipeError:  # the reader went away (`| head`): that says nothing about the gate
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
