@@ -1,0 +1,211 @@
+"""What builds, publishes and deploys: shared by the practices about delivery."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mlops_audit.facts.dockerfile import Dockerfile
+from mlops_audit.facts.types import Command, TriggerKind
+from mlops_audit.graph import Project
+from mlops_audit.graph.execution import Reach, Way
+from mlops_audit.graph.uses import Use
+from mlops_audit.model import Evidence
+
+__all__ = ["Delivery", "builds", "deploys", "holds_code", "is_guarded", "publishes"]
+
+_PUBLISHES = ("image.publish", "package.publish", "model.push", "pipeline.deploy")
+_BUILDS = ("image.build", "package.build")
+_MODEL = re.compile(
+    r"model|\.pkl|\.joblib|\.onnx|\.tar\.gz|\.whl|\.zip|pipeline|bundle|artifact|dist/|package",
+    re.IGNORECASE,
+)
+_NO_ARTIFACT = re.compile(
+    r"coverage|report|docs?\b|htmlcov|test-?results|logs?\b|screenshots|cache|metrics",
+    re.IGNORECASE,
+)
+_SETUP = re.compile(r"docker/(login|setup|metadata)|login-action|setup-")
+# Deploying from source builds and stores the artifact on the way.
+_FROM_SOURCE = re.compile(
+    r"gcloud (beta )?(run|functions|app) deploy|sam (build|deploy|package)|modal deploy|zappa|"
+    r"serverless deploy|sls deploy|heroku|copilot|az (webapp up|functionapp)|func azure|"
+    r"bentoml deploy|truss push|cog push|chalice deploy|eb deploy|cdk deploy"
+)
+_GIT_PUSH = re.compile(r"huggingface\.co/spaces|\bheroku\b.*\b(main|master|HEAD)|dokku")
+_HOOK = re.compile(r"deploy_?-?hook|api\.render\.com/deploy|/hooks/.*deploy", re.IGNORECASE)
+_STARTS = re.compile(
+    r"docker(-compose| compose)\b.*\b(up|run)\b|docker (run|service|stack)|systemctl (re)?start|"
+    r"pm2 (re)?start|supervisorctl|kubectl|git pull|\./?deploy\S*\.sh"
+)
+_DOCS = re.compile(
+    r"gh-pages|mkdocs|sphinx|docs?[-_/]|github-pages|netlify|deploy-pages|storybook", re.IGNORECASE
+)
+_CHECKS = (
+    "test.run", "lint.run", "types.run", "format.check", "hooks.run", "data.validate",
+    "deploy.approval", "security.scan", "load.test", "infra.plan",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Something that automation builds, publishes or deploys, and the way to it."""
+
+    use: str
+    evidence: Evidence
+    way: Way
+    command: Command | None = None
+
+
+# -- builds ---------------------------------------------------------------------------------------
+
+
+def publishes(project: Project, reach: Reach) -> Iterator[Delivery]:
+    """What automation publishes: images, packages, models, bundles."""
+    for use, way, evidence in project.reached_uses(
+        reach, *_PUBLISHES, "artifact.upload", "deploy.run"
+    ):
+        if _in_tests(project, way) or _SETUP.search(use.detail):
+            continue
+        text = f"{use.detail} {_inputs(way)}"
+        if use.capability == "artifact.upload":
+            kept = use.where == "action" and "upload-artifact" in use.detail
+            if kept or not _MODEL.search(text) or _NO_ARTIFACT.search(text):
+                continue
+        if use.capability == "deploy.run" and not _FROM_SOURCE.search(text):
+            continue
+        yield Delivery(use.capability, evidence, way, use.command)
+
+
+def builds(project: Project, reach: Reach) -> Iterator[Delivery]:
+    """What automation builds."""
+    for use, way, evidence in project.reached_uses(reach, *_BUILDS):
+        if not _in_tests(project, way) and not _SETUP.search(use.detail):
+            yield Delivery(use.capability, evidence, way, use.command)
+    for way in reach.of("target"):
+        if way.node.key[0] == "docker-build" and way.previous is not None:
+            yield Delivery("image.build", way.evidence(), way)
+
+
+def holds_code(project: Project, dockerfile: Dockerfile) -> bool:
+    """Whether an image takes in files of the project, and not only lists of requirements."""
+    for stage in dockerfile.stages:
+        for copy in stage.copies:
+            for source in copy.sources:
+                bare = source.strip("./")
+                if copy.origin:
+                    continue
+                if not bare or re.search(r"(^|/)(src|app|model|service|\w+\.py|\*)", source):
+                    return True
+                if not re.search(
+                    r"requirement|environment|\.toml$|\.lock$|\.ya?ml$|\.sh$|Pipfile|"
+                    r"\.json$|\.txt$|\.cfg$|\.cnf$|conf$",
+                    source,
+                ):
+                    folder = project.places.folder(source, dockerfile.path.rpartition("/")[0])
+                    if folder is not None or project.places.file(source):
+                        return True
+        for command in stage.runs:
+            if re.search(r"git clone|pip3? install (-e )?\.", command.text):
+                return True
+    return False
+
+
+# -- deployments ----------------------------------------------------------------------------
+
+
+def deploys(project: Project, reach: Reach) -> Iterator[Delivery]:
+    """What automation deploys to an environment; documentation is left out."""
+    for use, way, evidence in project.reached_uses(
+        reach, "deploy.run", "infra.apply", "pipeline.deploy", "deploy.remote", "deploy.rollout"
+    ):
+        if _in_tests(project, way) or not _is_deployment(use, way):
+            continue
+        yield Delivery(use.capability, evidence, way, use.command)
+    for way in reach.of("command"):
+        command, _ = way.node.payload
+        text = " ".join(command.argv)
+        pushed = command.program == "git" and "push" in command.argv and _GIT_PUSH.search(text)
+        hooked = command.program in {"curl", "wget"} and _HOOK.search(text)
+        if pushed or hooked:
+            yield Delivery("deploy.run", way.evidence(), way, command)
+        elif _on_a_machine(way) and _STARTS.search(text):
+            yield Delivery("deploy.remote", way.evidence(), way, command)
+
+
+def _is_deployment(use: Use, way: Way) -> bool:
+    text = f"{use.detail} {_inputs(way)}"
+    kind = use.details.kind if use.details else ""
+    if kind == "docs" or (_DOCS.search(text) and use.capability != "pipeline.deploy"):
+        return False
+    if use.capability == "deploy.remote":
+        return bool(_STARTS.search(_inputs(way)) or "scp" in use.detail)
+    if "--dry-run" in use.detail or "destroy" in use.detail:
+        return False
+    return not (use.detail.startswith("kubectl create") and "secret" in use.detail)
+
+
+def _on_a_machine(way: Way) -> bool:
+    """Whether a command runs on another machine, or on one of the team that CI uses."""
+    for node in way.nodes():
+        if node.kind == "action" or (node.kind == "step" and node.payload[1].uses):
+            uses = node.key[-1] if node.kind == "action" else node.payload[1].uses
+            if re.search(r"ssh|remote", uses, re.IGNORECASE):
+                return True
+        if node.kind == "command" and node.payload[0].program == "ssh":
+            return True
+        if node.kind == "job" and re.search(
+            r"deploy|production|staging", node.detail, re.IGNORECASE
+        ):
+            return True
+    return False
+
+
+def _inputs(way: Way) -> str:
+    """The inputs of an action, as text."""
+    payload = way.node.payload
+    inputs = getattr(payload, "inputs", None)
+    return " ".join(inputs.values()) if inputs else ""
+
+
+def _in_tests(project: Project, way: Way) -> bool:
+    return any(n.kind == "tests" or project.is_test(n.span.path) for n in way.nodes())
+
+
+# -- what stands before a deployment -----------------------------------------------------------
+
+
+def is_guarded(project: Project, deployment: Delivery) -> Evidence | None:
+    """A test, gate, approval or pull-request check that stands before a deployment."""
+    nodes = deployment.way.nodes()
+    trigger = next((n for n in nodes if n.kind == "trigger"), None)
+    for node in nodes:
+        if node.kind == "job":
+            job = node.payload[1]
+            if job.manual:
+                return Evidence(node.span, f"a person starts job {job.name}")
+    if trigger is not None:
+        kind = trigger.payload[1].kind
+        if kind in {TriggerKind.MANUAL, TriggerKind.RELEASE, TriggerKind.TAG}:
+            return Evidence(trigger.span, f"a person starts it ({kind})")
+        if kind is TriggerKind.WORKFLOW:
+            return Evidence(trigger.span, "it runs after another workflow")
+    same = nodes[0].span.path
+    for capability_reach in (project.automation,):
+        for _, way, evidence in project.reached_uses(capability_reach, *_CHECKS):
+            first = way.nodes()[0]
+            on_pull = first.kind == "trigger" and first.payload[1].kind is TriggerKind.PULL_REQUEST
+            before = first.span.path == same and _earlier(way, deployment.way)
+            if not way.soft and (on_pull or before):
+                return evidence
+    return None
+
+
+def _earlier(check: Way, deployment: Way) -> bool:
+    """Whether a check's place in the workflow comes before the deployment's."""
+    path = deployment.nodes()[0].span.path
+    ends = [
+        max((n.span.line or 0 for n in w.nodes() if n.span.path == path), default=0)
+        for w in (check, deployment)
+    ]
+    return ends[0] < ends[1]

@@ -1,0 +1,108 @@
+"""AUT09."""
+
+from __future__ import annotations
+
+import re
+
+from mlops_audit.graph import Project
+from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
+from mlops_audit.practices.automation._delivery import Delivery, builds, holds_code, publishes
+from mlops_audit.practices.base import practice
+
+_LOOKED_FOR = (
+    "automation that builds and publishes an image, package or model bundle of the project"
+)
+_BUNDLES = ("**/bentofile.y*ml", "**/cog.yaml", "**/truss.yaml", "**/MLproject")
+
+
+@practice(
+    id="AUT09",
+    title="Automation builds and publishes a deployable artifact",
+    assets="code, model",
+    level="5M",
+    sources="S0 S3 S4",
+    fix="Build the image in the release workflow and push it to a registry.",
+    template=(".github/workflows/cd.yml", "Dockerfile"),
+)
+def cd_builds_artifact(project: Project) -> Verdict:
+    """A publication that automation reaches and that holds code or a model of the project."""
+    published = list(publishes(project, project.automation))
+    images = [d for d in published if d.use == "image.publish"]
+    others = [d for d in published if d.use != "image.publish"]
+    files = project.containers.dockerfiles
+    full = [d for d in images if _has_code(project, d)]
+    if others or full:
+        best = [*full, *others]
+        return passed("Automation builds and publishes an artifact.", [d.evidence for d in best])
+    if images and files:
+        return partial(
+            "The published image holds none of the project's code.",
+            [d.evidence for d in images],
+        )
+    built = list(builds(project, project.automation))
+    if built and not (images and not files):
+        return partial(
+            "Automation builds an artifact and publishes nothing.", [d.evidence for d in built]
+        )
+    if images or built:
+        return hollow(
+            "Automation packages a file that does not exist.",
+            [d.evidence for d in (*images, *built)],
+            looked_for=_LOOKED_FOR,
+        )
+    return _by_hand(project)
+
+
+def _has_code(project: Project, delivery: Delivery) -> bool:
+    """Whether the image that is pushed is built from a Dockerfile that takes in own code."""
+    files = project.containers.dockerfiles
+    if not files:
+        # Built without a Dockerfile here: by a platform, buildpacks or a model server.
+        return delivery.command is not None and not re.search(
+            r"docker (push|buildx)", delivery.evidence.detail
+        )
+    named = [f for f in files if f.path in str(delivery.way.node.payload)]
+    near = [n for n in delivery.way.nodes() if n.kind == "job"]
+    folder = " ".join(str(n.payload[1]) for n in near)
+    used = named or [f for f in files if f.path in folder and "/" in f.path] or list(files)
+    return any(holds_code(project, f) for f in used)
+
+
+def _by_hand(project: Project) -> Verdict:
+    """A Dockerfile or script with which a person builds, or nothing."""
+    scripts = [
+        use.evidence()
+        for use in project.uses("image.build", "package.build", "image.publish", "package.publish")
+        if use.where == "command" and not project.is_test(use.path)
+    ]
+    files = [
+        Evidence(Span(f.path, 1), "a Dockerfile for a person")
+        for f in project.containers.dockerfiles
+        if f.stages and not f.path.startswith(".devcontainer/")
+    ]
+    if files or scripts:
+        return partial("Only a person builds the artifact.", [*files, *scripts])
+    bundles = project.glob(*_BUNDLES[:3])
+    if bundles:
+        lost = _lost(project, bundles[0])
+        if lost:
+            return hollow(
+                f"{bundles[0]} packages a file that does not exist: {lost}.",
+                Evidence(Span(bundles[0], 1), f"names {lost}"),
+                looked_for=_LOOKED_FOR,
+            )
+        return partial(
+            "Only a person builds the bundle.", Evidence(Span(bundles[0], 1), "a bundle's file")
+        )
+    return failed("Nothing builds an artifact.", looked_for=_LOOKED_FOR)
+
+
+def _lost(project: Project, path: str) -> str:
+    """The program that a bundle's file names and that does not exist."""
+    text = project.text(path) or ""
+    named = re.search(r"(?:service|predict)\s*:\s*[\"']?([\w./-]+?)(?:\.py)?:(\w+)", text)
+    if not named:
+        return ""
+    file = named[1].replace(".", "/") + ".py"
+    folder = path.rpartition("/")[0]
+    return "" if project.places.file(file, folder) else f"{named[1]}:{named[2]}"

@@ -1,0 +1,122 @@
+"""AUT10."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mlops_audit.graph import Project
+from mlops_audit.graph.gates import find_gates
+from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
+from mlops_audit.practices.automation._delivery import deploys, is_guarded
+from mlops_audit.practices.base import practice
+
+_LOOKED_FOR = (
+    "automation that deploys a service, batch job or model behind a test, gate or approval"
+)
+_NAMED = re.compile(r"\bdeploy", re.IGNORECASE)
+_WORKSHOP = re.compile(r"devcontainer|jupyter|notebook|mlflow|mlops-env")
+_MANIFESTS = re.compile(
+    r"(Deployment|StatefulSet|CronJob|InferenceService|SeldonDeployment|"
+    r"AWS::(Lambda|Serverless|ECS|SageMaker)::(Function|Service|Endpoint)|google_cloud_run\w*|"
+    r"aws_lambda_function|aws_ecs_service|aws_sagemaker_endpoint)"
+)
+_PLATFORMS = re.compile(
+    r"heroku|procfile|fly|render|serverless|sam|app\.yaml|appengine|vercel", re.IGNORECASE
+)
+_GITOPS = re.compile(r"argoproj\.io|toolkit\.fluxcd|ApplicationSet|HelmRelease")
+
+
+@practice(
+    id="AUT10",
+    title="Automation deploys the service, job or model",
+    assets="system",
+    level="5M",
+    sources="S0 S1 S3 S4",
+    fix="Deploy from the release workflow, after the tests have passed.",
+    template=(".github/workflows/cd.yml",),
+    attestable=True,
+)
+def cd_deploys(project: Project) -> Verdict:
+    """A deployment that automation reaches, and a check that stands before it."""
+    found = list(deploys(project, project.automation))
+    for deployment in found:
+        guard = is_guarded(project, deployment)
+        if guard is not None:
+            return passed(
+                "Automation deploys behind a check.",
+                [deployment.evidence, guard, *(d.evidence for d in found[:4])],
+            )
+    gitops = [
+        Evidence(r.span, f"{r.kind} {r.name}")
+        for r in project.resources
+        if _GITOPS.search(f"{r.api} {r.kind}") and not project.is_example(r.path)
+    ]
+    if gitops:
+        return passed("GitOps deploys what is merged.", gitops)
+    steps = list(_pipeline_steps(project))
+    if steps and any(g.kind == "metric" for g in find_gates(project)):
+        return passed("The pipeline deploys the model behind its gate.", steps)
+    if found:
+        return partial(
+            "Automation deploys, but no test, gate or approval stands before it.",
+            [d.evidence for d in found],
+        )
+    if steps:
+        return partial("The pipeline deploys the model without a gate.", steps)
+    return _by_hand(project)
+
+
+def _pipeline_steps(project: Project) -> Iterator[Evidence]:
+    """Steps of pipelines that deploy."""
+    for pipeline in project.pipelines:
+        if not pipeline.dag or pipeline.notebook:
+            continue
+        for step in pipeline.steps:
+            if not _NAMED.search(step.name):
+                continue
+            paths = {s.path for s in step.code} | {step.evidence.span.path}
+            if any(u.path in paths for u in project.uses("deploy.run", "serve.model")):
+                yield step.evidence
+
+
+def _by_hand(project: Project) -> Verdict:
+    """Scripts, manifests and notebooks with which a person deploys."""
+    scripts = [
+        u.evidence()
+        for u in project.uses("deploy.run", "infra.apply", "pipeline.deploy")
+        if not (u.details and u.details.kind == "docs")
+        and not project.is_test(u.path)
+        and not re.search(r"gh-pages|mkdocs|docs", u.detail)
+    ]
+    composed = [
+        Evidence(s.span, f"service {s.name}")
+        for s in project.containers.services
+        if (s.context or s.dockerfile)
+        and s.ports
+        and not project.is_test(s.span.path)
+        and not _WORKSHOP.search(f"{s.span.path} {s.name}")
+    ]
+    manifests = [
+        Evidence(r.span, f"{r.kind} {r.name}")
+        for r in project.resources
+        if _MANIFESTS.match(r.kind) and not project.is_example(r.path)
+    ]
+    platforms = [
+        Evidence(Span(d.path, 1), f"{d.kind} file")
+        for d in project.containers.deployments
+        if _PLATFORMS.search(d.kind)
+    ]
+    places = [*scripts, *manifests, *composed, *platforms]
+    if places:
+        noted = all(e.span.path.endswith(".ipynb") for e in places)
+        how = "a notebook deploys" if noted else "a person deploys by script or manifest"
+        return partial(f"Only {how}.", places)
+    named = [
+        Evidence(way.node.span, way.node.detail)
+        for way in project.automation.of("job", "step", "trigger")
+        if _NAMED.search(way.node.detail) and not re.search(r"doc|page", way.node.detail.lower())
+    ]
+    if named:
+        return hollow("A job is called deploy and deploys nothing.", named, looked_for=_LOOKED_FOR)
+    return failed("Nothing deploys.", looked_for=_LOOKED_FOR)

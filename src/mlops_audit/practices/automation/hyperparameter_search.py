@@ -1,0 +1,157 @@
+"""AUT15."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mlops_audit.graph import Project
+from mlops_audit.graph.training import is_training
+from mlops_audit.graph.uses import Use
+from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
+from mlops_audit.practices.base import practice
+
+_LOOKED_FOR = "a scripted search (Optuna, grid or random search, sweeps, ...) with a real space"
+# Tools whose search means nothing without a stated space.
+_SPACED = frozenset({"Optuna", "Hyperopt", "Ray Tune", "Keras Tuner"})
+_ELBOW = re.compile(r"elbow", re.IGNORECASE)
+_GRIDS = re.compile(r"product|ParameterGrid|ParameterSampler|linspace|logspace|arange")
+_VALUES = re.compile(
+    r"alpha|lr\b|learning|depth|estimators|neighbors|clusters|(^|_)k(_|$)|gamma|(^|_)c(_|$)|"
+    r"param|lambda|dropout|hidden|units|batch",
+    re.IGNORECASE,
+)
+_SWEEP = re.compile(r"^\s*(parameters|parameter_space|search_space|sweeper)\s*:", re.MULTILINE)
+_METHOD = re.compile(
+    r"^\s*(method:\s*(grid|random|bayes)|algorithm:|sampling_algorithm:|direction:\s*m|_target_:.*"
+    r"sweeper|objective:)|hydra/sweeper|azuremlschemas.*sweepJob|kind:\s*Experiment",
+    re.MULTILINE,
+)
+
+
+@practice(
+    id="AUT15",
+    title="Hyperparameters are searched by a script",
+    assets="model",
+    level="4s",
+    sources="S1 S2 S4",
+    fix="Add a search program (Optuna or a grid search) with a space for the hyperparameters.",
+    template=("src/<package>/models/tune_model.py",),
+    needs=("training",),
+)
+def hyperparameter_search(project: Project) -> Verdict:
+    """A search tool that code, commands or files use with a space."""
+    uses = [u for u in project.uses("train.search", "pipeline.queue") if _searches(u)]
+    scripted = [u for u in uses if not u.notebook and not project.is_example(u.path)]
+    real = [u for u in scripted if _has_space(project, u)]
+    files = list(_files(project))
+    if real or files:
+        return passed(
+            "A search with a space is scripted.", [*(u.evidence() for u in real[:4]), *files]
+        )
+    noted = [u for u in uses if u.notebook and _has_space(project, u)]
+    if noted:
+        return partial(
+            "The search is defined in a notebook only.", [u.evidence() for u in noted[:4]]
+        )
+    loops = [*_elbows(project), *_loops(project)]
+    if loops:
+        return partial("Only a hand-written loop or an elbow searches.", loops)
+    if scripted or uses:
+        return hollow(
+            "A search is set up without a space.",
+            [u.evidence() for u in (scripted or uses)[:3]],
+            looked_for=_LOOKED_FOR,
+        )
+    return failed("Nothing searches hyperparameters.", looked_for=_LOOKED_FOR)
+
+
+def _searches(use: Use) -> bool:
+    if _ELBOW.search(use.detail):
+        return False
+    if use.call is None:
+        return use.capability == "train.search" or "--queue" in use.detail
+    return True
+
+
+def _has_space(project: Project, use: Use) -> bool:
+    """Whether there is something to search: a space of the tool, or a grid that is not empty."""
+    call = use.call
+    if use.tool in _SPACED:
+        spaces = project.uses("train.search.space")
+        return any(s.tool == use.tool for s in spaces)
+    if call is None:
+        return True
+    if call.method.endswith("SearchCV"):
+        grid = (
+            call.arg(1, "param_grid") or call.kw("param_distributions") or call.kw("search_spaces")
+        )
+        if grid is None:
+            return bool(call.spreads)
+        return grid.text.replace(" ", "") not in {"{}", "[]", "dict()", "None"}
+    if call.method == "fit":
+        return True
+    return "TODO" not in call.text
+
+
+def _files(project: Project) -> Iterator[Evidence]:
+    """Sweeps, studies and multiruns that files define."""
+    for path in project.glob("**/*.y*ml"):
+        size = project.entry(path).size or 0
+        if not size or size > 100_000 or project.is_example(path):  # noqa: PLR2004 -- a definition
+            continue
+        text = project.text(path) or ""
+        found = _METHOD.search(text)
+        if (
+            found
+            and _SWEEP.search(text)
+            and re.search(
+                r"values?:|min:|max:|feasibleSpace|params:|choice\(|interval\(|range\(|uniform|type:",
+                text,
+            )
+        ):
+            line = text.count("\n", 0, found.start()) + 1
+            yield Evidence(Span(path, line), found[0].strip()[:80])
+    for command, _ in project.all_commands:
+        words = command.argv
+        if ("-m" in words[2:] or "--multirun" in words) and any(
+            "," in w and "=" in w for w in words
+        ):
+            yield Evidence(command.span, command.text[:90])
+
+
+def _elbows(project: Project) -> Iterator[Evidence]:
+    for module in project.modules.values():
+        for call in module.calls:
+            if _ELBOW.search(call.method) and not project.is_test(module.path):
+                yield Evidence(call.span, call.text.splitlines()[0][:90])
+                return
+
+
+def _loops(project: Project) -> Iterator[Evidence]:
+    """Training in a loop over values of a hyperparameter."""
+    for module in project.modules.values():
+        if project.is_test(module.path) or project.is_example(module.path):
+            continue
+        for use in project.uses_in(module.path):
+            call = use.call
+            if call is None or not call.loops or not is_training(use):
+                continue
+            text = project.text(module.path) or ""
+            if module.notebook:
+                continue
+            lines = text.splitlines()
+            line = module.flat(call.span)
+            for number in range(line - 1, max(0, line - 25), -1):
+                loop = re.match(r"\s*for\s+([\w, ()]+?)\s+in\s+(.+):", lines[number - 1])
+                if loop:
+                    over = f"{loop[1]} {loop[2]}"
+                    if _GRIDS.search(loop[2]) or (
+                        _VALUES.search(over)
+                        and "epoch" not in over
+                        and "batch" not in over
+                        and "loader" not in over
+                    ):
+                        yield Evidence(Span(module.path, number), lines[number - 1].strip()[:90])
+                        return
+                    break
