@@ -10,6 +10,7 @@ from mlops_audit.graph.features import feature_code
 from mlops_audit.graph.index import Symbol
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, not_applicable, passed
 from mlops_audit.practices.base import practice
+from mlops_audit.practices.testing._models import learns
 
 _LOOKED = "a test with assertions that calls feature or preprocessing code"
 _NAMES = re.compile(
@@ -42,6 +43,8 @@ _NO_NAMES = re.compile(
 )
 def feature_tests(project: Project) -> Verdict:
     """Look for counting tests that exercise code which prepares data or features."""
+    if not learns(project):
+        return not_applicable("there is no model whose features could be tested")
     code = {e.span.path: e for e in feature_code(project) if not e.span.path.endswith(".ipynb")}
     found = [
         case.evidence()

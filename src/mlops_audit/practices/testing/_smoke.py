@@ -1,0 +1,67 @@
+"""Smoke scripts: programs that CI or CD runs to see that service or pipeline answers at all."""
+
+from __future__ import annotations
+
+import re
+
+from mlops_audit.graph import Project
+from mlops_audit.model import Evidence, Span
+
+__all__ = ["asserting_smoke_runs", "smoke_runs"]
+
+_NAMES = re.compile(
+    r"smoke|(^|[/_])(test|verify|check)_?(scor\w*|service|endpoint|api|deploy\w*|predict\w*|web\w*|app|"
+    r"inference|pipeline|integration)|(scor\w*|service|endpoint|api|deployment)_?test|(^|/)(e2e|integration)",
+    re.IGNORECASE,
+)
+_CALLS = re.compile(
+    r"^(requests|httpx|urllib|aiohttp)\.|(^|\.)(invoke_endpoint|call_web_app|urlopen)$|Webservice|"
+    r"Endpoint|^boto3\.client\.invoke|(^|\.)(predict|score)$"
+)
+_CURL = re.compile(r"curl .{0,200}(predict|invocations|score|infer|localhost|127\.0\.0\.1|/v\d)")
+_TRAINS = frozenset({"train.fit", "train.loop", "predict.call", "pipeline.run", "model.load"})
+
+
+def asserting_smoke_runs(project: Project) -> list[Evidence]:
+    """Programs that automation runs, that call the service and fail on a wrong answer."""
+    found = []
+    for path, evidence in _programs(project):
+        module = project.modules[path]
+        calls = any(_CALLS.search(c.name) for c in module.calls)
+        checks = any(not a.constant for a in module.asserts) or any(
+            r.guards and not r.swallowed for r in module.raises
+        )
+        if calls and checks:
+            spans = [a.span for a in module.asserts if not a.constant] or [Span(path, 1)]
+            found.append(Evidence(spans[0], "fails on a wrong answer", evidence.chain))
+    return found
+
+
+def smoke_runs(project: Project) -> list[Evidence]:
+    """Smoke scripts, `RUN` steps that predict, and calls of the service in automation."""
+    found = [e for _, e in _programs(project)]
+    for way in project.automation.of("command"):
+        if _CURL.search(way.node.detail):
+            found.append(way.evidence())
+        target = any(n.kind == "target" and n.key[0].startswith("docker") for n in way.nodes())
+        if target and any(
+            e.target.kind == "module" and _runs_model(project, e.target.key[0])
+            for e in project.graph.edges(way.node)
+        ):
+            found.append(way.evidence())
+    return list(dict.fromkeys(found))
+
+
+def _programs(project: Project) -> list[tuple[str, Evidence]]:
+    return [
+        (w.node.key[0], w.evidence())
+        for w in project.automation.of("module")
+        if w.previous is not None
+        and w.previous.node.kind == "command"
+        and _NAMES.search(w.node.key[0])
+        and w.node.key[0] in project.modules
+    ]
+
+
+def _runs_model(project: Project, path: str) -> bool:
+    return any(u.capability in _TRAINS for u in project.uses_in(path))

@@ -1,0 +1,104 @@
+"""TST10: the model is compared with a simple baseline."""
+
+from __future__ import annotations
+
+import re
+
+from mlops_audit.facts.code import Module
+from mlops_audit.graph import Project
+from mlops_audit.model import Evidence, Span, Verdict, failed, partial, passed
+from mlops_audit.practices.base import practice
+
+_LOOKED = "a Dummy, linear, naive or zero-shot model whose metric is computed beside the model's"
+_OWN = re.compile(
+    r"(^|_)(naive|dummy|majority|persistence|random_guess|last_value|mean_predictor|seasonal_naive|"
+    r"zero_shot|heuristic)_(\w*_)?(baseline|model|forecast\w*|predict\w*|classifier|regressor)(_|$)|"
+    r"(^|_)(build|fit|train|evaluate|compute|make|get|run)_baseline",
+    re.IGNORECASE,
+)
+_LINEAR = re.compile(
+    r"(^|\.)(LinearRegression|LogisticRegression|Ridge|Lasso|ElasticNet|GaussianNB|MultinomialNB)$"
+)
+_STRONG = re.compile(
+    r"(^|\.)(RandomForest\w+|GradientBoosting\w+|HistGradientBoosting\w+|ExtraTrees\w+|XGB\w+|LGBM\w+|"
+    r"CatBoost\w+|MLP\w+|SVC|SVR|Sequential|LightGBM\w*)$"
+)
+_ASIDE = re.compile(r"(^|/)(\w*monitor\w*|\w*drift\w*)(/|\.|_)|\.secrets", re.IGNORECASE)
+_FILES = ("**/*baseline*.py", "**/*baseline*.y*ml", "**/*baseline*.sh", "**/*baseline*.json")
+_HEADING = re.compile(r"^#{1,5} .*\bbaselines?\b", re.IGNORECASE)
+
+
+@practice(
+    id="TST10",
+    title="The model is compared with a simple baseline",
+    assets="model",
+    level="3s",
+    sources="S4",
+    fix="Fit a DummyRegressor or a seasonal naive forecast in the evaluation; report both metrics.",
+    template=("src/<package>/models/evaluate_model.py",),
+    needs=("training",),
+)
+def baseline_comparison(project: Project) -> Verdict:
+    """Look for baselines whose metric is computed, in code before notebooks and prose."""
+    code: list[Evidence] = []
+    notes: list[Evidence] = []
+    for path, module in sorted(project.modules.items()):
+        if path in project.test_files or _ASIDE.search(path):
+            continue
+        if project.roles.kind == "library" and project.is_example(path):
+            continue
+        (notes if module.notebook else code).extend(_baselines(project, module))
+    code += [
+        c.evidence()
+        for c in project.tests.counting
+        if re.search(
+            r"(than|vs|against|beats?|over)_(the_)?(\w+_)?(baseline|dummy|naive|majority)", c.name
+        )
+        and project.roles.trains
+    ]
+    if code:
+        return passed("the model is compared with a simple baseline in code", code)
+    if notes:
+        return partial("the model is compared with a baseline in a notebook only", notes)
+    prose = _prose(project)
+    if prose:
+        return partial("a baseline has its own script or configuration, compared in prose", prose)
+    return failed("the model is compared with no simple baseline", looked_for=_LOOKED)
+
+
+def _baselines(project: Project, module: Module) -> list[Evidence]:
+    uses = project.uses_in(module.path)
+    metrics = any(u.capability.startswith("evaluate.") for u in uses) or any(
+        re.search(r"evaluate|score|metric|rmse|mae|accuracy", c.method) for c in module.calls
+    )
+    if not metrics:
+        return []
+    found = [u.evidence() for u in uses if u.capability == "baseline.model"]
+    found += [
+        Evidence(c.span, (c.text or c.name).splitlines()[0][:100])
+        for c in module.calls
+        if c.runs
+        and _OWN.search(c.method)
+        and not c.name.startswith(("pytest", "unittest"))
+        and (c.name.startswith((":", ".")) or project.index.resolve(c.name, module.path))
+    ]
+    linear = [c for c in module.calls if _LINEAR.search(c.name) and c.runs]
+    strong = [c for c in module.calls if _STRONG.search(c.name) and c.runs]
+    if linear and strong:
+        found.append(Evidence(linear[0].span, f"{linear[0].method} beside {strong[0].method}"))
+    return found
+
+
+def _prose(project: Project) -> list[Evidence]:
+    """Scripts or settings of a baseline, and a documented comparison."""
+    found = [Evidence(Span(p, 1), "a baseline's own file") for p in project.glob(*_FILES)
+             if not _ASIDE.search(p) and not project.is_test(p)
+             and (project.text(p) or "").strip()]  # fmt: skip
+    for path in project.glob("readme*", "docs/**/*.md"):
+        for number, line in enumerate((project.text(path) or "").splitlines(), 1):
+            scripts = project.glob("**/eval_*.py", "**/evaluate_*.py", "**/*baseline*")
+            if _HEADING.match(line) and (found or scripts):
+                found.append(Evidence(Span(path, number), line.strip()[:100]))
+                found += [Evidence(Span(p, 1), "evaluates a baseline") for p in scripts[:3]]
+    documented = any(e.span.path.lower().endswith(".md") for e in found)
+    return found if documented else []

@@ -1,0 +1,87 @@
+"""TST08: a trained model is tested by its behaviour."""
+
+from __future__ import annotations
+
+import re
+
+from mlops_audit.graph import Project
+from mlops_audit.graph.tests import TestCase
+from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
+from mlops_audit.practices.base import practice
+from mlops_audit.practices.testing._models import calls_of, learns, model_cases, texts_of
+
+_LOOKED = (
+    "a test on a trained model: an invariance or directional test, or three cases of minimum "
+    "functionality"
+)
+_INVARIANT = re.compile(
+    r"invarian|directional|monoton|perturb|counterfactual|same_prediction|should_not_change|unchanged_by|"
+    r"increases_with|decreases_with|higher_than_when|metamorphic",
+    re.IGNORECASE,
+)
+_MFT = re.compile(
+    r"\bmft\b|_mft|minimum_func|min_func|sanity_case|easy_(case|example)|obvious|known_case",
+    re.IGNORECASE,
+)
+_PREDICTS = re.compile(
+    r"predict|forecast|infer|classif|score|proba|get_label|get_prob|generate", re.IGNORECASE
+)
+_BEHAVIOUR = re.compile(r"(^|/)(behaviou?r\w*|checklist)(/|_)", re.IGNORECASE)
+_ENOUGH = 3  # the catalogue's own figure
+
+
+@practice(
+    id="TST08",
+    title="A trained model is tested by its behaviour",
+    assets="model",
+    level="4s",
+    sources="S0",
+    fix="Change one input of a prediction where the effect is known, and assert on the direction.",
+    template=("tests/behaviour",),
+    needs=("training",),
+)
+def behavioural_tests(project: Project) -> Verdict:
+    """Look for invariance, directional and minimum-functionality tests."""
+    if not learns(project):
+        return failed("there is no model here", looked_for=_LOOKED)
+    tools = [u.evidence() for u in project.uses("test.behaviour", test=None, notebook=False)]
+    predicting = [c for c in model_cases(project) if _predicts(project, c)]
+    strong = [c for c in predicting if _INVARIANT.search(c.name)]
+    if tools or strong:
+        shown: list[Evidence] = [*(c.evidence() for c in strong), *tools]
+        return passed("the trained model's behaviour is tested", shown)
+    cases = [
+        (c, _cases(project, c))
+        for c in predicting
+        if _MFT.search(c.name) or _BEHAVIOUR.search(c.path)
+    ]
+    total = sum(n for _, n in cases)
+    if total >= _ENOUGH:
+        return passed(f"{total} cases of minimum functionality", [c.evidence() for c, _ in cases])
+    if cases:
+        return partial(
+            "only one or two cases of minimum functionality", [c.evidence() for c, _ in cases]
+        )
+    named = [c for c in project.tests.cases if _INVARIANT.search(c.name)]
+    if named:
+        return hollow(
+            "tests are named like behavioural tests and test no trained model",
+            [c.evidence() for c in named],
+            looked_for=_LOOKED,
+        )
+    return failed("no test looks at a trained model's behaviour", looked_for=_LOOKED)
+
+
+def _predicts(project: Project, case: TestCase) -> bool:
+    return any(_PREDICTS.search(c.method) for c in calls_of(project, case)) or any(
+        _PREDICTS.search(s.qualname) for s in case.exercises
+    )
+
+
+def _cases(project: Project, case: TestCase) -> int:
+    """How many cases a test has: its parameters' sets, else its assertions."""
+    module = project.modules[case.path]
+    for call in module.calls:
+        if call.decorates == case.qualname and call.method == "parametrize" and len(call.args) > 1:
+            return max(1, len(call.args[1].items))
+    return max(1, len(case.asserts), texts_of(project, case).count("\n") + 1)

@@ -1,0 +1,76 @@
+"""TST19: code explains the model and keeps the result."""
+
+from __future__ import annotations
+
+import re
+
+from mlops_audit.facts.code import Module
+from mlops_audit.graph import Project
+from mlops_audit.graph.called import is_called
+from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
+from mlops_audit.practices.base import practice
+
+_LOOKED = (
+    "permutation importance, SHAP, LIME, Captum, partial dependence, importances or coefficients "
+    "with feature names"
+)
+_NAMES = ("feature_importances_", "coef_", "get_score", "get_fscore", "feature_importance")
+_LIBRARIES = frozenset({"shap", "lime", "captum", "eli5", "alibi", "interpret", "dalex", "omnixai"})
+_KEEPS = re.compile(
+    r"savefig|save|dump|to_(csv|json|parquet|html)|write|log_|logged|log$|plot|show|bar|figure|st\.|"
+    r"next_step|upload|add_|return|DataFrame|Series|zip",
+    re.IGNORECASE,
+)
+
+
+@practice(
+    id="TST19",
+    title="Code explains the model and keeps the result",
+    assets="model",
+    level="4s",
+    sources="S2 S4",
+    fix="Compute permutation importance on test data in the evaluation and store it as a figure.",
+    template=("src/<package>/models/evaluate_model.py", "src/<package>/visualization/visualize.py"),
+    needs=("training",),
+)
+def explainability(project: Project) -> Verdict:
+    """Look for explanations in code, then in notebooks."""
+    code: list[Evidence] = []
+    notes: list[Evidence] = []
+    for path, module in sorted(project.modules.items()):
+        if path in project.test_files:
+            continue
+        if project.roles.kind == "library" and project.is_example(path):
+            continue
+        (notes if module.notebook else code).extend(_explains(project, module))
+    if code:
+        return passed("code explains the model", code)
+    if notes:
+        return partial("the model is explained in a notebook only", notes)
+    imported = [
+        Evidence(i.span, f"imports {i.dotted}")
+        for m in project.modules.values()
+        for i in m.imports
+        if i.root in _LIBRARIES
+    ]
+    if imported:
+        return hollow("a library for explanations is imported and not used", imported,
+                      looked_for=_LOOKED)  # fmt: skip
+    return failed("nothing explains the model", looked_for=_LOOKED)
+
+
+def _explains(project: Project, module: Module) -> list[Evidence]:
+    found = [
+        u.evidence()
+        for u in project.uses_in(module.path)
+        if u.capability == "explain.compute" and is_called(project, module.path, u.scope)
+    ]
+    for name in _NAMES:
+        if name not in module.names or not any(_KEEPS.search(c.name) for c in module.calls):
+            continue
+        place = next(
+            (a.span for a in module.assigns if name in a.value.text),
+            next((c.span for c in module.calls if name in c.text), Span(module.path, 1)),
+        )
+        found.append(Evidence(place, name))
+    return found

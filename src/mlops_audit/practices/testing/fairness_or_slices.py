@@ -1,0 +1,105 @@
+"""TST09: the model is evaluated per group or slice."""
+
+from __future__ import annotations
+
+import re
+
+from mlops_audit.facts.code import Module
+from mlops_audit.graph import Project
+from mlops_audit.graph.uses import Use
+from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
+from mlops_audit.practices.base import practice
+
+_LOOKED = (
+    "Fairlearn, Aequitas, AIF360, MetricFrame, slicing functions, or metrics per group in code"
+)
+_NAMED = re.compile(
+    r"slice|per_(group|segment|region|slice|cohort)|by_(group|segment|gender|region)", re.IGNORECASE
+)
+_PER_CLASS = re.compile(
+    r"(^|\.)(classification_report|confusion_matrix|multilabel_confusion_matrix|"
+    r"ConfusionMatrixDisplay(\.from_\w+)?|plot_confusion_matrix)$"
+)
+_TOOLS = ("fairlearn", "aequitas", "aif360")
+
+
+@practice(
+    id="TST09",
+    title="The model is evaluated per group or slice",
+    assets="model",
+    level="4s",
+    sources="S2 S4",
+    fix="Group the test data by a segment and compute the metric for each group in the evaluation.",
+    template=("src/<package>/models/evaluate_model.py",),
+    needs=("training",),
+    attestable=True,
+)
+def fairness_or_slices(project: Project) -> Verdict:
+    """Look for metrics per group in code, then for reports per class."""
+    uses = [u for u in project.uses("fairness.measure", "slice.evaluate") if _slices(u)]
+    code = [u.evidence() for u in uses if not u.notebook]
+    notes = [u.evidence() for u in uses if u.notebook]
+    for path, module in sorted(project.modules.items()):
+        if path not in project.test_files:
+            (notes if module.notebook else code).extend(_grouped(project, module))
+    if code:
+        return passed("the model is evaluated per group or slice", code)
+    if notes:
+        return partial("the model is evaluated per group in a notebook only", notes)
+    reports = [
+        Evidence(c.span, (c.text or c.name).splitlines()[0][:100])
+        for path, m in sorted(project.modules.items())
+        if path not in project.test_files
+        and not (project.roles.kind == "library" and project.is_example(path))
+        for c in m.calls
+        if _PER_CLASS.search(c.name) and c.runs
+    ]
+    if reports:
+        return partial("quality is reported per class, not per group", reports)
+    imported = [
+        Evidence(i.span, f"imports {i.dotted}")
+        for m in project.modules.values()
+        for i in m.imports
+        if i.root in _TOOLS
+    ]
+    if imported:
+        return hollow("a fairness library is imported and not used", imported, looked_for=_LOOKED)
+    return failed("quality is measured over all data only", looked_for=_LOOKED)
+
+
+def _slices(use: Use) -> bool:
+    """Whether a slicing specification names a slice: one without arguments means all data."""
+    call = use.call
+    if call is not None and call.method in {"groupby", "group_by", "pivot_table", "crosstab"}:
+        return False  # counts when a metric stands beside it
+    return call is None or not call.name.endswith("SlicingSpec") or bool(call.args or call.kwargs)
+
+
+def _grouped(project: Project, module: Module) -> list[Evidence]:
+    """Places where a metric is computed within a group of rows."""
+    metrics = [u for u in project.uses_in(module.path) if u.capability == "evaluate.metric"]
+    scopes = {u.scope for u in metrics if u.scope or module.notebook is False}
+    found = []
+    for call in module.calls:
+        if not call.runs:
+            continue
+        text = call.text
+        near = call.scope in scopes and not module.notebook
+        splits = call.method == "groupby" and not re.search(
+            r"date|month|year|day|week|hour|time", text
+        )
+        applied = (
+            call.method in {"apply", "agg"}
+            and "groupby" in text
+            and any(u.call is not None and u.call.method in text for u in metrics)
+        )
+        looped = call.method == "unique" and call.scope in scopes and call.scope
+        inside = any(u.call is not None and u.call.loops and u.scope == call.scope for u in metrics)
+        if (splits and near) or applied or (looped and inside and not module.notebook):
+            found.append(Evidence(call.span, text.splitlines()[0][:100] if text else call.name))
+    found += [
+        Evidence(f.span, f"{f.name}() measures per slice")
+        for f in module.functions
+        if _NAMED.search(f.name) and not f.stub and f.qualname in scopes
+    ]
+    return found

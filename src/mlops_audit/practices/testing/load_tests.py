@@ -1,0 +1,77 @@
+"""TST13: service, model or job is tested under load."""
+
+from __future__ import annotations
+
+import re
+
+from mlops_audit.graph import Project
+from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, not_applicable, passed
+from mlops_audit.practices.base import practice
+from mlops_audit.practices.testing._tools import files
+
+_LOOKED = "Locust, k6, wrk, JMeter, Artillery, vegeta, or benchmark code that states its load"
+_FILES = re.compile(
+    r"(^|[/_-])(load|stress|latency|throughput|perf|performance|bench\w*)([/_.-]|$)", re.IGNORECASE
+)
+_PARALLEL = re.compile(
+    r"ThreadPoolExecutor|ProcessPoolExecutor|asyncio\.gather|threading\.Thread|multiprocessing|gevent"
+)
+_CALLS = re.compile(
+    r"^(requests|httpx|aiohttp|grpc|tritonclient)\b|(^|\.)(predict|invoke_endpoint|post)$"
+)
+_TIMES = re.compile(r"(^|\.)(perf_counter|time|monotonic|timeit|percentile|quantile)$")
+_TESTS = re.compile(
+    r"latency|throughput|load_test|under_load|serving_time|inference_time|response_time",
+    re.IGNORECASE,
+)
+_LOOP = re.compile(r"(^|[/_-])(load|stress)[_-]?tests?", re.IGNORECASE)
+
+
+@practice(
+    id="TST13",
+    title="Service, model or job is tested under load",
+    assets="system",
+    level="5s",
+    sources="S0 S2",
+    fix="Add a Locust file that posts predictions, and run it with a stated number of users.",
+    template=("tests/load",),
+    needs=("prediction",),
+    attestable=True,
+)
+def load_tests(project: Project) -> Verdict:
+    """Look for load-test tools, and for own code that measures a service under load."""
+    found = [
+        u.evidence()
+        for u in project.uses("load.test", test=None, notebook=False)
+        if not (u.details and u.details.kind == "benchmark")
+    ]
+    found += [e for m, e in files(project, "load.test") if m.details.kind != "benchmark"]
+    found = [e for e in found if "asv" not in e.span.path]  # times functions, states no load
+    found += _own(project)
+    found += [c.evidence() for c in project.tests.counting if _TESTS.search(c.name)]
+    if found:
+        return passed("service, model or job is tested under load", found)
+    if project.roles.serves not in {"service", "batch"}:
+        return not_applicable("there is no service and no batch job")
+    loops = [Evidence(Span(p, 1), "a loop of single requests") for p in project.scripts
+             if _LOOP.search(p) and "curl" in (project.text(p) or "")]  # fmt: skip
+    if loops:
+        return hollow("a curl loop states and measures no load", loops, looked_for=_LOOKED)
+    return failed("nothing is tested under load", looked_for=_LOOKED)
+
+
+def _own(project: Project) -> list[Evidence]:
+    """Programs of the project that send many requests and measure times."""
+    found = []
+    for path, module in sorted(project.modules.items()):
+        if not _FILES.search(path) or module.notebook:
+            continue
+        names = [c.name for c in module.calls]
+        calls = any(_CALLS.search(n) for n in names)
+        times = any(_TIMES.search(n) for n in names)
+        load = any(_PARALLEL.search(n) for n in names) or any(
+            c.loops and _CALLS.search(c.name) for c in module.calls
+        )
+        if calls and times and load:
+            found.append(Evidence(Span(path, 1), "sends requests and measures times"))
+    return found

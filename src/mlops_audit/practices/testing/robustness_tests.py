@@ -1,0 +1,87 @@
+"""TST11: model or service is tested with noisy, missing or wrong input."""
+
+from __future__ import annotations
+
+import re
+
+from mlops_audit.graph import Project
+from mlops_audit.graph.tests import TestCase
+from mlops_audit.model import Verdict, failed, hollow, passed
+from mlops_audit.practices.base import practice
+from mlops_audit.practices.testing._models import calls_of, texts_of
+
+_LOOKED = "tests that give the model or the service noisy, missing or wrong input"
+_NAMES = re.compile(
+    r"nois|missing|invalid|malformed|corrupt|nan\b|_nan|none_input|null|empty|wrong|bad_|_bad|garbage|"
+    r"out_of_range|outlier|adversarial|robust|unknown_categor|unexpected|extreme|negative_|typo|fuzz|"
+    r"incorrect|unprocessable|4\d\d",
+    re.IGNORECASE,
+)
+_STATUS = re.compile(r"\b(400|404|413|415|422)\b|HTTP_4|UNPROCESSABLE|BAD_REQUEST")
+_PREDICTS = re.compile(
+    r"predict|infer|forecast|score|classif|transcribe|generate|detect", re.IGNORECASE
+)
+_NO_INPUT = re.compile(
+    r"config|settings|auth|login|token|user|permission|argument|param_validation", re.IGNORECASE
+)
+_MODEL = frozenset({"predict.call", "model.load", "registry.load"})
+
+
+@practice(
+    id="TST11",
+    title="Model or service is tested with wrong input",
+    assets="model",
+    level="5s",
+    sources="S0 S4",
+    fix="Post a request without a field and with a value out of range, and assert on the answers.",
+    template=("tests/system", "tests/behaviour"),
+)
+def robustness_tests(project: Project) -> Verdict:
+    """Look for tests of the model or the service whose input is wrong."""
+    tools = [u.evidence() for u in project.uses("test.robustness", test=None, notebook=False)]
+    tools += [
+        c.evidence()
+        for c in project.tests.counting
+        if "test.property" in project.test_kinds.reach(c).capabilities and _on_model(project, c)
+    ]
+    found = [
+        c.evidence()
+        for c in project.tests.counting
+        if _on_model(project, c) and _wrong_input(project, c)
+    ]
+    if found or tools:
+        return passed("model or service is tested with wrong input", [*found, *tools])
+    named = [c for c in project.tests.cases if _NAMES.search(c.name) and not c.counts]
+    if named:
+        return hollow(
+            "tests are named after wrong input and test nothing",
+            [c.evidence() for c in named],
+            looked_for=_LOOKED,
+        )
+    return failed("no test gives wrong input to model or service", looked_for=_LOOKED)
+
+
+def _on_model(project: Project, case: TestCase) -> bool:
+    capabilities = project.test_kinds.reach(case).capabilities
+    served = case.service or "test.client" in capabilities
+    predicts = any(_PREDICTS.search(s.qualname) for s in case.exercises) or any(
+        c.method in {"predict", "predict_proba", "forecast"} for c in calls_of(project, case)
+    )
+    if served:
+        texts = " ".join(t.value for t in project.modules[case.path].texts if not t.doc)
+        return bool(_MODEL & capabilities) or predicts or bool(_PREDICTS.search(texts))
+    return predicts
+
+
+def _wrong_input(project: Project, case: TestCase) -> bool:
+    if _NO_INPUT.search(case.name):
+        return False
+    texts = texts_of(project, case)
+    if _STATUS.search(texts) and not re.search(r"/nothing|not_found", case.name):
+        return True
+    raises = any(
+        c.name == "pytest.raises" or c.method == "assertRaises" for c in calls_of(project, case)
+    )
+    return bool(_NAMES.search(case.name)) or (
+        raises and bool(re.search(r"predict|infer|score", case.name, re.IGNORECASE))
+    )

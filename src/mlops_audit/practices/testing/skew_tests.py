@@ -1,0 +1,105 @@
+"""TST15: training and serving give the same features and predictions."""
+
+from __future__ import annotations
+
+import re
+
+from mlops_audit.graph import Project
+from mlops_audit.graph.index import Symbol
+from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
+from mlops_audit.practices.base import practice
+
+_LOOKED = "a test that training and serving give the same features or the same prediction"
+_NAMES = re.compile(
+    r"(train|serv|online|offline)\w*skew|skew_(test|check|between)|parity|(train|serv|batch|online|offline)\w*_consisten|train\w*_(and|vs|equals?)_(serv|infer)|same_(features|prediction)|"
+    r"(offline|online)_(and|vs|equals?|matches)|matches_(training|batch|offline|serving)",
+    re.IGNORECASE,
+)
+_SHARED = re.compile(
+    r"pre_?process|feature|transform|prepare|encode|tokeni|clean|schema|predict|normali|check$|augment",
+    re.IGNORECASE,
+)
+_SERVING_PATH = re.compile(
+    r"(^|/)(serv\w*|api|app|inference|predict\w*|scor\w*|deploy\w*|batch\w*)(/|\.py$|_)",
+    re.IGNORECASE,
+)
+_TRAINING_PATH = re.compile(
+    r"(^|/)(train\w*|\w*_training|evaluat\w*|tuning|fit)(/|\.py$|_)|test_performance", re.IGNORECASE
+)
+_DEPTH = 2  # functions between a side's module and what both sides share
+_EXPORTED = re.compile(r"(TFTransformOutput|transform_features_layer|TransformFeaturesLayer)")
+
+
+@practice(
+    id="TST15",
+    title="Training and serving give the same features",
+    assets="model",
+    level="5s",
+    sources="S2 S4",
+    fix="Put the features into one function; test that service and batch give the same prediction.",
+    template=("tests/system",),
+    needs=("training", "prediction"),
+)
+def skew_tests(project: Project) -> Verdict:
+    """Look for tests of parity, then for code that both sides share."""
+    serving = _side(project, project.roles.serving, _SERVING_PATH)
+    training = _side(project, project.roles.training, _TRAINING_PATH) - serving
+    tests = [
+        c.evidence()
+        for c in project.tests.counting
+        if _NAMES.search(c.name)
+        and {s.path for s in c.exercises} & (serving | training)
+        and len(c.exercises) > 1
+    ]
+    if tests:
+        return passed("a test compares training with serving", tests)
+    shared = _shared(project, training, serving)
+    shared += [u.evidence() for m in project.source for u in project.uses_in(m.path)
+               if _EXPORTED.search(u.detail)]  # fmt: skip
+    stores = {u.path: u.evidence() for u in project.uses("feature.store", notebook=False)}
+    if set(stores) & serving and set(stores) & training:
+        shared += [stores[p] for p in sorted(stores)]
+    if shared:
+        return partial("training and serving share one function, but no test compares them", shared)
+    named = [c for c in project.tests.cases if re.search("skew|parity", c.name, re.IGNORECASE)]
+    if named:
+        return hollow(
+            "tests are named after skew and compare nothing",
+            [c.evidence() for c in named],
+            looked_for=_LOOKED,
+        )
+    return failed("no test compares training with serving", looked_for=_LOOKED)
+
+
+def _side(project: Project, roles: frozenset[str], pattern: re.Pattern[str]) -> frozenset[str]:
+    """The modules of one side, by role and by place."""
+    own = [m.path for m in project.source]
+    return frozenset(p for p in own if p in roles or pattern.search(p))
+
+
+def _shared(project: Project, training: frozenset[str], serving: frozenset[str]) -> list[Evidence]:
+    left, right = _called(project, training), _called(project, serving)
+    found = []
+    for symbol in sorted(set(left) & set(right), key=lambda s: (s.path, s.qualname)):
+        if _SHARED.search(symbol.qualname):
+            found += [right[symbol], left[symbol]]
+    return found
+
+
+def _called(project: Project, paths: frozenset[str]) -> dict[Symbol, Evidence]:
+    """Functions of other modules that these modules call, each with one place."""
+    found: dict[Symbol, Evidence] = {}
+    queue = [(p, "", _DEPTH) for p in sorted(paths)]
+    while queue:
+        path, scope, depth = queue.pop(0)
+        module = project.modules[path]
+        for call in module.calls_in(scope) if scope else module.calls:
+            symbol = None if call.name.startswith("?") else project.index.resolve(call.name, path)
+            if symbol is None or symbol in found:
+                continue
+            if symbol.path != path or scope:
+                text = (call.text or call.name).splitlines()[0][:100]
+                found[symbol] = Evidence(call.span, text)
+                if depth and symbol.qualname:
+                    queue.append((symbol.path, symbol.qualname, depth - 1))
+    return found

@@ -1,0 +1,99 @@
+"""TST07: tests check what training must do."""
+
+from __future__ import annotations
+
+import re
+
+from mlops_audit.graph import Project
+from mlops_audit.graph.tests import TestCase
+from mlops_audit.model import Verdict, failed, partial, passed
+from mlops_audit.practices.base import practice
+from mlops_audit.practices.testing._models import (
+    asserts_of,
+    calls_of,
+    learns,
+    model_cases,
+    texts_of,
+    training_cases,
+)
+
+_LOOKED = (
+    "a test that trains and asserts that loss falls, a small batch is overfitted, checkpoints or "
+    "early stopping work, or the same seed gives the same model"
+)
+_NAMES = re.compile(
+    r"overfit|loss_(decreas|fall|drop|goes|reduc|improv)|(decreas|reduc|lower)\w*_loss|converg|memori[sz]e|"
+    r"checkpoint|ckpt|resume|early_stop|determinis|reproduc|same_seed|seed|improve|increase_acc|"
+    r"weights?_(change|update)|params?_(change|update)|gradient|(cpu|gpu|cuda|mps|device|ddp)(_|$)",
+    re.IGNORECASE,
+)
+_FILES = re.compile(
+    r"ckpt|checkpoint|\.pth?\b|\.h5|\.keras|weights|model\w*\.(pkl|joblib|bin)", re.IGNORECASE
+)
+_EXISTS = re.compile(r"exists\(|is_file\(|isfile\(|listdir|iterdir|glob\(")
+_LOSS = re.compile(r"loss|error|acc|auc|score", re.IGNORECASE)
+_VALUES = re.compile(
+    r"assert_(almost|array_almost|allclose|close|array_equal|frame_equal)|allclose|approx|isclose|torch\.equal"
+)
+_PREDICTED = re.compile(r"pred|weight|coef|param|state_dict|output", re.IGNORECASE)
+_SHAPE = re.compile(r"shape|dtype|size\(|len\(|isinstance|ndim|type\(", re.IGNORECASE)
+
+
+@practice(
+    id="TST07",
+    title="Tests check what training must do",
+    assets="model",
+    level="4s",
+    sources="S0 S4",
+    fix="Train a few steps on one small batch in a test and assert that the loss falls.",
+    template=("tests/model",),
+    needs=("training",),
+)
+def training_sanity_tests(project: Project) -> Verdict:
+    """Look at tests that train: what they assert of training, or only of shapes."""
+    if not learns(project):
+        return failed("nothing here is trained", looked_for=_LOOKED)
+    trained = list(training_cases(project))
+    found = [c for c in trained if _checks_training(project, c)]
+    if found:
+        return passed(
+            f"{len(found)} tests check what training must do", [c.evidence() for c in found]
+        )
+    shapes = [
+        c
+        for c in dict.fromkeys([*trained, *model_cases(project)])
+        if _SHAPE.search(texts_of(project, c))
+    ]
+    shapes += [c for c in project.tests.counting if c not in shapes and _builds_model(project, c)]
+    if shapes:
+        return partial(
+            "tests of the model check output shape or type only", [c.evidence() for c in shapes]
+        )
+    return failed("no test checks what training must do", looked_for=_LOOKED)
+
+
+def _checks_training(project: Project, case: TestCase) -> bool:
+    texts = texts_of(project, case)
+    if _NAMES.search(case.name) and (_LOSS.search(texts) or not _SHAPE.search(texts)):
+        return True
+    if _EXISTS.search(texts) and _FILES.search(texts):
+        return True
+    for item in asserts_of(project, case):
+        for compare in item.compares:
+            both = (compare.left, compare.right)
+            ordered = compare.op in {"<", ">", "<=", ">="} and not any(v.is_literal for v in both)
+            if ordered and all(_LOSS.search(v.text) for v in both):
+                return True
+    values = _VALUES.search(texts) and _PREDICTED.search(texts)
+    return bool(values) and any(
+        c.method == "fit" or "train" in c.method for c in calls_of(project, case)
+    )
+
+
+def _builds_model(project: Project, case: TestCase) -> bool:
+    """Whether a test builds a network of the project and looks at its output's shape."""
+    own = any(
+        re.search(r"model|classifier|net|regressor", s.qualname, re.IGNORECASE)
+        for s in case.exercises
+    )
+    return own and bool(re.search(r"\.shape|dtype|\.size\(", texts_of(project, case)))
