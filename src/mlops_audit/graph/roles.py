@@ -34,6 +34,10 @@ _NAME_CALL = re.compile(r"\bname\s*=\s*[\"']([A-Za-z][\w.\-]{0,80})[\"']")
 _MODEL_FILES = re.compile(r"\.(pkl|joblib|pt|pth|h5|keras|onnx|safetensors|bst|cbm)(\.dvc)?$")
 
 
+# Fields of the tool catalogue whose libraries make, judge or explain models.
+_MODEL_FIELDS = frozenset({"training", "tuning", "explainability", "fairness", "drift"})
+
+
 @dataclass(frozen=True, slots=True)
 class Roles:
     """The decision: `training` and `serving` are the files that play each part.
@@ -169,7 +173,7 @@ def _library(project: Project, own: list[_Place], serving: list[Prediction]) -> 
     package; a pipeline, a stored model or a deployed service of its own make it an application.
     """
     published = _published(project)
-    if published is None:
+    if published is None or not (own or serving or _about_models(project)):
         return None
     if any(_MODEL_FILES.search(p) and not _aside(project, p) for p in project.paths):
         return None
@@ -195,6 +199,13 @@ def _library(project: Project, own: list[_Place], serving: list[Prediction]) -> 
         if p.counts and not _packaged(project, p.path) and not _aside(project, p.path)
     ]
     return None if outside and not packaged else published
+
+
+def _about_models(project: Project) -> bool:
+    """Whether the code, tests and examples included, imports a library of machine learning."""
+    roots = {root for module in project.modules.values() for root in module.roots}
+    tools = (project.catalogue.module(root) for root in sorted(roots))
+    return any(tool is not None and tool.field in _MODEL_FIELDS for tool in tools)
 
 
 def _aside(project: Project, path: str) -> bool:
