@@ -22,6 +22,13 @@ __all__ = ["explain"]
 
 _KINDS = {"must": "must", "must~": "must, partial will do", "should": "should"}
 _EXAMPLES = (("pass", "Good"), ("partial", "In part"), ("fail", "Bad"), ("hollow", "Hollow"))
+_STYLES = {
+    "markdown.h1": "bold",
+    "markdown.h2": "bold",
+    "markdown.code": "cyan",
+    "markdown.link": "default",
+    "markdown.link_url": "underline",
+}
 _MOST_FILES, _MOST_LINES = 4, 40
 _LANGUAGES = {"py": "python", "yml": "yaml", "yaml": "yaml", "toml": "toml", "md": "markdown",
               "ipynb": "python", "json": "json", "sh": "bash"}  # fmt: skip
@@ -45,12 +52,19 @@ def explain(text: str, *, color: bool | None = None) -> str:
 
     from rich.console import Console  # noqa: PLC0415 -- as above
     from rich.markdown import Markdown  # noqa: PLC0415 -- as above
+    from rich.theme import Theme  # noqa: PLC0415 -- as above
 
     buffer = io.StringIO()
-    console = Console(file=buffer, width=options.width, force_terminal=True, _environ={})
+    console = Console(
+        file=buffer,
+        width=options.width,
+        force_terminal=True,
+        theme=Theme(_STYLES),
+        _environ={},
+    )
     drawn = Markdown(page, hyperlinks=options.links, code_theme="ansi_dark")
     console.print(drawn)
-    return buffer.getvalue()
+    return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
 
 
 def _page(practice: Practice) -> Iterator[str]:

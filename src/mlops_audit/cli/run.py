@@ -23,6 +23,7 @@ from mlops_audit.maturity.gates import Ask, Baseline, baseline_of, compare, deci
 from mlops_audit.model import Diagnostic, Gate, Practice, Report, Strength
 from mlops_audit.reports import Options, render
 from mlops_audit.reports.safe import one_line
+from mlops_audit.reports.words import ASCII
 from mlops_audit.tree import Tree, open_tree
 
 __all__ = ["Audited", "Call", "audited", "drawn", "run", "say", "write_all"]
@@ -139,8 +140,11 @@ def drawn(call: Call, form: str, output: str | None) -> None:
     report = audited(replace(call, pictures=True)).report
     if report.roles.kind == "none" and report.assessment.level.remark:
         say(call, report.assessment.level.remark)
-    if report.loop is not None:
-        _write(draw(report.loop, form), output)
+    if report.loop is None:
+        return
+    text = draw(report.loop, form)
+    plain = form == "text" and _options(call, output).ascii_only
+    _write(text.translate(ASCII) if plain else text, output)
 
 
 def _levelled(models: tuple[MaturityModel, ...]) -> MaturityModel:

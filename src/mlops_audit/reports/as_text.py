@@ -25,12 +25,6 @@ _STYLES = {
     Outcome.NOT_APPLICABLE: "dim",
 }
 _BAR = 24
-_ASCII = str.maketrans(
-    {
-        "█": "#", "░": ".", "✓": "+", "✗": "x", "◐": "~", "·": "|", "→": "->",
-        "…": "...",
-    }
-)  # fmt: skip
 _DETAIL = 300
 _EVIDENCE = 3
 
@@ -56,7 +50,7 @@ def render(report: Report, options: Options) -> str:
         for part in _parts(report, options):
             console.print(part)
     text = "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
-    return text.translate(_ASCII) if options.ascii_only else text
+    return text.translate(words.ASCII) if options.ascii_only else text
 
 
 def _one_line(report: Report) -> Text:
@@ -116,7 +110,7 @@ def _bar(score: float | None) -> Text:
         return Text("-" + " " * (_BAR - 1), style="dim")
     full = round(score / 100 * _BAR)
     style = "green" if score >= 75 else "yellow" if score >= 40 else "red"  # noqa: PLR2004 -- thirds that read well
-    return Text.assemble(("█" * full, style), ("░" * (_BAR - full), "dim"))
+    return Text.assemble(("━" * full, style), ("─" * (_BAR - full), "dim"))
 
 
 def _principles(report: Report) -> RenderableType:

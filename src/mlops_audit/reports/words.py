@@ -6,6 +6,7 @@ from mlops_audit.model import Finding, LevelResult, ModelResult, Outcome, Report
 from mlops_audit.reports.safe import one_line
 
 __all__ = [
+    "ASCII",
     "LIMITS",
     "MARKS",
     "by_id",
@@ -30,6 +31,14 @@ MARKS = {
     Outcome.UNKNOWN: "?",
     Outcome.NOT_APPLICABLE: "-",
 }
+
+ASCII = str.maketrans(
+    {
+        "━": "#", "─": ".", "✓": "+", "✗": "x", "◐": "~", "·": "|", "→": "->",
+        "…": "...", "│": "|",
+    }
+)  # fmt: skip
+"""Our own signs for a terminal that knows ASCII alone."""
 
 _SERVES = {
     "service": "serves predictions",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -355,6 +356,18 @@ def test_map_draws_the_loop(
     assert code == 0
     assert "a person runs make train" in out
     assert "missing" in out
+
+
+def test_map_goes_to_a_file_and_to_any_terminal(repository: Path, tmp_path: Path) -> None:
+    """`-o` takes the picture; a terminal that knows ASCII alone gets ASCII alone."""
+    env = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    command = [sys.executable, "-m", "mlops_audit", "map", str(repository)]
+    done = subprocess.run(command, env=env, capture_output=True, check=True)
+    assert b"-> train.py" in done.stdout
+    assert b"\\u" not in done.stdout
+    file = tmp_path / "loop.svg"
+    done = subprocess.run([*command, "-f", "svg", "-o", str(file)], capture_output=True, check=True)
+    assert (done.stdout, file.read_text("utf-8")[:4]) == (b"", "<svg")
 
 
 @small
