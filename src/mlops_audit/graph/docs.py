@@ -38,6 +38,8 @@ _OWN_PROJECT = ("pyproject.toml", "setup.py", "setup.cfg", "package.json", "Carg
 _TESTS = re.compile(r"(^|/)(tests?|fixtures|node_modules)/", re.IGNORECASE)
 _MOST_BYTES = 1024 * 1024
 _MOST = 600  # documents; more is a website
+_LONGEST = 4_000  # characters of a paragraph that are looked at
+_NEAR = 500  # lines in which a paragraph is looked for after the one before it
 _WORDS = 5  # of a section that says something
 
 
@@ -167,12 +169,13 @@ class Docs:
 
     def paragraphs(self, document: Document) -> Iterator[tuple[Section, Span, str]]:
         """The paragraphs and list items of a document, joined over line ends, with their places."""
-        raw = (self.project.text(document.path) or "").splitlines()
+        text = self.project.text(document.path) or ""
+        raw = text.replace("|", " ").splitlines()  # as the reader shows rows of tables
         for section in document.sections:
             at = section.span.line or 1
-            for first, text in _paragraphs(section.text):
+            for first, found in _paragraphs(section.text):
                 at = _find(raw, at, first)
-                yield section, Span(document.path, at), text
+                yield section, Span(document.path, at), found
 
 
 def _paragraphs(text: str) -> Iterator[tuple[str, str]]:
@@ -181,7 +184,7 @@ def _paragraphs(text: str) -> Iterator[tuple[str, str]]:
     for line in [*text.split("\n"), ""]:
         item = bool(re.match(r"\s*(?:[-*+]|\d{1,3}[.)])\s", line))
         if lines and (item or not line.strip()):
-            yield lines[0], " ".join(x.strip() for x in lines)
+            yield lines[0], " ".join(x.strip() for x in lines)[:_LONGEST]
             lines = []
         if line.strip():
             lines.append(line)
@@ -190,7 +193,7 @@ def _paragraphs(text: str) -> Iterator[tuple[str, str]]:
 def _find(raw: list[str], at: int, wanted: str) -> int:
     """The number of the line, from `at` on, that holds a line of text; `at` where none does."""
     key = wanted.strip()[:60]
-    for number in range(at, len(raw) + 1):
+    for number in range(at, min(at + _NEAR, len(raw)) + 1):
         if key in raw[number - 1]:
             return number
     return at

@@ -67,8 +67,10 @@ class Stages:
 
     @property
     def features_apart(self) -> bool:
-        """Whether features are computed in a module that neither trains nor predicts."""
-        return bool(self.features.files - self.training.files - self.inference.files)
+        """Whether features are computed in a module that neither trains nor alone predicts."""
+        own = self.features.files - self.training.files
+        elsewhere = not self.inference or bool(self.inference.files - self.features.files)
+        return bool(own - self.inference.files) or (bool(own) and elsewhere)
 
     @property
     def inference_apart(self) -> bool:

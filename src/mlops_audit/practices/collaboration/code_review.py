@@ -99,7 +99,7 @@ def _asked(project: Project, path: str) -> Evidence | None:
         if len(text.split()) >= _WORDS and not is_placeholder(text):
             return Evidence(section.span, lines[0][:100])
     # Comments are what the author of a pull request reads while filling it in.
-    for found in _COMMENT.finditer((project.text(path) or "")[:20_000]):
+    for found in _COMMENT.finditer((project.text(path) or "")[:8_000]):
         if len(found[1].split()) >= _WORDS and not is_placeholder(found[1]):
             line = (project.text(path) or "").count("\n", 0, found.start()) + 1
             return Evidence(Span(path, line), " ".join(found[1].split())[:100])

@@ -58,13 +58,18 @@ def found_packages(project: Project, meta: PackageMeta) -> tuple[str, ...]:
     base = posixpath.dirname(meta.path)
     if meta.packages and not meta.packages[0].startswith("find_packages"):
         places = _declared(project, meta, base)
-    elif meta.path.endswith(("setup.py", "setup.cfg")) or meta.packages:
+    elif meta.path.endswith(("setup.py", "setup.cfg")) or meta.packages or _finds(project, meta):
         places = _discovered(project, meta, base)
     elif any(b in meta.backend for b in _BY_NAME):
         places = _named(project, meta, base)
     else:
         places = _layout(project, base)
     return tuple(sorted({p for p in places if _has_code(project, p)}))
+
+
+def _finds(project: Project, meta: PackageMeta) -> bool:
+    """Whether the build looks for packages by itself, in whatever folder they are."""
+    return "packages.find" in (project.text(meta.path) or "") or "pdm" in meta.backend
 
 
 def _has_code(project: Project, place: str) -> bool:

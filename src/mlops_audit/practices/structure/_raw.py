@@ -200,6 +200,9 @@ def _named_in_code(module: Module, places: Places) -> Iterator[tuple[str, Eviden
     folder = False
     for text in module.texts:
         value = text.value
+        # An absolute path is one of a container or a bucket's key, no folder of the project.
+        if value.startswith("/"):
+            continue
         if text.doc or not 2 < len(value) < 200 or re.search(r"\s|://|[<>*]", value):  # noqa: PLR2004 -- a path
             continue
         if value in {"data", "datasets", "dataset"}:

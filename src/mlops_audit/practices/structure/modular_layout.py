@@ -44,15 +44,15 @@ def modular_layout(project: Project) -> Verdict:
     names = ", ".join(sorted(k.name for k in apart))
     # Fewer kinds than that may exist; then all of them are asked.
     if len(apart) >= min(_ENOUGH, max(_TWO, len(found))):
-        return passed(f"{names} have places of their own", _shown(apart))
+        return passed(f"folders of their own: {names}", _shown(apart))
     main = source or notebooks
     if source and notebooks and notebooks.total >= _MANY_NOTEBOOKS * source.total:
         main = notebooks
     rest = [k for k in found.values() if k is not main]
     mixed = ", ".join(sorted(k.name for k in found.values() if not k.apart))
     if main and main.apart:
-        beside = f"; {mixed} have not" if mixed else ""
-        return partial(f"{names} have places of their own{beside}", _shown(apart))
+        beside = f"; not so: {mixed}" if mixed else ""
+        return partial(f"folders of their own: {names}{beside}", _shown(apart))
     others = [k for k in rest if k.apart]
     if main is source and others and len(others) > _HALF * len(rest):
         return partial(f"the source lies in the root; {names} apart", _shown(others))
