@@ -108,10 +108,19 @@ class Git:
         git_dir: the folder that holds HEAD, as an absolute path.
         work_tree: the top of the work tree, None for a bare repository or objects alone.
         cwd: where commands run (a subfolder of the work tree gives paths relative to it).
+        index: another index than the repository's own, as `git commit -a` hands to its hooks.
     """
 
-    def __init__(self, git_dir: str, work_tree: str | None = None, cwd: str | None = None) -> None:
+    def __init__(
+        self,
+        git_dir: str,
+        work_tree: str | None = None,
+        cwd: str | None = None,
+        *,
+        index: str | None = None,
+    ) -> None:
         self.git_dir = git_dir
+        self._index = index
         self.work_tree = work_tree
         self._cwd = cwd or work_tree or git_dir
         self._batch: Batch | None = None
@@ -168,6 +177,8 @@ class Git:
         }
         if self.work_tree is not None:
             env["GIT_WORK_TREE"] = self.work_tree
+        if self._index is not None:
+            env["GIT_INDEX_FILE"] = self._index
         return env
 
     def run(self, *args: str, limit: int = MAX_LISTING) -> Output:

@@ -10,7 +10,7 @@ from mlops_audit.model import Diagnostic
 from mlops_audit.tree.folder import FolderTree
 from mlops_audit.tree.types import Tree, TreeError
 
-__all__ = ["open_tree"]
+__all__ = ["Found", "find_git", "open_tree"]
 
 
 _GIT_FILES = (
@@ -31,7 +31,7 @@ _GIT_FILES = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class Found:
     """Where git's folder is, or why the one that is named cannot be used."""
 
     git_dir: str
@@ -57,7 +57,7 @@ def open_tree(path: str | os.PathLike[str], rev: str | None = None) -> Tree:
         raise TreeError(f"{given!r} is a file, not a folder")
     if os.path.basename(root) == ".git":  # noqa: PTH119 -- the same
         root = os.path.dirname(root)  # noqa: PTH120 -- the same
-    found = _find(root)
+    found = find_git(root)
     name = os.path.basename(root) or "root"  # noqa: PTH119 -- the same
     if found is None or found.broken:
         if rev is not None:
@@ -67,7 +67,7 @@ def open_tree(path: str | os.PathLike[str], rev: str | None = None) -> Tree:
     return _open_git(root, name.removesuffix(".git") or name, found, rev)
 
 
-def _open_git(root: str, name: str, found: _Found, rev: str | None) -> Tree:
+def _open_git(root: str, name: str, found: Found, rev: str | None) -> Tree:
     from mlops_audit.tree.git import GIT_ERRORS, Git  # noqa: PLC0415 -- a folder needs no git
     from mlops_audit.tree.revision import RevisionTree, resolve  # noqa: PLC0415 -- the same
     from mlops_audit.tree.worktree import WorkTree  # noqa: PLC0415 -- the same
@@ -99,10 +99,10 @@ def _complaint(why: str) -> tuple[Diagnostic, ...]:
     return (Diagnostic(".git", message),)
 
 
-def _find(root: str) -> _Found | None:
+def find_git(root: str) -> Found | None:
     """Look for a repository at `root` and above it."""
     if not os.path.lexists(os.path.join(root, ".git")) and not _fault(root):  # noqa: PTH118 -- as above
-        return _Found(root, None)
+        return Found(root, None)
     folder = root
     while True:
         dot = os.path.join(folder, ".git")  # noqa: PTH118 -- as above
@@ -114,16 +114,16 @@ def _find(root: str) -> _Found | None:
         folder = above
 
 
-def _from_dot_git(top: str, dot: str) -> _Found:
+def _from_dot_git(top: str, dot: str) -> Found:
     if os.path.isdir(dot):  # noqa: PTH112 -- as above
-        return _Found(dot, top, _fault(dot))
+        return Found(dot, top, _fault(dot))
     target = _gitdir_line(dot)
     if target is None:
-        return _Found(dot, top, "the file .git does not name a repository")
+        return Found(dot, top, "the file .git does not name a repository")
     git_dir = os.path.normpath(os.path.join(top, target))  # noqa: PTH118 -- as above
     if not os.path.isdir(git_dir):  # noqa: PTH112 -- as above
-        return _Found(dot, top, "the file .git names a repository that is not there")
-    return _Found(git_dir, top, _fault(git_dir))
+        return Found(dot, top, "the file .git names a repository that is not there")
+    return Found(git_dir, top, _fault(git_dir))
 
 
 def _gitdir_line(path: str) -> str | None:

@@ -1,0 +1,125 @@
+"""MON14: a liveness or readiness route, or a container's health check."""
+
+from __future__ import annotations
+
+import re
+
+from mlops_audit.graph import Project
+from mlops_audit.graph.settings import settings
+from mlops_audit.graph.sightings import resources, sightings
+from mlops_audit.model import Evidence, Verdict, failed, hollow, not_applicable, passed
+from mlops_audit.practices.base import practice
+
+_LOOKED_FOR = "a route such as /health, a probe of the container, HEALTHCHECK in the image"
+_HEALTH = re.compile(
+    r"(^|/)_?(health[\w\-]*|healthcheck|livez?|liveness|readyz?|readiness|ping|alive|heartbeat|"
+    r"status/health|up)/?$",
+    re.IGNORECASE,
+)
+_DATABASES = re.compile(
+    r"postgres|mysql|maria|redis|mongo|elastic|rabbit|kafka|zookeeper|minio|qdrant|milvus|weaviate|"
+    r"chroma|airflow|mlflow|grafana|prometheus|localstack|clickhouse|\bdb\b|cassandra|neo4j",
+    re.IGNORECASE,
+)
+_PROBES = re.compile(
+    r"^(livenessProbe|readinessProbe|startupProbe|liveness_probe|readiness_probe)$"
+)
+
+
+@practice(
+    id="MON14",
+    title="The service says whether it is healthy",
+    assets="system",
+    level="3s",
+    sources="F",
+    fix="Add a /health route that the platform probes.",
+    needs=("prediction",),
+)
+def health_endpoint(project: Project) -> Verdict:
+    """Routes, probes and container checks of the service; those of databases never count."""
+    found = [*_routes(project), *_containers(project), *_probes(project)]
+    if found:
+        return passed("The service has a health route or check.", found)
+    if project.roles.serves != "service":
+        return not_applicable("no service")
+    if not _own_service(project):
+        return not_applicable("only managed endpoints of a platform")
+    others = _databases(project)
+    if others:
+        return hollow("Only databases and tools have a health check.", others,
+                      looked_for=_LOOKED_FOR)  # fmt: skip
+    return failed("The service has no health route or check.", looked_for=_LOOKED_FOR)
+
+
+def _routes(project: Project) -> list[Evidence]:
+    """Routes whose path is one of health, and libraries for it."""
+    found = [
+        s.evidence
+        for s in sightings(project, "health.route")
+        if s.where == "call" and not s.notebook and not project.is_example(s.path)
+    ]
+    for use in project.uses("serve.route", "serve.http", test=False, notebook=False):
+        call = use.call
+        if call is None or project.is_example(use.path):
+            continue
+        paths = [v.literal for v in (*call.args[:2], *(v for _, v in call.kwargs))]
+        if any(isinstance(p, str) and p.startswith("/") and _HEALTH.search(p) for p in paths):
+            found.append(use.evidence())
+    return found
+
+
+def _containers(project: Project) -> list[Evidence]:
+    """HEALTHCHECK of images with the project's code, and checks of services built from it."""
+    found = [
+        Evidence(stage.healthcheck_span, "HEALTHCHECK")
+        for image in project.containers.dockerfiles
+        if not project.is_example(image.path) and not _DATABASES.search(image.path)
+        for stage in image.stages
+        if stage.healthcheck and stage.healthcheck_span is not None
+    ]
+    found += [
+        Evidence(s.healthcheck_span or s.span, f"health check of service {s.name}")
+        for s in project.containers.services
+        if s.healthcheck and not _other(s.name, s.image, built=bool(s.context))
+    ]
+    return found
+
+
+def _other(name: str, image: str, *, built: bool) -> bool:
+    """Whether a service is a database or a tool rather than the project's own."""
+    return bool(_DATABASES.search(f"{name} {image}")) or (not built and not image)
+
+
+def _probes(project: Project) -> list[Evidence]:
+    """Probes of containers, and of Helm values."""
+    found = [
+        Evidence(c.span, f"probe of container {c.name}")
+        for r in resources(project)
+        for c in r.containers
+        if c.probes and not _DATABASES.search(f"{c.name} {c.image}")
+    ]
+    found += [
+        s.evidence()
+        for s in settings(project)
+        if any(_PROBES.match(part) for part in s.key.split("."))
+        and not _DATABASES.search(s.span.path)
+        and s.value is not None
+    ]
+    return list({e.span: e for e in found}.values())
+
+
+def _own_service(project: Project) -> bool:
+    """Whether the project runs a server of its own, rather than a managed endpoint."""
+    served = project.uses("serve.route", "serve.http", "serve.grpc", test=False, notebook=False)
+    if any(not project.is_example(u.path) for u in served):
+        return True
+    deployed = {"Deployment", "StatefulSet", "helm-values"}
+    return any(r.kind in deployed and r.containers for r in resources(project))
+
+
+def _databases(project: Project) -> list[Evidence]:
+    return [
+        Evidence(s.healthcheck_span or s.span, f"health check of service {s.name}")
+        for s in project.containers.services
+        if s.healthcheck
+    ]

@@ -1,0 +1,98 @@
+"""MON09: the age of the served model is checked or exported."""
+
+from __future__ import annotations
+
+import re
+
+from mlops_audit.facts.code import Module
+from mlops_audit.graph import Project
+from mlops_audit.model import Evidence, Verdict, failed, partial, passed
+from mlops_audit.practices.base import practice
+
+_LOOKED_FOR = (
+    "the age or training date of the served model, compared with a limit or exported as a metric, "
+    "or a back-test of quality by age"
+)
+_AGE = re.compile(
+    r"model_?age|age_of_(the_)?model|days_?since_?(last_?)?(train\w*|deploy\w*|retrain\w*)|"
+    r"(last|time_since)_?(re)?train(ed|ing)?(_(at|date|time|ts|on))?|train(ed|ing)_(at|date|time_?stamp|on)\b|"
+    r"model_?(stale\w*|freshness|created_at|creation_(date|time)|timestamp|date)\b|max_model_age|"
+    r"staleness",
+    re.IGNORECASE,
+)
+_CREATED = re.compile(r"creation_timestamp|last_updated_timestamp|creation_time", re.IGNORECASE)
+_EXPORTS = frozenset({"set", "labels", "gauge", "log_metric", "observe", "put_metric_data"})
+_SPLIT = re.compile(
+    r"train_(start|end)|training_data|train_size|training_time_(s|sec)", re.IGNORECASE
+)
+
+
+@practice(
+    id="MON09",
+    title="The age of the served model is checked or exported",
+    assets="model",
+    level="4s",
+    sources="S2 S4",
+    fix="Export the days since training as a metric, and alert above the agreed age.",
+    needs=("training", "prediction"),
+)
+def model_staleness(project: Project) -> Verdict:
+    """Comparisons and metrics of a model's age; a date that is only shown counts in part."""
+    checked: list[Evidence] = []
+    shown: list[Evidence] = []
+    for path, module in project.modules.items():
+        if path in project.test_files or project.is_example(path):
+            continue
+        checked += _checked(module)
+        shown += _shown(project, module)
+    programs = [e for e in checked if not e.span.path.endswith(".ipynb")]
+    if programs:
+        return passed("The age of the model is checked or exported.", programs)
+    if checked or shown:
+        return partial("The age or date of the model is shown.", [*checked, *shown])
+    return failed("The age of the served model is not known.", looked_for=_LOOKED_FOR)
+
+
+def _checked(module: Module) -> list[Evidence]:
+    """Comparisons with an age, and metrics of it."""
+    found = [
+        Evidence(c.span, f"{c.left.text} {c.op} {c.right.text}"[:90])
+        for c in module.compares
+        if c.op in {">", "<", ">=", "<="} and (_names_age(c.left.text) or _names_age(c.right.text))
+    ]
+    found += [
+        Evidence(c.span, c.text.splitlines()[0][:90])
+        for c in module.calls
+        if c.method in _EXPORTS and _names_age(c.text[:200])
+    ]
+    return found
+
+
+def _names_age(text: str) -> bool:
+    return bool(_AGE.search(text)) and not _SPLIT.search(text)
+
+
+def _shown(project: Project, module: Module) -> list[Evidence]:
+    """Dates of models in answers of the service, or read from the registry."""
+    found = []
+    if any(u.capability == "registry.load" for u in project.uses_in(module.path)):
+        found = [
+            Evidence(a.span, f"{', '.join(a.targets)}: {a.value.text}"[:90])
+            for a in module.assigns
+            if _CREATED.search(a.value.text) or any(_CREATED.search(k) for k in a.value.keys)
+        ]
+        found += [
+            Evidence(c.span, c.text.splitlines()[0][:90])
+            for c in module.calls
+            if _CREATED.search(c.text[:600])
+        ]
+    if module.path in project.roles.serving:
+        found += [
+            Evidence(t.span, t.value[:60])
+            for t in module.texts
+            if not t.doc and len(t.value) < _KEY and _names_age(t.value)
+        ]
+    return found[:5]
+
+
+_KEY = 40  # characters of a key in an answer; longer texts are prose

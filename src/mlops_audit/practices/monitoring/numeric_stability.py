@@ -1,0 +1,117 @@
+"""MON10: the project's own check for NaN or infinity stops or alerts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mlops_audit.facts.code import Branch, Module
+from mlops_audit.graph import Project
+from mlops_audit.graph.called import is_called
+from mlops_audit.model import Evidence, Verdict, failed, hollow, passed
+from mlops_audit.practices.base import practice
+
+_LOOKED_FOR = (
+    "a check for NaN or infinity in training, features or predictions that raises, exits, ends "
+    "training or alerts"
+)
+_CHECK = re.compile(
+    r"\bis_?nan\b|\bis_?finite\b|\bis_?inf\b|\.is_?null\(\)|\.is_?na\(\)|hasnans|null_count|"
+    r"has_nan|contains_nan|\bnan_(count|loss|found)|not_null|!= *loss\b",
+    re.IGNORECASE,
+)
+_STOPS = frozenset({"sys.exit", "exit", "quit", "os._exit"})
+_CALLS = re.compile(
+    r"(set_detect_anomaly|detect_anomaly|TerminateOnNaN|check_numerics|enable_check_numerics|"
+    r"assert_all_finite|asarray_chkfinite|debug_nans|assert_no_nans?|assert_not_null)$"
+)
+_TELLS = re.compile(r"alert|notify|slack|prune|terminate|stop_training|abort", re.IGNORECASE)
+_NULLS = re.compile(
+    r"expect_column_values_to_not_be_null|not_null|nullable|missing|null|NaN", re.IGNORECASE
+)
+
+
+@practice(
+    id="MON10",
+    title="NaN and infinity stop the run or alert",
+    assets="model",
+    level="4s",
+    sources="S2 S4",
+    fix="Check that the loss, the features and the predictions are finite, and raise if not.",
+)
+def numeric_stability(project: Project) -> Verdict:
+    """Checks that raise, exit, end training or alert."""
+    acting: list[Evidence] = []
+    idle: list[Evidence] = []
+    for path, module in project.modules.items():
+        if path in project.test_files or module.notebook or project.is_example(path):
+            continue
+        acting += [e for e, scope in _acting(module) if is_called(project, path, scope)]
+        idle += _looking(module)
+    acting += _expected(project)
+    if acting:
+        return passed("NaN or infinity stops the run or alerts.", acting)
+    if idle:
+        return hollow("NaN or infinity is looked for, and nothing stops.", idle[:5],
+                      looked_for=_LOOKED_FOR)  # fmt: skip
+    return failed("Nothing checks for NaN or infinity.", looked_for=_LOOKED_FOR)
+
+
+def _acting(module: Module) -> Iterator[tuple[Evidence, str]]:
+    for branch in module.branches:
+        if _CHECK.search(branch.test) and _ends(module, branch):
+            yield Evidence(branch.span, f"if {branch.test}"[:90]), branch.scope
+    for asserted in module.asserts:
+        if _CHECK.search(asserted.test) and not asserted.constant:
+            yield Evidence(asserted.span, f"assert {asserted.test}"[:90]), asserted.scope
+    for call in module.calls:
+        if call.runs and _CALLS.search(call.name):
+            off = call.args and call.args[0].literal is False
+            if not off:
+                yield Evidence(call.span, call.text.splitlines()[0][:90]), call.scope
+        elif call.name == "numpy.seterr" and "raise" in call.text:
+            yield Evidence(call.span, call.text[:90]), call.scope
+
+
+def _ends(module: Module, branch: Branch) -> bool:
+    """Whether a branch raises, exits, leaves the loop of training or tells somebody."""
+    for lines in (branch.body, branch.orelse):
+        if module.raises_within(lines):
+            return True
+        for call in module.calls_within(lines):
+            if call.name in _STOPS or _TELLS.search(f"{call.receiver}.{call.method}"):
+                return True
+    return False
+
+
+def _looking(module: Module) -> list[Evidence]:
+    """Checks without a consequence."""
+    return [
+        Evidence(b.span, f"if {b.test}"[:90]) for b in module.branches if _CHECK.search(b.test)
+    ] + [
+        Evidence(c.span, c.text.splitlines()[0][:90])
+        for c in module.calls
+        if c.name in {"numpy.isnan", "numpy.isfinite", "numpy.isinf", "math.isnan", "torch.isnan"}
+    ]
+
+
+def _expected(project: Project) -> list[Evidence]:
+    """Schemas and expectations that refuse missing values and are known to stop the job."""
+    found = []
+    for check in project.validation.checks:
+        if not check.stops or not check.called or check.where != "code" or check.soft:
+            continue
+        schema = check.tool.lower().startswith(("pandera", "patito", "dataframely"))
+        text = " ".join([check.evidence.detail, *_nearby(project, check.evidence)])
+        if schema or _NULLS.search(text):
+            found.append(check.evidence)
+    return found
+
+
+def _nearby(project: Project, evidence: Evidence) -> list[str]:
+    """Expectations on missing values in the module of a check."""
+    module = project.modules.get(evidence.span.path)
+    if module is None:
+        return []
+    wanted = re.compile(r"expect_column_values_to_not_be_null|ExpectColumnValuesToNotBeNull")
+    return [c.method for c in module.calls if wanted.search(c.method)]

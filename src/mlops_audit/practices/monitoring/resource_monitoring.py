@@ -1,0 +1,92 @@
+"""MON12: CPU, GPU, memory, disk, network or cost is monitored."""
+
+from __future__ import annotations
+
+from mlops_audit.graph import Project
+from mlops_audit.graph.settings import switch
+from mlops_audit.graph.sightings import Sighting, sightings
+from mlops_audit.graph.trackers import tracked
+from mlops_audit.model import Evidence, Verdict, failed, not_applicable, partial, passed
+from mlops_audit.practices.base import practice
+
+_LOOKED_FOR = (
+    "node exporter, cAdvisor, psutil or pynvml in the service, a tracker's system metrics switched "
+    "on, a budget or a cloud monitor"
+)
+# Trackers that record CPU, GPU and memory of a run unless told not to.
+_BY_DEFAULT = frozenset({"Weights & Biases", "Comet", "Neptune", "ClearML", "Aim", "SwanLab"})
+_SCALES = ("HorizontalPodAutoscaler",)
+_SHOWS = frozenset({"print", "info", "debug", "write"})
+
+
+@practice(
+    id="MON12",
+    title="Resources are monitored",
+    assets="system",
+    level="4s",
+    sources="S0 S2 S3 S4",
+    fix="Add a node exporter beside the service, or switch on the tracker's system metrics.",
+    needs=("prediction",),
+    attestable=True,
+)
+def resource_monitoring(project: Project) -> Verdict:
+    """Monitors that the project set up; defaults and printed figures count in part."""
+    found = [
+        s
+        for s in sightings(project, "resource.monitor")
+        if not s.notebook
+        and not project.is_example(s.path)
+        and not s.evidence.detail.startswith(_SCALES)
+    ]
+    kept = [s for s in found if s.where not in {"call", "command"} or _keeps(project, s)]
+    configured = [s.evidence for s in kept] + _switched(project)
+    if configured:
+        return passed("Resources are monitored by something the project set up.", configured)
+    if found:
+        return partial("Use of resources is printed or logged.", [s.evidence for s in found])
+    if not project.roles.has("prediction"):
+        return not_applicable("nothing predicts for use")
+    default = [t for t in tracked(project) if t.standing == "on" and t.tool in _BY_DEFAULT]
+    if default:
+        return partial(
+            f"Only what {default[0].tool} records by default.", [t.evidence for t in default[:3]]
+        )
+    exported = [
+        s.evidence
+        for s in sightings(project, "metrics.export")
+        if s.tool == "Prometheus" and s.where == "call" and not s.notebook
+    ]
+    if exported:
+        return partial("Only the exporter's default process metrics.", exported[:3])
+    return failed("Resources are not monitored.", looked_for=_LOOKED_FOR)
+
+
+def _keeps(project: Project, item: Sighting) -> bool:
+    """Whether a figure goes to a metric or tracker rather than to the screen."""
+    call = item.use.call if item.use else None
+    if call is None:
+        return False
+    if item.tool != "Resource monitors" or "racker" in call.name:
+        return True
+    exports = ("metrics.export", "tracker.metrics")
+    return any(
+        u.capability in exports and (not call.scope or u.scope == call.scope or not u.scope)
+        for u in project.uses_in(item.path)
+    )
+
+
+def _switched(project: Project) -> list[Evidence]:
+    """System metrics of a tracker that a tracked default or setting switches on."""
+    found = []
+    for path, module in project.modules.items():
+        if path in project.test_files or module.notebook:
+            continue
+        for call in module.calls:
+            given = call.kw("log_system_metrics") or call.kw("monitor_system")
+            name = "log_system_metrics" if call.kw("log_system_metrics") else "monitor_system"
+            if given is None or given.is_literal:
+                continue
+            known = switch(project, name)
+            if known.state == "on" and known.evidence is not None:
+                found.append(Evidence(call.span, f"{name}={given.text}"[:90], (known.evidence,)))
+    return found

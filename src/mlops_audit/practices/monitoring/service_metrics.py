@@ -1,0 +1,124 @@
+"""MON02: latency, throughput or errors are exported by something that the project configured."""
+
+from __future__ import annotations
+
+import re
+
+from mlops_audit.graph import Project
+from mlops_audit.graph.settings import is_on, settings
+from mlops_audit.graph.sightings import Sighting, sightings
+from mlops_audit.model import Evidence, Verdict, failed, hollow, not_applicable, partial, passed
+from mlops_audit.practices.base import practice
+
+_LOOKED_FOR = (
+    "latency, throughput or errors exported with Prometheus, OpenTelemetry, StatsD, cloud metrics "
+    "or tracing of a language model"
+)
+_BUSINESS = re.compile(
+    r"drift|predict(ion|ed)_?(value|mean|score|prob|class)|feature_|confidence|psi|target_|"
+    r"data_quality|column|share|evidently",
+    re.IGNORECASE,
+)
+_SERVICE = re.compile(
+    r"latenc|duration|request|error|exception|second|count|throughput|time|invocation|fail|total|"
+    r"token",
+    re.IGNORECASE,
+)
+_METRIC_TYPES = frozenset({"Gauge", "Counter", "Histogram", "Summary"})
+_SWITCHES = re.compile(r"^(app_?insights_?enabled|enable_?app_?insights|applicationinsightsenabled)$",
+                       re.IGNORECASE)  # fmt: skip
+_TIMING = re.compile(
+    r"latency|elapsed|duration|process_time|took|response_time|inference_time", re.IGNORECASE
+)
+_SERVERS = re.compile(
+    r"TorchServe|Triton|KServe|Seldon|BentoML|Ray Serve|TensorFlow Serving|Vertex|SageMaker|Azure|"
+    r"vLLM|MLServer|Databricks",
+    re.IGNORECASE,
+)
+_ENDPOINT = re.compile(r"endpoint|deploy|serve", re.IGNORECASE)
+
+
+@practice(
+    id="MON02",
+    title="The service exports latency, throughput or errors",
+    assets="system",
+    level="3s",
+    sources="S0 S3 S4",
+    fix="Add a Prometheus or OpenTelemetry middleware to the service, and scrape it.",
+    needs=("prediction",),
+)
+def service_metrics(project: Project) -> Verdict:
+    """Exporters in serving code and configuration; defaults and timing logs count in part."""
+    found = [s for s in sightings(project, "metrics.export", "trace.llm") if not s.notebook]
+    found = [s for s in found if not project.is_example(s.path)]
+    written = [s for s in found if s.where in {"call", "command", "resource"}]
+    service = [s.evidence for s in written if not _business(s)]
+    service += _switched(project)
+    if service:
+        return passed("Service metrics are exported.", service)
+    if project.roles.serves not in {"service", "batch"}:
+        return not_applicable("no service and no batch job")
+    if written:
+        return partial(
+            "Only business or drift figures are exported.", [s.evidence for s in written]
+        )
+    if timing := _timing(project):
+        return partial("Requests are timed in a log only.", timing)
+    if default := _defaults(project):
+        return partial("Only the metrics that the platform brings by itself.", default)
+    idle = [s.evidence for s in found if s.where in {"image", "file"}]
+    if idle:
+        return hollow(
+            "A metrics server is set up, and the service exports nothing.",
+            idle,
+            looked_for=_LOOKED_FOR,
+        )
+    return failed("No service metrics are exported.", looked_for=_LOOKED_FOR)
+
+
+def _business(item: Sighting) -> bool:
+    """Whether a metric is one of predictions or data rather than of the service."""
+    call = item.use.call if item.use else None
+    if call is None or call.method not in _METRIC_TYPES:
+        return False
+    text = call.text[:200]
+    told = f"{text} {' '.join(call.targets)}"
+    return bool(_BUSINESS.search(told)) and not _SERVICE.search(text.replace("Counter(", ""))
+
+
+def _switched(project: Project) -> list[Evidence]:
+    """Application Insights that settings or a deployment call switch on."""
+    found = [s.evidence() for s in settings(project) if _SWITCHES.match(s.name) and is_on(s.value)]
+    for path, module in project.modules.items():
+        if path not in project.test_files and not module.notebook:
+            found += [
+                Evidence(call.span, f"{key}=True")
+                for call in module.calls
+                for key, value in call.kwargs
+                if _SWITCHES.match(key) and value.literal is True
+            ]
+    return found
+
+
+def _timing(project: Project) -> list[Evidence]:
+    """Log lines in serving code that hold how long a request took."""
+    found = []
+    for path in sorted(project.roles.serving):
+        module = project.modules.get(path)
+        for call in module.calls if module else ():
+            logs = call.method in {"info", "debug", "warning"} and "log" in call.receiver.lower()
+            if logs and _TIMING.search(call.text[:300]):
+                found.append(Evidence(call.span, call.text.splitlines()[0][:90]))
+    return found
+
+
+def _defaults(project: Project) -> list[Evidence]:
+    """Managed endpoints and model servers, which bring metrics by themselves."""
+    return [
+        s.evidence
+        for s in sightings(project, "serve.model")
+        if not s.notebook
+        and not project.is_example(s.path)
+        and _SERVERS.search(s.tool)
+        and _ENDPOINT.search(s.evidence.detail)
+    ]

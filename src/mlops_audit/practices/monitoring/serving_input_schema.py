@@ -1,0 +1,268 @@
+"""MON11: the entry point that is deployed checks its input and refuses bad input."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mlops_audit.facts.code import Call, Class, Function, Module, Param
+from mlops_audit.graph import Project
+from mlops_audit.graph.called import is_called
+from mlops_audit.graph.scopes import Scope, scopes, uses_of
+from mlops_audit.graph.sightings import sightings
+from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
+from mlops_audit.practices.base import practice
+
+_LOOKED_FOR = "a schema with ranges, categories or formats at the deployed entry point, which refuses bad input"
+_STRICT = re.compile(
+    r"\b(gt|ge|lt|le|min_length|max_length|pattern|regex|multiple_of|min_items|max_items)\s*=|"
+    r"\bcon(float|int|str|list|date|decimal)\b|\bPositive\w+|\bNonNegative\w+|EmailStr|HttpUrl|"
+    r"AnyUrl|\bUUID\b|\bAfterValidator|\bBeforeValidator|annotated_types|\bdatetime\b|\bdate\b"
+)
+_LITERAL = re.compile(r"\bLiteral\[")
+_VALIDATOR = re.compile(r"(field_|model_|root_)?validator$")
+_MODEL_BASES = re.compile(r"(^|\.)(BaseModel|SQLModel|Schema|Serializer|RootModel|GenericModel)$")
+_PLAIN = re.compile(r"\b(int|float|str|bool|list|List|dict|Dict|UploadFile|Optional|bytes)\b")
+_REFUSES = re.compile(r"HTTPException|BadRequest|abort|ValidationError|ValueError|status.HTTP_4")
+_RANGE = re.compile(r"<|>|\bnot in\b|\bin \[|isin|re\.(full)?match|between")
+_PRESENT = re.compile(r"\bnot\b|is None|not in|len\(|isinstance")
+_REQUEST = re.compile(
+    r"request|data|payload|body|input|json|form|features?|file|text|query|event", re.IGNORECASE
+)
+_BOUNDS = frozenset({"min_value", "max_value", "minimum", "maximum", "options", "choices"})
+_HANDLERS = frozenset({"run", "lambda_handler", "handler", "input_fn", "predict", "decode_request"})
+_WIDGETS = frozenset({"number_input", "slider", "selectbox", "radio", "Slider", "Dropdown", "Radio",
+                      "multiselect", "select_slider"})  # fmt: skip
+
+
+@practice(
+    id="MON11",
+    title="The deployed entry point refuses bad input",
+    assets="data",
+    level="3s",
+    sources="S1 S2 S4",
+    fix="Give each field of the request's schema its range, categories or format.",
+    needs=("prediction",),
+)
+def serving_input_schema(project: Project) -> Verdict:
+    """Schemas of routes, checks by hand, and schemas that a batch job applies to its input."""
+    strict: list[Evidence] = []
+    plain: list[Evidence] = []
+    mistaken: list[Evidence] = []
+    for module, function in _entries(project):
+        for full, evidence in _checked(project, module, function):
+            (strict if full == "strict" else plain if full == "plain" else mistaken).append(
+                evidence
+            )
+    strict += _applied(project)
+    if strict:
+        return passed("Bad input is refused by ranges, categories or formats.", strict)
+    plain += [
+        s.evidence for s in sightings(project, "input.schema") if not s.notebook and not s.kind
+    ]
+    plain += [*_signatures(project), *_widgets(project)]
+    if plain:
+        return partial("Input is checked for names and types only.", [*plain, *mistaken])
+    if mistaken:
+        return hollow("A default is taken for a check.", mistaken, looked_for=_LOOKED_FOR)
+    return failed("The entry point takes any input.", looked_for=_LOOKED_FOR)
+
+
+def _entries(project: Project) -> Iterator[tuple[Module, Function]]:
+    """The functions behind routes that take input, and handlers of a platform."""
+    seen: set[Span] = set()
+    for use in project.uses("serve.route", test=False, notebook=False):
+        module = project.modules.get(use.path)
+        if use.call is None or module is None or project.is_example(use.path):
+            continue
+        function = _decorated(module, use.call)
+        if function is not None and function.span not in seen:
+            seen.add(function.span)
+            yield module, function
+    for item in project.predictions:
+        module = project.modules.get(item.path)
+        if (
+            module is None
+            or item.kind not in {"service", "stream"}
+            or project.is_example(item.path)
+        ):
+            continue
+        for function in module.functions:
+            if function.name in _HANDLERS and function.span not in seen:
+                seen.add(function.span)
+                yield module, function
+
+
+def _decorated(module: Module, call: Call) -> Function | None:
+    """The function under a route; a module may hold several of one name."""
+    line = module.flat(call.span)
+    below = [
+        f for f in module.functions if f.qualname == call.decorates and module.flat(f.span) >= line
+    ]
+    return min(below, key=lambda f: module.flat(f.span), default=None)
+
+
+def _checked(
+    project: Project, module: Module, function: Function
+) -> Iterator[tuple[str, Evidence]]:
+    """How a route checks what it takes: `strict`, `plain` or by a `mistaken` default."""
+    for param in function.params:
+        text = f"{param.annotation} {param.default.text if param.default else ''}"
+        if _STRICT.search(text) or _LITERAL.search(param.annotation):
+            yield "strict", Evidence(function.span, f"{param.name}: {text.strip()}"[:90])
+        elif found := _schema(project, module, param.annotation):
+            yield from found
+        elif _typed(param):
+            yield "plain", Evidence(function.span, f"{param.name}: {param.annotation}"[:90])
+    yield from _by_hand(module, function)
+
+
+def _typed(param: Param) -> bool:
+    """Whether a framework enforces the parameter's type."""
+    if param.name in {"self", "cls"} or not _PLAIN.search(param.annotation):
+        return False
+    default = param.default.text if param.default else ""
+    return not re.search(r"Request|Depends|dict", f"{param.annotation} {default}", re.IGNORECASE)
+
+
+def _schema(project: Project, module: Module, annotation: str) -> list[tuple[str, Evidence]]:
+    """What the classes in an annotation check."""
+    found: list[tuple[str, Evidence]] = []
+    for name in re.findall(r"[A-Za-z_][\w.]*", annotation)[:6]:
+        resolved = _resolve(project, module, name)
+        if resolved is not None:
+            found += _class(project, *resolved, depth=3)
+    return found
+
+
+def _resolve(project: Project, module: Module, name: str) -> tuple[Module, Class] | None:
+    own = module.klass(name)
+    if own is not None:
+        return module, own
+    head, _, rest = name.partition(".")
+    for item in module.imports:
+        if item.alias == head:
+            symbol = project.index.resolve(f"{item.dotted}.{rest}".rstrip("."), module.path)
+            if symbol is not None and symbol.kind == "class":
+                owner = project.modules[symbol.path]
+                cls = owner.klass(symbol.qualname)
+                return (owner, cls) if cls else None
+    return None
+
+
+def _class(project: Project, module: Module, cls: Class, depth: int) -> list[tuple[str, Evidence]]:
+    bases = tuple(project.index.bases(module.path, cls))
+    if any(re.search(r"(^|\.)(Str|Int)?Enum$", b) for b in bases):
+        return [("strict", Evidence(cls.span, f"categories {cls.name}"))]
+    record = any(_MODEL_BASES.search(b) for b in bases) or any(
+        "dataclass" in d for d in cls.decorators
+    )
+    if not record:
+        return []
+    found: list[tuple[str, Evidence]] = []
+    for field in cls.fields:
+        default = field.default.text if field.default else ""
+        if _STRICT.search(f"{field.annotation} {default}") or _LITERAL.search(field.annotation):
+            found.append(
+                (
+                    "strict",
+                    Evidence(
+                        cls.span, f"{cls.name}.{field.name}: {field.annotation} {default}"[:90]
+                    ),
+                )
+            )
+        elif _LITERAL.search(default):
+            found.append(("mistaken", Evidence(cls.span, f"{field.name} = {default}"[:90])))
+        elif depth > 0:
+            for name in re.findall(r"[A-Z]\w+", field.annotation)[:4]:
+                inner = _resolve(project, module, name)
+                if inner is not None and inner[1] is not cls:
+                    found += [
+                        f for f in _class(project, *inner, depth=depth - 1) if f[0] == "strict"
+                    ]
+    validators = [
+        f
+        for f in module.functions
+        if f.owner == cls.qualname and any(_VALIDATOR.search(d.split("(")[0]) for d in f.decorators)
+    ]
+    found += [("strict", Evidence(f.span, f"validator {f.name}")) for f in validators if not f.stub]
+    return found or [("plain", Evidence(cls.span, f"schema {cls.name}"))]
+
+
+def _by_hand(module: Module, function: Function) -> Iterator[tuple[str, Evidence]]:
+    """Conditions on the request that end in a refusal."""
+    for raised in module.raises:
+        if raised.scope != function.qualname or not raised.guards:
+            continue
+        refuses = _REFUSES.search(f"{raised.name} {raised.text}") and not re.search(
+            r"\b5\d\d\b|500", raised.text
+        )
+        test = raised.guards[-1].text
+        if refuses and _REQUEST.search(test):
+            kind = "strict" if _RANGE.search(test) and not re.search(r"len\(", test) else "plain"
+            if kind == "strict" or _PRESENT.search(test):
+                yield kind, Evidence(raised.span, f"if {test}: {raised.text}"[:90])
+
+
+def _applied(project: Project) -> list[Evidence]:
+    """Schemas that a batch job, or the code behind a route, applies to its input."""
+    roots = []
+    for item in project.predictions:
+        module = project.modules.get(item.path)
+        if module is None or item.kind not in {"service", "stream", "batch", "command"}:
+            continue
+        if project.is_example(item.path):
+            continue
+        names = [item.scope] if item.scope else ["", *(f.qualname for f in module.functions)]
+        roots += [Scope(item.path, name) for name in names]
+    checks = {
+        c.evidence.span: c for c in project.validation.checks if c.stops and c.where == "code"
+    }
+    walked = scopes(project, roots)
+    found = [
+        u.evidence()
+        for u in uses_of(project, walked)
+        if u.capability == "data.validate"
+        and u.tool.lower().startswith(("pandera", "great"))
+        and u.path not in project.roles.training
+        and is_called(project, u.path, u.scope)
+    ]
+    reached = {(s.path, s.qualname) for s in walked}
+    for span, check in checks.items():
+        module = project.modules.get(span.path)
+        if module is None or not check.tool.lower().startswith(("pandera", "patito")):
+            continue
+        scope = next((c.scope for c in module.calls if c.span == span), "")
+        if (span.path, scope) in reached:
+            found.append(check.evidence)
+    return found
+
+
+def _signatures(project: Project) -> list[Evidence]:
+    """Signatures of models that a server enforces: names, types and shapes."""
+    if not sightings(project, "serve.model"):
+        return []
+    found = []
+    for path, module in project.modules.items():
+        if path in project.test_files or module.notebook:
+            continue
+        found += [
+            Evidence(c.span, c.text.splitlines()[0][:90])
+            for c in module.calls
+            if c.method == "save" and c.kw("signatures") is not None
+        ]
+    return found
+
+
+def _widgets(project: Project) -> list[Evidence]:
+    """Fields of a demo that offer bounded values only."""
+    found = []
+    for item in project.predictions:
+        module = project.modules.get(item.path)
+        if item.kind == "demo" and module is not None:
+            found += [
+                Evidence(c.span, c.text.splitlines()[0][:90])
+                for c in module.calls
+                if c.method in _WIDGETS and (len(c.args) > 1 or _BOUNDS & {k for k, _ in c.kwargs})
+            ]
+    return found[:5]
