@@ -36,7 +36,7 @@ def test_parts_of_a_split_count_whatever_they_are_called() -> None:
         "from sklearn.metrics import r2_score\n"
         "a, b, c, d = train_test_split(X, y)\nprint(r2_score(d, predict(b)))\n"
     )
-    assert [h.on for h in found.evaluations] == ["test"]
+    assert {h.on for h in found.evaluations} == {"test"}
 
 
 def test_a_checkpoint_is_chosen_on_the_set_that_its_condition_names() -> None:

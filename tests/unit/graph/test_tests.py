@@ -36,16 +36,24 @@ def test_an_assertion_on_own_code_counts() -> None:
         "def test_a():\n    assert 1 + 1 == 2\n",
         "from shop.code import double\ndef test_a():\n    double(1)\n    assert True\n",
         "from shop.code import double\ndef test_a():\n    double(1)\n    assert 'a' == 'a'\n",
-        "from shop.gone import x\nfrom shop.code import double\n"
-        "def test_a():\n    assert double(1) == 2\n",
+        (
+            "from shop.gone import x\nfrom shop.code import double\n"
+            "def test_a():\n    assert double(1) == 2\n"
+        ),
         "from shop.code import triple, double\ndef test_a():\n    assert double(1) == 2\n",
         "from shop.code import double\ndef test_a(model):\n    assert double(model) == 2\n",
-        "import pytest\nfrom shop.code import double\n@pytest.mark.skip\n"
-        "def test_a():\n    assert double(1) == 2\n",
-        "import pytest\nfrom shop.code import double\ndef test_a():\n    pytest.skip('x')\n"
-        "    assert double(1) == 2\n",
-        "from unittest.mock import patch\nfrom shop.code import double\n"
-        "@patch('shop.code.double')\ndef test_a(m):\n    assert double(1) == 2\n",
+        (
+            "import pytest\nfrom shop.code import double\n@pytest.mark.skip\n"
+            "def test_a():\n    assert double(1) == 2\n"
+        ),
+        (
+            "import pytest\nfrom shop.code import double\ndef test_a():\n    pytest.skip('x')\n"
+            "    assert double(1) == 2\n"
+        ),
+        (
+            "from unittest.mock import patch\nfrom shop.code import double\n"
+            "@patch('shop.code.double')\ndef test_a(m):\n    assert double(1) == 2\n"
+        ),
         "def own(x):\n    return x\ndef test_a():\n    assert own(1) == 1\n",
     ],
 )
