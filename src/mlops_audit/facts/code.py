@@ -162,11 +162,16 @@ class Import:
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """A parameter of a function."""
+    """A parameter of a function, or a field of a class.
+
+    `annotation` is the resolved name of a parameter's type (of a field the source text), `written`
+    a parameter's whole annotation as it stands.
+    """
 
     name: str
     annotation: str = ""
     default: Value | None = None
+    written: str = ""
 
 
 @dataclass(frozen=True, slots=True)

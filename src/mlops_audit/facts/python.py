@@ -414,7 +414,8 @@ class _Walker:
             if arg.annotation is not None:
                 self.expression(arg.annotation)
             value = self.value(default) if default is not None else None
-            found.append(Param(arg.arg, self.annotation(arg.annotation), value))
+            written = self.text(arg.annotation) if arg.annotation is not None else ""
+            found.append(Param(arg.arg, self.annotation(arg.annotation), value, written))
         return tuple(found)
 
     def _decorator(self, node: ast.expr, qualname: str) -> str:
