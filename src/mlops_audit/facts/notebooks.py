@@ -14,7 +14,7 @@ from mlops_audit.facts.python import read_source
 from mlops_audit.facts.shell import parse_shell
 from mlops_audit.facts.types import Command
 
-__all__ = ["Cell", "Notebook", "read_notebook"]
+__all__ = ["Cell", "Notebook", "read_cells", "read_notebook"]
 
 MAX_BYTES = 50_000_000
 _MAX_DEPTH = 60
@@ -60,8 +60,8 @@ class Notebook:
         return tuple(c for c in self.code_cells if c.has_output)
 
 
-def read_notebook(path: str, data: bytes) -> Notebook:
-    """Read a notebook of format 3 or 4; one that cannot be read says why in `error`."""
+def read_cells(path: str, data: bytes) -> Notebook:
+    """Read a notebook's cells alone; one that cannot be read says why in `error`."""
     if len(data) > MAX_BYTES:
         return Notebook(path, error=f"larger than {MAX_BYTES // 1_000_000} MB")
     try:
@@ -78,9 +78,15 @@ def read_notebook(path: str, data: bytes) -> Notebook:
     if not isinstance(raw, list):
         return Notebook(path, error="no cells")
     cells = tuple(_cell(i, c) for i, c in enumerate(raw, 1) if isinstance(c, dict))
-    language = _language(document)
-    if language != "python":
-        return Notebook(path, cells, language)
+    return Notebook(path, cells, _language(document))
+
+
+def read_notebook(path: str, data: bytes) -> Notebook:
+    """Read a notebook of format 3 or 4; one that cannot be read says why in `error`."""
+    notebook = read_cells(path, data)
+    cells, language = notebook.cells, notebook.language
+    if notebook.error or language != "python":
+        return notebook
     source, bases, commands, writes = _flatten(path, cells)
     module = read_source(path, source.encode(), cells=bases, notebook=True)
     if module.error:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from mlops_audit.model import Span
 
-__all__ = ["Files", "Hook", "Problem", "no_code"]
+__all__ = ["Files", "Hook", "Problem", "texts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,39 +22,39 @@ class Problem:
     def __str__(self) -> str:
         """`path:line: what; what to do`, without a line number where there is none."""
         span = self.span
+        if span.cell is not None:
+            return f"{span.path}: cell {span.cell}: {self.what}; {self.fix}"
         place = span.path if span.line is None else f"{span.path}:{span.line}"
-        cell = f"cell {span.cell}: " if span.cell is not None else ""
-        return f"{place}: {cell}{self.what}; {self.fix}"
+        return f"{place}: {self.what}; {self.fix}"
 
 
 class Files(Protocol):
-    """The files of the coming commit; `tree.staged` gives them, tests give a dictionary."""
+    """The files of the coming commit: git's index, or in tests a dictionary."""
 
     def names(self) -> Sequence[str]:
         """The files to look at: those given to the hook, else those that the commit changes."""
 
-    def status(self, path: str) -> str:
-        """A for a new file, M for a changed one, D for a deleted one, empty for another."""
+    def changed(self) -> Mapping[str, str]:
+        """What the commit changes: A (new), M (other content) or D (gone), by path."""
 
     def all_names(self) -> Sequence[str]:
         """Every file of the coming commit."""
 
-    def size(self, path: str) -> int:
-        """Bytes that git would store."""
+    def sizes(self, paths: Sequence[str]) -> Mapping[str, int]:
+        """Bytes that git would store, of the files that there are."""
 
     def head(self, path: str, size: int) -> bytes:
-        """The first bytes."""
+        """The first bytes, empty where there are none."""
 
-    def read(self, path: str) -> bytes | None:
-        """The content; None where there is none, or too much of it."""
-
-    def read_all(self, paths: Sequence[str]) -> dict[str, bytes]:
-        """Several contents, those that cannot be read left out."""
+    def read_all(self, paths: Sequence[str]) -> Mapping[str, bytes]:
+        """Contents, those left out that are absent or over the tree's limit."""
 
 
 Hook = Callable[[Files], Iterable[Problem]]
 
 
-def no_code(data: bytes) -> bool:
-    """Whether bytes are no text that a person writes."""
-    return b"\0" in data[:8192]
+def texts(files: Files, paths: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Paths with their text; what holds NUL bytes is none."""
+    for path, data in files.read_all(paths).items():
+        if b"\0" not in data[:8192]:
+            yield path, data.decode("utf-8", "replace")

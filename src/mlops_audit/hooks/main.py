@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 __all__ = ["HOOKS", "main"]
 
@@ -39,8 +39,6 @@ def run(arguments: Sequence[str]) -> int:
     name, files = arguments[0], [a for a in arguments[1:] if a != "--"]
     if name not in HOOKS:
         print(f"mlops-audit-hook: there is no hook {name!r}\n\n{_usage()}", file=sys.stderr)
-        return 2
-    if any(a.startswith("-") and a not in files for a in arguments[1:]):
         return 2
     from mlops_audit.hooks.staged import staged_files  # noqa: PLC0415 -- `--help` needs none of it
     from mlops_audit.tree.types import TreeError  # noqa: PLC0415 -- the same
@@ -75,7 +73,7 @@ def _usage() -> str:
     )
 
 
-def _say(problems: Sequence[object]) -> int:
+def _say(problems: Iterable[object]) -> int:
     from mlops_audit.reports.safe import one_line  # noqa: PLC0415 -- a clean commit needs it not
 
     count = 0
@@ -85,3 +83,7 @@ def _say(problems: Sequence[object]) -> int:
         print(text.encode(encoding, "backslashreplace").decode(encoding))
         count += 1
     return 1 if count else 0
+
+
+if __name__ == "__main__":
+    main()

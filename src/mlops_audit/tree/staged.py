@@ -14,10 +14,10 @@ from functools import cached_property
 
 from mlops_audit.tree.disk import Disk
 from mlops_audit.tree.git import GIT_ERRORS, Git, GitError
-from mlops_audit.tree.limits import MAX_BATCH_BYTES, MAX_TEXT
+from mlops_audit.tree.limits import MAX_BATCH_BYTES, read_limit
 from mlops_audit.tree.opening import find_git
 from mlops_audit.tree.paths import display
-from mlops_audit.tree.types import TreeError
+from mlops_audit.tree.types import TreeError, Unread
 
 __all__ = ["Change", "Staged", "open_staged"]
 
@@ -117,32 +117,21 @@ class Staged:
                 found[path] = info.st_size
         return found
 
-    def read(self, path: str, limit: int = MAX_TEXT) -> bytes | None:
-        """A file as it will be committed; None where there is none, or it is over `limit`."""
-        blob = self._blob(path)
-        if blob is None:
-            data = self._disk.read(os.fsencode(path), limit + 1)
-            return data if isinstance(data, bytes) and len(data) <= limit else None
-        with suppress(*GIT_ERRORS):
-            size = self._git.sizes([blob]).get(blob, limit + 1) if limit > 0 else 0
-            if size <= min(limit, MAX_BATCH_BYTES):
-                return self._git.batch.get(blob)
-        return None
-
-    def read_all(self, paths: Sequence[str], limit: int = MAX_TEXT) -> dict[str, bytes]:
-        """The contents of several files, those that are absent or over `limit` left out."""
+    def read_all(self, paths: Sequence[str]) -> dict[str, bytes]:
+        """Files as they will be committed; those absent or over `read_limit` are left out."""
         sizes = self.sizes(paths)
         found: dict[str, bytes] = {}
         for path in paths:
-            blob = self._blob(path)
-            if blob is None:
-                data = self.read(path, limit)
-            elif sizes.get(path, limit + 1) <= min(limit, MAX_BATCH_BYTES):
-                with suppress(*GIT_ERRORS):
-                    data = self._git.batch.get(blob)
-            else:
-                data = None
-            if data is not None:
+            limit = min(read_limit(path), MAX_BATCH_BYTES)
+            data: bytes | Unread | None = None
+            if sizes.get(path, limit + 1) <= limit:
+                blob = self._blob(path)
+                if blob is None:
+                    data = self._disk.read(os.fsencode(path), limit)
+                else:
+                    with suppress(*GIT_ERRORS):
+                        data = self._git.batch.get(blob)
+            if isinstance(data, bytes):
                 found[path] = data
         return found
 

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
+from mlops_audit.facts.notebooknames import convention
 from mlops_audit.graph import Project
 from mlops_audit.model import Evidence, Span, Verdict, failed, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
 
 _MOST, _HALF = 0.8, 0.5  # shares of the catalogue
 _TWO = 2
-_NUMBERED = re.compile(r"^\(?\d+(?:[._-]\d+)*[a-z]?\)?[\s._-]+(?=.*[^\W\d_]{2})", re.IGNORECASE)
-_CHAPTERS = re.compile(
-    r"^(chapter|chap|ch|lesson|lecture|lab|week|day|part|step|stage|module|session|exercise|ex|"
-    r"assignment|homework|hw|tutorial|unit|notebook|nb|section|sec|phase|task)[\s._-]*\d+",
-    re.IGNORECASE,
-)
 _LOOKED_FOR = "names such as 1.0-explore-data.ipynb: a number, optional initials, a description"
 
 
@@ -33,8 +26,8 @@ def notebook_naming(project: Project) -> Verdict:
     names = _notebooks(project)
     if len(names) < _TWO:
         return not_applicable("fewer than two notebooks have no order to keep")
-    numbered = [p for p in names if _NUMBERED.match(_stem(p))]
-    chapters = [p for p in names if _CHAPTERS.match(_stem(p))]
+    numbered = [p for p in names if convention(p) == "number"]
+    chapters = [p for p in names if convention(p) == "chapter"]
     best = max(numbered, chapters, key=len)
     share = len(best) / len(names)
     said = f"{len(best)} of {len(names)} notebooks have an ordered name"
@@ -46,10 +39,6 @@ def notebook_naming(project: Project) -> Verdict:
         return partial(said, [*shown[:3], *other[:2]])
     other = [Evidence(Span(p), "no order") for p in names if p not in best]
     return failed(said, looked_for=_LOOKED_FOR, evidence=other[:5])
-
-
-def _stem(path: str) -> str:
-    return path.rsplit("/", 1)[-1].removesuffix(".ipynb")
 
 
 def _notebooks(project: Project) -> list[str]:

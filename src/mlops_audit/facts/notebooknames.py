@@ -1,0 +1,27 @@
+"""Names of notebooks that say their order (practice STR04)."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["convention", "stem"]
+
+_NUMBERED = re.compile(r"^\(?\d+(?:[._-]\d+)*[a-z]?\)?[\s._-]+(?=.*[^\W\d_]{2})", re.IGNORECASE)
+_CHAPTERS = re.compile(
+    r"^(chapter|chap|ch|lesson|lecture|lab|week|day|part|step|stage|module|session|exercise|ex|"
+    r"assignment|homework|hw|tutorial|unit|notebook|nb|section|sec|phase|task)[\s._-]*\d+",
+    re.IGNORECASE,
+)
+
+
+def stem(path: str) -> str:
+    """The file's name without folder and suffix."""
+    return path.rsplit("/", 1)[-1].removesuffix(".ipynb")
+
+
+def convention(path: str) -> str:
+    """`number` (1.0-explore-data), `chapter` (week3_images), or empty for no order."""
+    name = stem(path)
+    if _NUMBERED.match(name):
+        return "number"
+    return "chapter" if _CHAPTERS.match(name) else ""

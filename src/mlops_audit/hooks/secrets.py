@@ -1,0 +1,54 @@
+"""No credential is committed (practice REP11)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mlops_audit.facts.secrets import SecretHit, find_secrets
+from mlops_audit.hooks.base import Files, Problem, texts
+
+__all__ = ["check"]
+
+_DATA = re.compile(
+    r"\.(csv|tsv|parquet|pkl|pickle|joblib|npy|npz|h5|hdf5|pt|pth|ckpt|bin|onnx|png|jpe?g|gif|svg|"
+    r"ico|pdf|woff2?|ttf|zip|gz|bz2|xz|mp4|mp3|wav|db|sqlite3?|min\.js|map)$",
+    re.IGNORECASE,
+)
+# Tests and documents hold invented credentials; only a provider's own format counts there.
+_ASIDE = re.compile(
+    r"(^|/)(tests?|testing|fixtures?|examples?|docs?|samples?|mocks?)/|(^|/)test_|_test\.py$",
+    re.IGNORECASE,
+)
+# The marks of detect-secrets and gitleaks for a line that a person has looked at.
+_ALLOWED = re.compile(r"pragma: ?(?:allow|white)list secret|gitleaks:allow", re.IGNORECASE)
+
+
+def check(files: Files) -> Iterator[Problem]:
+    """Search the text of each file, of notebooks the cells."""
+    for path, text in texts(files, [p for p in files.names() if not _DATA.search(p)]):
+        for hit in _hits(path, text):
+            if hit.confidence == "high" or not _ASIDE.search(path):
+                yield Problem(
+                    hit.span,
+                    f"holds a credential: {hit.kind} {hit.excerpt}",
+                    "read it from the environment, and revoke it if it was ever pushed",
+                )
+
+
+def _hits(path: str, text: str) -> Iterator[SecretHit]:
+    if path.endswith(".ipynb"):
+        from mlops_audit.facts.notebooks import read_cells  # noqa: PLC0415 -- most files are none
+
+        for cell in read_cells(path, text.encode()).cells:
+            yield from _in(cell.source, path, cell.index)
+    else:
+        yield from _in(text, path, None)
+
+
+def _in(text: str, path: str, cell: int | None) -> Iterator[SecretHit]:
+    hits = find_secrets(text, path, cell=cell)
+    lines = text.split("\n") if hits else []
+    for hit in hits:
+        if hit.span.line is None or not _ALLOWED.search(lines[hit.span.line - 1]):
+            yield hit
