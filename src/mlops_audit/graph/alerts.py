@@ -31,8 +31,9 @@ _RESULT = re.compile(
     r"anomal|fail|passed|alert|quality|\bpsi\b|p_?value|share|shift|missing|violat|status|>|<",
     re.IGNORECASE,
 )
-_SETTING = re.compile(r"webhook|token|url|enabled?|recipient|email|notify|slack|debug|verbose|is None",
-                      re.IGNORECASE)  # fmt: skip
+_SETTING = re.compile(
+    r"webhook|token|url|enabled?|recipient|email|notify|slack|debug|verbose|is None", re.IGNORECASE
+)
 _FINISHED = re.compile(r"finish|complet|\bdone\b|success|started|ready", re.IGNORECASE)
 _MONITOR_PATH = re.compile(r"monitor|drift|watch|alert|observ", re.IGNORECASE)
 _BREACH = re.compile(
@@ -188,7 +189,7 @@ def _of_job(evidence: Evidence) -> Alert:
 
 @lru_cache(maxsize=4)
 def stopping_monitors(project: Project) -> tuple[Evidence, ...]:
-    """Thresholds in monitoring code, or in the evaluation of the model in use, that fail the job."""
+    """Thresholds in monitoring code that fail the job."""
     found: list[Evidence] = []
     for path, module in project.modules.items():
         if path in project.test_files or module.notebook or not _MONITOR_PATH.search(path):

@@ -87,12 +87,25 @@ def _shown(project: Project, module: Module) -> list[Evidence]:
             if _CREATED.search(c.text[:600])
         ]
     if module.path in project.roles.serving:
-        found += [
-            Evidence(t.span, t.value[:60])
-            for t in module.texts
-            if not t.doc and len(t.value) < _KEY and _names_age(t.value)
-        ]
+        found += _answered(module)
     return found[:5]
+
+
+def _answered(module: Module) -> list[Evidence]:
+    """Dates of the model in what a service answers."""
+    found = [
+        Evidence(t.span, t.value[:60])
+        for t in module.texts
+        if not t.doc and len(t.value) < _KEY and _names_age(t.value)
+    ]
+    answers = [(f, v) for f in module.functions for v in f.returns]
+    found += [
+        Evidence(f.span, f"{f.name}() answers {key}"[:60])
+        for f, value in answers
+        for key in (*value.keys, *(k for k, _ in value.kwargs))
+        if _names_age(key.strip("\"'"))
+    ]
+    return found
 
 
 _KEY = 40  # characters of a key in an answer; longer texts are prose

@@ -25,8 +25,10 @@ _SERVICE = re.compile(
     re.IGNORECASE,
 )
 _METRIC_TYPES = frozenset({"Gauge", "Counter", "Histogram", "Summary"})
-_SWITCHES = re.compile(r"^(app_?insights_?enabled|enable_?app_?insights|applicationinsightsenabled)$",
-                       re.IGNORECASE)  # fmt: skip
+_SWITCHES = re.compile(
+    r"^(app_?insights_?enabled|enable_?app_?insights|application_?insights_?enabled)$",
+    re.IGNORECASE,
+)
 _TIMING = re.compile(
     r"latency|elapsed|duration|process_time|took|response_time|inference_time", re.IGNORECASE
 )

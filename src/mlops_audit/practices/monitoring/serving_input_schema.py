@@ -13,7 +13,10 @@ from mlops_audit.graph.sightings import sightings
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
 
-_LOOKED_FOR = "a schema with ranges, categories or formats at the deployed entry point, which refuses bad input"
+_LOOKED_FOR = (
+    "a schema with ranges, categories or formats at the entry point that is deployed, by which bad "
+    "input is refused"
+)
 _STRICT = re.compile(
     r"\b(gt|ge|lt|le|min_length|max_length|pattern|regex|multiple_of|min_items|max_items)\s*=|"
     r"\bcon(float|int|str|list|date|decimal)\b|\bPositive\w+|\bNonNegative\w+|EmailStr|HttpUrl|"
@@ -107,22 +110,22 @@ def _checked(
 ) -> Iterator[tuple[str, Evidence]]:
     """How a route checks what it takes: `strict`, `plain` or by a `mistaken` default."""
     for param in function.params:
-        text = f"{param.annotation} {param.default.text if param.default else ''}"
-        if _STRICT.search(text) or _LITERAL.search(param.annotation):
+        text = f"{param.written} {param.default.text if param.default else ''}"
+        if _STRICT.search(text) or _LITERAL.search(param.written):
             yield "strict", Evidence(function.span, f"{param.name}: {text.strip()}"[:90])
-        elif found := _schema(project, module, param.annotation):
+        elif found := _schema(project, module, param.written):
             yield from found
         elif _typed(param):
-            yield "plain", Evidence(function.span, f"{param.name}: {param.annotation}"[:90])
+            yield "plain", Evidence(function.span, f"{param.name}: {param.written}"[:90])
     yield from _by_hand(module, function)
 
 
 def _typed(param: Param) -> bool:
     """Whether a framework enforces the parameter's type."""
-    if param.name in {"self", "cls"} or not _PLAIN.search(param.annotation):
+    if param.name in {"self", "cls"} or not _PLAIN.search(param.written):
         return False
     default = param.default.text if param.default else ""
-    return not re.search(r"Request|Depends|dict", f"{param.annotation} {default}", re.IGNORECASE)
+    return not re.search(r"Request|Depends|dict", f"{param.written} {default}", re.IGNORECASE)
 
 
 def _schema(project: Project, module: Module, annotation: str) -> list[tuple[str, Evidence]]:

@@ -80,10 +80,10 @@ def _platform(project: Project) -> list[Evidence]:
             continue
         for function in module.functions:
             for param in function.params:
-                if "Output[" in param.annotation and any(
-                    word in param.annotation for word in ("Model", "HTML", "Markdown", "Artifact")
+                if "Output[" in param.written and any(
+                    word in param.written for word in ("Model", "HTML", "Markdown", "Artifact")
                 ):
-                    detail = f"{param.name}: {param.annotation}"[:80]
+                    detail = f"{param.name}: {param.written}"[:80]
                     found.append(Evidence(function.span, detail))
     found += [u.evidence() for u in project.uses("registry.register", test=False, notebook=False)]
     return found

@@ -64,10 +64,10 @@ def _platform(project: Project) -> list[Evidence]:
 def _outputs(module: Module) -> list[Evidence]:
     """Parameters of a component that the platform takes for metrics."""
     return [
-        Evidence(function.span, f"{param.name}: {param.annotation}"[:80])
+        Evidence(function.span, f"{param.name}: {param.written}"[:80])
         for function in module.functions
         for param in function.params
-        if "Output[" in param.annotation and "Metrics" in param.annotation
+        if "Output[" in param.written and "Metrics" in param.written
     ]
 
 
