@@ -25,7 +25,8 @@ _RUN = re.compile(
     re.IGNORECASE,
 )
 _NO_TEXT = re.compile(
-    r"licen[cs]e|contribut|acknowledg|citation|author|contact|table of contents|references|badges?",
+    r"licen[cs]e|contribut|code of conduct|acknowledg|citation|author|contact|table of contents|"
+    r"references|badges?",
     re.IGNORECASE,
 )
 _INSTALLS = re.compile(

@@ -122,7 +122,7 @@ def _procedures(project: Project) -> tuple[list[Evidence], list[Evidence]]:
 
 def _fallbacks(project: Project) -> Iterator[Evidence]:
     """Answers in serving code for when the model cannot."""
-    services = {p.path for p in project.predictions if p.kind in {"service", "stream", "batch"}}
+    services = {p.path for p in project.predictions if p.kind in {"service", "stream"}}
     for path in sorted(services):
         module = project.modules.get(path)
         if module is None or module.notebook:

@@ -55,7 +55,7 @@ _MODEL_FILE = re.compile(
 )
 _TABLE = re.compile(r"\.(csv|parquet|json|feather|tsv|npy|npz|xlsx)$")
 _KEPT = re.compile(r"(^|/)(\.gitkeep|\.gitignore|\.keep|readme[\w.]*|[^/]+\.dvc)$", re.IGNORECASE)
-_PATH = re.compile(r"^(?:\.{0,2}/)*([\w.-]{1,60}(?:/[\w.{}-]{1,80}){1,6})/?$")
+_PATH = re.compile(r"^(?:\.{0,2}/)*([\w-][\w.-]{0,59}(?:/[\w.{}-]{1,80}){1,6})/?$")
 _MOST = 2 / 3  # of a kind's files lie in places of their own: the rest are stragglers
 
 

@@ -145,6 +145,13 @@ def raw_data(project: Project) -> RawData:
     for write in writes:
         if write.folder and (match := _DATA.match(f"{write.folder}/")):
             plain.setdefault(match[1], write.evidence)
+    derived = derived or any(
+        w.folder
+        and _DATA.match(f"{w.folder}/")
+        and not _RAW.match(f"{w.folder}/")
+        and not w.ingests
+        for w in writes
+    )
     changes = [
         Evidence(Span(p, 1), "changes raw data")
         for p in project.modules
