@@ -83,6 +83,11 @@ class Docs:
         """The documents that are no templates for others to fill in."""
         return tuple(d for d in self.all if not _TEMPLATE.search(d.path))
 
+    def unread(self, pattern: re.Pattern[str]) -> list[Evidence]:
+        """Documents whose path matches and whose content cannot be read, with the reason."""
+        found = [p for p in self.paths if pattern.search(p) and self.get(p) is None]
+        return [Evidence(Span(p), self.project.unread.get(p, "not read")) for p in found]
+
     def named(self, pattern: re.Pattern[str]) -> tuple[Document, ...]:
         """The documents whose path matches."""
         return tuple(d for p in self.paths if pattern.search(p) and (d := self.get(p)))

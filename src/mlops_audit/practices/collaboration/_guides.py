@@ -10,7 +10,7 @@ from mlops_audit.graph import Project
 from mlops_audit.graph.docs import body, evidence
 from mlops_audit.model import Evidence
 
-__all__ = ["AGREEMENT", "guides", "says_how"]
+__all__ = ["AGREEMENT", "FILES", "TITLES", "guides", "says_how"]
 
 FILES = re.compile(
     r"(^|/)(contributing|hacking|development|developing|developer[\w-]*|dev_?guide|"

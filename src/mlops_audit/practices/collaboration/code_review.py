@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from mlops_audit.facts.documents import is_placeholder
 from mlops_audit.graph import Project
-from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
+from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed, unknown
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.collaboration._guides import FILES, TITLES
 
@@ -56,8 +56,11 @@ def code_review(project: Project) -> Verdict:
     """Look for owners, templates and rules; then for a guide that asks for review."""
     found: list[Evidence] = []
     empty: list[Evidence] = []
+    hidden: list[Evidence] = []
     for path in project.paths:
-        if _OWNERS.match(path):
+        if (_OWNERS.match(path) or _TEMPLATE.match(path)) and project.text(path) is None:
+            hidden.append(Evidence(Span(path), project.unread.get(path, "not read")))
+        elif _OWNERS.match(path):
             rule = next(_lines(project, path, _RULE), None)
             (found if rule else empty).append(rule or Evidence(Span(path), "no owner"))
         elif _TEMPLATE.match(path):
@@ -70,6 +73,8 @@ def code_review(project: Project) -> Verdict:
     asked = list(_guides(project))
     if asked:
         return partial("a guide asks for review, nothing in the repository sets it up", asked[:3])
+    if hidden:
+        return unknown(f"{hidden[0].span.path} could not be read", hidden)
     if empty:
         where = f"{empty[0].span.path} has no content"
         return hollow(where, empty[:3], looked_for=_LOOKED_FOR)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from mlops_audit.graph import Project
-from mlops_audit.model import Verdict, failed, hollow, passed
+from mlops_audit.model import Verdict, failed, hollow, passed, unknown
 from mlops_audit.practices.base import practice
-from mlops_audit.practices.collaboration._guides import guides
+from mlops_audit.practices.collaboration._guides import FILES, guides
 
 _LOOKED_FOR = "CONTRIBUTING, AGENTS.md or a README section on set-up, tests or pull requests"
 
@@ -27,6 +27,9 @@ def contributing(project: Project) -> Verdict:
     good = [e for e, says in found if says]
     if good:
         return passed(f"{good[0].span.path} says how to work on the project", good[:5])
+    unread = project.docs.unread(FILES)
+    if unread:
+        return unknown(f"{unread[0].span.path} could not be read", unread)
     headings = [e for e, _ in found if re.search("contribut", str(e), re.IGNORECASE)]
     if headings:
         return hollow(

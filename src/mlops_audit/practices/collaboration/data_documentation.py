@@ -9,7 +9,7 @@ from mlops_audit.facts.code import Module
 from mlops_audit.facts.documents import Document, Section, is_placeholder
 from mlops_audit.graph import Project
 from mlops_audit.graph.docs import filled
-from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
+from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed, unknown
 from mlops_audit.practices.base import practice
 
 _ENOUGH = 3  # described columns
@@ -100,6 +100,9 @@ def data_documentation(project: Project) -> Verdict:
     origin = list(_origin(project))
     if origin:
         return partial("the origin of the data is described, its columns are not", origin[:5])
+    unread = project.docs.unread(_SHEET)
+    if unread:
+        return unknown(f"{unread[0].span.path} could not be read", unread)
     empty = [
         Evidence(Span(d.path, 1), "nothing filled in")
         for d in project.docs.all

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from mlops_audit.facts.documents import is_placeholder
 from mlops_audit.graph import Project
-from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
+from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed, unknown
 from mlops_audit.practices.base import practice
 
 _FILE = re.compile(
@@ -46,7 +46,7 @@ def license(project: Project) -> Verdict:  # noqa: A001 -- the function has the 
     """Look for a license file, then for a line that names one."""
     inside = f"{project.folder}/" if project.folder else ""
     files = [p for p in project.paths if _FILE.match(p.removeprefix(inside))]
-    full = [p for p in files if (project.entry(p).size or 0) > 0 or project.data(p) is None]
+    full = [p for p in files if (project.entry(p).size or 0) > 0]
     if full:
         return passed(f"{full[0]} states the terms", [Evidence(Span(p), "license") for p in full])
     lines = list(_lines(project))
@@ -55,6 +55,10 @@ def license(project: Project) -> Verdict:  # noqa: A001 -- the function has the 
         return passed("the project is declared proprietary", declared[:3])
     if lines:
         return partial("a line names a license, there is no license file", lines[:5])
+    hidden = [p for p in files if project.data(p) is None]
+    if hidden:
+        where = [Evidence(Span(p), project.unread.get(p, "not read")) for p in hidden]
+        return unknown(f"{hidden[0]} could not be read", where)
     if files:
         where = [Evidence(Span(p), "empty file") for p in files]
         return hollow(f"{files[0]} is empty", where, looked_for=_LOOKED_FOR)

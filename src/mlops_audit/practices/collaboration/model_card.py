@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from mlops_audit.facts.documents import Document
 from mlops_audit.graph import Project
-from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
+from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed, unknown
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.collaboration._parts import answers
 
@@ -58,6 +58,9 @@ def model_card(project: Project) -> Verdict:
     made += [Evidence(Span(p), "model card as data") for p in _data_cards(project)]
     if made:
         return partial("code builds a model card; its text is not in the repository", made[:3])
+    unread = project.docs.unread(_NAME)
+    if unread:
+        return unknown(f"{unread[0].span.path} could not be read", unread)
     if empty:
         return hollow("the model card is not filled in", empty, looked_for=_LOOKED_FOR)
     return failed("there is no model card", looked_for=_LOOKED_FOR)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from mlops_audit.facts.documents import Document, Section, is_placeholder
 from mlops_audit.graph import Project
-from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
+from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed, unknown
 from mlops_audit.practices.base import practice
 
 _TITLE = re.compile(
@@ -55,6 +55,9 @@ def risk_register(project: Project) -> Verdict:
         return passed(f"{met[0].span.path} lists risks and how each is met", met[:5])
     if met or len(listed) >= _ENOUGH:
         return partial("risks are listed without how each is met", [*met, *listed][:5])
+    unread = project.docs.unread(_FILE)
+    if unread:
+        return unknown(f"{unread[0].span.path} could not be read", unread)
     if empty:
         return hollow("the list of risks is empty", empty[:3], looked_for=_LOOKED_FOR)
     return failed("no risks are listed", looked_for=_LOOKED_FOR)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from mlops_audit.facts.documents import is_placeholder
 from mlops_audit.graph import Project
 from mlops_audit.graph.docs import filled
-from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
+from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed, unknown
 from mlops_audit.practices.base import practice
 
 _RUNBOOK = re.compile(
@@ -65,6 +65,9 @@ def runbook_and_ownership(project: Project) -> Verdict:
         return partial("a procedure is written down, no owner", steps[:3])
     if owners:
         return partial("an owner is named, no procedure", owners[:3])
+    unread = project.docs.unread(_RUNBOOK)
+    if unread:
+        return unknown(f"{unread[0].span.path} could not be read", unread)
     metadata = list(_metadata(project))
     if metadata:
         return partial("the metadata names maintainers beside the authors", metadata[:2])

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from mlops_audit.facts.documents import Document
 from mlops_audit.graph import Project
 from mlops_audit.graph.docs import filled
-from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
+from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed, unknown
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.collaboration._parts import labels
 
@@ -55,6 +55,9 @@ def stack_canvas(project: Project) -> Verdict:
         return passed(f"{len(full)} architecture decisions are recorded", shown[:5])
     if started or shown:
         return partial("a canvas or decision record is started", [*started, *shown][:3])
+    unread = project.docs.unread(_CANVAS)
+    if unread:
+        return unknown(f"{unread[0].span.path} could not be read", unread)
     empty += [Evidence(Span(d.path, 1), d.title[:100]) for d in records]
     if empty:
         return hollow(f"{empty[0].span.path} is not filled in", empty[:3], looked_for=_LOOKED_FOR)
