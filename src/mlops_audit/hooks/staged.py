@@ -16,12 +16,12 @@ class StagedFiles:
 
     Args:
         staged: the index.
-        given: the files to look at, relative to the top; empty for those that are staged.
+        given: the files to look at, relative to the top; None for those that are staged.
     """
 
-    def __init__(self, staged: Staged, given: Sequence[str]) -> None:
+    def __init__(self, staged: Staged, given: Sequence[str] | None) -> None:
         self._staged = staged
-        self._given = tuple(given)
+        self._given = given
 
     @property
     def top(self) -> str:
@@ -30,7 +30,7 @@ class StagedFiles:
 
     def names(self) -> Sequence[str]:
         """The files to look at: those given, else those that the commit changes."""
-        if self._given:
+        if self._given is not None:
             return self._given
         return [p for p, c in self._staged.changes.items() if c.status != "D"]
 
@@ -74,4 +74,4 @@ def staged_files(given: Sequence[str], environment: Mapping[str, str]) -> Staged
     )
     prefix = os.path.relpath(here, staged.top).replace(os.sep, "/")
     inside = [normal(f"{prefix}/{name}") for name in given]
-    return StagedFiles(staged, [path for path in inside if path])
+    return StagedFiles(staged, [path for path in inside if path] if given else None)
