@@ -35,7 +35,7 @@ _LIMIT = re.compile(
     re.IGNORECASE,
 )
 _NO_METRIC = re.compile(
-    r"best_(val|valid|loss|acc|score|metric|epoch)|best_so_far|epoch|patience|conf_thres|iou_thres|confidence|"
+    r"best_(?!model|prod|registered|deployed)\w|best_so_far|(^|[^a-z])best$|epoch|patience|conf_thres|iou_thres|confidence|"
     r"status_code|p_?value|drift|len\(|count|shape|psi|\bstep",
     re.IGNORECASE,
 )

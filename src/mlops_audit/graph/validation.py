@@ -76,10 +76,14 @@ _CHECKING = re.compile(
 )
 # What an error says when data is bad.
 _MESSAGE = re.compile(
-    r"(data|schema|dataset|column|feature)\w*\b.{0,30}\b(not valid|invalid|missing|fail|mismatch|"
+    r"(data(?!base|_?dir|_?path)|schema|dataset|column|feature)\w*\b.{0,30}"
+    r"\b(not valid|invalid|missing|fail|mismatch|"
     r"unexpected|corrupt|empty|out of range)|(invalid|missing|unexpected|bad|corrupt)\w* "
     r"(data|schema|column|row|record|feature|value)|validation (failed|error)|null values",
     re.IGNORECASE,
+)
+_PARAMETER = re.compile(
+    r"either none|parameter|argument|must be (set|given|provided)|not (set|found)", re.IGNORECASE
 )
 _OTHER_ERRORS = (
     "NotImplementedError", "ImportError", "FileNotFoundError", "HTTPException", "StopIteration",
@@ -152,6 +156,8 @@ class Validation:
         if use.tool.startswith("TFX"):
             return True
         module = self.project.modules[use.path]
+        if use.call is not None and _dropped(module, use.call):
+            return False
         if _ends(module):
             return True
         return any(
@@ -218,7 +224,9 @@ class Validation:
                 continue
             for raised in module.raises:
                 checking = bool(_CHECKING.search(raised.scope.rsplit(".", 1)[-1]))
-                checking = checking or bool(_MESSAGE.search(raised.text))
+                checking = checking or bool(
+                    _MESSAGE.search(raised.text) and not _PARAMETER.search(raised.text)
+                )
                 if _not_implemented(raised.name) or not _about_data(
                     raised.guards, checking=checking, strict=module.notebook
                 ):
@@ -306,6 +314,18 @@ def _on_settings(call: Call) -> bool:
 
 def _monitors(path: str) -> bool:
     return bool(re.search(r"(^|[/_])(monitor|drift)", path))
+
+
+def _dropped(module: Module, call: Call) -> bool:
+    """Whether nothing looks at what a call gives back."""
+    if call.method not in {"run_checkpoint", "run_validation_operator", "validate"}:
+        return False  # others keep their result in the object that they are called on
+    if call.targets:
+        return False
+    texts = [b.test for b in module.branches] + [a.test for a in module.asserts]
+    texts += [v.text for f in module.functions for v in f.returns]
+    texts += [c.text for c in module.calls if c.span != call.span and c.method != "print"]
+    return not any(call.text[:60] in t for t in texts)
 
 
 def _ends(module: Module) -> bool:
