@@ -39,7 +39,7 @@ def _page(report: Report) -> Iterator[str]:
     level = report.assessment.level
     name = e(report.repository.path)
     sections = list(_sections(report))
-    yield '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+    yield '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
     yield f'<meta http-equiv="Content-Security-Policy" content="{_policy()}">'
     yield '<meta name="viewport" content="width=device-width,initial-scale=1">'
     yield '<meta name="referrer" content="no-referrer">'

@@ -109,7 +109,7 @@ def model_result(result: ModelResult) -> str:
         return f"level {data['reached']}, {data['name']}"
     if result.kind == "score":
         band = f", {data['band']}" if data.get("band") else ""
-        return f"{data['score']:g} points{band}"
+        return f"{data['score']:g} point{'' if data['score'] == 1 else 's'}{band}"
     if result.kind == "shares":
         share = data["share"]
         return "nothing to measure" if share is None else f"{share:.0%} shown"

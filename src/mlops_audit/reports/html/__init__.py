@@ -85,7 +85,9 @@ def places(evidence: Iterable[Evidence], report: Report) -> str:
     rows = []
     for item in listed[:_SHOWN]:
         hops = "".join(f"<li>{place(hop, report)}</li>" for hop in item.chain)
-        chain = f'<ol class="via" aria-label="reached through">{hops}</ol>' if hops else ""
+        chain = (
+            f'<span class="sr">, reached through</span><ol class="via">{hops}</ol>' if hops else ""
+        )
         rows.append(f"<li>{place(item, report)}{chain}</li>")
     rest = len(listed) - _SHOWN
     rows += [f'<li class="quiet">and {rest} more</li>'] if rest > 0 else []

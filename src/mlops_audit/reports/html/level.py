@@ -67,7 +67,7 @@ def ladder(report: Report) -> Iterator[str]:
         return
     named = _named(report)
     tallest = max(row.level for row in level.profile)
-    yield f'<ol class="stairs" aria-label="Levels 1 to {tallest}">'
+    yield '<ol class="stairs">'
     for row in level.profile:
         if row.level <= level.reached:
             state, said = "reached", "reached"

@@ -167,8 +167,7 @@ border-left:2px solid var(--edge);color:var(--quiet)}
 @media(max-width:600px){.practice>summary{grid-template-columns:1rem 3.4rem 1fr}
 .practice>summary .chip{grid-column:3;justify-self:start}.inside{padding-left:1.5rem}
 .todo>li{padding:.8rem .9rem}.todo>li::before{display:none}}
-.cards{display:grid;gap:1rem;grid-template-columns:repeat(auto-fill,minmax(min(100%,17rem),1fr));
-align-items:start}
+.cards{display:grid;gap:1rem;grid-template-columns:repeat(auto-fill,minmax(min(100%,17rem),1fr))}
 .card{border:1px solid var(--edge);border-radius:10px;padding:1rem 1.1rem}
 .card h3{font-weight:500;color:var(--quiet);font-size:.925rem}
 .result{font-size:1.15rem;font-weight:650;color:var(--ink);margin:.35rem 0 .5rem;line-height:1.3}
@@ -185,9 +184,11 @@ _PRINT = """
 @media print{body{font-size:10.5pt}nav,.show,.skip{display:none}
 section{padding:1rem 0}section,.todo>li,.card,.tread{break-inside:avoid}
 #practices,#next{break-inside:auto}
-details::details-content{content-visibility:visible;block-size:auto}
+:is(.is-fail,.is-partial,.is-unknown,.card>details,#files details)::details-content{
+content-visibility:visible;block-size:auto}
 .practice{break-inside:avoid}.practice>summary::before{content:none}
-.wide-loop{display:block}.narrow-loop{display:none}
+.practice>summary{grid-template-columns:3.6rem 1fr auto}.inside{padding-left:.25rem}
+.wide-loop{display:block}.narrow-loop,.narrow-lead{display:none}
 *{print-color-adjust:exact}}
 """
 

@@ -47,7 +47,7 @@ def fitted(text: str, columns: int) -> str:
     if _width(line) <= columns:
         return line
     head, space, tail = line.rpartition(" ")
-    if "/" in tail and _width(head) < columns // 2:
+    if "/" in tail and _width(head) * 3 < columns * 2:
         return f"{head}{space}{_end(tail, columns - _width(head + space))}"
     if "/" in line and _FILE.search(line):
         return _end(line, columns)

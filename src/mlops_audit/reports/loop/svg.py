@@ -20,20 +20,20 @@ _WIDTH, _HEIGHT = 1080, 566
 _CARD_W, _CARD_H, _GAP, _EDGE = 218, 136, 58, 17
 _ROWS = (17, 215, 413)
 _MOST = 4  # lines in a card
-_COLUMNS = 27  # characters of 12 px that fit into a card
+_COLUMNS = 25  # characters of 13 px that fit into a card
 _COUNT_GAP = 8
 # Column and row of each station, in the order of the ring.
 _CELLS = ((0, 0), (1, 0), (2, 0), (3, 0), (3, 1), (3, 2), (2, 2), (1, 2), (0, 2))
 _GAPS = 4  # missing links told in the middle
-_LINE = 78  # characters of 12.5 px that fit into the middle
+_LINE = 72  # characters of 13.5 px that fit into the middle
 
 STYLE = """
 .lp{font-family:ui-sans-serif,system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
 .lp-card{fill:var(--lp-card);stroke:var(--lp-edge)}
 .lp-none{fill:none;stroke:var(--lp-quiet);stroke-dasharray:4 4}
-.lp-title{font-size:14px;font-weight:650;fill:var(--lp-ink)}
-.lp-count{font-size:12px;fill:var(--lp-quiet)}
-.lp-item{font-size:12px;fill:var(--lp-text)}.lp-void{font-size:12px;fill:var(--lp-quiet)}
+.lp-title{font-size:15px;font-weight:650;fill:var(--lp-ink)}
+.lp-count{font-size:13px;fill:var(--lp-quiet)}
+.lp-item{font-size:13px;fill:var(--lp-text)}.lp-void{font-size:13px;fill:var(--lp-quiet)}
 .lp-line{fill:none;stroke-width:2}.lp-badge{stroke-width:2;fill:var(--lp-back)}
 .lp-mark{font-size:12px;font-weight:700;text-anchor:middle}
 .lp-found{stroke:var(--lp-found)}.lp-partial{stroke:var(--lp-partial)}
@@ -44,8 +44,8 @@ text.lp-found,.lp-head.lp-found{stroke:none;fill:var(--lp-found)}
 text.lp-partial,.lp-head.lp-partial{stroke:none;fill:var(--lp-partial)}
 text.lp-missing,.lp-head.lp-missing{stroke:none;fill:var(--lp-missing)}
 text.lp-na,.lp-head.lp-na{stroke:none;fill:var(--lp-quiet)}
-.lp-said{font-size:16px;font-weight:650;fill:var(--lp-ink)}
-.lp-gap{font-size:12.5px;fill:var(--lp-text)}
+.lp-said{font-size:17px;font-weight:650;fill:var(--lp-ink)}
+.lp-gap{font-size:13.5px;fill:var(--lp-text)}
 """
 _COLOURS = """
 svg{--lp-back:#fff;--lp-card:#f6f7f9;--lp-edge:#d5d9e0;--lp-ink:#16202c;--lp-text:#38444f;
