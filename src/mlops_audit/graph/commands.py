@@ -88,6 +88,8 @@ class CommandResolver:
     def _runner(self, command: Command, folder: str) -> Iterator[Edge] | None:
         """The edges of a call of a task runner; None when the command is none."""
         program = command.program
+        if program == "poetry" and command.argv[1:2] == ("poe",):  # poe's plugin for poetry
+            return self._runner(replace(command, argv=command.argv[1:]), folder)
         if program in {"make", "gmake", "remake"}:
             return self._make(command, folder)
         if program in _RUNNERS:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mlops_audit.facts.code import Assign, Branch, Call, Compare, Guard, Module
+from mlops_audit.facts.code import Assign, Branch, Call, Compare, Guard, Module, Value
 from mlops_audit.graph.comparisons import Judgement, judge, mentions_metric
 from mlops_audit.graph.scopes import Scope, scopes
 from mlops_audit.model import Evidence, Span
@@ -46,6 +46,9 @@ _HARD_EXIT = re.compile(
 )
 _FLAG = re.compile(r"[A-Za-z_]\w*")
 _KEY = re.compile(r"""\[\s*["']([\w .-]+)["']\s*\]|\.get\(\s*["']([\w .-]+)["']""")
+_DECIDES = re.compile(
+    r"accept|better|best|promot|pass(ed)?$|deploy|approv|valid|decision|improv|good|ok$"
+)
 _DEPTH = 4
 _MAX_CALLERS = 40
 
@@ -197,7 +200,7 @@ class _Finder:
             for kind, places in self._judged(module, compare, flip=flip):
                 found = True
                 yield kind, places
-        if found or branch.compares:
+        if found or any(c.op in {"<", "<=", ">", ">="} for c in branch.compares):
             return
         place = Evidence(branch.span, f"if {branch.test[:80]}")
         negated = branch.test.strip().startswith("not ")
@@ -235,13 +238,15 @@ class _Finder:
         ]  # fmt: skip
         if own:
             last = own[-1]
-            if last.value.is_literal and isinstance(last.value.literal, bool) and not last.guards:
-                if mentions_metric(name) or re.search(r"better|accept|best|promot|pass", name):
+            if _truth(last.value) is not None and set(last.guards) <= set(branch.guards):
+                if mentions_metric(name) or _DECIDES.search(name):
                     yield "constant", (place, Evidence(last.span, f"{name} = {last.value.text}"))
                 return
             yield from self._from_assigns(module, own, place, flip=flip)
             for key in [a or b for assign in own for a, b in _KEY.findall(assign.value.text)]:
                 yield from self._named_anywhere(key, place, flip=flip)
+            if _DECIDES.search(name) and any("read" in a.value.text for a in own):
+                yield from self._named_anywhere(name, place, flip=flip)
             for assign in own:
                 if assign.value.is_call:
                     yield from self._from_function(module, assign.value.name, place, flip=flip)
@@ -250,11 +255,7 @@ class _Finder:
         if called:
             yield from self._from_function(module, called, place, flip=flip)
             return
-        if re.search(
-            r"accept|better|best|promot|pass(ed)?$|deploy|approv|valid|decision|improv|"
-            r"good|ok$",
-            name,
-        ):
+        if _DECIDES.search(name):
             yield from self._named_anywhere(name, place, flip=flip)
 
     @staticmethod
@@ -276,8 +277,8 @@ class _Finder:
                     compare.span.line == assign.span.line and compare.scope == assign.scope
                 ):
                     yield from self._judged(module, compare, flip=flip, place=place)
-            value = assign.value.literal
-            if isinstance(value, bool):
+            value = _truth(assign.value)
+            if value is not None:
                 for guard in assign.guards:
                     branch = next(
                         (b for b in module.branches
@@ -516,6 +517,14 @@ class _Finder:
                     if mentions_metric(near):
                         yield Gate("metric", (Evidence(Span(path, number), line.strip()[:90]),))
                         return
+
+
+def _truth(value: Value) -> bool | None:
+    """The truth of a literal flag: a boolean, 0 or 1."""
+    literal = value.literal
+    if not value.is_literal or not isinstance(literal, int) or literal not in {0, 1}:
+        return None
+    return bool(literal)
 
 
 def _kind(judgement: Judgement, *, flip: bool) -> str:

@@ -64,6 +64,7 @@ _ORCHESTRATES = re.compile(
     re.IGNORECASE,
 )
 _DAG_CLASSES = re.compile(r"(^|\.)(FlowSpec|luigi\.Task|WrapperTask|TaskOnKart|luigi\.\w*Task)$")
+_IDLE = frozenset({"cd", "echo", "export", "mkdir", "rm", "cp", "mv", "set", "source", "touch"})
 _MAX_STEPS = 400
 
 
@@ -362,6 +363,8 @@ def _task_steps(project: Project, target: Target) -> Iterator[PipelineStep]:
         if other is not None and other is not target:
             yield _target_step(project, other)
     for command in target.commands[:30]:
+        if command.program in _IDLE:
+            continue
         node = project.nodes.command(command, target.folder)
         name = " ".join(a for a in command.argv[1:] if not a.startswith("-"))[:120]
         parts = parts_of_nodes(project, [node], name)

@@ -107,6 +107,11 @@ _MANAGED = re.compile(
     r"OnlineDeployment|ModelDeployOp|EndpointCreateOp|LitServer|ModelServer|"
     r"MLServer|Triton|seldon_core|\.serve|ManagedOnline|KubernetesOnline)"
 )
+_ENDPOINTS = re.compile(
+    r"az ml (online|batch)-(deployment|endpoint) (create|update)|sagemaker create-endpoint|"
+    r"gcloud ai endpoints deploy-model|az ml model deploy|mlflow deployments (create|update)|"
+    r"bentoml deploy|truss push|cog push"
+)
 _MAX_CANDIDATES = 400
 
 
@@ -181,7 +186,7 @@ def _constructs(call: Call) -> bool:
     head = call.text.split("(", 1)[0].rsplit(".", 1)[-1]
     builder = re.match(
         r"(get|build|create|make|load|init|define|save|register|log|train|fit|"
-        r"download|compile|deploy|eval|test|evaluate|set|update|run|start|submit)_",
+        r"download|compile|deploy|eval|test|evaluate|set|update|run|start|submit|is|has|check)_",
         head,
     )
     return head[:1].isupper() or bool(builder)
@@ -302,6 +307,15 @@ def _managed(project: Project) -> Iterator[Prediction]:
         if use.where == "call" and not (use.call and _MANAGED.search(use.call.name)):
             continue
         yield Prediction("service", use.path, (use.evidence(),), parameters=True)
+    for use in project.uses("deploy.run", notebook=False):
+        if use.where == "command" and _ENDPOINTS.search(use.detail):
+            kind = "batch" if "batch" in use.detail else "service"
+            yield Prediction(kind, use.path, (use.evidence(),), parameters=True)
+    for resource in project.resources:
+        matches = project.catalogue.resource(resource.kind)
+        if any(m.capability == "serve.model" for m in matches):
+            place = Evidence(resource.span, f"{resource.kind} {resource.name}")
+            yield Prediction("service", resource.path, (place,), parameters=True)
     for use in project.uses("serve.batch", notebook=False):
         yield Prediction("batch", use.path, (use.evidence(),), stores=True, parameters=True)
 

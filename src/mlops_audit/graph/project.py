@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from mlops_audit.config import Config
 from mlops_audit.facts.ci import read_workflows
-from mlops_audit.facts.code import Module
+from mlops_audit.facts.code import Call, Module
 from mlops_audit.facts.dependencies import Dependencies, read_dependencies
 from mlops_audit.facts.docker import Containers, read_containers
 from mlops_audit.facts.infra import read_resources
@@ -36,6 +36,7 @@ from mlops_audit.graph.docs import Docs
 from mlops_audit.graph.dvcfiles import DvcFiles, read_dvc_files
 from mlops_audit.graph.execution import ExecutionGraph, Node, Reach, Way
 from mlops_audit.graph.expand import Expander
+from mlops_audit.graph.gates import Gate, find_gates
 from mlops_audit.graph.index import CodeIndex, Symbol
 from mlops_audit.graph.jobfiles import job_commands
 from mlops_audit.graph.nodes import Nodes, Sources
@@ -46,6 +47,9 @@ from mlops_audit.graph.places import Places
 from mlops_audit.graph.prediction import Prediction, find_predictions
 from mlops_audit.graph.projects import find_projects
 from mlops_audit.graph.roles import Roles, decide_roles
+from mlops_audit.graph.schedules import Start, starts_of_training
+from mlops_audit.graph.scopes import Scope, ScopeFacts
+from mlops_audit.graph.signals import Signal, find_signals
 from mlops_audit.graph.splits import Splits
 from mlops_audit.graph.testkinds import TestKinds
 from mlops_audit.graph.tests import TestSuite
@@ -488,6 +492,31 @@ class Project:
     def pipeline_files(self) -> tuple[PipelineFile, ...]:
         """Pipelines that files of other tools define (Snakemake, Argo, Step Functions ...)."""
         return read_pipelines(self.paths, self.data)[0]
+
+    @cached_property
+    def scope_facts(self) -> dict[Scope, ScopeFacts]:
+        """What each scope of the code does, filled by `graph.scopes`."""
+        return {}
+
+    @cached_property
+    def training_calls(self) -> dict[Scope, tuple[Call, ...]]:
+        """The calls of each scope that train, filled by `graph.training`."""
+        return {}
+
+    @cached_property
+    def starts(self) -> tuple[Start, ...]:
+        """All ways in which training begins, the most automatic first."""
+        return starts_of_training(self)
+
+    @cached_property
+    def signals(self) -> tuple[Signal, ...]:
+        """Signals that start retraining, or ask for it."""
+        return find_signals(self)
+
+    @cached_property
+    def gates(self) -> tuple[Gate, ...]:
+        """Comparisons of metrics that decide whether a model is promoted, best first."""
+        return find_gates(self)
 
     @cached_property
     def pipelines(self) -> tuple[Pipeline, ...]:

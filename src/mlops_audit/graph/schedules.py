@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mlops_audit.facts.code import Call, Module
+from mlops_audit.facts.code import Call, Function, Module
 from mlops_audit.facts.nodes import Node as DataNode
 from mlops_audit.facts.shell import parse_shell
 from mlops_audit.facts.types import Trigger, TriggerKind
@@ -40,10 +40,17 @@ _STORES = frozenset(
      "image.publish", "deploy.run", "evaluate.report", "pipeline.run", "release.automate",
      "tracker.metrics", "package.publish"}
 )  # fmt: skip
+_TRACKED = frozenset(
+    {"tracker.model", "tracker.artifacts", "tracker.autolog", "tracker.metrics", "model.push",
+     "registry.register", "registry.load", "data.version", "artifact.upload"}
+)  # fmt: skip
+_ADDRESS = re.compile(
+    r"WANDB_API_KEY|MLFLOW_TRACKING|NEPTUNE_API|COMET_API|CLEARML|DAGSHUB|AWS_(SECRET|ROLE|ACCESS)|"
+    r"AZURE|GOOGLE|GCP_|HF_TOKEN|HUGGING|configure-aws-credentials|secrets\."
+)
 _PLATFORM = re.compile(
     r"(start_pipeline_execution|start_execution|create_run_from|run_deployment|PipelineJob|"
-    r"submit|create_training_job|trigger_dag|dispatches|TriggerDagRun|start_build|"
-    r"create_job|invoke_pipeline|RestAPITask|create_run|start_job_run)",
+    r"create_training_job|trigger_dag|TriggerDagRun|RestAPITask|start_job_run)",
 )
 _DISPATCH = re.compile(r"/dispatches|/dagRuns|/create_flow_run|/jobs/run-now|/pipelines/.*runs")
 _DATA_PATHS = re.compile(
@@ -150,13 +157,19 @@ def _has_training_pipeline(project: Project) -> bool:
     return any(p.with_part(TRAIN) for p in project.pipelines if p.dag)
 
 
-def _kept(project: Project, code: Iterable[Scope], nodes: Iterable[Node] = ()) -> bool:
-    """Whether what trains also stores, compares or publishes beyond the machine it runs on."""
+def _kept(
+    project: Project, code: Iterable[Scope], nodes: Iterable[Node] = (), *, tracked: bool = True
+) -> bool:
+    """Whether what trains also stores, compares or publishes beyond the machine it runs on.
+
+    A tracker without its address writes beside the program: it does not count unless `tracked`.
+    """
     wanted = tuple(code)
     nodes = tuple(nodes)
-    uses = [*uses_of(project, wanted), *commands_of(project, nodes)]
-    if any(u.capability in _STORES or u.capability.startswith("registry.") for u in uses):
-        return True
+    for use in (*uses_of(project, wanted), *commands_of(project, nodes)):
+        kept = use.capability in _STORES or use.capability.startswith("registry.")
+        if kept and (tracked or use.capability not in _TRACKED):
+            return True
     for node in nodes:
         if node.kind == "action" and any(
             m.capability in _STORES for m in project.catalogue.action(node.key[-1])
@@ -198,7 +211,8 @@ def _of_ci(project: Project) -> Iterator[Start]:
             if not kind:
                 continue
             reach = project.graph.reach([project.nodes.trigger(workflow, trigger)])
-            found = _trained_in(project, reach)
+            tracked = bool(_ADDRESS.search(project.text(workflow.path) or ""))
+            found = _trained_in(project, reach, tracked=tracked)
             if found is None:
                 continue
             evidence, kept = found
@@ -233,7 +247,7 @@ def _ci_kind(project: Project, trigger: Trigger) -> str:
     }.get(trigger.kind, "")
 
 
-def _trained_in(project: Project, reach: Reach) -> tuple[Evidence, bool] | None:
+def _trained_in(project: Project, reach: Reach, *, tracked: bool) -> tuple[Evidence, bool] | None:
     """Where CI trains outside its tests, and whether the model is kept."""
     nodes = [w.node for w in reach.ways.values() if not _through_tests(project, w.nodes())]
     others = [n for n in nodes if n.kind in {"command", "action"}]
@@ -244,7 +258,9 @@ def _trained_in(project: Project, reach: Reach) -> tuple[Evidence, bool] | None:
             ):
                 evidence = reach.ways[node].evidence(use.detail, use.span)
                 remote = use.capability == "pipeline.run" and _remote(use)
-                return evidence, remote or _kept(project, _code(project, nodes), others)
+                return evidence, remote or _kept(
+                    project, _code(project, nodes), others, tracked=tracked
+                )
     for node in nodes:
         previous = reach.ways[node].previous
         if node.kind in {"module", "notebook"} and previous and previous.node.kind != "module":
@@ -253,7 +269,7 @@ def _trained_in(project: Project, reach: Reach) -> tuple[Evidence, bool] | None:
             if trained:
                 way = reach.ways[node]
                 evidence = Evidence(trained.span, trained.detail, (*way.chain(),))
-                return evidence, _kept(project, code, others)
+                return evidence, _kept(project, code, others, tracked=tracked)
     return None
 
 
@@ -542,9 +558,26 @@ def _of_handlers(project: Project) -> Iterator[Start]:
             trained = trains_in(project, code)
             if trained is None:
                 continue
+            kind = "route" if routes else _handled(project, module, function)
+            if not kind:
+                continue
             place = Evidence(function.span, f"{function.name}() is called by an event")
             if routes:
                 place = Evidence(routes[0].span, f"a request starts it: {_line(routes[0])}")
-            timer = any("timer" in d or "schedule" in d for d in function.decorators)
-            kind = "route" if routes else "schedule" if timer else "event"
             yield Start(kind, place, trained, _saved(project, code))
+
+
+def _handled(project: Project, module: Module, function: Function) -> str:
+    """What calls a function of a cloud, by what it reads of its event."""
+    decorated = " ".join(function.decorators)
+    if re.search(r"timer|schedule", decorated):
+        return "schedule"
+    lines = (project.text(module.path) or "").splitlines()
+    text = "\n".join(lines[(function.span.line or 1) - 1 : function.end_line])
+    if re.search(r"CodePipeline\.job|ResourceProperties|RequestType", "\n".join(lines)):
+        return "push" if "CodePipeline.job" in "\n".join(lines) else ""
+    if "blob" in decorated or re.search(r"\[.Records.\]|event\[.bucket.\]", text):
+        return "data"
+    if decorated or re.search(r"b64decode|\bmessage\b|cloud_event|pubsub|\[.detail.\]", text):
+        return "event"
+    return "route"

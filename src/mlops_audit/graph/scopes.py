@@ -20,7 +20,7 @@ from mlops_audit.graph.uses import Use, command_uses
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
 
-__all__ = ["Scope", "calls_of", "commands_of", "scopes", "scopes_from", "uses_of"]
+__all__ = ["Scope", "ScopeFacts", "calls_of", "commands_of", "scopes", "scopes_from", "uses_of"]
 
 _LIMIT = 300  # scopes of one walk: more is a framework, not what one step does
 _CODE = frozenset({"function", "module", "notebook"})
@@ -33,6 +33,40 @@ class Scope:
 
     path: str
     qualname: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeFacts:
+    """What a scope does itself: its calls, their uses of tools, and the scopes that they run."""
+
+    calls: tuple[Call, ...] = ()
+    uses: tuple[Use, ...] = ()
+    runs: tuple[Scope, ...] = ()
+
+
+def facts_of(project: Project, scope: Scope) -> ScopeFacts:
+    """The facts of one scope, worked out once for a project."""
+    known = project.scope_facts.get(scope)
+    if known is None:
+        module = project.modules.get(scope.path)
+        known = _facts(project, module, scope) if module is not None else ScopeFacts()
+        project.scope_facts[scope] = known
+    return known
+
+
+def _facts(project: Project, module: Module, scope: Scope) -> ScopeFacts:
+    calls = scope_calls(module, scope.qualname)
+    names = (
+        {f"{scope.qualname}.{n}" for n in _CONSTRUCTORS}
+        if scope.qualname and module.klass(scope.qualname) is not None
+        else {scope.qualname}
+    )
+    below = tuple(f"{n}." for n in names) if scope.qualname else ()
+    uses = tuple(
+        u for u in project.uses_in(scope.path) if u.scope in names or u.scope.startswith(below)
+    )
+    runs = (_scope(s) for c in calls for s in project.index.targets(c, scope.path))
+    return ScopeFacts(calls, uses, tuple(dict.fromkeys(runs)))
 
 
 def scopes(
@@ -50,14 +84,9 @@ def scopes(
     seen: dict[Scope, None] = dict.fromkeys(queue)
     while queue and len(seen) < limit:
         scope = queue.popleft()
+        following = list(facts_of(project, scope).runs)
         module = project.modules.get(scope.path)
-        if module is None:
-            continue
-        following: list[Scope] = []
-        for call in scope_calls(module, scope.qualname):
-            for symbol in project.index.targets(call, scope.path):
-                following.append(_scope(symbol))  # noqa: PERF401 -- two nested loops read better
-        if imports and not scope.qualname:
+        if imports and not scope.qualname and module is not None:
             following += _imported(project, module)
         for item in following:
             if item not in seen and len(seen) < limit:
@@ -94,25 +123,14 @@ def calls_of(project: Project, found: Iterable[Scope]) -> Iterator[tuple[Module,
     for scope in found:
         module = project.modules.get(scope.path)
         if module is not None:
-            for call in scope_calls(module, scope.qualname):
+            for call in facts_of(project, scope).calls:
                 yield module, call
 
 
 def uses_of(project: Project, found: Iterable[Scope]) -> Iterator[Use]:
     """The uses of tools in the calls of scopes."""
     for scope in found:
-        module = project.modules.get(scope.path)
-        if module is None:
-            continue
-        names = (
-            {f"{scope.qualname}.{n}" for n in _CONSTRUCTORS}
-            if scope.qualname and module.klass(scope.qualname) is not None
-            else {scope.qualname}
-        )
-        for use in project.uses_in(scope.path):
-            nested = scope.qualname and use.scope.startswith(tuple(f"{n}." for n in names))
-            if use.scope in names or nested:
-                yield use
+        yield from facts_of(project, scope).uses
 
 
 def scopes_from(

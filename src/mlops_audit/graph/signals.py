@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Branch, Call, Module
-from mlops_audit.graph.schedules import starts_of_training, trains_in
+from mlops_audit.graph.schedules import trains_in
 from mlops_audit.graph.scopes import Scope, scopes
 from mlops_audit.model import Evidence
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
 
-__all__ = ["Signal", "signals"]
+__all__ = ["Signal", "find_signals"]
 
 _SIGNAL = re.compile(
     r"drift|decay|degrad|deteriorat|retrain|re_train|new_?data|data_?changed|new_?files?|"
@@ -46,12 +46,12 @@ class Signal:
     constant: bool = False
 
 
-def signals(project: Project) -> tuple[Signal, ...]:
+def find_signals(project: Project) -> tuple[Signal, ...]:
     """All signals in code, workflows and infrastructure, those that start training first."""
     found = [*_branches(project), *_conditions(project)]
     found += [
         Signal((start.starts, start.trains), starts=True)
-        for start in starts_of_training(project)
+        for start in project.starts
         if start.kind == "data" and not start.disabled
     ]
     return tuple(sorted(found, key=lambda s: (s.constant, not s.starts, str(s.evidence[0].span))))

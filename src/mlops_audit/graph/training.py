@@ -71,7 +71,7 @@ def _fits(call: Call) -> bool:
 _DYNAMIC = re.compile(r"^(eval|getattr|globals|locals|hydra\.utils\.(instantiate|get_class)|:|\.)")
 # A project's own builder, imported from another module: `from model_def import get_model`.
 _BUILDER = re.compile(
-    r"(^|\.)(get|build|create|make|define|init)_(\w{1,30}_)?(model|net|network|classifier|regressor|"
+    r"(^|\.)(get|build|create|make|define|init|load)_(\w{1,30}_)?(model|net|network|classifier|regressor|"
     r"estimator|pipeline)(_\w{1,30})?\.\w+$"
 )
 _BUILT_IN = re.compile(r"^(sum|max|min|zip|dict|list|tuple|next|getattr|eval|\?)\.")
@@ -79,29 +79,46 @@ _BUILT_IN = re.compile(r"^(sum|max|min|zip|dict|list|tuple|next|getattr|eval|\?)
 
 def training_calls(module: Module) -> Iterator[Call]:
     """Calls that train although no row of the catalogue can know their receiver."""
-    torch = "torch" in module.roots
-    for call in module.calls:
-        if not call.runs:
-            continue
-        method = call.method
-        if method in {"fit_predict", "partial_fit", "fit"} and (
-            _DYNAMIC.match(call.name) or _BUILDER.search(call.name)
-        ):
-            if call.name.count(".") and _fits(call):
-                yield call
-        elif method == "backward" and torch and _BUILT_IN.match(call.name):
-            yield call
+    return (call for call in module.calls if call.runs and _dynamic(module, call))
+
+
+def _dynamic(module: Module, call: Call) -> bool:
+    method = call.method
+    if method in {"fit_predict", "partial_fit", "fit"} and (
+        _DYNAMIC.match(call.name) or _BUILDER.search(call.name)
+    ):
+        return bool(call.name.count(".")) and _fits(call)
+    return method == "backward" and "torch" in module.roots and bool(_BUILT_IN.match(call.name))
 
 
 def trains_here(project: Project, found: Iterable[Scope]) -> list[tuple[Module, Call]]:
     """The training calls in scopes."""
-    wanted = tuple(found)
-    spans = {u.span for u in uses_of(project, wanted) if is_training(u)}
     calls: list[tuple[Module, Call]] = []
-    dynamic: dict[str, frozenset[int]] = {}
-    for module, call in calls_of(project, wanted):
-        if module.path not in dynamic:
-            dynamic[module.path] = frozenset(id(c) for c in training_calls(module))
-        if call.span in spans or id(call) in dynamic[module.path]:
-            calls.append((module, call))
+    for scope in found:
+        known = project.training_calls.get(scope)
+        if known is None:
+            known = project.training_calls[scope] = _trained(project, scope)
+        if known:
+            module = project.modules[scope.path]
+            calls += [(module, call) for call in known]
     return calls
+
+
+def _trained(project: Project, scope: Scope) -> tuple[Call, ...]:
+    spans = {u.span for u in uses_of(project, (scope,)) if is_training(u)}
+    return tuple(
+        call
+        for module, call in calls_of(project, (scope,))
+        if call.span in spans or _dynamic(module, call) or _own_fit(project, module, call)
+    )
+
+
+def _own_fit(project: Project, module: Module, call: Call) -> bool:
+    """Whether a call fits a model that this project implements: its class also predicts."""
+    if call.method != "fit" or "." not in call.name.lstrip(":."):
+        return False
+    symbol = project.index.resolve(call.name, module.path)
+    if symbol is None or symbol.kind != "function":
+        return False
+    owner = symbol.qualname.rpartition(".")[0]
+    return bool(owner and project.modules[symbol.path].function(f"{owner}.predict"))

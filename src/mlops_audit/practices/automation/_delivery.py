@@ -41,6 +41,10 @@ _STARTS = re.compile(
 _DOCS = re.compile(
     r"gh-pages|mkdocs|sphinx|docs?[-_/]|github-pages|netlify|deploy-pages|storybook", re.IGNORECASE
 )
+_TEMPORARY = re.compile(
+    r"kind create|kind-action|setup-kind|minikube|k3d|microk8s|localstack|(terraform|tofu) destroy|"
+    r"pulumi destroy|cdk destroy"
+)
 _CHECKS = (
     "test.run", "lint.run", "types.run", "format.check", "hooks.run", "data.validate",
     "deploy.approval", "security.scan", "load.test", "infra.plan",
@@ -119,7 +123,7 @@ def deploys(project: Project, reach: Reach) -> Iterator[Delivery]:
     for use, way, evidence in project.reached_uses(
         reach, "deploy.run", "infra.apply", "pipeline.deploy", "deploy.remote", "deploy.rollout"
     ):
-        if _in_tests(project, way) or not _is_deployment(use, way):
+        if _in_tests(project, way) or not _is_deployment(use, way) or _passing(way):
             continue
         yield Delivery(use.capability, evidence, way, use.command)
     for way in reach.of("command"):
@@ -143,6 +147,13 @@ def _is_deployment(use: Use, way: Way) -> bool:
     if "--dry-run" in use.detail or "destroy" in use.detail:
         return False
     return not (use.detail.startswith("kubectl create") and "secret" in use.detail)
+
+
+def _passing(way: Way) -> bool:
+    """Whether the job sets up a cluster for itself or tears down what it has made."""
+    job = next((n.payload[1] for n in way.nodes() if n.kind == "job"), None)
+    text = " ".join(f"{s.uses} {s.run}" for s in job.steps) if job is not None else ""
+    return bool(_TEMPORARY.search(text))
 
 
 def _on_a_machine(way: Way) -> bool:
@@ -186,7 +197,12 @@ def is_guarded(project: Project, deployment: Delivery) -> Evidence | None:
                 return Evidence(node.span, f"a person starts job {job.name}")
     if trigger is not None:
         kind = trigger.payload[1].kind
-        if kind in {TriggerKind.MANUAL, TriggerKind.RELEASE, TriggerKind.TAG}:
+        others = {t.kind for t in trigger.payload[0].triggers}
+        if TriggerKind.PUSH not in others and kind in {
+            TriggerKind.MANUAL,
+            TriggerKind.RELEASE,
+            TriggerKind.TAG,
+        }:
             return Evidence(trigger.span, f"a person starts it ({kind})")
         if kind is TriggerKind.WORKFLOW:
             return Evidence(trigger.span, "it runs after another workflow")
@@ -196,7 +212,7 @@ def is_guarded(project: Project, deployment: Delivery) -> Evidence | None:
             first = way.nodes()[0]
             on_pull = first.kind == "trigger" and first.payload[1].kind is TriggerKind.PULL_REQUEST
             before = first.span.path == same and _earlier(way, deployment.way)
-            if not way.soft and (on_pull or before):
+            if on_pull or (before and not way.soft):
                 return evidence
     return None
 

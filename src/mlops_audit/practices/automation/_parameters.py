@@ -167,7 +167,17 @@ def _of_program(
     elif "argv" in module.names:
         call = next((c for c in module.calls if "argv" in c.text), None)
         place = Evidence(call.span, _line(call)) if call else trained
-        yield Source("places", place, trained)
+        named = [
+            a
+            for a in module.assigns
+            if "argv" in a.value.text
+            and any(_HYPER.search(t) and not _PLACES.search(t) for t in a.targets)
+        ]
+        if named:
+            shown = f"{named[0].targets[0]} = {named[0].value.text}"
+            yield Source("arguments", Evidence(named[0].span, shown[:90]), trained)
+        else:
+            yield Source("places", place, trained)
     for use in uses:
         if use.capability == "config.env":
             yield Source("env", use.evidence(), trained)

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 
 from mlops_audit.graph import Project
-from mlops_audit.graph.gates import find_gates
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.automation._delivery import deploys, is_guarded
 from mlops_audit.practices.base import practice
@@ -55,7 +54,7 @@ def cd_deploys(project: Project) -> Verdict:
     if gitops:
         return passed("GitOps deploys what is merged.", gitops)
     steps = list(_pipeline_steps(project))
-    if steps and any(g.kind == "metric" for g in find_gates(project)):
+    if steps and any(g.kind == "metric" for g in project.gates):
         return passed("The pipeline deploys the model behind its gate.", steps)
     if found:
         return partial(

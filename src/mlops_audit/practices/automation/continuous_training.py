@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from mlops_audit.graph import Project
-from mlops_audit.graph.schedules import Start, starts_of_training
-from mlops_audit.graph.signals import signals
+from mlops_audit.graph.schedules import Start
 from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
 
@@ -33,12 +32,12 @@ _IN_PART = {
 )
 def continuous_training(project: Project) -> Verdict:
     """A live trigger other than a person or a code change that trains and keeps the model."""
-    starts = starts_of_training(project)
+    starts = project.starts
     live = [s for s in starts if not s.disabled]
     counting = [s for s in live if s.kind in _AUTOMATIC and s.kept and not s.default]
     if counting:
         return passed(f"{_AUTOMATIC[counting[0].kind]}.", _evidence(counting))
-    started = [s for s in signals(project) if s.starts and not s.constant]
+    started = [s for s in project.signals if s.starts and not s.constant]
     if started:
         return passed("A signal starts training.", list(started[0].evidence))
     default = [s for s in live if s.default]

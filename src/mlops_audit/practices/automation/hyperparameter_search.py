@@ -17,10 +17,12 @@ _SPACED = frozenset({"Optuna", "Hyperopt", "Ray Tune", "Keras Tuner"})
 _ELBOW = re.compile(r"elbow", re.IGNORECASE)
 _GRIDS = re.compile(r"product|ParameterGrid|ParameterSampler|linspace|logspace|arange")
 _VALUES = re.compile(
-    r"alpha|lr\b|learning|depth|estimators|neighbors|clusters|(^|_)k(_|$)|gamma|(^|_)c(_|$)|"
-    r"param|lambda|dropout|hidden|units|batch",
+    r"(^|[^a-z])(alphas?|lrs?|learning_rates?|depths?|max_depth|n_estimators|n_neighbors|"
+    r"n_clusters|num_clusters|k|c|gammas?|param(s|eters|_grid|_set)?|lambdas?|dropouts?|"
+    r"hidden(_units|_size)?|combo|combination|configs?_grid)([^a-z]|$)",
     re.IGNORECASE,
 )
+_STATED = re.compile(r"range\(\s*\d+\s*,\s*\d+|[\[(]\s*\d|\w*values?$|np\.")
 _SWEEP = re.compile(r"^\s*(parameters|parameter_space|search_space|sweeper)\s*:", re.MULTILINE)
 _METHOD = re.compile(
     r"^\s*(method:\s*(grid|random|bayes)|algorithm:|sampling_algorithm:|direction:\s*m|_target_:.*"
@@ -145,7 +147,9 @@ def _loops(project: Project) -> Iterator[Evidence]:
             for number in range(line - 1, max(0, line - 25), -1):
                 loop = re.match(r"\s*for\s+([\w, ()]+?)\s+in\s+(.+):", lines[number - 1])
                 if loop:
-                    over = f"{loop[1]} {loop[2]}"
+                    over = loop[1]
+                    if over.strip() in {"k", "c"} and not _STATED.match(loop[2]):
+                        break
                     if _GRIDS.search(loop[2]) or (
                         _VALUES.search(over)
                         and "epoch" not in over

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from mlops_audit.graph import Project
-from mlops_audit.graph.gates import find_gates
 from mlops_audit.model import Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
 
@@ -35,7 +34,7 @@ _HOLLOW = {
 )
 def promotion_gate(project: Project) -> Verdict:
     """A comparison of metrics on which registration, promotion or deployment depends."""
-    gates = find_gates(project)
+    gates = project.gates
     for gate in gates:
         if gate.kind == "metric":
             return passed("A model passes only if its metric is good enough.", list(gate.evidence))

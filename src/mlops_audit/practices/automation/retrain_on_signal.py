@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from mlops_audit.graph import Project
-from mlops_audit.graph.schedules import starts_of_training
-from mlops_audit.graph.signals import signals
 from mlops_audit.model import Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
 
@@ -23,7 +21,7 @@ _LOOKED_FOR = "code in which drift, a drop of quality or new data starts trainin
 )
 def retrain_on_signal(project: Project) -> Verdict:
     """A branch, condition or event on drift, quality or new data that trains."""
-    found = signals(project)
+    found = project.signals
     live = [s for s in found if not s.constant]
     starting = [s for s in live if s.starts]
     if starting:
@@ -34,7 +32,7 @@ def retrain_on_signal(project: Project) -> Verdict:
         )
     if found:
         return hollow("The signal is a constant.", list(found[0].evidence), looked_for=_LOOKED_FOR)
-    cron = [s for s in starts_of_training(project) if s.kind == "schedule"]
+    cron = [s for s in project.starts if s.kind == "schedule"]
     return failed(
         "Cron alone starts retraining." if cron else "No signal starts retraining.",
         looked_for=_LOOKED_FOR,
