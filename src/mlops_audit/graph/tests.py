@@ -315,8 +315,9 @@ class TestSuite:
     @cached_property
     def _services(self) -> tuple[Symbol, ...]:
         """Modules in which a service of the project is built."""
+        own = self.project.modules
         uses = self.project.uses("serve.http", "serve.route", "serve.model", notebook=False)
-        return tuple(Symbol(p, "", "module") for p in sorted({u.path for u in uses}))
+        return tuple(Symbol(p, "", "module") for p in sorted({u.path for u in uses}) if p in own)
 
     def _own(self, path: str, facts: Iterable[ScopeFacts]) -> tuple[Symbol, ...]:
         found: dict[Symbol, None] = {}

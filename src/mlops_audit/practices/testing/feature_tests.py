@@ -75,9 +75,8 @@ def _prepares(project: Project, symbol: Symbol, code: dict[str, Evidence]) -> bo
         return False
     if _NAMES.search(_snake(name)) or _PATHS.search(symbol.path):
         return True
-    module = project.modules[symbol.path]
-    evidence = code.get(symbol.path)
-    return evidence is not None and _holds(module, name, project)
+    module = project.modules.get(symbol.path)
+    return module is not None and symbol.path in code and _holds(module, name, project)
 
 
 def _holds(module: Module, name: str, project: Project) -> bool:
