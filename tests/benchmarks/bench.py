@@ -17,6 +17,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from mlops_audit.hooks.main import HOOKS
+
+HOOK = "import os, sys; os.chdir(sys.argv.pop(1)); from mlops_audit.hooks.main import main; main()"
 MODULES = 40
 TEXTS = 60
 
@@ -48,6 +51,10 @@ def repository(folder: Path) -> Path:
         "on: push\njobs:\n  t:\n    runs-on: ubuntu-latest\n    steps:\n      - run: make test\n"
     )
     (folder / "Makefile").write_text("test:\n\tpytest\n")
+    (folder / "dvc.yaml").write_text("stages:\n  t:\n    cmd: make t\n    deps: [Makefile]\n")
+    (folder / "1.0-look.ipynb").write_text(
+        '{"cells": [{"cell_type": "code", "source": "1", "outputs": []}], "nbformat": 4}'
+    )
     for command in (["init", "-q"], ["add", "-A"]):
         subprocess.run(["git", "-C", str(folder), *command], check=True)
     return folder
@@ -63,13 +70,17 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         audited = options.repository or repository(Path(scratch) / "repository")
         env = os.environ | {"MLOPS_AUDIT_CACHE": str(Path(scratch) / "cache")}
+        check = [python, "-m", "mlops_audit", "check", str(audited), "-f", "json"]
         commands = {
             "import click": [python, "-c", "import click"],
             "mlops-audit --version": [python, "-m", "mlops_audit", "--version"],
             "mlops-audit --help": [python, "-m", "mlops_audit", "--help"],
-            "check, no cache": [python, "-m", "mlops_audit", "check", str(audited), "--no-cache", "-f", "json"],
-            "check, warm": [python, "-m", "mlops_audit", "check", str(audited), "-f", "json"],
-        }  # fmt: skip
+            "check, no cache": [*check, "--no-cache"],
+            "check, warm": check,
+        }
+        commands["python alone"] = [python, "-c", "pass"]
+        for name in HOOKS:  # over a whole repository staged: far more than one commit changes
+            commands[f"hook {name}"] = [python, "-c", HOOK, str(audited), name]
         times: dict[str, list[float]] = {name: [] for name in commands}
         for _ in range(options.runs + 1):  # the first round warms files and caches
             for name, argv in commands.items():

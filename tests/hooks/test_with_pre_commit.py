@@ -54,11 +54,13 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder.mkdir()
     git(folder, "init", "-q", "-b", "main")
     md5 = hashlib.md5(CODE.encode(), usedforsecurity=False).hexdigest()
+    rev = git(clone, "rev-parse", "HEAD")
     files = {
-        ".pre-commit-config.yaml": f"repos:\n- repo: {clone}\n  rev: {git(clone, 'rev-parse', 'HEAD')}\n"
-        "  hooks:\n" + "".join(f"  - id: {name}\n" for name in HOOKS),
+        ".pre-commit-config.yaml": f"repos:\n- repo: {clone}\n  rev: {rev}\n  hooks:\n"
+        + "".join(f"  - id: {name}\n" for name in HOOKS),
         "train.py": CODE,
-        "dvc.yaml": "stages:\n  train:\n    cmd: python train.py\n    deps: [train.py]\n    params: [alpha]\n",
+        "dvc.yaml": "stages:\n  train:\n    cmd: python train.py\n    deps: [train.py]\n"
+        "    params: [alpha]\n",
         "dvc.lock": "schema: '2.0'\nstages:\n  train:\n    cmd: python train.py\n    deps:\n"
         f"    - path: train.py\n      hash: md5\n      md5: {md5}\n      size: {len(CODE)}\n"
         "    params:\n      params.yaml:\n        alpha: 1\n",
