@@ -53,7 +53,7 @@ _OTHER = re.compile(
 _ADDED_TEXT = re.compile(r"INSERT\s+INTO|\bMERGE\s+INTO", re.IGNORECASE)
 _WHEN = re.compile(
     r"(^|[^a-z])(date(time)?|time(stamp)?|created(_at)?|utcnow|now|today|year|month|day|hour|"
-    r"run_id|version|model_(version|id|name|uri)|strftime|isoformat|scored_time|dt)([^a-z]|$)|"
+    r"run_id|version|model_(version|id|name|uri)|strftime|isoformat|scored_time)([^a-z]|$)|"
     r"%Y|timestamp|datetime",
     re.IGNORECASE,
 )
@@ -140,6 +140,8 @@ def _stored(project: Project, module: Module, call: Call) -> Stored | None:
     if call.method in _LOGS:
         return _logged(call)
     if call.method in {"write", "save"} and _SCREEN.search(call.receiver):
+        return None
+    if call.method == "save" and not _PREDICTED.search(call.text[:300]):
         return None
     named = bool(_NAMED.search(call.method)) and not project.index.targets(call, module.path)
     beam = bool(_BEAM.match(call.method))

@@ -125,9 +125,10 @@ def _standing(project: Project, tool: str, capability: str, call: Call | None) -
         mode = call.kw("mode")
         if mode is not None and mode.literal == "disabled":
             return "off"
-        disabled = call.kw("disabled")
-        if disabled is not None and disabled.literal is True:
-            return "off"
+        for name in ("disabled", "disable"):
+            disabled = call.kw(name)
+            if disabled is not None and disabled.literal is True:
+                return "off"
     return "off" if capability == "tracker.off" else "on"
 
 

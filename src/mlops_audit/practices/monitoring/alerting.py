@@ -7,6 +7,7 @@ from mlops_audit.graph.alerts import Alert, alerts, stopping_monitors
 from mlops_audit.graph.windows import production_evaluations
 from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
+from mlops_audit.practices.monitoring._roles import nothing_served
 
 _LOOKED_FOR = (
     "a threshold or test result on data, model or service that sends a message, raises an alarm or "
@@ -26,6 +27,8 @@ _LOOKED_FOR = (
 )
 def alerting(project: Project) -> Verdict:
     """Alarms, alert rules, and messages that a result decides."""
+    if verdict := nothing_served(project):
+        return verdict
     found = alerts(project)
     live = [a for a in found if a.where != "notebook"]
     full = [a for a in live if a.decided and a.named and a.where != "ci"]

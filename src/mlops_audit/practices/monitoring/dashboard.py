@@ -9,6 +9,7 @@ from mlops_audit.graph.called import is_called
 from mlops_audit.graph.sightings import Sighting, sightings
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, passed
 from mlops_audit.practices.base import practice
+from mlops_audit.practices.monitoring._roles import nothing_served
 
 _LOOKED_FOR = (
     "Grafana JSON, an Evidently report or UI, a Streamlit monitor, a cloud dashboard as code"
@@ -29,6 +30,8 @@ _PANELS = re.compile(r'"(panels|rows|widgets)"\s*:\s*\[\s*\{|"gridPos"')
 )
 def dashboard(project: Project) -> Verdict:
     """Dashboards with panels, generated reports, and apps that show monitoring results."""
+    if verdict := nothing_served(project):
+        return verdict
     found = [
         s
         for s in sightings(project, "dashboard.define")

@@ -9,6 +9,7 @@ from mlops_audit.graph.settings import settings
 from mlops_audit.graph.sightings import resources, sightings
 from mlops_audit.model import Evidence, Verdict, failed, hollow, not_applicable, passed
 from mlops_audit.practices.base import practice
+from mlops_audit.practices.monitoring._roles import nothing_served
 
 _LOOKED_FOR = "a route such as /health, a probe of the container, HEALTHCHECK in the image"
 _HEALTH = re.compile(
@@ -37,6 +38,8 @@ _PROBES = re.compile(
 )
 def health_endpoint(project: Project) -> Verdict:
     """Routes, probes and container checks of the service; those of databases never count."""
+    if verdict := nothing_served(project):
+        return verdict
     found = [*_routes(project), *_containers(project), *_probes(project)]
     if found:
         return passed("The service has a health route or check.", found)

@@ -22,6 +22,7 @@ _AGE = re.compile(
 )
 _CREATED = re.compile(r"creation_timestamp|last_updated_timestamp|creation_time", re.IGNORECASE)
 _EXPORTS = frozenset({"set", "labels", "gauge", "log_metric", "observe", "put_metric_data"})
+_NEW_DATA = re.compile(r"data|changed|mtime|modified|file", re.IGNORECASE)
 _SPLIT = re.compile(
     r"train_(start|end)|training_data|train_size|training_time_(s|sec)", re.IGNORECASE
 )
@@ -58,7 +59,9 @@ def _checked(module: Module) -> list[Evidence]:
     found = [
         Evidence(c.span, f"{c.left.text} {c.op} {c.right.text}"[:90])
         for c in module.compares
-        if c.op in {">", "<", ">=", "<="} and (_names_age(c.left.text) or _names_age(c.right.text))
+        if c.op in {">", "<", ">=", "<="}
+        and (_names_age(c.left.text) or _names_age(c.right.text))
+        and not _NEW_DATA.search(f"{c.left.text} {c.right.text}")
     ]
     found += [
         Evidence(c.span, c.text.splitlines()[0][:90])

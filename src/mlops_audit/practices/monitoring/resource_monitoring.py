@@ -8,6 +8,7 @@ from mlops_audit.graph.sightings import Sighting, sightings
 from mlops_audit.graph.trackers import tracked
 from mlops_audit.model import Evidence, Verdict, failed, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
+from mlops_audit.practices.monitoring._roles import nothing_served
 
 _LOOKED_FOR = (
     "node exporter, cAdvisor, psutil or pynvml in the service, a tracker's system metrics switched "
@@ -31,6 +32,8 @@ _SHOWS = frozenset({"print", "info", "debug", "write"})
 )
 def resource_monitoring(project: Project) -> Verdict:
     """Monitors that the project set up; defaults and printed figures count in part."""
+    if verdict := nothing_served(project):
+        return verdict
     found = [
         s
         for s in sightings(project, "resource.monitor")
@@ -66,7 +69,7 @@ def _keeps(project: Project, item: Sighting) -> bool:
     call = item.use.call if item.use else None
     if call is None:
         return False
-    if item.tool != "Resource monitors" or "racker" in call.name:
+    if item.tool in {"MLflow", "DVCLive", *_BY_DEFAULT} or "racker" in call.name:
         return True
     exports = ("metrics.export", "tracker.metrics")
     return any(

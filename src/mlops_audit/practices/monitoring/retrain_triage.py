@@ -7,7 +7,6 @@ import re
 from mlops_audit.graph import Project
 from mlops_audit.graph.schedules import starts_of_training
 from mlops_audit.graph.sightings import sightings
-from mlops_audit.graph.signals import signals
 from mlops_audit.model import Evidence, Verdict, failed, partial, passed
 from mlops_audit.practices.base import practice
 
@@ -49,7 +48,7 @@ def retrain_triage(project: Project) -> Verdict:
 
 def _retrains(project: Project) -> list[Evidence]:
     """What starts a retraining without a person, or brings new data into one."""
-    found = [s.evidence[0] for s in signals(project) if s.starts and not s.constant]
+    found = [s.evidence[0] for s in project.signals if s.starts and not s.constant]
     found += [
         s.starts
         for s in starts_of_training(project)

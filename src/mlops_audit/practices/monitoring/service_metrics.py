@@ -9,6 +9,7 @@ from mlops_audit.graph.settings import is_on, settings
 from mlops_audit.graph.sightings import Sighting, sightings
 from mlops_audit.model import Evidence, Verdict, failed, hollow, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
+from mlops_audit.practices.monitoring._roles import nothing_served
 
 _LOOKED_FOR = (
     "latency, throughput or errors exported with Prometheus, OpenTelemetry, StatsD, cloud metrics "
@@ -51,6 +52,8 @@ _ENDPOINT = re.compile(r"endpoint|deploy|serve", re.IGNORECASE)
 )
 def service_metrics(project: Project) -> Verdict:
     """Exporters in serving code and configuration; defaults and timing logs count in part."""
+    if verdict := nothing_served(project):
+        return verdict
     found = [s for s in sightings(project, "metrics.export", "trace.llm") if not s.notebook]
     found = [s for s in found if not project.is_example(s.path)]
     written = [s for s in found if s.where in {"call", "command", "resource"}]

@@ -12,6 +12,7 @@ from mlops_audit.graph.scopes import Scope, scopes, uses_of
 from mlops_audit.graph.sightings import sightings
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
+from mlops_audit.practices.monitoring._roles import nothing_served
 
 _LOOKED_FOR = (
     "a schema with ranges, categories or formats at the entry point that is deployed, by which bad "
@@ -49,6 +50,8 @@ _WIDGETS = frozenset({"number_input", "slider", "selectbox", "radio", "Slider", 
 )
 def serving_input_schema(project: Project) -> Verdict:
     """Schemas of routes, checks by hand, and schemas that a batch job applies to its input."""
+    if verdict := nothing_served(project):
+        return verdict
     strict: list[Evidence] = []
     plain: list[Evidence] = []
     mistaken: list[Evidence] = []

@@ -39,6 +39,7 @@ _METRICS = re.compile(
     re.IGNORECASE,
 )
 _NO_METRICS = re.compile(r"predict|config|param|vocab|label|token", re.IGNORECASE)
+_DEPLOYS = re.compile(r"deploy|stack|infra|terraform|template|run_pipeline", re.IGNORECASE)
 _FIGURES = frozenset({"savefig", "write_image", "write_html", "imsave", "save_fig", "to_html"})
 _META_KEYS = re.compile(
     r"^(config|cfg|args|hparams|hyper_?parameters|hyper_params|model_args|params|metadata|meta|"
@@ -151,6 +152,8 @@ def snapshots(project: Project) -> list[Evidence]:
             continue
         first = call.args[0] if call.args else None
         if first is None:
+            continue
+        if _DEPLOYS.search(f"{module.path} {call.scope}"):
             continue
         whole = _SETTINGS.match(first.text) and not module.notebook
         if whole or re.search(r"dumps?\((vars\()?(args|cfg|config)\b", first.text):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
-from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
+from mlops_audit.model import Evidence, Verdict, failed, hollow, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.tracking._records import (
     declared_plots,
@@ -38,6 +38,8 @@ def artifacts_logged(project: Project) -> Verdict:
         return passed("The pipeline declares plots.", plots)
     if kept := [*_automatic(project), *_platform(project), *kept_outputs(project)]:
         return passed("The tracker or pipeline keeps what its steps write.", kept)
+    if not project.roles.trains:
+        return not_applicable("nothing trains")
     if saved := [*saved_figures(project), *(t.evidence for t in logged)]:
         return partial("Figures or reports are saved to a folder.", saved)
     off = [t.evidence for t in records(project, "tracker.artifacts", standing="switch")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mlops_audit.facts.code import Module
 from mlops_audit.graph import Project
-from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
+from mlops_audit.model import Evidence, Verdict, failed, hollow, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.tracking._records import declared_metrics, metrics_files, records
 
@@ -35,6 +35,8 @@ def metrics_logged(project: Project) -> Verdict:
         return passed("The platform is told the metrics of a run.", platform)
     if default := [t.evidence for t in records(project, "tracker.run", "tracker.local")]:
         return passed("The framework logs its metrics through the tracker.", default)
+    if not project.roles.trains:
+        return not_applicable("nothing trains")
     if written := metrics_files(project):
         return partial("Metrics are saved to a file that nothing declares.", written)
     off = [t.evidence for t in records(project, "tracker.metrics", standing="switch")]

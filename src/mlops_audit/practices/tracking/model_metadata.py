@@ -6,7 +6,7 @@ import re
 
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
-from mlops_audit.model import Evidence, Verdict, failed, partial, passed
+from mlops_audit.model import Evidence, Verdict, failed, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.tracking._records import checkpoints, own_calls, records
 
@@ -48,6 +48,8 @@ def model_metadata(project: Project) -> Verdict:
         for u in project.uses("model.signature", "registry.tag", "model.card", test=False)
         if is_called(project, u.path, u.scope)
     ]
+    if not found and not project.roles.trains:
+        return not_applicable("nothing trains")
     found += [*_annotations(project), *_keywords(project), *_files(project)]
     found += [e for e, _ in checkpoints(project)]
     if found:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from mlops_audit.graph import Project
-from mlops_audit.model import Evidence, Verdict, failed, hollow, passed
+from mlops_audit.model import Evidence, Verdict, failed, hollow, not_applicable, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.tracking._records import locked_params, own_calls, records, snapshots
 
@@ -11,6 +13,10 @@ _LOOKED_FOR = (
     "log_param, autolog, a run's config, parameters in a committed dvc.lock, or settings that the "
     "code saves with each run"
 )
+
+
+# Callbacks of a framework that hand over its settings too.
+_BY_ITSELF = re.compile(r"^(report_to|log_with)\b|Callback\(")
 
 
 @practice(
@@ -27,10 +33,17 @@ def params_logged(project: Project) -> Verdict:
     """Logged to a tracker, recorded by the pipeline, or saved by the code with each run."""
     logged = [t.evidence for t in records(project, "tracker.params", "tracker.autolog")]
     logged += _assigned(project)
+    logged += [
+        t.evidence
+        for t in records(project, "tracker.run", standing="on")
+        if _BY_ITSELF.search(t.evidence.detail)
+    ]
     if logged:
         return passed("Parameters are logged to the tracker.", logged)
     if recorded := locked_params(project):
         return passed("The pipeline records the parameters of its last run.", recorded)
+    if not project.roles.trains:
+        return not_applicable("nothing trains")
     if saved := snapshots(project):
         return passed("The code keeps the settings of each run.", saved)
     off = [t.evidence for t in records(project, "tracker.params", standing="switch")]

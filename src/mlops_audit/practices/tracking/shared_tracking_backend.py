@@ -50,6 +50,8 @@ def shared_tracking_backend(project: Project) -> Verdict:
     on = [t for t in found if t.standing == "on"]
     if hosted := [t.evidence for t in on if t.tool in _HOSTED]:
         return passed("Runs go to a hosted service.", hosted)
+    if on and (platform := _platform(project)):
+        return passed("Runs are jobs of a platform, which tracks them.", platform)
     if verdict := _by_uri(project, on):
         return verdict
     live = [t for t in on if t.tool == "DVCLive"] or (declared_metrics(project) if not on else [])
@@ -64,6 +66,24 @@ def shared_tracking_backend(project: Project) -> Verdict:
     if switch:
         return partial("A tracker stands behind a switch that nothing turns on.", _shown(switch))
     return failed("Nothing is tracked on a shared server.", looked_for=_LOOKED_FOR)
+
+
+def _platform(project: Project) -> list[Evidence]:
+    """Jobs of Azure ML and Databricks, whose MLflow runs go to the workspace."""
+    found = [
+        s.evidence()
+        for s in setting(project, "$schema")
+        if "azuremlschemas" in str(s.value)
+        and re.search("job|pipeline", str(s.value), re.IGNORECASE)
+    ]
+    found += [
+        Evidence(c.span, c.text[:90])
+        for c, _ in project.all_commands
+        if c.argv[:4] == ("az", "ml", "job", "create")
+        or c.argv[:3] == ("databricks", "bundle", "deploy")
+    ]
+    found += [Evidence(Span(p, 1), "Databricks bundle") for p in project.glob("**/databricks.yml")]
+    return found
 
 
 def _shown(found: list[Tracked]) -> list[Evidence]:

@@ -12,6 +12,9 @@ _LOOKED_FOR = (
     "calls of MLflow, W&B, Comet, Neptune, DVCLive, ClearML, Aim, ZenML, Vertex, SageMaker or "
     "Azure ML runs in training or evaluation code, or such a logger in its settings"
 )
+_TRACKERS = frozenset(
+    ["mlflow", "wandb", "comet_ml", "neptune", "clearml", "aim", "dvclive", "trackio", "swanlab"]
+)
 _RECORDS = frozenset(
     ["tracker.run", "tracker.params", "tracker.metrics", "tracker.artifacts", "tracker.model",
      "tracker.autolog"]
@@ -88,8 +91,9 @@ def _imported(project: Project) -> list[Evidence]:
     for path, module in project.modules.items():
         if path in project.test_files:
             continue
-        for item in module.imports:
-            tool = project.catalogue.module(item.module) if item.root else None
-            if tool is not None and any(r.capability == "tracker.run" for r in tool.rows):
-                found.append(Evidence(item.span, f"imports {item.module}"))
+        found += [
+            Evidence(item.span, f"imports {item.module}")
+            for item in module.imports
+            if item.root in _TRACKERS
+        ]
     return found
