@@ -34,7 +34,8 @@ _NO_PAGE = re.compile(
 )
 _TEMPLATE = re.compile(r"(^|/)[\w-]*templates?/|(^|/)[\w-]*template\.\w+$", re.IGNORECASE)
 _TRANSLATION = re.compile(r"readme[._-][a-z]{2}([_-][a-z]{2,4})?\.\w+$", re.IGNORECASE)
-_OWN_PROJECT = ("pyproject.toml", "setup.py", "setup.cfg", "package.json", "Cargo.toml")
+_OWN_PROJECT = ("pyproject.toml", "setup.py", "setup.cfg", "package.json", "Cargo.toml",
+                "project.yml", "MLproject")  # fmt: skip
 _TESTS = re.compile(r"(^|/)(tests?|fixtures|node_modules)/", re.IGNORECASE)
 _MOST_BYTES = 1024 * 1024
 _MOST = 600  # documents; more is a website

@@ -65,7 +65,9 @@ def guides(project: Project) -> Iterator[tuple[Evidence, bool]]:
             yield evidence(section, section.title or document.path), bool(good)
     for document in _read(project):
         for section in document.sections:
-            if section.title and TITLES.search(section.title):
+            named = section.title and section.title != document.title
+            own = document not in project.docs.guide[:1]  # a page may be about nothing else
+            if (named or own) and TITLES.search(section.title):
                 yield evidence(section), says_how(document, section)
 
 

@@ -24,7 +24,8 @@ def labels(project: Project, document: Document) -> Iterator[tuple[Span, str, st
     A question is a heading, a bold label with a colon, or the first cell of a table's row.
     """
     for section in document.sections:
-        if section.title and filled(document, section, _WORDS):
+        named = section.title and section.title != document.title
+        if named and filled(document, section, _WORDS):
             yield section.span, section.title, body(document, section)
         for table in section.tables:
             for number, row in enumerate(table.rows):

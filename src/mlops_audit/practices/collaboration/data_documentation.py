@@ -38,6 +38,9 @@ _MEANING = re.compile(
 _OTHER = re.compile(
     r"argument|option|command|endpoint|method|stage|tool|component|file|folder|param", re.IGNORECASE
 )
+_INTERFACE = re.compile(
+    r"\b(spec|status|api|crd|request|response|resource|output)s?\b", re.IGNORECASE
+)
 _SETTING = re.compile(r"\b(value|default|required|secret|environment|env)\b", re.IGNORECASE)
 _CAPITALS = re.compile(r"\W*[A-Z][A-Z0-9]*_[A-Z0-9_]+\b")  # an environment variable's name
 _ITEM = re.compile(
@@ -119,8 +122,9 @@ def _in_documents(project: Project) -> Iterator[Evidence]:
         near = bool(_PLACES.search(document.path))
         for section in document.sections:
             about = near or _TITLE.search(section.title) is not None
+            described_here = about and not _INTERFACE.search(section.title)
             for table in section.tables:
-                means = _describes(table.header, about=about)
+                means = _describes(table.header, about=described_here)
                 if means and len(table.rows) >= _ENOUGH and _says(table.rows):
                     yield Evidence(table.span, " | ".join(table.header)[:100])
             if about and not _OTHER.search(section.title):
