@@ -85,7 +85,7 @@ def judge(compare: Compare) -> Judgement | None:
     trivial = bool(number) and float(number[0]) <= 0 and sense == 1 if number else False
     return Judgement(
         better,
-        training=bool(_TRAINING.search(candidate)),
+        training=bool(_TRAINING.search(candidate)) and not _REFERENCE.search(candidate),
         trivial=trivial,
         current=not number and not re.search(r"thresh|min_|max_|limit|cutoff", reference),
     )
@@ -97,6 +97,9 @@ def _is_candidate_left(left: str, right: str) -> bool:
         return True
     if _NUMBER.match(left.strip()):
         return False
+    stated = re.compile(r"thresh|min_|max_|limit|cutoff|required", re.IGNORECASE)
+    if bool(stated.search(left)) != bool(stated.search(right)):
+        return bool(stated.search(right))
     as_reference = (bool(_REFERENCE.search(left)), bool(_REFERENCE.search(right)))
     if as_reference == (True, False):
         return False

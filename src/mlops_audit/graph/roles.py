@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mlops_audit.facts.code import Module
 from mlops_audit.graph.prediction import Prediction
 from mlops_audit.graph.training import TRAINING, is_training, training_calls
 from mlops_audit.model import Evidence, RolesInfo, Span
@@ -140,6 +141,10 @@ def _training(project: Project) -> list[_Place]:
         if is_training(u)
     ]
     known = {p.path for p in found}
+    for module in project.source:
+        if module.path not in known and (place := _own_model(project, module)):
+            found.append(place)
+            known.add(module.path)
     for path, module in project.modules.items():
         if path in known or project.is_test(path):
             continue
@@ -153,6 +158,19 @@ def _training(project: Project) -> list[_Place]:
         found,
         key=lambda p: (p.example, p.notebook, p.path, p.evidence.span.line or 0),
     )
+
+
+def _own_model(project: Project, module: Module) -> _Place | None:
+    """A model that the project implements itself: a class that fits and predicts."""
+    for function in module.functions:
+        if function.name == "fit" and function.owner and not function.stub:
+            predict = module.function(f"{function.owner}.predict")
+            if predict is not None and not predict.stub:
+                place = Evidence(function.span, f"{function.qualname}() fits a model")
+                return _Place(
+                    module.path, place, notebook=False, example=project.is_example(module.path)
+                )
+    return None
 
 
 def _spread(places: list[_Place]) -> list[_Place]:

@@ -46,7 +46,7 @@ _TRACKED = frozenset(
 )  # fmt: skip
 _ADDRESS = re.compile(
     r"WANDB_API_KEY|MLFLOW_TRACKING|NEPTUNE_API|COMET_API|CLEARML|DAGSHUB|AWS_(SECRET|ROLE|ACCESS)|"
-    r"AZURE|GOOGLE|GCP_|HF_TOKEN|HUGGING|configure-aws-credentials|secrets\."
+    r"AZURE|GOOGLE|GCP_|HF_TOKEN|HUGGING|configure-aws-credentials"
 )
 _PLATFORM = re.compile(
     r"(start_pipeline_execution|start_execution|create_run_from|run_deployment|PipelineJob|"

@@ -210,7 +210,9 @@ def is_guarded(project: Project, deployment: Delivery) -> Evidence | None:
     for capability_reach in (project.automation,):
         for _, way, evidence in project.reached_uses(capability_reach, *_CHECKS):
             first = way.nodes()[0]
-            on_pull = first.kind == "trigger" and first.payload[1].kind is TriggerKind.PULL_REQUEST
+            on_pull = first.kind == "trigger" and any(
+                t.kind is TriggerKind.PULL_REQUEST for t in first.payload[0].triggers
+            )
             before = first.span.path == same and _earlier(way, deployment.way)
             if on_pull or (before and not way.soft):
                 return evidence
