@@ -78,7 +78,7 @@ def test_page_is_sound_at_every_width(make: Any, chromium: str, tmp_path: Path) 
     page.write_text(render(make(), "html"), encoding="utf-8")
     command = ["node", str(HERE / "look.mjs"), chromium, str(page)]
     command += [os.environ["SCREENSHOTS"]] if os.environ.get("SCREENSHOTS") else []
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout)
     assert len(seen) == 6

@@ -26,6 +26,7 @@ _WITHOUT_USE = {
     "none": "There is no model here.",
     "notebooks": "Notebooks that teach serve nothing.",
 }
+_WATCH = ("MON04", "MON05")  # one of them has to pass: a service can be up and its model wrong
 _FEW = 4  # places shown for one arrow
 _NO_TRAINING = "nothing here trains a model"
 _NO_USE = "nothing here predicts for use"
@@ -210,9 +211,12 @@ class _Judge:
             reason = "Nothing watches the model in use."
             return LoopStep("service", "monitor", "missing", reason, looked)
         said = f"Watched: {', '.join(titles)}."
-        if {"drift", "quality over time"} & set(titles):
+        watched = {"drift", "quality over time"} & set(titles)
+        verdicts = [self.verdicts[p] for p in _WATCH if p in self.verdicts]
+        if watched and (not verdicts or any(v.outcome is Outcome.PASS for v in verdicts)):
             return LoopStep("service", "monitor", "found", said, looked, self._shown(numbers))
-        reason = f"{said} Neither drift nor quality over time."
+        reason = f"{said} Neither drift nor quality over time"
+        reason += " in full." if watched else "."
         return LoopStep("service", "monitor", "partial", reason, looked, self._shown(numbers))
 
     def back(self) -> LoopStep:

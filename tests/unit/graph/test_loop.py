@@ -117,6 +117,21 @@ def test_verdicts_decide_where_they_are_given(outcome: Outcome) -> None:
     assert loop.steps[-1].practices == ("AUT12",)
 
 
+def test_partly_watched_is_no_closed_loop() -> None:
+    """Quality over time that holds in part makes the arrow to the monitors partial."""
+    files = {
+        "train.py": TRAIN,
+        "serve.py": "import joblib\nfrom fastapi import FastAPI\n\napp = FastAPI()\n"
+        "model = joblib.load('m.pkl')\n\n\n@app.post('/predict')\ndef predict(x: float):\n"
+        "    return model.predict([[x]])\n",
+    }
+    seen = Evidence(Span("serve.py", 9), "def predict")
+    assert state(laid(files), "service") == "missing"
+    assert state(laid(files, {"MON05": partial("new data", seen)}), "service") == "partial"
+    assert state(laid(files, {"MON05": passed("windows", seen)}), "service") == "found"
+    assert state(laid(files, {"MON06": passed("alerts", seen)}), "service") == "partial"
+
+
 def test_nothing_is_asked_of_what_does_not_train() -> None:
     """Where nothing trains or predicts, most arrows do not apply."""
     loop = laid({"README.md": "# Notes\n"})
