@@ -69,10 +69,12 @@ _META_KEY = re.compile(
 )
 _JOINS = re.compile(r"\.join\(|concat\(|merge\(|\.assign\(|hstack\(|column_stack\(|\*\*\w+")
 _VALUE = re.compile(
-    r"^([A-Za-z]\w{0,20}_)?(predictions?|predicted|preds?|y_hat|y_pred)(_\w{1,12})?(?!\w)"
+    r"^([A-Za-z]\w{0,20}_)?(predictions?|predicted|preds?|y_hat|y_pred)"
+    r"(?!_?(path|file|dir|folder|url|name|model))(_\w{1,12})?(?!\w)"
 )
 _COLUMNS = re.compile(r"INSERT\s+INTO\s+[\w.\"`{}]{1,80}\s*\(([^)]{1,2000})\)", re.IGNORECASE)
 _SCREEN = re.compile(r"^st\b|vid|video|image|img|keras|model|buffer|response", re.IGNORECASE)
+_HOLE = re.compile(r"\bf[\"'][^\"']{0,200}\{|\.format\(")  # a path that is filled in
 _BUFFER = re.compile(r"\b(StringIO|BytesIO)\b")
 _LOGS = frozenset({"info", "debug", "warning", "print"})
 
@@ -141,6 +143,8 @@ def _stored(project: Project, module: Module, call: Call) -> Stored | None:
         return _logged(call)
     if call.method in {"write", "save"} and _SCREEN.search(call.receiver):
         return None
+    if call.method in _FILES and not call.args and not call.kwargs:
+        return None
     if call.method == "save" and not _PREDICTED.search(call.text[:300]):
         return None
     named = bool(_NAMED.search(call.method)) and not project.index.targets(call, module.path)
@@ -152,7 +156,7 @@ def _stored(project: Project, module: Module, call: Call) -> Stored | None:
         return None
     adds = beam or named or _adds(module, call, around)
     path = _where(module, call)
-    dated_path = bool(_WHEN.search(path)) or "{" in path
+    dated_path = bool(_WHEN.search(path)) or bool(_HOLE.search(path))
     if call.method in _ADDS and not (adds or beam):
         return None
     if _BUFFER.search(path) or (call.method == "publish" and not call.args):

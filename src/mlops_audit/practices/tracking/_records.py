@@ -146,6 +146,8 @@ def snapshots(project: Project) -> list[Evidence]:
         u.evidence()
         for u in project.uses("config.save", test=False)
         if is_called(project, u.path, u.scope)
+        and _is_settings(u.detail)
+        and not _DEPLOYS.search(f"{u.path} {u.scope}")
     ]
     for module, call in own_calls(project):
         if call.method not in _DUMPS or not is_called(project, module.path, call.scope):
