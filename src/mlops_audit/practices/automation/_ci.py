@@ -18,7 +18,11 @@ _IDLE = frozenset(
      "env", "sleep", "export", "set", "cd", "exit", "printenv", "uname", "df"}
 )  # fmt: skip
 _IDLE_ACTIONS = re.compile(
-    r"^(actions/(checkout|setup-|cache)|.*setup-(python|node|uv))", re.IGNORECASE
+    # Bots that look after issues and pull requests check no code either.
+    r"^(actions/(checkout|setup-|cache|labeler|stale|first-interaction)|.*setup-(python|node|uv)|"
+    r".*(pr-labeler|release-drafter|cla-assistant|contributor-assistant|auto-assign|lock-threads|"
+    r"all-contributors|latest-changes|issue-manager))",
+    re.IGNORECASE,
 )
 # Submitting a build from a laptop: what the repository itself shows a person do.
 _SUBMIT = re.compile(
