@@ -319,8 +319,8 @@ def _inputs(module: Module, call: Call, around: str) -> bool:
         return True
     for assign in module.assigns:
         for target in assign.targets:
-            if "[" in target and _PREDICTED.search(target.split("[", 1)[1]):
-                frame = target.split("[", 1)[0]
+            frame, _, column = target.partition("[")
+            if _PREDICTED.search(column) and not re.search(r"path|dir|file|url", column):
                 if not _made_of_predictions(module, frame, assign.scope):
                     return True
         if assign.scope == call.scope and _record(_keys(assign.value)):
