@@ -320,9 +320,9 @@ def _inputs(module: Module, call: Call, around: str) -> bool:
     for assign in module.assigns:
         for target in assign.targets:
             frame, _, column = target.partition("[")
-            if _PREDICTED.search(column) and not re.search(r"path|dir|file|url", column):
-                if not _made_of_predictions(module, frame, assign.scope):
-                    return True
+            told = _PREDICTED.search(column) and not re.search(r"path|dir|file|url", column)
+            if told and not _made_of_predictions(module, frame, assign.scope):
+                return True
         if assign.scope == call.scope and _record(_keys(assign.value)):
             return True
     for value in _given(call):
