@@ -22,6 +22,7 @@ EVALUATION_SETS = frozenset({"Opik", "Langfuse", "LangSmith and LangChain"})
 __all__ = [
     "EVALUATION_SETS",
     "LIBRARY",
+    "demonstrated",
     "feature_outputs",
     "hosted",
     "live",
@@ -61,6 +62,18 @@ def live(project: Project, *capabilities: str) -> list[Use]:
         for use in project.uses(*capabilities, test=False)
         if use.call is None or is_called(project, use.path, use.scope)
     ]
+
+
+def demonstrated(project: Project, use: Use) -> bool:
+    """Whether a course of notebooks shows a service in passing: its other data lies elsewhere.
+
+    A pointer made in one chapter says nothing of the data that the others download.
+    """
+    if project.roles.kind != "notebooks" or not use.notebook:
+        return False
+    reading = {u.path for u in project.uses("train.*", notebook=True)}
+    same = {u.path for u in project.uses(use.capability, notebook=True)}
+    return len(same) * 2 < len(reading)
 
 
 def shown_only(use: Use) -> bool:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from mlops_audit.facts.dvc import DvcRemote
 from mlops_audit.graph import Project
 from mlops_audit.graph.datasets import committed_data, dvc_data, lfs_data
-from mlops_audit.graph.stores import EVALUATION_SETS, hosted, live, platform_steps, shown_only
+from mlops_audit.graph.stores import (
+    EVALUATION_SETS,
+    demonstrated,
+    hosted,
+    live,
+    platform_steps,
+    shown_only,
+)
 from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
 
@@ -49,7 +56,9 @@ def data_remote(project: Project) -> Verdict:
     stored = [
         u
         for u in live(project, "data.version", "feature.store", "data.version.pinned")
-        if u.where != "file" and any(u.tool.startswith(s) for s in _SERVERS)
+        if u.where != "file"
+        and any(u.tool.startswith(s) for s in _SERVERS)
+        and not demonstrated(project, u)
     ]
     scripted = [u for u in stored if not shown_only(u)]
     if scripted:

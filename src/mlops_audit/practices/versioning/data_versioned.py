@@ -6,7 +6,7 @@ import re
 
 from mlops_audit.graph import Project
 from mlops_audit.graph.datasets import committed_data, dvc_data, lfs_data, sources
-from mlops_audit.graph.stores import EVALUATION_SETS, live, platform_steps, shown_only
+from mlops_audit.graph.stores import EVALUATION_SETS, demonstrated, live, platform_steps, shown_only
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import (
     Evidence,
@@ -109,7 +109,7 @@ def _in_part(project: Project) -> list[Evidence]:
     found += [
         Evidence(u.span, f"a version that points to data kept elsewhere: {u.detail}")
         for u in pointers
-        if u.where != "file"
+        if u.where != "file" and not demonstrated(project, u)
     ]
     found += [
         Evidence(u.span, f"read at the latest version: {u.detail}")
