@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 -- a script, not a package
 """Write the two files of a new practice: `python tools/new_practice.py AUT06 "CI runs the tests"`.
 
 Slug, assets, level and sources come from the catalogue's row with this id, or from the options.
@@ -131,7 +130,7 @@ def main(arguments: list[str] | None = None) -> int:
             parser.error(f"{path} exists")
     for suffix, text in pair.items():
         paths[suffix].write_text(text.format(**words), encoding="utf-8")
-        print(paths[suffix])  # noqa: T201 -- what this command is for
+        print(paths[suffix])
     return 0
 
 

@@ -254,9 +254,8 @@ class _Walker:
         if isinstance(node, ast.JoinedStr):
             return Value(text, literal=None, name="str")
         if isinstance(node, ast.BinOp | ast.BoolOp | ast.IfExp | ast.Compare | ast.UnaryOp):
-            return Value(text, items=tuple(
-                self.value(c, depth + 1) for c in ast.iter_child_nodes(node) if isinstance(c, ast.expr)
-            ))  # fmt: skip
+            parts = (c for c in ast.iter_child_nodes(node) if isinstance(c, ast.expr))
+            return Value(text, items=tuple(self.value(c, depth + 1) for c in parts))
         return Value(text)
 
     # -- the walk --------------------------------------------------------------------------

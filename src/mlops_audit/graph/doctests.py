@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from mlops_audit.model import Evidence, Span
 
 if TYPE_CHECKING:  # imported for types only, to keep the project free to use this module
-    from mlops_audit.graph.project import Project
+    from mlops_audit.facts.code import Class, Function
+from mlops_audit.graph.project import Project
 
 __all__ = ["doctests"]
 
@@ -45,6 +46,7 @@ def _examples(project: Project) -> Iterator[Evidence]:
     for module in project.source:
         if _EXAMPLE.search(module.doc):
             yield Evidence(Span(module.path, 1), "doctest in the module's docstring")
-        for item in (*module.functions, *module.classes):
+        items: tuple[Function | Class, ...] = (*module.functions, *module.classes)
+        for item in items:
             if _EXAMPLE.search(item.doc):
                 yield Evidence(item.span, f"doctest of {item.qualname}")

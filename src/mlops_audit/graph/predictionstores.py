@@ -50,7 +50,7 @@ _OTHER = re.compile(
     r"submission",
     re.IGNORECASE,
 )
-_ADDED_TEXT = re.compile(r"INSERT\s+INTO|\bMERGE\s+INTO", re.IGNORECASE)
+_ADDED_TEXT = re.compile(r"INSERT\s+INTO|\bMERGE\s+INTO|\binsert\(\s*\w", re.IGNORECASE)
 _WHEN = re.compile(
     r"(^|[^a-z])(date(time)?|time(stamp)?|created(_at)?|utcnow|now|today|year|month|day|hour|"
     r"run_id|version|model_(version|id|name|uri)|strftime|isoformat|scored_time)([^a-z]|$)|"

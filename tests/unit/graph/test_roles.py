@@ -64,7 +64,7 @@ def roles(files: dict[str, str]) -> Roles:
 
 def notebook(source: str) -> str:
     """A notebook of one code cell."""
-    cell = {
+    cell: dict[str, object] = {
         "cell_type": "code",
         "source": source,
         "metadata": {},
