@@ -86,7 +86,6 @@ class Prediction:
     source: str = "service"
     request: str = ""
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    made_at: datetime = field(default_factory=now)
 
 
 class PredictionStore:
@@ -98,19 +97,17 @@ class PredictionStore:
         if parsed.get_backend_name() == "sqlite" and parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         self.engine = create_engine(parsed)
-        self._insert: Callable[[Table], Any]
-        self._insert = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[parsed.get_backend_name()]
+        self.insert: Callable[[Table], Any]
+        self.insert = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[parsed.get_backend_name()]
         TABLES.create_all(self.engine)
 
-    def _add(self, table: Table, rows: list[dict[str, object]]) -> None:
-        """Adds rows; those whose key is there already stay as they are, so a repeated job adds nothing."""
+    def record(self, predictions: Iterable[Prediction]) -> None:
+        """Stores predictions with the time; those whose id is there already stay as they are."""
+        made_at = now()
+        rows = [{**asdict(prediction), "made_at": made_at} for prediction in predictions]
         if rows:
             with self.engine.begin() as connection:
-                connection.execute(self._insert(table).on_conflict_do_nothing(), rows)
-
-    def record(self, predictions: Iterable[Prediction]) -> None:
-        """Stores predictions."""
-        self._add(PREDICTIONS, [asdict(prediction) for prediction in predictions])
+                connection.execute(self.insert(PREDICTIONS).on_conflict_do_nothing(), rows)
 
     def record_actuals(self, actuals: Mapping[str, float]) -> list[str]:
         """Stores what really happened, by the id of the prediction; returns the ids that nobody knows."""
@@ -122,7 +119,7 @@ class PredictionStore:
             for key, actual in actuals.items()
             if key in known
         ]
-        self._add(ACTUALS, rows)
+        self._add_actuals(rows)
         return sorted(set(actuals) - known)
 
     def record_actuals_by_time(self, actuals: pd.Series) -> int:
@@ -135,8 +132,14 @@ class PredictionStore:
             {"id": key, "actual": float(actuals[time]), "arrived_at": arrived}
             for key, time in zip(known["id"], known["time"], strict=True)
         ]
-        self._add(ACTUALS, rows)
+        self._add_actuals(rows)
         return len(rows)
+
+    def _add_actuals(self, rows: list[dict[str, object]]) -> None:
+        """Adds what really happened; the first report of it stays."""
+        if rows:
+            with self.engine.begin() as connection:
+                connection.execute(self.insert(ACTUALS).on_conflict_do_nothing(), rows)
 
     def window(self, begin: datetime, end: datetime, model_version: str | None = None) -> pd.DataFrame:
         """All predictions about hours in a window, in order, with their actual value where it has arrived."""
@@ -165,7 +168,8 @@ class PredictionStore:
     def record_alert(self, metric: str, model_version: str, begin: datetime) -> None:
         """Remembers that an alert was sent."""
         row = {"metric": metric, "model_version": model_version, "begin": begin, "sent_at": now()}
-        self._add(ALERTS, [row])
+        with self.engine.begin() as connection:
+            connection.execute(self.insert(ALERTS).on_conflict_do_nothing(), row)
 
     def close(self) -> None:
         """Gives the connections back."""
