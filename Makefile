@@ -56,5 +56,13 @@ generated: setup ## rewrite (or with MODE=--check verify) what is generated from
 bench: setup ## start-up and audit time, as ratios in one run
 	.venv/bin/python tests/benchmarks/bench.py
 
+# A group of its own: who does not write documentation need not install its generator.
+docs: setup ## the documentation site in site/, built strictly and without a network
+	if command -v uv >/dev/null; then uv sync --frozen --all-extras --inexact --group docs --quiet; \
+	else UV_PROJECT_ENVIRONMENT=.venv $(RUN) uv sync --frozen --all-extras --inexact --group docs --quiet; fi
+	.venv/bin/python tools/docs_site.py build/docs
+	cd build/docs && ../../.venv/bin/zensical build --strict --clean
+	rm -rf site && mv build/docs/site site
+
 clean: ## remove what the targets above made
 	rm -rf build dist site .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 
-__all__ = ["HOOKS", "main"]
+__all__ = ["HOOKS", "main", "run", "usage"]
 
 # Name → what it does; each hook lives in the module of its name.
 HOOKS = {
@@ -34,11 +34,11 @@ def main(args: Sequence[str] | None = None) -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run a hook and print what it finds; the exit code."""
     if not arguments or arguments[0] in {"-h", "--help"}:
-        print(_usage())
+        print(usage())
         return 0 if arguments else 2
     name, files = arguments[0], [a for a in arguments[1:] if a != "--"]
     if name not in HOOKS:
-        print(f"mlops-audit-hook: there is no hook {name!r}\n\n{_usage()}", file=sys.stderr)
+        print(f"mlops-audit-hook: there is no hook {name!r}\n\n{usage()}", file=sys.stderr)
         return 2
     from mlops_audit.hooks.staged import staged_files  # noqa: PLC0415 -- `--help` needs none of it
     from mlops_audit.tree.types import TreeError  # noqa: PLC0415 -- the same
@@ -58,7 +58,8 @@ def run(arguments: Sequence[str]) -> int:
         return 2
 
 
-def _usage() -> str:
+def usage() -> str:
+    """What `--help` says."""
     width = max(map(len, HOOKS))
     lines = [f"  {name:{width}s}  {about}" for name, about in HOOKS.items()]
     return "\n".join(
