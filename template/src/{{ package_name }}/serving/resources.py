@@ -6,38 +6,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.registry import Collector
+from prometheus_client import Gauge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from prometheus_client import CollectorRegistry
 
 
-class Resources(Collector):
-    """Read when Prometheus asks."""
-
-    def __init__(self, folder: Path = Path()) -> None:
-        """Looks at this process and at the disk that holds the folder."""
-        self.process = psutil.Process()
-        self.folder = folder
-        # The first reading begins the interval that the next one is about.
-        self.process.cpu_percent()
-
-    def collect(self) -> Iterable[GaugeMetricFamily]:
-        """The present use."""
-        disk = psutil.disk_usage(str(self.folder.resolve()))
-        values = {
-            "service_cpu_share": (
-                "Processor use since the last reading; 1 is one core",
-                self.process.cpu_percent() / 100,
-            ),
-            "service_memory_bytes": ("Memory of the service", self.process.memory_info().rss),
-            "service_memory_share": (
-                "Its share of the machine's memory",
-                self.process.memory_percent() / 100,
-            ),
-            "service_disk_free_bytes": ("Free disk where predictions are stored", disk.free),
-            "service_disk_share": ("Used share of that disk", disk.percent / 100),
-        }
-        for name, (meaning, value) in values.items():
-            yield GaugeMetricFamily(name, meaning, value=float(value))
+def watch_resources(registry: CollectorRegistry, folder: Path = Path()) -> None:
+    """Exports what this process and the disk of a folder use; read whenever Prometheus asks."""
+    process = psutil.Process()
+    place = str(folder.resolve())
+    # The first reading begins the interval that the next one is about.
+    process.cpu_percent()
+    cpu = Gauge("service_cpu_share", "Processor use since the last reading; 1 is one core", registry=registry)
+    cpu.set_function(lambda: process.cpu_percent() / 100)
+    memory = Gauge("service_memory_bytes", "Memory of the service", registry=registry)
+    memory.set_function(lambda: process.memory_info().rss)
+    share = Gauge("service_memory_share", "Its share of the machine's memory", registry=registry)
+    share.set_function(lambda: process.memory_percent() / 100)
+    disk = Gauge("service_disk_share", "Used share of the disk that holds the predictions", registry=registry)
+    disk.set_function(lambda: psutil.disk_usage(place).percent / 100)
