@@ -22,7 +22,10 @@ _BUNDLES = ("**/bentofile.y*ml", "**/cog.yaml", "**/truss.yaml", "**/MLproject")
     level="5M",
     sources="S0 S3 S4",
     fix="Build the image in the release workflow and push it to a registry.",
-    template=(".github/workflows/cd.yml", "Dockerfile"),
+    template=(
+        ".github/workflows/release.yml",
+        "Dockerfile",
+    ),
 )
 def cd_builds_artifact(project: Project) -> Verdict:
     """A publication that automation reaches and that holds code or a model of the project."""

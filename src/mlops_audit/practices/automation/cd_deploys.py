@@ -33,7 +33,10 @@ _GITOPS = re.compile(r"argoproj\.io|toolkit\.fluxcd|ApplicationSet|HelmRelease")
     level="5M",
     sources="S0 S1 S3 S4",
     fix="Deploy from the release workflow, after the tests have passed.",
-    template=(".github/workflows/cd.yml",),
+    template=(
+        ".github/workflows/release.yml",
+        "deploy/deploy.sh",
+    ),
     attestable=True,
 )
 def cd_deploys(project: Project) -> Verdict:

@@ -25,7 +25,10 @@ _CHECKS = ("data.validate", "evaluate.gate", "test.behaviour", "test.robustness"
     level="5M",
     sources="S0 S3 S4",
     fix="Let CI train on a small sample and fail when the metric is below a threshold.",
-    template=(".github/workflows/ci.yml", "tests/model/test_model_quality.py"),
+    template=(
+        ".github/workflows/verify.yml",
+        "src/<package>/models/train_sample.py",
+    ),
 )
 def ci_validates_data_or_model(project: Project) -> Verdict:
     """Validation, training or model tests reached from CI, themselves or through the tests."""

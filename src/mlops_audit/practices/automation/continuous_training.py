@@ -27,7 +27,10 @@ _IN_PART = {
     level="4M",
     sources="S0 S1 S3 S4",
     fix="Start the training pipeline on a schedule, and store or register the model it makes.",
-    template=(".github/workflows/retrain.yml", "dvc.yaml"),
+    template=(
+        ".github/workflows/train.yml",
+        "src/<package>/retraining/retrain.py",
+    ),
     needs=("training",),
 )
 def continuous_training(project: Project) -> Verdict:

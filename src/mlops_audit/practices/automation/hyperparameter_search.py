@@ -38,7 +38,7 @@ _METHOD = re.compile(
     level="4s",
     sources="S1 S2 S4",
     fix="Add a search program (Optuna or a grid search) with a space for the hyperparameters.",
-    template=("src/<package>/models/tune_model.py",),
+    template=("src/<package>/models/search_parameters.py",),
     needs=("training",),
 )
 def hyperparameter_search(project: Project) -> Verdict:

@@ -29,7 +29,10 @@ _HOLLOW = {
     level="4M",
     sources="S0 S1 S3 S4",
     fix="Compare the candidate's metric with the current model's before registering it.",
-    template=("src/<package>/models/promote_model.py", "dvc.yaml"),
+    template=(
+        "src/<package>/registry/gate.py",
+        "src/<package>/retraining/publish.py",
+    ),
     needs=("training",),
 )
 def promotion_gate(project: Project) -> Verdict:

@@ -16,7 +16,10 @@ _LOOKED_FOR = "code in which drift, a drop of quality or new data starts trainin
     level="4s",
     sources="S0 S1 S3 S4",
     fix="Let the drift check start the training pipeline when it finds drift.",
-    template=(".github/workflows/monitor.yml",),
+    template=(
+        ".github/workflows/monitor.yml",
+        "src/<package>/retraining/watch.py",
+    ),
     needs=("training",),
 )
 def retrain_on_signal(project: Project) -> Verdict:

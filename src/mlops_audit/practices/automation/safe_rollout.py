@@ -55,7 +55,10 @@ _MAX_BYTES = 400_000
     level="5s",
     sources="S3 S4",
     fix="Send a small share of the traffic to the new version first, and roll back by itself.",
-    template=(".github/workflows/cd.yml",),
+    template=(
+        "src/<package>/serving/canary.py",
+        "src/<package>/serving/rollout.py",
+    ),
     needs=("prediction",),
     attestable=True,
 )

@@ -36,7 +36,10 @@ _LOOKED_FOR = "a model card that answers intended use, data, metrics and limits"
     level="4s",
     sources="S4",
     fix="Write docs/model_card.md with intended use, training data, metrics and limits.",
-    template=("reports/model_card.md",),
+    template=(
+        "src/<package>/visualization/document.py",
+        "dvc.yaml",
+    ),
 )
 def model_card(project: Project) -> Verdict:
     """Look for a model card, and for what it answers."""

@@ -34,7 +34,11 @@ _LOOKED_FOR = "an MLOps stack canvas, an ML canvas or architecture decision reco
     level="5s",
     sources="S4",
     fix="Fill in docs/mlops_stack_canvas.md, or record decisions under docs/decisions/.",
-    template=("docs/mlops_stack_canvas.md", "docs/decisions/0001-environment-and-commands.md"),
+    template=(
+        "docs/stack_canvas.md",
+        "docs/ml_canvas.md",
+        "docs/decisions/0001-environment-and-commands.md",
+    ),
 )
 def stack_canvas(project: Project) -> Verdict:
     """Look for canvases and decision records that say something."""

@@ -24,6 +24,7 @@ _LOOKED_FOR = (
     fix="Send a message with metric and value when a monitoring check fails.",
     needs=("prediction",),
     attestable=True,
+    template=("src/<package>/monitoring/alert.py",),
 )
 def alerting(project: Project) -> Verdict:
     """Alarms, alert rules, and messages that a result decides."""

@@ -28,6 +28,7 @@ _PANELS = re.compile(r'"(panels|rows|widgets)"\s*:\s*\[\s*\{|"gridPos"')
     fix="Keep the Grafana dashboard as JSON in the repository, or generate a report per period.",
     needs=("prediction",),
     attestable=True,
+    template=("monitoring/grafana/dashboard.json",),
 )
 def dashboard(project: Project) -> Verdict:
     """Dashboards with panels, generated reports, and apps that show monitoring results."""

@@ -29,6 +29,10 @@ _SIGNALS = re.compile(r"(^|\.)(monitoring_signals|quality_monitors)\b")
     sources="S0 S1 S3 S4",
     fix="Compare each batch of production data with the training data, with a test per column.",
     needs=("prediction",),
+    template=(
+        "src/<package>/monitoring/drift.py",
+        "src/<package>/monitoring/monitor.py",
+    ),
 )
 def drift_detection(project: Project) -> Verdict:
     """Drift tools that are called or configured, and drift computed by the project's own code."""

@@ -35,6 +35,10 @@ _PROBES = re.compile(
     sources="F",
     fix="Add a /health route that the platform probes.",
     needs=("prediction",),
+    template=(
+        "src/<package>/serving/app.py",
+        "Dockerfile",
+    ),
 )
 def health_endpoint(project: Project) -> Verdict:
     """Routes, probes and container checks of the service; those of databases never count."""

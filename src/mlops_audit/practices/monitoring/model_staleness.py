@@ -36,6 +36,10 @@ _SPLIT = re.compile(
     sources="S2 S4",
     fix="Export the days since training as a metric, and alert above the agreed age.",
     needs=("training", "prediction"),
+    template=(
+        "src/<package>/serving/metrics.py",
+        "src/<package>/monitoring/checks.py",
+    ),
 )
 def model_staleness(project: Project) -> Verdict:
     """Comparisons and metrics of a model's age; a date that is only shown counts in part."""

@@ -26,6 +26,10 @@ _LIVE = re.compile(r"monitor|prod|current|live|serving|new", re.IGNORECASE)
     fix="Join stored predictions with the labels that came in, and compute the metric per period.",
     needs=("prediction",),
     attestable=True,
+    template=(
+        "src/<package>/monitoring/windows.py",
+        "src/<package>/monitoring/monitor.py",
+    ),
 )
 def performance_monitoring(project: Project) -> Verdict:
     """Quality tools of monitoring libraries, services, and metrics per window in code."""

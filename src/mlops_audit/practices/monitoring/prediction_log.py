@@ -22,6 +22,7 @@ _LOOKED_FOR = (
     sources="S0 S1",
     fix="Append each prediction with its inputs, the model's version and the time to a store.",
     needs=("prediction",),
+    template=("src/<package>/serving/store.py",),
 )
 def prediction_log(project: Project) -> Verdict:
     """Stores of predictions in code that predicts for use, and capture by a platform."""

@@ -29,6 +29,7 @@ _SHOWS = frozenset({"print", "info", "debug", "write"})
     fix="Add a node exporter beside the service, or switch on the tracker's system metrics.",
     needs=("prediction",),
     attestable=True,
+    template=("src/<package>/serving/resources.py",),
 )
 def resource_monitoring(project: Project) -> Verdict:
     """Monitors that the project set up; defaults and printed figures count in part."""

@@ -49,6 +49,10 @@ _ENDPOINT = re.compile(r"endpoint|deploy|serve", re.IGNORECASE)
     sources="S0 S3 S4",
     fix="Add a Prometheus or OpenTelemetry middleware to the service, and scrape it.",
     needs=("prediction",),
+    template=(
+        "src/<package>/serving/metrics.py",
+        "src/<package>/serving/app.py",
+    ),
 )
 def service_metrics(project: Project) -> Verdict:
     """Exporters in serving code and configuration; defaults and timing logs count in part."""

@@ -47,6 +47,7 @@ _WIDGETS = frozenset({"number_input", "slider", "selectbox", "radio", "Slider", 
     sources="S1 S2 S4",
     fix="Give each field of the request's schema its range, categories or format.",
     needs=("prediction",),
+    template=("src/<package>/serving/schema.py",),
 )
 def serving_input_schema(project: Project) -> Verdict:
     """Schemas of routes, checks by hand, and schemas that a batch job applies to its input."""

@@ -32,7 +32,10 @@ _WITHIN = re.compile(r"best_(val|loss|epoch|so_far)|patience|epoch", re.IGNORECA
     level="5s",
     sources="S4",
     fix="Keep each version's metrics in a file and fail when the new one drops below their trend.",
-    template=("src/<package>/models/evaluate_model.py",),
+    template=(
+        "tests/model/test_degradation.py",
+        "src/<package>/registry/history.py",
+    ),
     needs=("training",),
 )
 def degradation_tests(project: Project) -> Verdict:

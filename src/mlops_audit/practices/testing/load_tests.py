@@ -34,7 +34,7 @@ _LOOP = re.compile(r"(^|[/_-])(load|stress)[_-]?tests?", re.IGNORECASE)
     level="5s",
     sources="S0 S2",
     fix="Add a Locust file that posts predictions, and run it with a stated number of users.",
-    template=("tests/load",),
+    template=("tests/system/test_load.py",),
     needs=("prediction",),
     attestable=True,
 )

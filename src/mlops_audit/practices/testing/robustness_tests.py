@@ -34,7 +34,7 @@ _MODEL = frozenset({"predict.call", "model.load", "registry.load"})
     level="5s",
     sources="S0 S4",
     fix="Post a request without a field and with a value out of range, and assert on the answers.",
-    template=("tests/system", "tests/behaviour"),
+    template=("tests/behaviour/test_robustness.py",),
 )
 def robustness_tests(project: Project) -> Verdict:
     """Look for tests of the model or the service whose input is wrong."""

@@ -37,7 +37,7 @@ _EXPORTED = re.compile(r"(TFTransformOutput|transform_features_layer|TransformFe
     level="5s",
     sources="S2 S4",
     fix="Put the features into one function; test that service and batch give the same prediction.",
-    template=("tests/system",),
+    template=("tests/integration/test_skew.py",),
     needs=("training", "prediction"),
 )
 def skew_tests(project: Project) -> Verdict:
