@@ -78,19 +78,21 @@ def test_an_update_brings_the_new_and_keeps_the_own(
 
 
 def test_a_project_climbs_by_an_answer(template: Template, tmp_path: Path) -> None:
-    """From level 1 to 2 the new files come, a person's stay, and it is what level 2 generates."""
+    """Step by step to level 5 the new files come, a person's stay, and it is what is generated."""
     project = template.generate(tmp_path / "project", {"maturity_level": 1})
     run("git", "init", "--quiet", cwd=project)
     (project / "notes.md").write_text("Ours.\n", encoding="utf-8")
     commit(project)
-    options = ["--defaults", "--quiet", "--vcs-ref=HEAD", "--data=maturity_level=2"]
-    run("copier", "update", *options, cwd=project)
-    expected = template.generate(tmp_path / "expected", {"maturity_level": 2})
-    for path in expected.rglob("*"):
-        if path.is_file():
-            name = path.relative_to(expected)
-            assert (project / name).read_bytes() == path.read_bytes(), name
-    assert (project / "notes.md").is_file()
+    for level in (2, 3, 4, 5):
+        options = ["--defaults", "--quiet", "--vcs-ref=HEAD", f"--data=maturity_level={level}"]
+        run("copier", "update", *options, cwd=project)
+        expected = template.generate(tmp_path / f"expected-{level}", {"maturity_level": level})
+        for path in expected.rglob("*"):
+            if path.is_file():
+                name = path.relative_to(expected)
+                assert (project / name).read_bytes() == path.read_bytes(), name
+        assert (project / "notes.md").is_file()
+        commit(project, f"Level {level}")
 
 
 def test_on_off_on_ends_where_it_began(template: Template, tmp_path: Path) -> None:
