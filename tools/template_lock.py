@@ -26,7 +26,11 @@ NAME = "demand-forecast"
 PLACEHOLDER = "{{ project_slug }}"
 
 # Together these bring every dependency that can be chosen: a new choice is a new line.
-ANSWERS: tuple[dict[str, object], ...] = ({"maturity_level": 2}, {"maturity_level": 3})
+ANSWERS: tuple[dict[str, object], ...] = (
+    {"maturity_level": 2},
+    {"maturity_level": 3},
+    {"maturity_level": 5},
+)
 
 
 def render(answers: dict[str, object], destination: Path) -> dict[str, object]:
