@@ -105,18 +105,22 @@ def linked(text: str, folder: str) -> str:
 def model_pages() -> str:
     """Every built-in model with its levels, what they ask, and its sources."""
     lines = ["# Models", "", "The same verdicts, read by the rules of several sources."]
+    lines += ["", "`~` after a must says that a partial pass will do."]
     for row in listed_models():
         model = load_model(str(row["name"]))
         lines += ["", f"## {model.title}", "", f"`--model {model.name}`"]
         lines += ["", " ".join(model.about.split()), "", " ".join(model.enough.split())]
         asks: dict[int, list[str]] = {}
         for level in model.levels:
-            asks[level.number] = ["|".join(need.practices) for need in level.musts]
+            asks[level.number] = [
+                "|".join(need.practices) + "~" * need.soft for need in level.musts
+            ]
         if model.catalogue:
             for practice in catalogue():
                 for ask in practice.asked:
                     if ask.kind != "should":
-                        asks[ask.level].append(practice.id)
+                        soft = "~" if ask.kind == "must~" else ""
+                        asks[ask.level].append(practice.id + soft)
         if model.levels:
             lines += ["", "| level | name | musts |", "| --- | --- | --- |"]
             for level in model.levels:
@@ -233,8 +237,6 @@ def configuration() -> str:
 site_name = "mlops-audit"
 site_description = "Which MLOps practices a repository really has, and its maturity level"
 site_url = "https://mlops-audit.github.io/mlops-audit/"
-repo_url = "{FORGE}"
-repo_name = "mlops-audit/mlops-audit"
 docs_dir = "pages"
 site_dir = "site"
 nav = {toml(navigation())}
@@ -254,6 +256,12 @@ media = "(prefers-color-scheme: dark)"
 scheme = "slate"
 toggle.icon = "lucide/moon"
 toggle.name = "Light"
+
+# Not `repo_url`: with it each page asks the forge's server for stars and releases.
+[[project.extra.social]]
+icon = "fontawesome/brands/github"
+link = "{FORGE}"
+name = "Source"
 
 [project.markdown_extensions]
 admonition = {{}}
