@@ -57,7 +57,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rev = git(clone, "rev-parse", "HEAD")
     files = {
         ".pre-commit-config.yaml": f"repos:\n- repo: {clone}\n  rev: {rev}\n  hooks:\n"
-        + "".join(f"  - id: {name}\n" for name in HOOKS),
+        + "".join(f"  - id: {name}\n" for name in HOOKS)
+        + "  - id: mlops-audit-strip-notebooks\n    stages: [manual]\n",
         "train.py": CODE,
         "dvc.yaml": "stages:\n  train:\n    cmd: python train.py\n    deps: [train.py]\n"
         "    params: [alpha]\n",
@@ -164,3 +165,33 @@ def test_commit_all_is_looked_at_too(project: Path) -> None:
     code, said = commit(project, {"data/raw/days.csv": "day,rides\n1,22\n"}, every=True)
     assert code == 1
     assert "raw data is changed" in said
+
+
+def test_the_fixer_strips_and_is_content(project: Path) -> None:
+    """The first run strips and fails, so that a person looks; the second has nothing to do."""
+    path = project / "notebooks" / "1.0-look.ipynb"
+    path.write_text(notebook({"output_type": "stream", "text": "x"}))
+    run_hook = [sys.executable, "-m", "pre_commit", "run", "mlops-audit-strip-notebooks"]
+    env = {"PRE_COMMIT_HOME": str(project.parent / "home")}
+    codes = []
+    for _ in range(2):
+        git(project, "add", "-A")
+        codes.append(run(project, *run_hook, "--hook-stage", "manual", **env).returncode)
+    assert codes == [1, 0]
+    assert path.read_text() == notebook()
+    git(project, "reset", "-q", "--hard", "HEAD")
+
+
+def test_a_range_of_commits_is_looked_at_in_ci(project: Path) -> None:
+    """With `--from-ref`, raw data that a commit has changed since is found."""
+    start = git(project, "rev-parse", "HEAD")
+    (project / "data" / "raw" / "days.csv").write_text("day,rides\n1,23\n")
+    git(project, "commit", "-aqm", "x", "--no-verify")
+    done = run(
+        project, sys.executable, "-m", "pre_commit", "run", "mlops-audit-raw-data",
+        "--from-ref", start, "--to-ref", "HEAD",
+        PRE_COMMIT_HOME=str(project.parent / "home"),
+    )  # fmt: skip
+    git(project, "reset", "-q", "--hard", start)
+    assert done.returncode == 1, done.stdout
+    assert "raw data is changed" in done.stdout

@@ -7,13 +7,14 @@ import re
 from mlops_audit.facts.code import Call, Module, Value
 from mlops_audit.graph.uses import Use
 
-__all__ = ["SEED_NAME", "gives_seed", "is_seed", "own_seed", "unshuffled"]
+__all__ = ["SEED_NAME", "draws_nothing", "gives_seed", "is_seed", "own_seed", "unshuffled"]
 
 # Names under which a seed is handed over, as keyword, dictionary key or field.
 SEED_NAME = re.compile(
     r"^(?:\w{1,30}_)?(?:seed|random_state|rng_seed|rstate|random_seed)$|^seed_\w{1,20}$",
     re.IGNORECASE,
 )
+_CONSTANT = re.compile(r"\.initializers\.(Constant|Zeros|Ones|Identity|zeros|ones|constant)$")
 _CLOCK = re.compile(r"\btime(_ns)?\(|\bnow\(|urandom|getrandbits|SystemRandom|secrets\.")
 
 
@@ -51,6 +52,11 @@ def gives_seed(use: Use) -> bool:
         return True  # the row says that there is a default
     values = [*call.args, *(v for k, v in call.kwargs if k != "**")]
     return any(is_seed(v) for v in values) or bool(call.spreads)
+
+
+def draws_nothing(call: Call) -> bool:
+    """Whether a call that looks like a draw gives constants (`keras.initializers.Constant`)."""
+    return bool(_CONSTANT.search(call.name))
 
 
 def unshuffled(call: Call, module: Module) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 
 from mlops_audit.facts.binaries import LARGE, SNIFFED, data_or_model
 from mlops_audit.hooks.base import Files, Problem
@@ -19,5 +20,5 @@ def check(files: Files) -> Iterator[Problem]:
             yield Problem(
                 Span(path),
                 f"{size / LARGE:.1f} MiB of {'data' if kind == 'data' else 'a model'} in plain git",
-                f"unstage it and run `dvc add {path}` (or track it with Git LFS)",
+                f"unstage it and run `dvc add {quote(path)}` (or track it with Git LFS)",
             )

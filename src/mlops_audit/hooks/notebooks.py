@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 
 from mlops_audit.facts.notebooknames import convention
 from mlops_audit.facts.notebooks import Notebook, read_cells
@@ -40,7 +41,7 @@ def _outputs(notebook: Notebook) -> Iterator[Problem]:
     if cells:
         count = "one cell stores its output" if len(cells) == 1 else f"{len(cells)} cells"
         what = count if len(cells) == 1 else f"{count} store outputs, this one first"
-        fix = f"run `mlops-audit-hook strip-notebooks {notebook.path}` and stage it again"
+        fix = f"run `mlops-audit-hook strip-notebooks {quote(notebook.path)}` and stage it again"
         yield Problem(Span(notebook.path, cell=cells[0].index), what, fix)
 
 

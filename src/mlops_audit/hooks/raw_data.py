@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from shlex import quote
 
 from mlops_audit.facts.binaries import SNIFFED, data_or_model
 from mlops_audit.hooks.base import Files, Problem
@@ -34,5 +35,5 @@ def check(files: Files) -> Iterator[Problem]:
             yield Problem(
                 Span(path),
                 _WHAT[status],
-                f"restore it (`git restore --staged --worktree {path}`) and add a new file instead",
+                f"restore it (`git restore -SW {quote(path)}`) and add a new file instead",
             )

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from mlops_audit.facts.code import Module
 from mlops_audit.facts.python import read_source
 from mlops_audit.graph.catalogue import Catalogue, load_catalogue
-from mlops_audit.graph.seeding import gives_seed, own_seed, unshuffled
+from mlops_audit.graph.seeding import draws_nothing, gives_seed, own_seed, unshuffled
 from mlops_audit.graph.uses import Use, call_uses, imports_of
 from mlops_audit.hooks.base import Files, Problem
 
@@ -42,15 +42,26 @@ def check(files: Files) -> Iterator[Problem]:
     elsewhere: bool | None = None
     for path, data in contents.items():
         for use in _unseeded(read_source(path, data), catalogue):
-            if use.details is None or not (use.details.seed or use.details.position is not None):
+            names = _takes(use)
+            if not names:
                 elsewhere = _seeded_elsewhere(files, path) if elsewhere is None else elsewhere
                 if elsewhere:
                     continue
                 fix = "use a generator that gets a seed, or seed it where the program starts"
             else:
-                names = use.details.seed or ("a seed",)
                 fix = f"pass {names[0]}, from params.yaml or a constant"
-            yield Problem(use.span, f"unseeded random draw: {use.detail}", fix)
+            whole = use.detail.endswith(")")  # a call of several lines is named by its start
+            what = use.detail if whole else use.detail.partition("(")[0]
+            yield Problem(use.span, f"unseeded random draw: {what}", fix)
+
+
+def _takes(use: Use) -> tuple[str, ...]:
+    """The parameters that seed a draw; a generator as argument is rare beside the global one."""
+    details = use.details
+    if details is None:
+        return ()
+    names = tuple(name for name in details.seed if name != "generator")
+    return names or (("a seed",) if details.position is not None else ())
 
 
 def _unseeded(module: Module, catalogue: Catalogue) -> Iterator[Use]:
@@ -66,7 +77,7 @@ def _unseeded(module: Module, catalogue: Catalogue) -> Iterator[Use]:
         call, details = use.call, use.details
         if use.capability != "random.call" or call is None or details is None:
             continue
-        if details.kind == "receiver unknown" or unshuffled(call, module):
+        if details.kind == "receiver unknown" or unshuffled(call, module) or draws_nothing(call):
             continue
         if seeded & set(details.generator) or own_seed(use, module, elsewhere=True):
             continue

@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from mlops_audit.facts.code import Call
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
-from mlops_audit.graph.seeding import SEED_NAME, gives_seed, is_seed, own_seed, unshuffled
+from mlops_audit.graph.seeding import (
+    SEED_NAME,
+    draws_nothing,
+    gives_seed,
+    is_seed,
+    own_seed,
+    unshuffled,
+)
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence
 from mlops_audit.practices.reproducibility._programs import same_program
@@ -21,7 +28,6 @@ _ASIDE = re.compile(
     r"(^|[/_])(plots?|plotting|visuali[sz]\w*|demos?|streamlit|gradio|dashboards?|ui|eda)([/_.]|$)"
 )
 _DATA_CODE = re.compile(r"data|prep|split|feature|train|model|augment|sampl|load", re.IGNORECASE)
-_CONSTANT = re.compile(r"\.initializers\.(Constant|Zeros|Ones|Identity|zeros|ones|constant)$")
 _SAMPLES_FRAME = frozenset({"frac", "n"})
 _FRAMEWORKS = {
     "torch": "torch", "pytorch_lightning": "torch", "lightning": "torch", "fastai": "torch",
@@ -66,7 +72,7 @@ def draws(project: Project) -> tuple[Draw, ...]:
             continue
         if details.generator == ("random",) and not _reaches(project, use.path):
             continue
-        if _CONSTANT.search(call.name) or unshuffled(call, project.modules[use.path]):
+        if draws_nothing(call) or unshuffled(call, project.modules[use.path]):
             continue
         own = own_seed(use, project.modules[use.path], elsewhere=holds_seed)
         line = project.modules[use.path].flat(call.span)
