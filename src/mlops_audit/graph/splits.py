@@ -304,6 +304,10 @@ class Splits:
             best = call.kw("load_best_model_at_end")
             if best is not None and best.literal is True:
                 yield Choice(_fit_set(module), "checkpoint", Evidence(call.span, _short(call.text)))
+            best = call.kw("use_best_model")  # CatBoost keeps the iteration that the set likes best
+            if best is not None and best.literal is True and (value := _given_validation(call)):
+                on = set_of(_without_train(value)) or "val"
+                yield Choice(on, "checkpoint", Evidence(call.span, _short(call.text)))
             if call.name.startswith("ultralytics.") and call.method == "train":
                 yield Choice("val", "checkpoint", Evidence(call.span, _short(call.text)))
 

@@ -141,9 +141,11 @@ def _objective(project: Project) -> Iterator[Evidence]:
             titled = bool(_OBJECTIVE.search(section.title)) and section.level > 0
             if not (titled or charter or (number < 8 and section.level <= 1)):  # noqa: PLR2004 -- a README's opening
                 continue
-            if _LEARNING.search(text) or is_placeholder(text):
+            if is_placeholder(text):
                 continue
             for sentence in re.split(r"(?<=[.!?])\s+", text):
+                if _LEARNING.search(sentence):
+                    continue
                 if _DECIDES.search(sentence) and _WHO.search(sentence):
                     yield Evidence(span, sentence[:300])
                     break

@@ -29,6 +29,10 @@ _NO_TEXT = re.compile(
     r"references|badges?",
     re.IGNORECASE,
 )
+# Sections that say how the project is handled, whatever their length.
+_HANDLING = re.compile(
+    r"^\W*(workflows?|steps?\b|usage|how to |commands?|running |run )", re.IGNORECASE
+)
 _INSTALLS = re.compile(
     r"\b(pip3?|uv|poetry|pdm|pipenv|conda|mamba|pixi|hatch|npm|yarn|brew|apt(-get)?|rye)\s+"
     r"(install|sync|env create|create|add|pip|update|i)\b|\bmake\s+\w*(install|setup|env|init|"
@@ -98,7 +102,9 @@ def readme_how_to(project: Project) -> Verdict:
 def _what(readme: Document) -> Evidence | None:
     """The first section that describes the project rather than how to handle it."""
     for section in readme.sections:
-        if _NO_TEXT.search(section.title) or (_SETUP.search(section.title) and section.level > 1):
+        if _NO_TEXT.search(section.title) or _HANDLING.match(section.title):
+            continue
+        if _SETUP.search(section.title) and section.level > 1:
             continue
         if _prose(section) >= _WORDS:
             return evidence(section, section.title or "description")

@@ -30,9 +30,19 @@ _PLAIN = re.compile(r"\b(int|float|str|bool|list|List|dict|Dict|UploadFile|Optio
 _REFUSES = re.compile(r"HTTPException|BadRequest|abort|ValidationError|ValueError|status.HTTP_4")
 _RANGE = re.compile(r"<|>|\bnot in\b|\bin \[|isin|re\.(full)?match|between")
 _PRESENT = re.compile(r"\bnot\b|is None|not in|len\(|isinstance")
+_CLIENT_ERROR = re.compile(
+    r"\breturn\b[^\n]{0,200}(,\s*|status(_code)?\s*=\s*|HTTP_)(400|413|415|422)\b"
+)
+# Lengths and the presence of fields are no ranges of values.
+_NO_VALUE = re.compile(
+    r"len\(|\.headers|not in (request|data|payload|body|json|form|req|content)\b|"
+    r"not in \w{1,30}\.(json|files|form|args|keys)"
+)
+_SHORT_BODY = 5  # lines in which a refusal answers
 _REQUEST = re.compile(
     r"request|data|payload|body|input|json|form|features?|file|text|query|event", re.IGNORECASE
 )
+_OF_REQUEST = re.compile(r"^(float|int)\(\s*(flask\.)?request\.")
 _BOUNDS = frozenset({"min_value", "max_value", "minimum", "maximum", "options", "choices"})
 _HANDLERS = frozenset({"run", "lambda_handler", "handler", "input_fn", "predict", "decode_request"})
 _WIDGETS = frozenset({"number_input", "slider", "selectbox", "radio", "Slider", "Dropdown", "Radio",
@@ -122,6 +132,10 @@ def _checked(
         elif _typed(param):
             yield "plain", Evidence(function.span, f"{param.name}: {param.written}"[:90])
     yield from _by_hand(module, function)
+    yield from _answered(project, module, function)
+    for call in module.calls_in(function.qualname):
+        if call.name in {"float", "int"} and _OF_REQUEST.search(call.text):
+            yield "plain", Evidence(call.span, f"what is no number is an error: {call.text}"[:90])
 
 
 def _typed(param: Param) -> bool:
@@ -209,6 +223,25 @@ def _by_hand(module: Module, function: Function) -> Iterator[tuple[str, Evidence
             kind = "strict" if _RANGE.search(test) and not re.search(r"len\(", test) else "plain"
             if kind == "strict" or _PRESENT.search(test):
                 yield kind, Evidence(raised.span, f"if {test}: {raised.text}"[:90])
+
+
+def _answered(
+    project: Project, module: Module, function: Function
+) -> Iterator[tuple[str, Evidence]]:
+    """Conditions that a route answers with a client error: `return {...}, 400`."""
+    lines = (project.text(module.path) or "").splitlines()
+    for branch in module.branches:
+        if branch.scope != function.qualname or branch.kind != "if":
+            continue
+        start, end = branch.body
+        body = "\n".join(lines[start - 1 : min(end, start + _SHORT_BODY)])
+        if module.notebook or not _CLIENT_ERROR.search(body):
+            continue
+        evidence = Evidence(branch.span, f"if {branch.test}".splitlines()[0][:90])
+        if _RANGE.search(branch.test) and not _NO_VALUE.search(branch.test):
+            yield "strict", evidence
+        elif _PRESENT.search(branch.test):
+            yield "plain", evidence
 
 
 def _applied(project: Project) -> list[Evidence]:

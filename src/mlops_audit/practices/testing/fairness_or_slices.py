@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mlops_audit.facts.code import Module
+from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph import Project
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
@@ -19,6 +19,11 @@ _NAMED = re.compile(
 _PER_CLASS = re.compile(
     r"(^|\.)(classification_report|confusion_matrix|multilabel_confusion_matrix|"
     r"ConfusionMatrixDisplay(\.from_\w+)?|plot_confusion_matrix)$"
+)
+# The values of the target itself: a loop over them measures per class, not per group.
+_CLASSES = re.compile(
+    r"(^|[^a-z])(y|y_true|y_test|y_pred|targets?|labels?|class(es)?|true|gt|preds?)([^a-z]|$)",
+    re.IGNORECASE,
 )
 _TOOLS = ("fairlearn", "aequitas", "aif360")
 
@@ -52,7 +57,7 @@ def fairness_or_slices(project: Project) -> Verdict:
         if path not in project.test_files
         and not (project.roles.kind == "library" and project.is_example(path))
         for c in m.calls
-        if _PER_CLASS.search(c.name) and c.runs
+        if c.runs and (_PER_CLASS.search(c.name) or _loops_over_classes(project, m, c))
     ]
     if reports:
         return partial("quality is reported per class, not per group", reports)
@@ -75,6 +80,23 @@ def _slices(use: Use) -> bool:
     return call is None or not call.name.endswith("SlicingSpec") or bool(call.args or call.kwargs)
 
 
+def _per_class(call: Call) -> bool:
+    """Whether the values that a call lists are those of the target."""
+    listed = call.args[0].text if call.args else call.receiver
+    return bool(_CLASSES.search(listed.rsplit(".", 1)[-1]))
+
+
+def _loops_over_classes(project: Project, module: Module, call: Call) -> bool:
+    """Whether a metric is computed in a loop beside a list of the target's values."""
+    if call.method != "unique" or not call.scope or not _per_class(call):
+        return False
+    return any(
+        u.call is not None and u.call.loops and u.scope == call.scope
+        for u in project.uses_in(module.path)
+        if u.capability == "evaluate.metric"
+    )
+
+
 def _grouped(project: Project, module: Module) -> list[Evidence]:
     """Places where a metric is computed within a group of rows."""
     metrics = [u for u in project.uses_in(module.path) if u.capability == "evaluate.metric"]
@@ -93,9 +115,10 @@ def _grouped(project: Project, module: Module) -> list[Evidence]:
             and "groupby" in text
             and any(u.call is not None and u.call.method in text for u in metrics)
         )
-        looped = call.method == "unique" and call.scope in scopes and call.scope
+        looped = call.method == "unique" and call.scope in scopes and not _per_class(call)
         inside = any(u.call is not None and u.call.loops and u.scope == call.scope for u in metrics)
-        if (splits and near) or applied or (looped and inside and not module.notebook):
+        looped = looped and inside and bool(call.scope) and not module.notebook
+        if (splits and near) or applied or looped:
             found.append(Evidence(call.span, text.splitlines()[0][:100] if text else call.name))
     found += [
         Evidence(f.span, f"{f.name}() measures per slice")

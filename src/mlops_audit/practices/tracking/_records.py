@@ -39,6 +39,8 @@ _METRICS = re.compile(
     re.IGNORECASE,
 )
 _NO_METRICS = re.compile(r"predict|config|param|vocab|label|token", re.IGNORECASE)
+# `self.config.metrics_file`: where a path comes from says nothing of what is written there.
+_HOLDER = re.compile(r"\b(self\.)?_?(\w{1,20}_)?(config|cfg|conf|params|args|settings|paths)\.")
 _DEPLOYS = re.compile(r"deploy|stack|infra|terraform|template|run_pipeline", re.IGNORECASE)
 _FIGURES = frozenset({"savefig", "write_image", "write_html", "imsave", "save_fig", "to_html"})
 _META_KEYS = re.compile(
@@ -124,6 +126,7 @@ def metrics_files(project: Project) -> list[Evidence]:
         given = " ".join(v.text[:120] for v in (*call.args[:2], *(v for _, v in call.kwargs[:2])))
         if call.method in {"to_csv", "to_json"}:
             given = f"{call.receiver} {given}"
+        given = _HOLDER.sub("", given)
         if not _METRICS.search(given) or _NO_METRICS.search(given):
             continue
         if _structured(call) and is_called(project, module.path, call.scope):
