@@ -10,7 +10,7 @@ from tests.template.support import Template, commit, run
 EDITS = {
     "README.md": "\nOur own words.\n",
     "params.yaml": "\nours:\n  setting: 1\n",
-    "dvc.yaml": "\nartifacts:\n  demand:\n    path: models/model.skops\n",
+    "dvc.yaml": "\nvars:\n  - ours: 1\n",
     "pyproject.toml": "\n[tool.ours]\nkey = 1\n",
     ".gitignore": "\nours/\n",
     "CHANGELOG.md": "\n## 0.0.1\n- Ours.\n",

@@ -65,7 +65,7 @@ def version_of(service: Service, place: str) -> str:
     return str(json.loads(text)["version"])
 
 
-CONTROLLER = ("serving.canary", "--min-answers=10", "--patience=60", "--poll=0.1")
+CONTROLLER = ("serving.canary", "--plan=canary.yaml")
 
 
 def test_a_sound_version_takes_over(service: Service, question: dict[str, object]) -> None:
