@@ -28,6 +28,7 @@ from mlops_audit.maturity import load_model
 from mlops_audit.model import PRINCIPLES, Practice
 from mlops_audit.practices import catalogue
 from mlops_audit.practices.document import document
+from mlops_audit.reports.report_schema import report_schema
 from mlops_audit.schema import config_schema
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -174,7 +175,9 @@ def configuration_page() -> str:
             "`[tool.mlops-audit]` in `pyproject.toml`, or `mlops-audit.toml`, which wins; read at",
             "the audited revision. `--config FILE` wins over both. An unknown key is an error that",
             "names the nearest known one. Editors can check the file: `mlops-audit schema config`",
-            "writes the JSON Schema.",
+            "writes the JSON Schema, and with a first line",
+            "`#:schema https://mlops-audit.github.io/mlops-audit/schemas/config.json`",
+            "in `mlops-audit.toml`, Taplo and Even Better TOML complete and check it.",
             "",
             "| key | type | meaning |",
             "| --- | --- | --- |",
@@ -282,13 +285,16 @@ def main() -> None:
     shutil.rmtree(folder, ignore_errors=True)
     pages = folder / "pages"
     shutil.copytree(ROOT / "docs", pages)
-    (pages / "practices").mkdir()
+    for name in ("practices", "schemas"):
+        (pages / name).mkdir()
     written = {
         "commands.md": command_page(),
         "configuration.md": configuration_page(),
         "models.md": model_pages(),
         "tools.md": tool_page(),
         "practices/index.md": practice_index(),
+        "schemas/config.json": json.dumps(config_schema(), indent=2) + "\n",
+        "schemas/report.json": json.dumps(report_schema(), indent=2) + "\n",
         **{f"practices/{p.slug}.md": practice_page(p) for p in catalogue()},
     }
     for name, text in written.items():

@@ -192,3 +192,45 @@ def test_an_input_cannot_become_a_command(runner: dict[str, str], tmp_path: Path
         (tmp_path / "output").unlink()
         assert not (tmp_path / "owned").exists()
         assert not (tmp_path / "summary").exists()
+
+
+def test_one_comment_is_kept_up_to_date(runner: dict[str, str], tmp_path: Path) -> None:
+    """An own comment is found by its mark and changed; without one it is written anew."""
+    (tmp_path / "report.md").write_text("## level 1\n")
+    gh = tmp_path / "bin" / "gh"
+    gh.parent.mkdir()
+    answer = f'case "$*" in *--jq*) cat {tmp_path}/ids;; esac'
+    gh.write_text(f'#!/bin/sh\necho "$@" >>{tmp_path}/asked\n{answer}\n')
+    gh.chmod(0o755)
+    env = runner | {
+        "PATH": f"{gh.parent}{os.pathsep}{os.environ['PATH']}",
+        "AUDIT_FOLDER": str(tmp_path),
+        "AUDIT_REPOSITORY": "o/r",
+        "AUDIT_PULL_REQUEST": "7",
+    }
+    for ids, want in (("", "POST repos/o/r/issues/7/comments"), ("31\n", "comments/31")):
+        (tmp_path / "ids").write_text(ids)
+        done = run(ROOT / "action" / "run.sh", "comment", env=env)
+        assert done.returncode == 0, done.stderr
+        assert want in (tmp_path / "asked").read_text()
+    body = (tmp_path / "mlops-audit-comment.md").read_text()
+    assert body == "<!-- mlops-audit -->\n## level 1\n"
+    gh.write_text("#!/bin/sh\nexit 1\n")
+    done = run(ROOT / "action" / "run.sh", "comment", env=env)
+    assert (done.returncode, done.stdout[:9]) == (0, "::warning")
+
+
+def test_the_gitlab_script_gates_and_writes_its_reports(
+    runner: dict[str, str], tmp_path: Path
+) -> None:
+    """The component's script runs as it stands, with the gate's exit code."""
+    text = (ROOT / "templates" / "mlops-audit" / "template.yml").read_text("utf-8")
+    script = yaml.safe_load(text.split("\n---\n")[1])["mlops-audit"]["script"][-1]
+    local = script.replace("/tmp/mlops-audit/bin", str(BIN))  # noqa: S108 -- the job's own folder
+    for level, code in (("", 0), ("1", 1)):
+        env = runner | {"AUDIT_FAIL_UNDER": level, "AUDIT_AGAINST": ""}
+        done = run("sh", "-euc", local, cwd=tmp_path, env=env)
+        assert done.returncode == code, done.stderr
+        assert "level 0" in done.stdout.lower()
+        for name in ("gl-code-quality-report.json", "mlops-audit.junit.xml", "mlops-audit.html"):
+            (tmp_path / name).unlink()
