@@ -301,15 +301,7 @@ class Splits:
                     yield Choice(
                         _fit_set(module), "checkpoint", Evidence(call.span, _short(call.text))
                     )
-            best = call.kw("load_best_model_at_end")
-            if best is not None and best.literal is True:
-                yield Choice(_fit_set(module), "checkpoint", Evidence(call.span, _short(call.text)))
-            best = call.kw("use_best_model")  # CatBoost keeps the iteration that the set likes best
-            if best is not None and best.literal is True and (value := _given_validation(call)):
-                on = set_of(_without_train(value)) or "val"
-                yield Choice(on, "checkpoint", Evidence(call.span, _short(call.text)))
-            if call.name.startswith("ultralytics.") and call.method == "train":
-                yield Choice("val", "checkpoint", Evidence(call.span, _short(call.text)))
+            yield from _kept_best(module, call)
 
     def _choices_of(self, use: Use) -> Iterator[Choice]:
         module = self.project.modules.get(use.path)
@@ -395,6 +387,19 @@ def _fit_set(module: Module) -> str:
         if value:
             found.add(set_of(_without_train(value)) or "val")
     return next((s for s in ("test", "val") if s in found), "val")
+
+
+def _kept_best(module: Module, call: Call) -> Iterator[Choice]:
+    """Checkpoints that a library keeps by itself: the one that a set likes best."""
+    best = call.kw("load_best_model_at_end")
+    if best is not None and best.literal is True:
+        yield Choice(_fit_set(module), "checkpoint", Evidence(call.span, _short(call.text)))
+    best = call.kw("use_best_model")  # CatBoost
+    if best is not None and best.literal is True and (value := _given_validation(call)):
+        on = set_of(_without_train(value)) or "val"
+        yield Choice(on, "checkpoint", Evidence(call.span, _short(call.text)))
+    if call.name.startswith("ultralytics.") and call.method == "train":
+        yield Choice("val", "checkpoint", Evidence(call.span, _short(call.text)))
 
 
 def _given_validation(call: Call) -> str:

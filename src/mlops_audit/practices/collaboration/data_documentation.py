@@ -82,6 +82,13 @@ _SCHEMA_PATH = re.compile(
     r"dataset_?info|data_?contract",
     re.IGNORECASE,
 )
+_LISTED = re.compile(
+    r"\b(columns?|attributes?|features|variables|fields)\b[^\n]{0,80}"
+    r"(\b(are|following|descri\w+|mean\w*)\b|:\s*$)|data (dictionary|description|fields)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_A_SET = re.compile(r"\bdata ?sets?\b|\bcorpus\b|https?://|\bdownload|\bcollected\b", re.IGNORECASE)
+_MOST_TEXT = 20_000  # characters of a cell
 _MOST_BYTES = 300_000
 _LOOKED_FOR = "a data dictionary, datasheet or schema that describes the columns"
 
@@ -100,6 +107,9 @@ def data_documentation(project: Project) -> Verdict:
     columns = [*_in_documents(project), *_in_files(project), *_in_code(project)]
     if columns:
         return passed(f"{columns[0].span.path} describes the data's columns", columns[:5])
+    noted = list(_in_notebooks(project))
+    if noted:
+        return partial("a notebook alone describes the data's columns", noted[:5])
     origin = list(_origin(project))
     if origin:
         return partial("the origin of the data is described, its columns are not", origin[:5])
@@ -141,6 +151,19 @@ def _in_documents(project: Project) -> Iterator[Evidence]:
         answered = [s for s in document.sections if s.level > 1 and filled(document, s, 8)]
         if sheet and len(answered) >= _ENOUGH:
             yield Evidence(answered[0].span, answered[0].title)
+
+
+def _in_notebooks(project: Project) -> Iterator[Evidence]:
+    """Text cells that list columns with what each means."""
+    for path, notebook in project.notebooks.items():
+        for cell in notebook.cells:
+            if cell.kind != "markdown" or not _LISTED.search(cell.source[:_MOST_TEXT]):
+                continue
+            lines = cell.source[:_MOST_TEXT].splitlines()
+            described = [n for n, line in enumerate(lines, 1) if _ITEM.match(line[:300])]
+            if len(described) >= _ENOUGH:
+                first = lines[described[0] - 1].strip()
+                yield Evidence(Span(path, described[0], cell.index), first[:100])
 
 
 def _describes(header: tuple[str, ...], *, about: bool) -> bool:
@@ -276,7 +299,9 @@ def _told(project: Project, document: Document, *, near: bool) -> Iterator[Evide
         said = _ORIGIN.search(text)
         named = _SOURCE.search(text) or ("](" in text and said)
         if near or titled:
-            if said or named:
+            # An item of a list on data in general names no data set, and no place of one.
+            general = not near and _ITEM_START.match(text) and not _A_SET.search(text)
+            if named or (said and not general):
                 yield Evidence(span, text[:100])
         elif _SOURCE.search(text) or (_USES.search(text) and not _ITEM_START.match(text)):
             yield Evidence(span, text[:100])

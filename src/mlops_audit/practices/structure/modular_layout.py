@@ -44,7 +44,7 @@ def modular_layout(project: Project) -> Verdict:
     names = ", ".join(sorted(k.name for k in apart))
     # Fewer kinds than that may exist; then all of them are asked.
     if len(apart) >= min(_ENOUGH, max(_TWO, len(found))):
-        return passed(f"folders of their own: {names}", _shown(apart))
+        return passed(f"folders of their own: {names}", _shown(project, apart))
     main = source or notebooks
     if source and notebooks and notebooks.total >= _MANY_NOTEBOOKS * source.total:
         main = notebooks
@@ -52,17 +52,32 @@ def modular_layout(project: Project) -> Verdict:
     mixed = ", ".join(sorted(k.name for k in found.values() if not k.apart))
     if main and main.apart:
         beside = f"; not so: {mixed}" if mixed else ""
-        return partial(f"folders of their own: {names}{beside}", _shown(apart))
+        return partial(f"folders of their own: {names}{beside}", _shown(project, apart))
     others = [k for k in rest if k.apart]
     if main is source and others and len(others) > _HALF * len(rest):
-        return partial(f"the source lies in the root; {names} apart", _shown(others))
+        return partial(f"the source lies in the root; {names} apart", _shown(project, others))
     where = [Evidence(Span(k.root[0]), f"{k.name} in the root") for k in found.values() if k.root]
     return failed(f"{mixed or 'all'} lie together", looked_for=_LOOKED_FOR, evidence=where)
 
 
-def _shown(apart: list[Kind]) -> list[Evidence]:
+def _shown(project: Project, apart: list[Kind]) -> list[Evidence]:
     found = []
     for kind in apart:
-        first = next(p for p in kind.own if p.rpartition("/")[0] == kind.place)
-        found.append(Evidence(Span(first), f"{kind.name} in {kind.place}/"))
+        inside = [p for p in kind.own if p.rpartition("/")[0] == kind.place]
+        first = next((p for p in inside if project.has(p)), inside[0])
+        span = Span(first) if project.has(first) else _named(project, first)
+        found.append(Evidence(span, f"{kind.name} in {kind.place}/"))
     return found
+
+
+def _named(project: Project, path: str) -> Span:
+    """Where DVC or code names a path that is not in git, or the path itself."""
+    for entry, evidence in project.dvc.tracked():
+        if entry.path == path:
+            return evidence.span
+    for module in project.modules.values():
+        if module.path not in project.test_files:
+            for text in module.texts:
+                if not text.doc and path in text.value:
+                    return text.span
+    return Span(path)

@@ -36,7 +36,7 @@ def notebooks_reviewable(project: Project) -> Verdict:
     hidden = [p for p in project.paths if p.endswith(".ipynb") and p not in project.notebooks]
     count = len(clean) + len(dirty)
     if not count and not hidden:
-        return not_applicable("the project has no notebooks with code")
+        return _without_code(project)
     tools = _strippers(project)
     if not dirty and not hidden:
         where = [Evidence(Span(p), "no outputs") for p in clean[:5]]
@@ -58,6 +58,14 @@ def notebooks_reviewable(project: Project) -> Verdict:
     if paired:
         return partial(f"{said}, some are paired with text by jupytext", paired)
     return failed(said, looked_for=_LOOKED_FOR, evidence=stored)
+
+
+def _without_code(project: Project) -> Verdict:
+    """Notebooks that hold no code yet: what will keep their outputs out counts."""
+    tools = _strippers(project) if project.notebooks else []
+    if tools:
+        return passed(f"outputs are stripped by {tools[0].detail}", tools[:2])
+    return not_applicable("the project has no notebooks with code")
 
 
 def _sorted_notebooks(project: Project) -> tuple[list[str], list[tuple[str, int]]]:
