@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
@@ -36,6 +38,7 @@ _RUNNERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "rye": ("rye", ("run",)),
     "taskipy": ("taskipy", ()),
 }
+_MAX_PATTERN = 200
 _SERVERS = frozenset(
     {"uvicorn", "gunicorn", "hypercorn", "granian", "daphne", "waitress-serve",
      "fastapi", "flask", "streamlit", "chainlit", "bentoml", "litestar"}
@@ -320,11 +323,20 @@ class CommandResolver:
             inside = self.sources.places.folder(bare, folder)
             if place or inside:
                 paths.append(place or inside or "")
+            elif matched := self._matching(bare, folder):
+                paths += matched
             elif "/" in bare or bare.endswith(".py"):
                 missing = True
         if missing and not paths:
             return
         yield Edge(self.nodes.tests(command, folder, tuple(paths)))
+
+    def _matching(self, word: str, folder: str) -> list[str]:
+        """The test files that a shell pattern such as `src/*/test_*.py` names."""
+        if not re.search(r"[*?\[]", word) or len(word) > _MAX_PATTERN:
+            return []
+        wanted = re.compile(_shell_pattern(posixpath.normpath(posixpath.join(folder, word))))
+        return [p for p in sorted(self.sources.tests) if wanted.fullmatch(p)]
 
     def _application(self, command: Command, folder: str) -> Iterator[Edge]:
         for word in command.argv[1:]:
@@ -356,3 +368,18 @@ class CommandResolver:
             yield Edge(self.nodes.notebook(path))
         else:
             yield Edge(self.nodes.script(path, folder))
+
+
+def _shell_pattern(word: str) -> str:
+    """A shell's file pattern as a regular expression: no wildcard crosses a folder but `**`."""
+    parts = re.split(r"(\*\*/|\*+|\?|\[[^\]/]{1,40}\])", word)
+    known = {"**/": "(?:[^/]+/)*", "?": "[^/]"}
+    made = ""
+    for number, part in enumerate(parts):
+        if number % 2 == 0:
+            made += re.escape(part)
+        elif part.startswith("["):
+            made += f"[{re.escape(part[1:-1].replace('!', '^', 1)).replace(chr(92) + '-', '-')}]"
+        else:
+            made += known.get(part, "[^/]*")
+    return made

@@ -158,6 +158,8 @@ def committed_data(project: Project) -> list[Evidence]:
             or in_lfs(project, path)
         ):
             continue
+        if suffix == "txt" and _only_links(project.text(path) or ""):
+            continue
         name = path.rsplit("/", 1)[-1]
         if (folder and suffix in _TABLES) or (suffix in _PURE and name in named):
             size = f"{(entry.size or 0) / 1024:.0f} KiB in git"
@@ -168,6 +170,12 @@ def committed_data(project: Project) -> list[Evidence]:
         if count >= _MANY
     ]
     return found
+
+
+def _only_links(text: str) -> bool:
+    """Whether a list holds addresses of data and none of the data itself."""
+    lines = [line.strip() for line in text[:20_000].splitlines() if line.strip()]
+    return bool(lines) and all(line.startswith(("http://", "https://")) for line in lines)
 
 
 @lru_cache(maxsize=4)

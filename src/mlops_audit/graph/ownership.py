@@ -80,6 +80,7 @@ def _foreign_roots(paths: list[str]) -> tuple[str, ...]:
             prefix = "/".join(parts[:depth])
             sizes[prefix] = sizes.get(prefix, 0) + 1
     total = len(paths)
+    _metadata_below(names)
     found = [
         f"{folder}/"
         for folder, inside in names.items()
@@ -90,3 +91,17 @@ def _foreign_roots(paths: list[str]) -> tuple[str, ...]:
         and inside & set(_METADATA) != {"package.json"}
     ]
     return tuple(sorted(found))
+
+
+def _metadata_below(names: dict[str, set[str]]) -> None:
+    """Give a folder with a licence beside the root's the metadata that lies deeper in it.
+
+    A vendored server keeps its licence on top and the metadata of its parts below. Where the
+    root has no licence, the folder may well be the project itself.
+    """
+    if not names.get("", set()) & set(_LICENCES):
+        return
+    for folder in [f for f, inside in names.items() if f and inside & set(_LICENCES)]:
+        for below, inside in names.items():
+            if below.startswith(f"{folder}/"):
+                names[folder] |= inside & set(_METADATA)

@@ -433,6 +433,8 @@ def _function(
     del project
     if function is None or doing.trains or doing.measures or not function.params:
         return None
+    if _only_test_data(doing):
+        return None
     if not _PREDICT_NAME.search(function.name) or function.name.startswith("test"):
         return None
     if re.search(r"train|eval|valid|test|metric|objective|loss", function.name, re.IGNORECASE):

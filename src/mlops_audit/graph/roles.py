@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Module
 from mlops_audit.graph.prediction import Prediction
-from mlops_audit.graph.training import TRAINING, is_training, training_calls
+from mlops_audit.graph.training import TRAINING, is_training, own_fit, training_calls
 from mlops_audit.model import Evidence, RolesInfo, Span
 
 if TYPE_CHECKING:  # the project asks for its roles, and roles are decided on the project
@@ -162,15 +162,11 @@ def _training(project: Project) -> list[_Place]:
 
 def _own_model(project: Project, module: Module) -> _Place | None:
     """A model that the project implements itself: a class that fits and predicts."""
-    for function in module.functions:
-        if function.name == "fit" and function.owner and not function.stub:
-            predict = module.function(f"{function.owner}.predict")
-            if predict is not None and not predict.stub:
-                place = Evidence(function.span, f"{function.qualname}() fits a model")
-                return _Place(
-                    module.path, place, notebook=False, example=project.is_example(module.path)
-                )
-    return None
+    function = own_fit(module)
+    if function is None:
+        return None
+    place = Evidence(function.span, f"{function.qualname}() fits a model")
+    return _Place(module.path, place, notebook=False, example=project.is_example(module.path))
 
 
 def _spread(places: list[_Place]) -> list[_Place]:

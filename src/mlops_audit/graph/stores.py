@@ -22,6 +22,7 @@ EVALUATION_SETS = frozenset({"Opik", "Langfuse", "LangSmith and LangChain"})
 __all__ = [
     "EVALUATION_SETS",
     "LIBRARY",
+    "data_artifacts",
     "demonstrated",
     "feature_outputs",
     "hosted",
@@ -43,6 +44,10 @@ _CLOUD_TOOLS = frozenset(
         "AWS",
     }
 )
+_DATA_FILE = re.compile(
+    r"(data|train|test|raw)[\w/.-]*\.(csv|parquet|jsonl?|feather)$|^data/?$", re.IGNORECASE
+)
+_DATA_SET = re.compile(r"data_?-?set|corpus|(^|[^a-z])data\b", re.IGNORECASE)
 _FEATURES = re.compile(r"feat(ure|uri)?", re.IGNORECASE)
 _PREPARED = re.compile(
     r"process|transform|final|prepare|interim|encod|scal|token|embed|clean", re.IGNORECASE
@@ -62,6 +67,20 @@ def live(project: Project, *capabilities: str) -> list[Use]:
         for use in project.uses(*capabilities, test=False)
         if use.call is None or is_called(project, use.path, use.scope)
     ]
+
+
+def data_artifacts(project: Project) -> list[Use]:
+    """Artifacts of a tracker that hold data sets, told by the file's or the artifact's name."""
+    found = []
+    for use in live(project, "tracker.artifacts"):
+        first = use.call.arg(0) if use.call else None
+        if use.call is None or first is None:
+            continue
+        named = isinstance(first.literal, str) and _DATA_FILE.search(first.literal)
+        made = use.call.method == "Artifact" and _DATA_SET.search(first.text)
+        if named or made:
+            found.append(use)
+    return found
 
 
 def demonstrated(project: Project, use: Use) -> bool:

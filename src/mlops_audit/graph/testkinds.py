@@ -12,8 +12,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mlops_audit.facts.code import Module
 from mlops_audit.graph.index import Symbol
 from mlops_audit.graph.tests import TestCase
+from mlops_audit.graph.training import own_fit
 
 if TYPE_CHECKING:  # the project asks for its tests, which are read from the project
     from mlops_audit.graph.project import Project
@@ -57,6 +59,9 @@ _STUBS = re.compile(
 _MAX_SYMBOLS = 60
 
 
+_STAND_IN = re.compile(r"dummy|fake|stub|mock", re.IGNORECASE)
+
+
 @dataclass(frozen=True, slots=True)
 class TestReach:
     """What a test runs in the project, through all calls: capabilities, modules, components."""
@@ -95,6 +100,11 @@ class TestKinds:
                 capabilities |= {u.capability for u in self.project.uses_in(path, scope)}
                 if _reads(self.project, path, scope):
                     capabilities.add("data.read")
+                # The framework of an application that is imported ready-made is not in sight.
+                if any(
+                    c.method == "test_client" for c in self.project.modules[path].calls_in(scope)
+                ):
+                    capabilities.add("test.client")
             for part in parts:
                 capabilities |= part.capabilities
             modules = frozenset(m for p in parts for m in p.modules)
@@ -117,6 +127,9 @@ class TestKinds:
                 capabilities |= {u.capability for u in self.project.uses_at(way)}
             if symbol.kind == "module":
                 capabilities |= {u.capability for u in self.project.uses_in(symbol.path)}
+            fit = own_fit(self.project.modules[symbol.path])
+            if fit is not None and fit.qualname == symbol.qualname:
+                capabilities.add("train.fit")
             own = frozenset(m for m in modules if not self.project.is_test(m))
             self._symbols[symbol] = TestReach(frozenset(capabilities), own)
         return self._symbols[symbol]
@@ -138,7 +151,7 @@ class TestKinds:
             if any(a.value.text != "{}" for a in overrides):  # an empty one takes stubs away
                 return True
             own = module.klass(scope.split(".")[0]) if scope else None
-            if own and not own.name.startswith("Test") and module.function(f"{own.name}.predict"):
+            if own and not own.name.startswith("Test") and _stands_in(module, own.name):
                 return True
         return False
 
@@ -159,10 +172,24 @@ class TestKinds:
             return True
         started = {c for s in case.programs for c in self.symbol(s).components}
         if {"training", "prediction", "pipeline"} & started:
-            return True
+            return self._sees_failure(case)
         own = frozenset(c for s in case.exercises for c in self.symbol(s).components)
-        chain = {"data", "training"} <= own and {"evaluation", "store", "pipeline"} & own
+        ends = {"evaluation", "store", "pipeline"} & own or "evaluation" in found.components
+        chain = {"data", "training"} <= own and ends
         return bool(chain) and "data.read" in self._own_capabilities(case)
+
+    def _sees_failure(self, case: TestCase) -> bool:
+        """Whether a test that starts a program would fail when the program crashed.
+
+        `assert not path.exists()` alone also holds when nothing was done.
+        """
+        tests = [
+            item.test
+            for path, scope in case.scopes
+            for item in self.project.modules[path].asserts
+            if item.scope == scope
+        ]
+        return not tests or any(not t.startswith("not ") for t in tests)
 
     def _own_capabilities(self, case: TestCase) -> frozenset[str]:
         return frozenset(c for s in case.exercises for c in self.symbol(s).capabilities)
@@ -180,6 +207,12 @@ class TestKinds:
         for case in cases:
             found[self.kind(case)].append(case)
         return {k: v for k, v in found.items() if v}
+
+
+def _stands_in(module: Module, name: str) -> bool:
+    """Whether a class of a test file takes the place of a model: by what it does or its name."""
+    acts = module.function(f"{name}.predict") or module.function(f"{name}.__call__")
+    return acts is not None and (acts.name == "predict" or bool(_STAND_IN.search(name)))
 
 
 def _reads(project: Project, path: str, scope: str) -> bool:

@@ -135,10 +135,21 @@ class ScopeReader:
         if not head.strip(".") or name.startswith(":"):
             return None
         holder = self.index.resolve(head, path) or self._elsewhere(head, path)
+        if holder is None and head.count("."):
+            return self._builder(head, path)
         if holder is None or holder.kind != "module":
             return None
         built = self.project.modules[holder.path].constants.get(last)
         return holder if built is not None and not _plain(built) else None
+
+    def _builder(self, name: str, path: str) -> Symbol | None:
+        """The module that builds an object whose method is called: `service.app.test_client`."""
+        head, _, last = name.rpartition(".")
+        holder = self.index.resolve(head, path) or self._elsewhere(head, path)
+        if holder is None or holder.kind != "module":
+            return None
+        built = self.project.modules[holder.path].constants.get(last)
+        return holder if built is not None and built.is_call else None
 
     def _elsewhere(self, name: str, path: str) -> Symbol | None:
         """A module that only a changed search path lets a test import, if one alone is meant."""

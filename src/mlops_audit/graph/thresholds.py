@@ -120,6 +120,8 @@ class MetricGates:
             elif self._publishes(module, branch.body) or self._publishes(module, branch.orelse):
                 yield MetricGate(evidence, fails=False, hollow=_constant(branch))
         for item in module.asserts:
+            if _bounded(item.compares):
+                continue
             found = [c for c in item.compares if _gates(c) and not is_range(c)]
             named = any(METRIC.search(n.lower()) for n in item.names) and any(
                 _LIMIT.search(n) for n in item.names
@@ -158,6 +160,19 @@ class MetricGates:
             for call in conditions:
                 text = call.text.splitlines()[0][:100] if call.text else "ConditionStep"
                 yield MetricGate(Evidence(call.span, text), fails=bool(failing))
+
+
+def _bounded(compares: tuple[Compare, ...]) -> bool:
+    """Whether one value is held between two numbers (`1 <= score <= 3`): a range, no limit."""
+    below: set[str] = set()
+    above: set[str] = set()
+    for compare in compares:
+        if compare.left.is_literal == compare.right.is_literal:
+            continue
+        value = compare.right.text if compare.left.is_literal else compare.left.text
+        op = _flip(compare.op) if compare.left.is_literal else compare.op
+        (above if op in {">", ">="} else below if op in {"<", "<="} else set()).add(value)
+    return bool(below & above)
 
 
 def _gates(compare: Compare) -> bool:

@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from mlops_audit.facts.code import Call, Module
+from mlops_audit.facts.code import Call, Function, Module
 from mlops_audit.graph.scopes import Scope, calls_of, uses_of
 from mlops_audit.graph.uses import Use
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
 
-__all__ = ["TRAINING", "is_training", "training_calls", "trains_here"]
+__all__ = ["TRAINING", "is_training", "own_fit", "training_calls", "trains_here"]
 
 TRAINING = ("train.fit", "train.search", "train.loop")
 # Receivers of `.fit` that prepare features.
@@ -75,6 +75,16 @@ _BUILDER = re.compile(
     r"estimator|pipeline)(_\w{1,30})?\.\w+$"
 )
 _BUILT_IN = re.compile(r"^(sum|max|min|zip|dict|list|tuple|next|getattr|eval|\?)\.")
+
+
+def own_fit(module: Module) -> Function | None:
+    """The method that fits a model which the project implements: its class also predicts."""
+    for function in module.functions:
+        if function.name == "fit" and function.owner and not function.stub:
+            predict = module.function(f"{function.owner}.predict")
+            if predict is not None and not predict.stub:
+                return function
+    return None
 
 
 def training_calls(module: Module) -> Iterator[Call]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Call, Guard, Module
 from mlops_audit.graph.called import is_called
+from mlops_audit.graph.index import Symbol
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence
 
@@ -33,6 +34,11 @@ _NO_RECORD = re.compile(
     r"state|message|prompt|answer|tool|job)s?$",
     re.IGNORECASE,
 )
+# Methods of data flows and queues that hand over one record at a time.
+_MAPS = frozenset(
+    {"map", "flat_map", "flatMap", "filter_map", "filter_map_value", "map_value", "foreach",
+     "basic_consume", "subscribe", "ParDo"}
+)  # fmt: skip
 # Tools whose check gives a result that somebody has to act on.
 _RESULTS = re.compile(
     r"^(Great Expectations|Deepchecks|Evidently|TensorFlow Data Validation|whylogs|Soda)",
@@ -194,11 +200,31 @@ class Validation:
                 return "Pandera"
             if call.method in _RECORD_METHODS and call.loops and self._is_record(owner, bases):
                 return "Pydantic"
-        elif call.loops and (call.spreads or call.kwargs):
+        elif call.spreads and (call.loops or self._streams(path, call.scope)):
             bases = self._bases(call.name, path)
-            if self._is_record(call.name, bases) and call.spreads:
+            if self._is_record(call.name, bases):
                 return "Pydantic"
         return ""
+
+    def _streams(self, path: str, scope: str) -> bool:
+        """Whether a data flow hands each of its records to a function."""
+        return bool(scope) and any(
+            symbol.path == path and symbol.qualname == scope for symbol in self._per_record
+        )
+
+    @cached_property
+    def _per_record(self) -> frozenset[Symbol]:
+        """The functions that are mapped over records."""
+        found = set()
+        for path, module in self.project.modules.items():
+            for call in module.calls:
+                if call.method not in _MAPS:
+                    continue
+                for value in (*call.args, *(v for _, v in call.kwargs)):
+                    symbol = self.project.index.resolve(value.name, path) if value.name else None
+                    if symbol is not None and symbol.kind == "function":
+                        found.add(symbol)
+        return frozenset(found)
 
     @staticmethod
     def _is_record(name: str, bases: tuple[str, ...]) -> bool:

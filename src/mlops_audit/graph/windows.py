@@ -59,6 +59,7 @@ _SERVED = re.compile(
     r"models:/[^\"']{1,60}/(production|latest)",
     re.IGNORECASE,
 )
+_OF_USE = re.compile(r"monitoring|production", re.IGNORECASE)  # a program for what is in use
 _ORCHESTRATED = ("pipeline.define", "pipeline.step", "pipeline.schedule")
 
 
@@ -182,7 +183,8 @@ def production_evaluations(project: Project) -> tuple[Evidence, ...]:
         if any(u.capability in {"registry.promote", "registry.register"} for u in uses):
             continue
         texts = " ".join(t.value[:80] for t in module.texts if not t.doc)
-        if _SERVED.search(texts) and is_called(project, use.path, use.scope):
+        live = _SERVED.search(texts) or _OF_USE.search(use.path.rsplit("/", 1)[-1])
+        if live and is_called(project, use.path, use.scope):
             found.append(use.evidence())
     return tuple(dict.fromkeys(found))
 

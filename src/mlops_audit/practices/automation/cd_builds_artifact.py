@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from mlops_audit.graph import Project
-from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
+from mlops_audit.model import Evidence, Outcome, Span, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.automation._delivery import Delivery, builds, holds_code, publishes
 from mlops_audit.practices.base import practice
 
@@ -30,6 +30,8 @@ _BUNDLES = ("**/bentofile.y*ml", "**/cog.yaml", "**/truss.yaml", "**/MLproject")
 def cd_builds_artifact(project: Project) -> Verdict:
     """A publication that automation reaches and that holds code or a model of the project."""
     published = list(publishes(project, project.automation))
+    absent = [d for d in published if _without_source(project, d)]
+    published = [d for d in published if d not in absent]
     images = [d for d in published if d.use == "image.publish"]
     others = [d for d in published if d.use != "image.publish"]
     files = project.containers.dockerfiles
@@ -42,7 +44,7 @@ def cd_builds_artifact(project: Project) -> Verdict:
             "The published image holds none of the project's code.",
             [d.evidence for d in images],
         )
-    built = list(builds(project, project.automation))
+    built = [d for d in builds(project, project.automation) if not _without_source(project, d)]
     if built and not (images and not files):
         return partial(
             "Automation builds an artifact and publishes nothing.", [d.evidence for d in built]
@@ -53,7 +55,31 @@ def cd_builds_artifact(project: Project) -> Verdict:
             [d.evidence for d in (*images, *built)],
             looked_for=_LOOKED_FOR,
         )
-    return _by_hand(project)
+    by_hand = _by_hand(project)
+    if absent and by_hand.outcome is Outcome.FAIL:
+        return hollow(
+            "Automation packages a file that does not exist.",
+            [d.evidence for d in absent],
+            looked_for=_LOOKED_FOR,
+        )
+    return by_hand
+
+
+def _without_source(project: Project, delivery: Delivery) -> bool:
+    """Whether a build step names a Dockerfile or folder of this repository that is not there."""
+    if delivery.way.node.kind != "action":
+        return False
+    inputs = getattr(delivery.way.node.payload, "inputs", None) or {}
+    named = str(inputs.get("file") or inputs.get("dockerfile") or "")
+    folder = str(inputs.get("context") or "")
+    steps = [s for n in delivery.way.nodes() if n.kind == "job" for s in n.payload[1].steps]
+    if any("repository" in s.inputs for s in steps) or "$" in f"{named}{folder}":
+        return False  # another repository may bring it, or the run fills the name in
+    if named:
+        places = project.places
+        return not places.file(named) and not places.file(named, folder.strip("./"))
+    local = folder.strip("./")
+    return bool(local) and "://" not in folder and project.places.folder(local) is None
 
 
 def _has_code(project: Project, delivery: Delivery) -> bool:

@@ -58,6 +58,8 @@ _NO_DATA = re.compile(
     r"response|summary|importance|s3|gs:|blob|sink|none",
     re.IGNORECASE,
 )
+# A file that describes a data set is no data.
+_CONFIGURES = re.compile(r"\.(ya?ml|toml|ini|cfg)$", re.IGNORECASE)
 _SETTINGS = re.compile(r"\.(ya?ml|json|toml|ini|cfg|env)$", re.IGNORECASE)
 _SKIPPED = re.compile(
     r"(^|/)(\.github|tests?|docs?|node_modules|\.dvc|mlruns|infra\w*|k8s)/|(^|"
@@ -209,6 +211,8 @@ def _named_in_code(module: Module, places: Places) -> Iterator[tuple[str, Eviden
         value = text.value
         # An absolute path is one of a container or a bucket's key, no folder of the project.
         if value.startswith("/"):
+            continue
+        if _CONFIGURES.search(value):
             continue
         if text.doc or not 2 < len(value) < 200 or re.search(r"\s|://|[<>*]", value):  # noqa: PLR2004 -- a path
             continue

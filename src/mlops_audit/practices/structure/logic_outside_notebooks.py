@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from mlops_audit.graph import Project
-from mlops_audit.graph.training import TRAINING, is_training, training_calls
+from mlops_audit.graph.training import TRAINING, is_training, own_fit, training_calls
 from mlops_audit.model import Evidence, Span, Verdict, failed, partial, passed
 from mlops_audit.practices.base import practice
 
@@ -58,6 +58,8 @@ def _training(project: Project) -> list[Evidence]:
         if path not in project.test_files:
             calls = list(training_calls(module))[:1]
             found += [Evidence(c.span, c.text.splitlines()[0][:100]) for c in calls if c.text]
+            if (fit := own_fit(module)) is not None:
+                found.append(Evidence(fit.span, f"{fit.qualname}() fits a model"))
     named = [p for p in project.config.roles.training if project.has(p)]
     found += [Evidence(Span(p), "named by the configuration") for p in named]
     return sorted(

@@ -16,7 +16,9 @@ __all__ = ["declared", "documented", "empty", "files", "hooks", "sections", "swi
 
 _HOOK_RUNNERS = frozenset({"pre-commit", "lefthook", "husky", "githooks", "lint-staged"})
 _COMMENTED = re.compile(r"\s*#[\s#-]*id:\s*['\"]?([\w.-]{1,60})")
-_DOCUMENTS = ("readme*", "contributing*", "docs/**/*.md", "docs/**/*.rst", "**/readme.md")
+_DOCUMENTS = (
+    "readme*", "contributing*", "agents.md", "docs/**/*.md", "docs/**/*.rst", "**/readme.md",
+)  # fmt: skip
 
 
 def sections(project: Project) -> Iterator[tuple[str, Evidence]]:

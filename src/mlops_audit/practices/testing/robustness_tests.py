@@ -68,6 +68,12 @@ def _on_model(project: Project, case: TestCase) -> bool:
         c.method in {"predict", "predict_proba", "forecast"} for c in calls_of(project, case)
     )
     if served:
+        predicts = predicts or any(
+            _PREDICTS.search(f.name)
+            for s in case.exercises
+            if s.kind == "module"
+            for f in project.modules[s.path].functions
+        )
         texts = " ".join(t.value for t in project.modules[case.path].texts if not t.doc)
         return bool(_MODEL & capabilities) or predicts or bool(_PREDICTS.search(texts))
     return predicts

@@ -7,6 +7,7 @@ from mlops_audit.graph import Project
 from mlops_audit.graph.datasets import committed_data, dvc_data, lfs_data
 from mlops_audit.graph.stores import (
     EVALUATION_SETS,
+    data_artifacts,
     demonstrated,
     hosted,
     live,
@@ -53,9 +54,10 @@ def data_remote(project: Project) -> Verdict:
     large = lfs_data(project)
     if large:
         return passed("the data lies on the LFS server of the git host", large[:5])
+    kept = live(project, "data.version", "feature.store", "data.version.pinned")
     stored = [
         u
-        for u in live(project, "data.version", "feature.store", "data.version.pinned")
+        for u in [*kept, *data_artifacts(project)]
         if u.where != "file"
         and any(u.tool.startswith(s) for s in _SERVERS)
         and not demonstrated(project, u)

@@ -6,7 +6,14 @@ import re
 
 from mlops_audit.graph import Project
 from mlops_audit.graph.datasets import committed_data, dvc_data, lfs_data, sources
-from mlops_audit.graph.stores import EVALUATION_SETS, demonstrated, live, platform_steps, shown_only
+from mlops_audit.graph.stores import (
+    EVALUATION_SETS,
+    data_artifacts,
+    demonstrated,
+    live,
+    platform_steps,
+    shown_only,
+)
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import (
     Evidence,
@@ -27,9 +34,6 @@ _LOOKED_FOR = (
 _HUB = "Data sets of libraries and hubs"  # names a version, keeps none
 _AZURE = "Azure Machine Learning"
 _HF = "Hugging Face Datasets"
-_DATA_FILE = re.compile(
-    r"(data|train|test|raw)[\w/.-]*\.(csv|parquet|jsonl?|feather)$|^data/?$", re.IGNORECASE
-)
 
 
 @practice(
@@ -79,15 +83,7 @@ def _versions(project: Project) -> list[Evidence]:
         if not _weak(use) and not shown_only(use) and use.where != "file":
             found.append(use.evidence())
     found += platform_steps(project)
-    for use in live(project, "tracker.artifacts"):
-        first = use.call.arg(0) if use.call else None
-        if (
-            first is not None
-            and isinstance(first.literal, str)
-            and _DATA_FILE.search(first.literal)
-        ):
-            found.append(use.evidence())
-    return found
+    return found + [use.evidence() for use in data_artifacts(project)]
 
 
 def _weak(use: Use) -> bool:
