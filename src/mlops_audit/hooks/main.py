@@ -2,6 +2,7 @@
 
 Imports nothing but the hook that is asked for: this starts with every commit. Without click, for
 the same reason. Exit code 0: nothing found. 1: problems, one line each. 2: the call is wrong.
+3: a bug here.
 """
 
 from __future__ import annotations
@@ -28,7 +29,19 @@ _REWRITES = {"strip-notebooks"}
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the hook that the arguments name, and exit."""
-    sys.exit(run(sys.argv[1:] if args is None else args))
+    try:
+        code = run(sys.argv[1:] if args is None else args)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader went away (`| head`), so there was something to read
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    except Exception as error:  # noqa: BLE001 -- the one place where a bug becomes exit code 3
+        print(f"mlops-audit-hook: a bug here ({type(error).__name__}: {error})", file=sys.stderr)
+        print(
+            "Please report it: https://github.com/mlops-audit/mlops-audit/issues", file=sys.stderr
+        )
+        code = 3
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:

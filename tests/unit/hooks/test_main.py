@@ -88,6 +88,21 @@ def test_wrong_calls_are_two(hook: Hook, capsys: pytest.CaptureFixture[str]) -> 
     assert "strip-notebooks" in capsys.readouterr().out
 
 
+def test_a_bug_is_said_to_be_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An exception of our own is exit code 3 and asks for a report; it is no finding."""
+
+    def broken(_: object) -> int:
+        raise KeyError("x")
+
+    monkeypatch.setattr(main, "run", broken)
+    with pytest.raises(SystemExit) as ended:
+        main.main(["paths"])
+    assert ended.value.code == 3
+    assert "report it" in capsys.readouterr().err
+
+
 def test_a_hook_imports_little() -> None:
     """Neither click, rich, yaml nor the practices are loaded to look for a path."""
     code = "import sys, mlops_audit.hooks.main, mlops_audit.hooks.paths, mlops_audit.hooks.staged;"
