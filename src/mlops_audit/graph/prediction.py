@@ -37,7 +37,7 @@ _PREDICT_NAME = re.compile(
 )
 _MODEL_CALL = re.compile(
     r"^(self\.)?\w{0,40}(model|net|network|classifier|regressor|detector|predictor|generator|"
-    r"session|pipe|pipeline|learner|encoder)\(",
+    r"session|pipe|pipeline|learner|encoder)(s?\[[^\]\n]{1,60}\])?\(",
     re.IGNORECASE,
 )
 _LOAD_NAME = re.compile(
@@ -201,6 +201,12 @@ def is_load(call: Call, loading: frozenset[object]) -> bool:
     return bool(_LOAD_NAME.search(call.method))
 
 
+def _gives_checkpoint(call: Call) -> bool:
+    """Whether a trainer is told which stored model predicts (`trainer.predict(ckpt_path=...)`)."""
+    value = call.kw("ckpt_path")
+    return value is not None and value.text != "None"
+
+
 def _doing(project: Project, roots: Iterable[Scope], *, imports: bool = False) -> _Doing:
     walked = scopes(project, roots, imports=imports)
     uses = tuple(uses_of(project, walked))
@@ -212,6 +218,8 @@ def _doing(project: Project, roots: Iterable[Scope], *, imports: bool = False) -
             loads.append((module, call))
         elif is_prediction(module, call, predicting):
             predicts.append((module, call))
+            if _gives_checkpoint(call):
+                loads.append((module, call))
         if _STORES.match(call.method) or _STORE_NAME.search(call.method):
             stores.append((module, call))
         if _READS_SET.match(call.method) or _READ_NAME.search(call.method):
