@@ -87,7 +87,7 @@ _LISTED = re.compile(
     r"(\b(are|following|descri\w+|mean\w*)\b|:\s*$)|data (dictionary|description|fields)",
     re.IGNORECASE | re.MULTILINE,
 )
-_A_SET = re.compile(r"\bdata ?sets?\b|\bcorpus\b|https?://|\bdownload|\bcollected\b", re.IGNORECASE)
+_A_SET = re.compile(r"\bdata ?set\b|\bcorpus\b|https?://|\bdownload", re.IGNORECASE)
 _MOST_TEXT = 20_000  # characters of a cell
 _MOST_BYTES = 300_000
 _LOOKED_FOR = "a data dictionary, datasheet or schema that describes the columns"

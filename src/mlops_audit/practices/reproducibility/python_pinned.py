@@ -14,6 +14,8 @@ from mlops_audit.practices.reproducibility._images import images, python_of
 _WIDE = 3  # minor versions, the catalogue's bound
 _PROSE = re.compile(r"\b[Pp]ython(?:\s+version)?\s*(?:[=>~]{1,2}|v|:)?\s*3\.\d+")
 _MATRIX = ("python-version", "pythonVersion", "python_version", "versionSpec")
+_INSTALLERS = frozenset({"apt", "apt-get", "conda", "mamba", "micromamba", "pyenv", "yum", "dnf"})
+_INSTALLED = re.compile(r"^(python={0,2})?3\.\d{1,2}(\.\d+)?(-dev|-venv|-distutils)?$")
 _RUNTIME = re.compile(r"^\s*[Rr]untime:\s*[\"']?python3\.\d+", re.MULTILINE)
 _PYTHON_ENV = re.compile(r"^python:\s*[\"']?(3\.\d+[\d.]*)", re.MULTILINE)
 
@@ -42,7 +44,7 @@ def python_pinned(project: Project) -> Verdict:
         for d in project.containers.deployments
         if d.image and python_of(d.image)
     ]
-    where += list(_files(project))
+    where += [*_installed(project), *_files(project)]
     if where:
         return passed("the Python version is fixed", where[:6])
     if pins:
@@ -55,6 +57,17 @@ def python_pinned(project: Project) -> Verdict:
         "nothing says which Python version",
         looked_for=".python-version, a bounded requires-python, a conda file or image tag",
     )
+
+
+def _installed(project: Project) -> Iterator[Evidence]:
+    """Pythons of one version that an image with another base installs itself."""
+    for dockerfile in project.containers.dockerfiles:
+        for command in (c for stage in dockerfile.stages for c in stage.runs):
+            if not _INSTALLERS & set(command.argv[:2]):
+                continue
+            word = next((w for w in command.argv[1:] if _INSTALLED.match(w)), None)
+            if word is not None:
+                yield Evidence(command.span, f"installs {word}")
 
 
 def _files(project: Project) -> Iterator[Evidence]:
