@@ -82,6 +82,7 @@ def _pipeline(resource: Resource, template: _Template) -> Workflow:
         if steps:
             jobs.append(_stage(stage, steps, jobs[-1:], template))
     triggers.extend(_events(resource, template))
+    triggers = _of_objects(triggers)
     span = resource.span
     blocked = resource.node.get("DisableInboundStageTransitions")
     names = {template.text(n.get("StageName")): n for n in (blocked.list() if blocked else ())}
@@ -138,9 +139,33 @@ def _events(resource: Resource, template: _Template) -> list[Trigger]:
     for other in template.resources.values():
         if other.kind not in _SCHEDULES or resource.name not in other.references:
             continue
-        kind = TriggerKind.SCHEDULE if other.schedule else TriggerKind.EVENT
-        found.append(Trigger(kind, other.span, cron=other.schedule, disabled=other.disabled))
+        kind, types = TriggerKind.SCHEDULE, ()
+        if not other.schedule:
+            kind, types = _cause(other)
+        found.append(
+            Trigger(kind, other.span, cron=other.schedule, disabled=other.disabled, types=types)
+        )
     return found
+
+
+def _cause(rule: Resource) -> tuple[TriggerKind, tuple[str, ...]]:
+    """What an event rule listens to: a push of code, an object of a store, an alarm, another."""
+    pattern = rule.node.get("EventPattern")
+    words = {n.text for n in pattern.walk() if n.kind == "scalar"} if pattern is not None else set()
+    if words & {"aws.codecommit", "aws.codestar"}:
+        return TriggerKind.PUSH, ()
+    if words & {"aws.s3", "s3.amazonaws.com"}:
+        return TriggerKind.EVENT, ("S3",)
+    if "CloudWatch Alarm State Change" in words:
+        return TriggerKind.EVENT, ("alarm",)
+    return TriggerKind.EVENT, ()
+
+
+def _of_objects(triggers: list[Trigger]) -> list[Trigger]:
+    """An object of a store beside a source of code is data; alone it is the zipped code."""
+    if any(t.kind is TriggerKind.PUSH for t in triggers):
+        return [replace(t, types=("data",)) if t.types == ("S3",) else t for t in triggers]
+    return [replace(t, kind=TriggerKind.PUSH) if t.types == ("S3",) else t for t in triggers]
 
 
 def _action(action: Node, template: _Template) -> Step:

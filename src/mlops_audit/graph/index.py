@@ -6,6 +6,7 @@ that re-export, classes and their methods, and inheritance within the project.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -80,6 +81,7 @@ _COMMON = frozenset(
     ]
 )
 _MAX_CANDIDATES = 6
+_CALLED = re.compile(r"([A-Za-z_]\w{0,60})\(")  # `app()`: a bare name that is called
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ class CodeIndex:
 
     def __init__(self, modules: Mapping[str, Module]) -> None:
         self.modules = modules
+        self._commands: dict[str, dict[str, list[str]]] = {}
 
     @cached_property
     def _by_dotted(self) -> dict[str, tuple[str, ...]]:
@@ -255,7 +258,27 @@ class CodeIndex:
                 found.extend(named)
         handed = (self.resolve(v.name, path) for v in _values(call) if v.name and not v.is_call)
         found.extend(symbol for symbol in handed if symbol)
+        found.extend(self._command(call, path))
         return tuple(dict.fromkeys(found))
+
+    def _command(self, call: Call, path: str) -> Iterator[Symbol]:
+        """The command that `app()` runs: the only one that `@app.command()` has registered.
+
+        Of several commands the arguments choose one, which a call of the program does not show.
+        """
+        named = _CALLED.match(call.text)
+        module = self.modules.get(path)
+        if named is None or module is None or call.decorates:
+            return
+        known = self._commands.get(path)
+        if known is None:
+            known = self._commands[path] = {}
+            for item in module.calls:
+                if item.decorates and item.method == "command" and item.receiver:
+                    known.setdefault(item.receiver, []).append(item.decorates)
+        names = known.get(named[1], ())
+        if len(names) == 1 and module.function(names[0]) is not None:
+            yield Symbol(path, names[0], "function")
 
 
 def _foreign(name: str) -> bool:

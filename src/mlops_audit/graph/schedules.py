@@ -52,6 +52,11 @@ _PLATFORM = re.compile(
     r"(start_pipeline_execution|start_execution|create_run_from|run_deployment|PipelineJob|"
     r"create_training_job|trigger_dag|TriggerDagRun|RestAPITask|start_job_run)",
 )
+# Commands that carry files away; from a store to here is a download.
+_UPLOADS = re.compile(
+    r"git push|dvc push|\bscp\b|rsync|aws s3 (cp|sync|mv) (?!s3://)\S+ s3://|az storage blob upload|"
+    r"(gsutil (-m )?|gcloud storage )(cp|rsync|mv) (-\w+ ){0,3}(?!gs://)\S+ gs://"
+)
 _DISPATCH = re.compile(r"/dispatches|/dagRuns|/create_flow_run|/jobs/run-now|/pipelines/.*runs")
 _DATA_PATHS = re.compile(
     r"(^|/)(data|datasets?|raw|inputs?)(/|$)|\.dvc$|dvc\.lock$|\.(csv|parquet)$", re.IGNORECASE
@@ -75,8 +80,8 @@ _KINDS = ("schedule", "data", "event", "signal", "workflow", "route", "push", "m
 class Start:
     """One way in which training begins.
 
-    `kind` is one of schedule, data, event, route (an HTTP request), push, manual, pull_request.
-    `starts` is what begins it, `trains` where the model is fitted. `disabled` says why it never
+    `kind` is one of schedule, data, event, signal (an alarm), route (an HTTP request), push,
+    manual, pull_request. `starts` is what begins it, `trains` where the model is fitted. `disabled` says why it never
     happens; `kept` that the model is stored, compared or published; `default` that the tool's own
     default schedule stands for a configured one.
     """
@@ -177,7 +182,7 @@ def _kept(
             return True
         if node.kind == "command":
             text = " ".join(node.payload[0].argv)
-            if re.search(r"git push|dvc push|\bscp\b|rsync", text):
+            if _UPLOADS.search(text):
                 return True
     return any(_PLATFORM.search(c.name) for _, c in calls_of(project, wanted))
 
@@ -238,6 +243,8 @@ def _ci_kind(project: Project, trigger: Trigger) -> str:
             _DATA_PATHS.search(p.rstrip("*/")) or _DATA_PATHS.search(p) for p in trigger.paths
         )
         return "data" if data else "push"
+    if trigger.kind is TriggerKind.EVENT and trigger.types in {("data",), ("alarm",)}:
+        return "data" if trigger.types == ("data",) else "signal"
     return {
         TriggerKind.SCHEDULE: "schedule",
         TriggerKind.EVENT: "event",

@@ -52,7 +52,7 @@ def find_signals(project: Project) -> tuple[Signal, ...]:
     found += [
         Signal((start.starts, start.trains), starts=True)
         for start in project.starts
-        if start.kind == "data" and not start.disabled
+        if start.kind in {"data", "signal"} and not start.disabled
     ]
     return tuple(sorted(found, key=lambda s: (s.constant, not s.starts, str(s.evidence[0].span))))
 

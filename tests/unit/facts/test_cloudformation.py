@@ -133,3 +133,48 @@ def test_arbitrary_input_never_raises(data: bytes | str) -> None:
     raw = data.encode() if isinstance(data, str) else data
     read_cloudformation("t.yaml", raw)
     read_codepipeline("t.json", raw, lambda _path: None)
+
+
+RULES = """
+AWSTemplateFormatVersion: '2010-09-09'
+Resources:
+  Pipe:
+    Type: AWS::CodePipeline::Pipeline
+    Properties:
+      Stages:
+        - Name: Source
+          Actions:
+            - ActionTypeId: {Category: Source, Provider: SOURCE}
+            - ActionTypeId: {Category: Source, Provider: S3}
+        - Name: Train
+          Actions:
+            - ActionTypeId: {Category: Invoke, Provider: StepFunctions}
+  Drifted:
+    Type: AWS::Events::Rule
+    Properties:
+      EventPattern:
+        source: [aws.cloudwatch]
+        detail-type: [CloudWatch Alarm State Change]
+      Targets: [{Arn: !Sub "arn:aws:codepipeline:x:${Pipe}"}]
+  Stored:
+    Type: AWS::Events::Rule
+    Properties:
+      EventPattern: {source: [aws.s3]}
+      Targets: [{Arn: !Sub "arn:aws:codepipeline:x:${Pipe}"}]
+"""
+
+
+def test_rules_say_what_starts_a_pipeline() -> None:
+    """An alarm is one; an object beside a source of code is data, alone it is the code."""
+    text = RULES.replace("SOURCE", "CodeCommit")
+    (workflow,) = read_codepipeline("t.yaml", text.encode(), lambda _path: None)
+    found = [(t.kind.value, t.types) for t in workflow.triggers]
+    assert found == [
+        ("push", ()),
+        ("event", ("data",)),
+        ("event", ("alarm",)),
+        ("event", ("data",)),
+    ]
+    text = RULES.replace("SOURCE", "ECR")
+    (workflow,) = read_codepipeline("t.yaml", text.encode(), lambda _path: None)
+    assert [t.kind.value for t in workflow.triggers] == ["event", "push", "event", "push"]

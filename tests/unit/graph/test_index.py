@@ -51,3 +51,13 @@ def test_a_function_given_as_argument_is_run() -> None:
     found = index(dag="def train(): ...\nOperator(python_callable=train)")
     call = found.modules["dag.py"].calls[0]
     assert found.targets(call, "dag.py") == (Symbol("dag.py", "train", "function"),)
+
+
+def test_an_app_runs_the_only_command_that_it_has() -> None:
+    """`app()` runs the function under `@app.command()`, unless there are several to choose from."""
+    one = "import typer\napp = typer.Typer()\n@app.command()\ndef fit(): ...\napp()\n"
+    two = one.replace("app()\n", "@app.command()\ndef other(): ...\napp()\n")
+    for text, names in ((one, ["fit"]), (two, [])):
+        found = index(train=text)
+        call = found.modules["train.py"].calls[-1]
+        assert [s.qualname for s in found.targets(call, "train.py")] == names

@@ -12,6 +12,7 @@ _AUTOMATIC = {
     "schedule": "A schedule starts training",
     "data": "New data starts training",
     "event": "An event starts training",
+    "signal": "An alarm starts training",
 }
 _IN_PART = {
     "push": "retraining runs on every change of the code",
