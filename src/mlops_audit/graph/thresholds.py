@@ -30,7 +30,7 @@ HIGHER = re.compile(rf"(?:^|[^a-z])(?:{_HIGHER}){_NAME_END}")
 LOWER = re.compile(rf"(?:^|[^a-z])(?:{_LOWER}){_NAME_END}")
 METRIC = re.compile(rf"(?:^|[^a-z])(?:{_HIGHER}|{_LOWER}|metrics?){_NAME_END}")
 _LIMIT = re.compile(
-    r"thresh|limit|minimum|maximum|(^|_)(min|max)_|target|baseline|required|accept|expected|cutoff|"
+    r"thresh|limit|minimum|maximum|(^|[^a-z])(min|max)_|target|baseline|required|accept|expected|cutoff|"
     r"current|production|prod_|champion|registered|deployed|previous|old_|reference|benchmark|best_?model|bound|floor",
     re.IGNORECASE,
 )
