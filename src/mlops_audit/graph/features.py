@@ -54,6 +54,8 @@ _LABELS = re.compile(r"LabelEncoder|LabelBinarizer")
 _ASIDE = re.compile(
     r"(^|/)(monitor\w*|dashboards?|visuali[sz]\w*|plots?|streamlit\w*|eda)(/|\.py$)", re.IGNORECASE
 )
+_PIPELINE = re.compile(r"(^|/)feature_?(pipelines?|engineering)/", re.IGNORECASE)
+_MAKES = re.compile(r"embed|chunk|featur|encod|vectori[sz]|aggregat|transform", re.IGNORECASE)
 _PREPARES = re.compile(r"featur|prepar|preprocess|clean|transform|etl", re.IGNORECASE)
 _ENOUGH = 2  # computed columns: one alone is a unit conversion or a target
 
@@ -71,10 +73,18 @@ def _feature_code(project: Project) -> tuple[Evidence, ...]:
             continue
         # A notebook that looks at data feeds no model; one that trains does.
         if not module.notebook or path in project.roles.training or _PREPARES.search(path):
-            found += _in_module(module)
+            found += _in_module(module) or _of_pipeline(module)
     return tuple(
         sorted(found, key=lambda e: (e.span.path.endswith(".ipynb"), e.span.path, e.span.line or 0))
     )
+
+
+def _of_pipeline(module: Module) -> list[Evidence]:
+    """A function of a folder that is called a feature pipeline: it makes features of any kind."""
+    if module.notebook or not _PIPELINE.search(module.path):
+        return []
+    made = [f for f in module.functions if not f.stub and _MAKES.search(f.qualname)]
+    return [Evidence(f.span, f"makes features in {f.qualname}") for f in made[:1]]
 
 
 def _in_module(module: Module) -> list[Evidence]:
@@ -92,10 +102,17 @@ def _in_module(module: Module) -> list[Evidence]:
         or (frames and c.method in _METHODS and not _NO_FEATURE.search(" ".join(c.targets)))
         or (_TRANSFORMS.search(c.name) and not _LABELS.search(c.name))
     ]
-    standalone = any(
+    taken = [Evidence(c.span, c.text.splitlines()[0][:80]) for c in module.calls if _takes_out(c)]
+    computed += taken if frames else []
+    standalone = bool(frames and taken) or any(
         _TRANSFORMS.search(c.name) and not _LABELS.search(c.name) for c in module.calls
     )
     return named + (computed if len(computed) >= _ENOUGH or named or standalone else [])
+
+
+def _takes_out(call: Call) -> bool:
+    """Whether a pattern takes a new column out of a text column (`df.name.str.extract(...)`)."""
+    return call.method in {"extract", "extractall"} and ".str.extract" in call.text
 
 
 def _assigns(call: Call) -> bool:

@@ -44,9 +44,11 @@ _EVALUATES = re.compile(
 _PREDICTS = re.compile(r"(^|_)(predict|predict_proba|forecast|inference|infer|predictions?)(_|$)")
 _METRIC_NAME = re.compile(
     r"(acc|accuracy|rmse|mae|mse|mape|r2|f1|auc|precision|recall|loss|bleu|rouge|score|metric|"
-    r"perplexity|iou|dice|map|error|ndcg|fbeta)", re.IGNORECASE
+    r"perplexity|iou|dice|map|error|ndcg|fbeta|fitness)", re.IGNORECASE
 )  # fmt: skip
 _BEST = re.compile(r"(^|[^a-z])(best|min|max|lowest|highest|prev|optimal)(_|[^a-z]|$)|best")
+# A best value that was updated just before is compared with `==`.
+_ORDERS = frozenset({"<", ">", "<=", ">=", "=="})
 _SAVES = re.compile(
     r"(save|dump|state_dict|deepcopy|checkpoint|save_pretrained|copy|clone|log_model)"
 )
@@ -274,7 +276,7 @@ class Splits:
         for branch in module.branches:
             for compare in branch.compares:
                 text = f"{compare.left.text} {compare.right.text}"
-                if compare.op not in {"<", ">", "<=", ">="} or not _BEST.search(text.lower()):
+                if compare.op not in _ORDERS or not _BEST.search(text.lower()):
                     continue
                 if not _METRIC_NAME.search(text):
                     continue
@@ -286,7 +288,9 @@ class Splits:
                     for a in module.assigns
                 )
                 if stored or kept:
-                    on = set_of(text) or _scope_set(module, compare.scope, held)
+                    names = (compare.left.text, compare.right.text)
+                    on = set_of(text) or _measured_on(module, compare.scope, names, held)
+                    on = on or _scope_set(module, compare.scope, held)
                     yield Choice(
                         on, "checkpoint", Evidence(branch.span, _short(f"if {branch.test}"))
                     )
@@ -360,6 +364,24 @@ def _held_names(project: Project, module: Module) -> dict[str, str]:
         for name in held:
             found[name] = set_of(name) if set_of(name) in {"test", "val"} else "test"
     return found
+
+
+def _measured_on(module: Module, scope: str, names: tuple[str, ...], held: dict[str, str]) -> str:
+    """The held-out set behind a compared value: followed back to the call that measured it."""
+    known = set(names)
+    for item in module.assigns:  # `fitness = top1`, one step is what people write
+        if item.scope == scope and known.intersection(item.targets) and not item.value.is_call:
+            known.add(item.value.text)
+    for call in module.calls_in(scope):
+        if not known.intersection(
+            n.strip() for t in call.targets for n in t.strip("()").split(",")
+        ):
+            continue
+        for value in (*call.args, *(v for _, v in call.kwargs)):
+            on = set_of(value.text) if len(value.text) <= _TEXT else ""
+            if on or (on := held.get(value.text, "")):
+                return on
+    return ""
 
 
 def _scope_set(module: Module, scope: str, held: dict[str, str]) -> str:

@@ -208,7 +208,9 @@ def is_guarded(project: Project, deployment: Delivery) -> Evidence | None:
             return Evidence(trigger.span, "it runs after another workflow")
     same = nodes[0].span.path
     for capability_reach in (project.automation,):
-        for _, way, evidence in project.reached_uses(capability_reach, *_CHECKS):
+        for use, way, evidence in project.reached_uses(capability_reach, *_CHECKS):
+            if use.soft:
+                continue  # it could not hold anything back
             first = way.nodes()[0]
             on_pull = first.kind == "trigger" and any(
                 t.kind is TriggerKind.PULL_REQUEST for t in first.payload[0].triggers
