@@ -19,7 +19,7 @@ _SETUP = re.compile(
 )
 _RUN = re.compile(
     r"\b(run\w*|usage|using|use|how to|quick\s?-?start\w*|getting[\s-]started|train\w*|predict\w*|"
-    r"inference|demo|examples?|reproduc\w+|execut\w+|pipelines?|launch\w*|serv\w+|evaluat\w+|"
+    r"inference|demo|examples?|reproduc\w+|execut\w+|launch\w*|serv(e|es|ing)|evaluat\w+|"
     r"sampl\w+|"
     r"workflow|walkthrough|tutorial|commands?|notebooks?|steps|api)\b",
     re.IGNORECASE,
@@ -53,6 +53,7 @@ _RUNS = re.compile(
     re.IGNORECASE,
 )
 _WORDS = 8  # of a description that says what something is
+_LINE = 5  # of one that stands below the title
 _LOOKED_FOR = "a README with a description, set-up instructions and how to run it"
 
 
@@ -106,7 +107,8 @@ def _what(readme: Document) -> Evidence | None:
             continue
         if _SETUP.search(section.title) and section.level > 1:
             continue
-        if _prose(section) >= _WORDS:
+        opening = section is readme.sections[0] or section.level == 1
+        if _prose(section) >= (_LINE if opening else _WORDS):
             return evidence(section, section.title or "description")
     return None
 

@@ -22,7 +22,8 @@ _META_FILE = re.compile(
 _META_NAME = re.compile(r"(^|_|\.)(meta_?data|model_?(info|meta|card|config))$", re.IGNORECASE)
 _META_WORDS = frozenset(
     ["signatures", "signature", "input_example", "metadata", "custom_objects_metadata", "labels",
-     "tags", "properties", "description", "explanation_metadata", "model_card"]
+     "tags", "properties", "description", "explanation_metadata", "model_card",
+     "customer_metadata_properties", "CustomerMetadataProperties", "model_metrics", "ModelMetrics"]
 )  # fmt: skip
 _SELF_WRITING = re.compile(
     r"(save_pretrained|save_model|push_to_hub|saved_model\.save|export_model|model\.save)$"
