@@ -139,9 +139,7 @@ def _events(resource: Resource, template: _Template) -> list[Trigger]:
     for other in template.resources.values():
         if other.kind not in _SCHEDULES or resource.name not in other.references:
             continue
-        kind, types = TriggerKind.SCHEDULE, ()
-        if not other.schedule:
-            kind, types = _cause(other)
+        kind, types = (TriggerKind.SCHEDULE, ()) if other.schedule else _cause(other)
         found.append(
             Trigger(kind, other.span, cron=other.schedule, disabled=other.disabled, types=types)
         )

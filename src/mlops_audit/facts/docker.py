@@ -56,7 +56,8 @@ _DEPLOY: Mapping[str, str] = {
     ".devcontainer.json": "devcontainer", "truss.yaml": "truss", "modal.toml": "modal",
 }  # fmt: skip
 _DEPLOY_NAME = re.compile(
-    r"(?:^|/)(?P<apptainer>[\w.-]+\.def|Singularity[\w.-]*)$|(?P<packer>\.pkr\.(?:hcl|json))$"
+    r"(?:^|/)(?P<apptainer>[\w.-]+\.def|Singularity[\w.-]*)$|(?P<packer>\.pkr\.(?:hcl|json))$|"
+    r"(?:^|/)[\w.-]*(?P<cluster>cluster|compute)[_-]?env(?:ironment)?[\w.-]*\.ya?ml$"
 )
 
 Getter = Callable[[str], bytes | None]
@@ -86,7 +87,8 @@ class Service:
 class DeployFile:
     """A file that describes an environment or a deployment to a platform.
 
-    `kind` is `devcontainer`, `nix`, `apptainer`, `packer`, `vagrant`, `app-engine`, `fly`, ...;
+    `kind` is `devcontainer`, `nix`, `apptainer`, `packer`, `vagrant`, `app-engine`, `fly`,
+    `cluster` (the environment of a cluster's machines), ...;
     `image` and `dockerfile` where it names one, `commands` what it runs.
     """
 
@@ -231,6 +233,8 @@ def read_deploy_file(data: bytes, path: str) -> DeployFile | Unreadable | None:
     root = loader(data, path)
     if isinstance(root, Unreadable):
         return root
+    if kind == "cluster" and not root.str_at("base_image"):
+        return None
     if kind == "app-engine" and root.get("runtime") is None:
         return None
     base = posixpath.dirname(path)
@@ -242,12 +246,15 @@ def read_deploy_file(data: bytes, path: str) -> DeployFile | Unreadable | None:
         nodes = [n for _, n in node.items()] if node is not None and node.kind == "map" else [node]
         commands += tuple(c for n in nodes for c in _command(n, path))
     commands += _command(root.get("entrypoint"), path)
+    for command in (root.get("post_build_cmds") or _EMPTY).list():
+        commands += _command(command, path)
     for service in (root.get("services") or _EMPTY).list():
         for key in ("buildCommand", "startCommand"):
             commands += node_commands(service.get(key), path)
     for process in (root.get("processes") or _EMPTY).entries.values():
         commands += node_commands(process.node, path)
-    return DeployFile(kind, path, span, root.str_at("image"), place, commands)
+    image = root.str_at("image") or root.str_at("base_image")
+    return DeployFile(kind, path, span, image, place, commands)
 
 
 def _apptainer(text: str, path: str) -> DeployFile | None:

@@ -49,6 +49,7 @@ _KEY = re.compile(r"""\[\s*["']([\w .-]+)["']\s*\]|\.get\(\s*["']([\w .-]+)["']"
 _DECIDES = re.compile(
     r"accept|better|best|promot|pass(ed)?$|deploy|approv|valid|decision|improv|good|ok$"
 )
+_ON_TRAINING = re.compile(r"train(ing)?_?(metric|rmse|acc|loss|error|score)", re.IGNORECASE)
 _DEPTH = 4
 _MAX_CALLERS = 40
 
@@ -490,6 +491,7 @@ class _Finder:
                 if decision is not None:
                     yield from self._decision(module, call, decision.text)
         yield from self._choices()
+        yield from self._choice_rules()
 
     def _decision(self, module: Module, call: Call, name: str) -> Iterator[Gate]:
         """ZenML's deployers take a decision; the step that makes it compares a metric."""
@@ -517,6 +519,25 @@ class _Finder:
                     if mentions_metric(near):
                         yield Gate("metric", (Evidence(Span(path, number), line.strip()[:90]),))
                         return
+
+    def _choice_rules(self) -> Iterator[Gate]:
+        """The same with the Data Science SDK: a rule on a number, and a state that fails."""
+        for module in self.project.source:
+            if "stepfunctions" not in module.roots:
+                continue
+            fails = any(c.method == "Fail" for c in module.calls)
+            chosen = any(c.method in {"add_choice", "default_choice"} for c in module.calls) or any(
+                c.method == "Choice" for c in module.calls
+            )
+            for call in module.calls:
+                if not re.match(r"Numeric(Greater|Less)Than", call.method) or not (
+                    fails and chosen
+                ):
+                    continue
+                text = " ".join(v.text for _, v in call.kwargs) or call.text
+                if mentions_metric(text):
+                    kind = "training" if _ON_TRAINING.search(text) else "metric"
+                    yield Gate(kind, (Evidence(call.span, _line(call.text)),))
 
 
 def _truth(value: Value) -> bool | None:

@@ -54,8 +54,8 @@ _PLATFORM = re.compile(
 )
 # Commands that carry files away; from a store to here is a download.
 _UPLOADS = re.compile(
-    r"git push|dvc push|\bscp\b|rsync|aws s3 (cp|sync|mv) (?!s3://)\S+ s3://|az storage blob upload|"
-    r"(gsutil (-m )?|gcloud storage )(cp|rsync|mv) (-\w+ ){0,3}(?!gs://)\S+ gs://"
+    r"git push|dvc push|\bscp\b|rsync|aws s3 (cp|sync|mv) (?!s3://)\S+ s3://|"
+    r"az storage blob upload|(gsutil (-m )?|gcloud storage )(cp|rsync|mv) (-\w+ ){0,3}(?!gs://)\S+ gs://"
 )
 _DISPATCH = re.compile(r"/dispatches|/dagRuns|/create_flow_run|/jobs/run-now|/pipelines/.*runs")
 _DATA_PATHS = re.compile(
@@ -81,9 +81,9 @@ class Start:
     """One way in which training begins.
 
     `kind` is one of schedule, data, event, signal (an alarm), route (an HTTP request), push,
-    manual, pull_request. `starts` is what begins it, `trains` where the model is fitted. `disabled` says why it never
-    happens; `kept` that the model is stored, compared or published; `default` that the tool's own
-    default schedule stands for a configured one.
+    manual, pull_request. `starts` is what begins it, `trains` where the model is fitted.
+    `disabled` says why it never happens; `kept` that the model is stored, compared or published;
+    `default` that the tool's own default schedule stands for a configured one.
     """
 
     kind: str

@@ -7,7 +7,8 @@ import re
 from mlops_audit.facts.code import Call, Module, Value
 from mlops_audit.graph.uses import Use
 
-__all__ = ["SEED_NAME", "draws_nothing", "gives_seed", "is_seed", "own_seed", "unshuffled"]
+__all__ = ["SEED_NAME", "draws_nothing", "gives_seed", "is_seed", "only_plotted", "own_seed",
+           "unshuffled"]  # fmt: skip
 
 # Names under which a seed is handed over, as keyword, dictionary key or field.
 SEED_NAME = re.compile(
@@ -15,6 +16,10 @@ SEED_NAME = re.compile(
     re.IGNORECASE,
 )
 _CONSTANT = re.compile(r"\.initializers\.(Constant|Zeros|Ones|Identity|zeros|ones|constant)$")
+_PLOTS = re.compile(
+    r"^(seaborn|matplotlib|plotly|altair|bokeh|holoviews|ydata_profiling|hvplot)\b|"
+    r"\.(plot|hist|boxplot|head|describe|info|show|display)$|^(print|display)$"
+)
 _CLOCK = re.compile(r"\btime(_ns)?\(|\bnow\(|urandom|getrandbits|SystemRandom|secrets\.")
 
 
@@ -57,6 +62,17 @@ def gives_seed(use: Use) -> bool:
 def draws_nothing(call: Call) -> bool:
     """Whether a call that looks like a draw gives constants (`keras.initializers.Constant`)."""
     return bool(_CONSTANT.search(call.name))
+
+
+def only_plotted(call: Call, module: Module) -> bool:
+    """Whether a sample of rows goes into plots and looks only: `part = df.sample(1000)`."""
+    if call.method != "sample" or len(call.targets) != 1:
+        return False
+    name = re.compile(rf"\b{re.escape(call.targets[0])}\b")
+    after = [c for c in module.calls if c is not call and name.search(c.text or c.name)]
+    plots = [bool(_PLOTS.search(c.name)) for c in after]
+    used = any(name.search(a.value.text) for a in module.assigns if not a.value.is_call)
+    return bool(plots) and all(plots) and not used
 
 
 def unshuffled(call: Call, module: Module) -> bool:

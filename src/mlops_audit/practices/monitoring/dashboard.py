@@ -16,6 +16,10 @@ _LOOKED_FOR = (
 )
 _MONITOR = re.compile(r"monitor|drift|observab|performance_dash|model_health", re.IGNORECASE)
 _LARGE = 5_000_000  # bytes
+# CloudWatch and Datadog: widgets that show metrics, logs or alarms.
+_CLOUD_WIDGET = re.compile(
+    r'"type"\s*:\s*"(metric|log|alarm)"|"layout_type"\s*:|"(timeSeriesFilter|metrics)"\s*:'
+)
 _PANELS = re.compile(r'"(panels|rows|widgets)"\s*:\s*\[\s*\{|"gridPos"')
 
 
@@ -68,6 +72,10 @@ def _apps(project: Project) -> list[Evidence]:
         size = project.entry(path).size or 0
         if "dashboard" in path.lower() and 0 < size < _LARGE:
             text = project.text(path) or ""
-            if _PANELS.search(text) and ("schemaVersion" in text or "datasource" in text):
+            if not _PANELS.search(text):
+                continue
+            if "schemaVersion" in text or "datasource" in text:
                 found.append(Evidence(Span(path, 1), "Grafana dashboard"))
+            elif _CLOUD_WIDGET.search(text):
+                found.append(Evidence(Span(path, 1), "dashboard of a cloud's monitor"))
     return found

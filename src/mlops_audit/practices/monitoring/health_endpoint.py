@@ -7,6 +7,7 @@ import re
 from mlops_audit.graph import Project
 from mlops_audit.graph.settings import settings
 from mlops_audit.graph.sightings import resources, sightings
+from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Verdict, failed, hollow, not_applicable, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.monitoring._roles import nothing_served
@@ -16,6 +17,9 @@ _HEALTH = re.compile(
     r"(^|/)_?(health[\w\-]*|healthcheck|livez?|liveness|readyz?|readiness|ping|alive|heartbeat|"
     r"status/health|up)/?$",
     re.IGNORECASE,
+)
+_CHECK = re.compile(
+    r"(the )?(service )?(health|liveness|readiness)[ -]?(check|probe)", re.IGNORECASE
 )
 _DATABASES = re.compile(
     r"postgres|mysql|maria|redis|mongo|elastic|rabbit|kafka|zookeeper|minio|qdrant|milvus|weaviate|"
@@ -70,9 +74,18 @@ def _routes(project: Project) -> list[Evidence]:
         if call is None or project.is_example(use.path):
             continue
         paths = [v.literal for v in (*call.args[:2], *(v for _, v in call.kwargs))]
-        if any(isinstance(p, str) and p.startswith("/") and _HEALTH.search(p) for p in paths):
+        named = any(isinstance(p, str) and p[:1] == "/" and _HEALTH.search(p) for p in paths)
+        if named or ("/" in paths and _says_health(project, use)):
             found.append(use.evidence())
     return found
+
+
+def _says_health(project: Project, use: Use) -> bool:
+    """Whether the handler of the root route is, by its name or documentation, a health check."""
+    handler = project.modules[use.path].function(use.call.decorates) if use.call else None
+    return handler is not None and bool(
+        _HEALTH.search(handler.name) or _CHECK.match(handler.doc.strip())
+    )
 
 
 def _containers(project: Project) -> list[Evidence]:

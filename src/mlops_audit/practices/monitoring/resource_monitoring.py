@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
 from mlops_audit.graph import Project
 from mlops_audit.graph.settings import switch
 from mlops_audit.graph.sightings import Sighting, sightings
 from mlops_audit.graph.trackers import tracked
-from mlops_audit.model import Evidence, Verdict, failed, not_applicable, partial, passed
+from mlops_audit.model import Evidence, Span, Verdict, failed, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.monitoring._roles import nothing_served
 
@@ -17,6 +20,12 @@ _LOOKED_FOR = (
 # Trackers that record CPU, GPU and memory of a run unless told not to.
 _BY_DEFAULT = frozenset({"Weights & Biases", "Comet", "Neptune", "ClearML", "Aim", "SwanLab"})
 _SCALES = ("HorizontalPodAutoscaler",)
+_LARGE = 5_000_000  # bytes; a larger file is data
+# Metrics of CloudWatch, of node exporter and cAdvisor, and of DCGM.
+_PANEL = re.compile(
+    r"\b(CPU|Memory|GPU|GPUMemory|Disk)Utilization\b|\bnode_(cpu|memory|disk|filesystem)_\w{1,40}|"
+    r"\bcontainer_(cpu|memory)_\w{1,40}|\bDCGM_FI_\w{1,40}|\bprocess_(cpu|resident)_\w{1,40}"
+)
 _SHOWS = frozenset({"print", "info", "debug", "write"})
 
 
@@ -43,7 +52,7 @@ def resource_monitoring(project: Project) -> Verdict:
         and not s.evidence.detail.startswith(_SCALES)
     ]
     kept = [s for s in found if s.where not in {"call", "command"} or _keeps(project, s)]
-    configured = [s.evidence for s in kept] + _switched(project)
+    configured = [s.evidence for s in kept] + _switched(project) + list(_panels(project))
     if configured:
         return passed("Resources are monitored by something the project set up.", configured)
     if found:
@@ -63,6 +72,15 @@ def resource_monitoring(project: Project) -> Verdict:
     if exported:
         return partial("Only the exporter's default process metrics.", exported[:3])
     return failed("Resources are not monitored.", looked_for=_LOOKED_FOR)
+
+
+def _panels(project: Project) -> Iterator[Evidence]:
+    """Panels of a dashboard kept as JSON that show processors, memory or disks."""
+    for path in project.glob("**/*dashboard*.json", "**/dashboards/**/*.json"):
+        text = project.text(path) or "" if (project.entry(path).size or 0) < _LARGE else ""
+        found = _PANEL.search(text) if '"widgets"' in text or '"panels"' in text else None
+        if found and not project.is_example(path):
+            yield Evidence(Span(path, text.count("\n", 0, found.start()) + 1), found[0][:60])
 
 
 def _keeps(project: Project, item: Sighting) -> bool:

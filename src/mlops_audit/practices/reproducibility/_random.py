@@ -14,6 +14,7 @@ from mlops_audit.graph.seeding import (
     draws_nothing,
     gives_seed,
     is_seed,
+    only_plotted,
     own_seed,
     unshuffled,
 )
@@ -72,7 +73,8 @@ def draws(project: Project) -> tuple[Draw, ...]:
             continue
         if details.generator == ("random",) and not _reaches(project, use.path):
             continue
-        if draws_nothing(call) or unshuffled(call, project.modules[use.path]):
+        module = project.modules[use.path]
+        if draws_nothing(call) or unshuffled(call, module) or only_plotted(call, module):
             continue
         own = own_seed(use, project.modules[use.path], elsewhere=holds_seed)
         line = project.modules[use.path].flat(call.span)

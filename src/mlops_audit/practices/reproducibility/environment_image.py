@@ -80,7 +80,7 @@ def _lacks(deployment: DeployFile) -> str | None:
         return ""
     if deployment.kind == "bentoml":
         return "it is built by BentoML on a base that nothing pins"
-    if deployment.kind not in {"devcontainer", "apptainer"}:
+    if deployment.kind not in {"devcontainer", "apptainer", "cluster"}:
         return None
     installs = any(_INSTALL.search(c.text) for c in deployment.commands)
     if deployment.kind == "devcontainer" and deployment.dockerfile:
