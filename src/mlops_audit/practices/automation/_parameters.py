@@ -107,6 +107,21 @@ def _programs(project: Project) -> Iterator[tuple[Module, Evidence, tuple[Scope,
             rest.append(module)
     if training:
         yield from _importers(project, rest, training)
+    yield from _launchers(project, rest)
+
+
+def _launchers(
+    project: Project, modules: Iterable[Module]
+) -> Iterator[tuple[Module, Evidence, tuple[Scope, ...]]]:
+    """Programs that hand hyperparameters to a job which a platform's own image trains."""
+    for module in modules:
+        if module.main_line is None or project.is_example(module.path):
+            continue
+        for call in module.calls:
+            if call.method == "set_hyperparameters" or call.kw("hyperparameters") is not None:
+                walked = scopes(project, [Scope(module.path)], imports=True)
+                yield module, Evidence(call.span, f"training job: {_line(call)}"), walked
+                break
 
 
 def _importers(

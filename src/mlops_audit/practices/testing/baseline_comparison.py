@@ -6,8 +6,10 @@ import re
 
 from mlops_audit.facts.code import Module
 from mlops_audit.graph import Project
+from mlops_audit.graph.called import is_called
 from mlops_audit.model import Evidence, Span, Verdict, failed, partial, passed
 from mlops_audit.practices.base import practice
+from mlops_audit.practices.testing._basemodels import base_models
 
 _LOOKED = "a Dummy, linear, naive or zero-shot model whose metric is computed beside the model's"
 _OWN = re.compile(
@@ -73,19 +75,24 @@ def _baselines(project: Project, module: Module) -> list[Evidence]:
     )
     if not metrics:
         return []
-    found = [u.evidence() for u in uses if u.capability == "baseline.model"]
+    calls = [c for c in module.calls if c.runs and is_called(project, module.path, c.scope)]
+    found = [
+        u.evidence()
+        for u in uses
+        if u.capability == "baseline.model" and (u.call is None or u.call in calls)
+    ]
     found += [
         Evidence(c.span, (c.text or c.name).splitlines()[0][:100])
-        for c in module.calls
-        if c.runs
-        and _OWN.search(c.method)
+        for c in calls
+        if _OWN.search(c.method)
         and not c.name.startswith(("pytest", "unittest"))
         and (c.name.startswith((":", ".")) or project.index.resolve(c.name, module.path))
     ]
-    linear = [c for c in module.calls if _LINEAR.search(c.name) and c.runs]
-    strong = [c for c in module.calls if _STRONG.search(c.name) and c.runs]
+    linear = [c for c in calls if _LINEAR.search(c.name)]
+    strong = [c for c in calls if _STRONG.search(c.name)]
     if linear and strong:
         found.append(Evidence(linear[0].span, f"{linear[0].method} beside {strong[0].method}"))
+    found += base_models(project, module)
     return found
 
 

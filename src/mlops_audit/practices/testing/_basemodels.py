@@ -1,0 +1,52 @@
+"""Comparisons of a fine-tuned model with the model that it started from, or with zero-shot use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mlops_audit.facts.code import Module
+from mlops_audit.graph import Project
+from mlops_audit.model import Evidence
+
+__all__ = ["base_models"]
+
+_ZERO_SHOT = re.compile(r"zero[_ -]?shot$", re.IGNORECASE)
+_HUB = re.compile(r"[\w.-]{2,60}/[\w.-]{3,80}$")  # a model's name on a hub
+_FILE = re.compile(r"\.\w{1,5}$|^(data|models?|src|configs?|outputs?|results?)/")
+
+
+def base_models(project: Project, module: Module) -> Iterator[Evidence]:
+    """Zero-shot runs, and the base model in a list of models, in a module that computes metrics."""
+    for text in module.texts:
+        if _ZERO_SHOT.match(text.value) and not text.doc:
+            yield Evidence(text.span, f"evaluates {text.value}")
+            break
+    if module.notebook or module.path in project.roles.training:
+        return
+    started = _started_from(project)
+    for assign in module.assigns:
+        items = assign.value.items
+        for item in items if len(items) > 1 else ():
+            name = item.literal
+            if isinstance(name, str) and _is_hub(name) and name.startswith(started):
+                yield Evidence(assign.span, f"{assign.targets[0]} holds the base model {name}")
+
+
+def _started_from(project: Project) -> tuple[str, ...]:
+    """Names of models on a hub in the code that trains."""
+    return tuple(
+        sorted(
+            {
+                text.value
+                for path in project.roles.training
+                if path in project.modules
+                for text in project.modules[path].texts
+                if _is_hub(text.value) and not text.doc
+            }
+        )
+    )
+
+
+def _is_hub(name: str) -> bool:
+    return bool(_HUB.match(name)) and not _FILE.search(name.removesuffix(".1"))
