@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from mlops_audit.graph import Project
@@ -12,6 +13,17 @@ from mlops_audit.practices.base import practice
 from mlops_audit.practices.reproducibility._environments import Environment, nearest
 from mlops_audit.practices.reproducibility._programs import imports
 
+# Settings, logging and tracing are shared by everything; what computes on data has one of these.
+_COMPUTES = frozenset(
+    {"numpy", "pandas", "polars", "pyspark", "sklearn", "scipy", "torch", "torchvision", "keras",
+     "tensorflow", "jax", "transformers", "tokenizers", "datasets", "cv2", "PIL", "librosa",
+     "torchaudio", "spacy", "nltk", "xgboost", "lightgbm", "catboost", "dask", "cudf", "xarray"}
+)  # fmt: skip
+_PREPARES = re.compile(
+    r"featur|process|transform|clean|encod|token|embed|normali[sz]|scal|augment|impute|"
+    r"(load|read|prepare)_?data(?!base)|vectori[sz]|resize|letterbox",
+    re.IGNORECASE,
+)
 _LOOKED_FOR = "one lock that training and serving install, and one module of features that both use"
 
 
@@ -96,6 +108,8 @@ def _shared_code(project: Project, training: list[str], serving: list[str]) -> E
     if features & (trained | served):
         return None
     for path in both:
-        if project.modules[path].functions:
+        module = project.modules[path]
+        prepares = any(_PREPARES.search(f.name) for f in module.functions)
+        if module.functions and (prepares or module.roots & _COMPUTES):
             return Evidence(Span(path, 1), "code that training and serving both run")
     return None
