@@ -13,6 +13,7 @@ __all__ = ["base_models"]
 
 _ZERO_SHOT = re.compile(r"zero[_ -]?shot$", re.IGNORECASE)
 _HUB = re.compile(r"[\w.-]{2,60}/[\w.-]{3,80}$")  # a model's name on a hub
+_MODEL = re.compile(r"model|checkpoint|\bllms?\b", re.IGNORECASE)
 _FILE = re.compile(r"\.\w{1,5}$|^(data|models?|src|configs?|outputs?|results?)/")
 
 
@@ -26,7 +27,8 @@ def base_models(project: Project, module: Module) -> Iterator[Evidence]:
         return
     started = _started_from(project)
     for assign in module.assigns:
-        items = assign.value.items
+        named = _MODEL.search(assign.targets[0]) and not assign.value.is_call
+        items = assign.value.items if named else ()
         for item in items if len(items) > 1 else ():
             name = item.literal
             if isinstance(name, str) and _is_hub(name) and name.startswith(started):
@@ -34,18 +36,17 @@ def base_models(project: Project, module: Module) -> Iterator[Evidence]:
 
 
 def _started_from(project: Project) -> tuple[str, ...]:
-    """Names of models on a hub in the code that trains."""
-    return tuple(
-        sorted(
-            {
-                text.value
-                for path in project.roles.training
-                if path in project.modules
-                for text in project.modules[path].texts
-                if _is_hub(text.value) and not text.doc
-            }
-        )
-    )
+    """Models on a hub that the code which trains loads or names as its model."""
+    found: set[str] = set()
+    for path in project.roles.training:
+        module = project.modules.get(path)
+        if module is None:
+            continue
+        found |= {t.value for t in module.texts if _MODEL.search(t.context) and not t.doc}
+        for call in module.calls:
+            if call.method == "from_pretrained" and call.args:
+                found.add(str(call.args[0].literal))
+    return tuple(sorted(name for name in found if _is_hub(name)))
 
 
 def _is_hub(name: str) -> bool:
