@@ -69,6 +69,11 @@ _PROVIDERS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
             "sig=",
             r"[?&]s[a-z]{1,2}=[^&\s]{1,60}[^\s\"']{0,400}&sig=[A-Za-z0-9%+/]{40,70}",
         ),
+        (
+            "Kaggle key",
+            '"key"',
+            r'"username"\s{0,9}:\s{0,9}"[^"]{1,80}"\s{0,9},\s{0,9}"key"\s{0,9}:\s{0,9}"[0-9a-f]{32}"',
+        ),
         ("DigitalOcean token", "dop_v1_", r"(?<!\w)dop_v1_[0-9a-f]{64}"),
         ("JSON web token", "eyJ", r"(?<![\w-])eyJ[\w-]{15,500}\.eyJ[\w-]{15,2000}\.[\w-]{20,600}"),
     )

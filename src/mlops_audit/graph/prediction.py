@@ -394,10 +394,11 @@ def _entries(module: Module) -> Iterator[Scope]:
     if module.main_line is not None or not module.functions:
         yield Scope(module.path)
     for number, function in enumerate(module.functions):
+        inside = f"{function.owner}." if function.owner else ""
         if (
             number < _MAX_CANDIDATES
             and not function.stub
-            and "." not in function.qualname.replace(f"{function.owner}.", "", 1)
+            and "." not in function.qualname.removeprefix(inside)
         ):
             yield Scope(module.path, function.qualname)
 

@@ -98,7 +98,9 @@ def _dynamic(module: Module, call: Call) -> bool:
         _DYNAMIC.match(call.name) or _BUILDER.search(call.name)
     ):
         return bool(call.name.count(".")) and _fits(call)
-    return method == "backward" and "torch" in module.roots and bool(_BUILT_IN.match(call.name))
+    # A loss is whatever a model or a function of a library gave (`model(**batch).loss.backward()`).
+    given = _BUILT_IN.match(call.name) or re.match(r"[a-z]\w*\.\w+\.", call.name)
+    return method == "backward" and "torch" in module.roots and bool(given)
 
 
 def trains_here(project: Project, found: Iterable[Scope]) -> list[tuple[Module, Call]]:

@@ -191,7 +191,9 @@ def _is_columns(section: Section, described: list[str], *, near: bool) -> bool:
     if any(re.match(r"\W{0,3}[\w./-]+(\.\w{2,4}|/)\W", i) for i in described[:3]):
         return False
     # What stands before the list says what the list is about.
-    opening = re.split(r"(?m)^\s*(?:[-*+]|\d{1,3}[.)])\s", section.text, maxsplit=1)[0]
+    opening = section.text.partition(described[0][:40])[0]
+    if described[0] == section.items[0]:
+        opening = re.split(r"(?m)^\s*(?:[-*+]|\d{1,3}[.)])\s", section.text, maxsplit=1)[0]
     named = re.search(
         r"\b(columns?|fields?|variables?|attributes?|dictionary|schema|data descri\w+|"
         r"dataset (descri\w+|features?)|about the data\w*)\b",

@@ -33,6 +33,11 @@ _SETTINGS = re.compile(
     r"(args?|cfg|conf|config\w*|hparams|hyper_?param\w*|params|parameters|settings|opts?|flags|"
     r"FLAGS)\b(\.(__dict__|to_dict\(\)|dict\(\)|model_dump\(.{0,30}\)|as_dict\(\)|dump\(\)))?\)*$"
 )
+# `{k: str(v) for k, v in vars(args).items()}`: all settings of a run, made ready to be written.
+_COPIED = re.compile(
+    r"(\bvars|\basdict|to_container|to_dict)\((self\.)?(args?|cfg|config|hparams|opts?|params)\)|"
+    r"\b(args?|cfg|config|hparams|opts?)\.__dict__"
+)
 _METRICS = re.compile(
     r"metric|score|\bresults?\b|evaluation|accuracy|\bauc\b|rmse|\bmae\b|\bmse\b|\bf1\b|report|"
     r"_loss|history|performance",
@@ -161,7 +166,8 @@ def snapshots(project: Project) -> list[Evidence]:
         if _DEPLOYS.search(f"{module.path} {call.scope}"):
             continue
         whole = _SETTINGS.match(first.text) and not module.notebook
-        if whole or re.search(r"dumps?\((vars\()?(args|cfg|config)\b", first.text):
+        copied = _COPIED.search(_given(module, call, first))
+        if whole or copied or re.search(r"dumps?\((vars\()?(args|cfg|config)\b", first.text):
             found.append(_shown(call))
     found += [e for e, keys in checkpoints(project) if any(_is_settings(k) for k in keys)]
     found += [
@@ -170,6 +176,18 @@ def snapshots(project: Project) -> list[Evidence]:
         if c.name == "hydra.main" and c.decorates
     ]
     return found
+
+
+def _given(module: Module, call: Call, value: Value) -> str:
+    """What the name that a call writes was last set to."""
+    before = [
+        a
+        for a in module.assigns
+        if value.text in a.targets
+        and a.scope == call.scope
+        and module.flat(a.span) <= module.flat(call.span)
+    ]
+    return max(before, key=lambda a: module.flat(a.span)).value.text if before else ""
 
 
 def _is_settings(key: str) -> bool:
