@@ -71,6 +71,11 @@ class Dockerfile:
     stages: tuple[Stage, ...] = ()
     args: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def bare(self) -> bool:
+        """Whether it does nothing to its base: no stage copies, runs or starts anything."""
+        return not any(s.runs or s.copies or s.entrypoint or s.cmd for s in self.stages)
+
 
 @dataclass(slots=True)
 class _Building:

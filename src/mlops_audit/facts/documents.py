@@ -404,8 +404,16 @@ _PLACEHOLDER = re.compile(
     r"placeholder|insert (?:here|text|your)|describe (?:here|your)|your text here|"
     r"add (?:text|description) here|not yet (?:written|documented))\b"
     r"|\[(?:insert|more information needed|your|todo|tbd|add|optional)[^\]\n]{0,80}\]"
-    r"|<(?:your|insert|todo|tbd|describe|add)[^>\n]{0,80}>|\{\{[^}\n]{0,80}\}\}|\.\.\.\s*$",
+    r"|<(?:your|insert|todo|tbd|describe|add)[^>\n]{0,80}>|\{\{[^}\n]{0,80}\}\}|\.\.\.\s*$"
+    # A form's own instruction.
+    r"|^\W{0,4}(?:describe|explain|specify|outline)\s(?:who|what|which|how|why|where|the|any)\b",
     re.IGNORECASE,
+)
+
+
+# A cell or line that is nothing but `<name>`: no tag of HTML has words and no attributes.
+_BLANK_FIELD = re.compile(
+    r"(?:[\s|,;]{0,9}<(?!https?:|mailto:)[a-z][a-z _-]{0,40}>){1,20}[\s|]{0,9}"
 )
 
 
@@ -415,6 +423,8 @@ def is_placeholder(text: str) -> bool:
     A long text with one TODO in it is filled in; what counts is that nothing else is said.
     """
     body = _without_markup(_COMMENT.sub("", text)) if "<!--" in text else text
+    if _BLANK_FIELD.fullmatch(body):
+        return True
     rest = _PLACEHOLDER.sub(" ", body)
     rest = re.sub(r"(?m)^[ \t]*(?:[#>*+|_=-]+|\d+[.)])[ \t]*", " ", rest)
     words = re.findall(r"[^\W_]{2,}", rest)

@@ -301,8 +301,14 @@ class _Walker:
                 env[alias.asname or alias.name] = f"{module}{joint}{alias.name}"
 
     def block(self, body: Iterable[ast.stmt]) -> None:
+        saved = self.guards
         for node in body:
             self.statement(node)
+            if isinstance(node, ast.Return | ast.Raise | ast.Continue | ast.Break):
+                # What follows can never run.
+                never = Guard("False", (), constant=False, negated=False, line=node.lineno)
+                self.guards = (*self.guards, never)
+        self.guards = saved
 
     def statement(self, node: ast.stmt) -> None:  # noqa: C901, PLR0912 -- one arm a kind of statement
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -570,6 +576,17 @@ class _Walker:
         if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
             inner = self._constant(test.operand)
             return None if inner is None else not inner
+        if isinstance(test, ast.BoolOp):
+            decides = isinstance(test.op, ast.Or)  # one such part decides, whatever the others are
+            parts = [self._constant(v) for v in test.values]
+            if decides in parts:
+                return decides
+            return None if None in parts else not decides
+        # A value compared with itself; `x == x` and `x != x` ask for NaN.
+        if isinstance(test, ast.Compare) and len(test.ops) == 1:
+            same = ast.dump(test.left) == ast.dump(test.comparators[0])
+            if same and isinstance(test.ops[0], ast.LtE | ast.GtE | ast.Lt | ast.Gt):
+                return isinstance(test.ops[0], ast.LtE | ast.GtE)
         return None
 
     def _shadowed(self, name: str) -> bool:

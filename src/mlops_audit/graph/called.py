@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from mlops_audit.facts.code import Function
+from mlops_audit.facts.code import Function, Module
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
@@ -18,7 +18,7 @@ def is_called(project: Project, path: str, scope: str) -> bool:
 
     Module-level code, methods, entry points and functions that a decorator hands to a framework
     count as called; a plain function counts when its name is called, passed on, or written in a
-    task or settings file's command.
+    task or settings file's command, by anything but itself and functions that nothing calls.
     """
     module = project.modules.get(path)
     if module is None or not scope:
@@ -31,35 +31,74 @@ def is_called(project: Project, path: str, scope: str) -> bool:
     return True
 
 
+def _offered(function: Function) -> bool:
+    """Whether something outside may call it: a method, an entry point, a framework's own."""
+    name = function.name
+    return bool(
+        function.owner
+        or function.decorators
+        or name.startswith("__")
+        or name in {"main", "run", "init", "handler", "lambda_handler"}
+    )
+
+
 def _used(project: Project, function: Function) -> bool:
     name = function.name
-    if function.owner or function.decorators or name.startswith("__") or name in {"main", "run"}:
-        return True
-    return name in _mentioned(project) or any(
-        name in value for value in project.console_scripts.values()
+    return (
+        _offered(function)
+        or name in _mentioned(project)
+        or any(name in value for value in project.console_scripts.values())
     )
 
 
 @lru_cache(maxsize=4)
 def _mentioned(project: Project) -> frozenset[str]:
-    """The last segments of all names that are called or handed over, tests left out."""
+    """The last segments of all names that live code calls or hands over, tests left out."""
     found: set[str] = set()
-    for path, module in project.modules.items():
-        if path in project.test_files:
-            continue
-        for call in module.calls:
-            found.add(call.method)
-            for value in (*call.args, *(v for _, v in call.kwargs)):
-                found.update(_names(value.name), *(_names(v.name) for v in value.items))
-        for item in module.assigns:
-            found.update(_names(item.value.name), *(_names(v.name) for v in item.value.items))
     for target in project.targets:
         found.update(name.rsplit(".", 1)[-1].rsplit(":", 1)[-1] for name in target.calls)
     for command, _ in project.all_commands:
         found.update(word.rsplit(":", 1)[-1] for word in command.argv if ":" in word)
         if "-c" in command.argv:
             found.update(command.text.replace("(", " ").replace(".", " ").split())
+    waiting: dict[str, set[str]] = {}
+    for path, module in project.modules.items():
+        if path not in project.test_files:
+            for holder, names in _by_holder(module).items():
+                if holder:
+                    waiting.setdefault(holder, set()).update(names - {holder})
+                else:
+                    found.update(names)
+    fresh = found & waiting.keys()
+    while fresh:
+        added = set().union(*(waiting.pop(name) for name in sorted(fresh)))
+        found |= added
+        fresh = found & waiting.keys()
     return frozenset(found)
+
+
+def _by_holder(module: Module) -> dict[str, set[str]]:
+    """The names that a module mentions, by the plain function that does; "" for all other code."""
+    found: dict[str, set[str]] = {}
+    holders: dict[str, str] = {"": ""}
+
+    def holder(scope: str) -> set[str]:
+        if scope not in holders:
+            function = module.function(scope.split(".", 1)[0])
+            plain = function is not None and not _offered(function)
+            holders[scope] = function.name if function is not None and plain else ""
+        return found.setdefault(holders[scope], set())
+
+    for call in module.calls:
+        names = holder(call.scope)
+        names.add(call.method)
+        for value in (*call.args, *(v for _, v in call.kwargs)):
+            names.update(_names(value.name), *(_names(v.name) for v in value.items))
+    for item in module.assigns:
+        holder(item.scope).update(
+            _names(item.value.name), *(_names(v.name) for v in item.value.items)
+        )
+    return found
 
 
 def _names(dotted: str) -> tuple[str, ...]:

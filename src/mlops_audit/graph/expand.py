@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from mlops_audit.facts.code import Call, Module, Value
 from mlops_audit.facts.notebooks import Notebook
 from mlops_audit.facts.shell import parse_shell
+from mlops_audit.facts.triggers import trigger_is_live
 from mlops_audit.facts.types import Command, Job, Step, Target, Trigger, Workflow
 from mlops_audit.graph.commands import CommandResolver
 from mlops_audit.graph.execution import Edge, Node
@@ -71,8 +72,13 @@ class Expander:
     def _jobs(self, workflow: Workflow, jobs: tuple[Job, ...], kind: str) -> Iterator[Edge]:
         """The jobs that a trigger of this kind starts (any, when the kind is not known)."""
         for job in jobs:
-            if not job.disabled and _starts(job.triggers, kind):
+            if not job.disabled and self._starts(job.triggers, kind):
                 yield Edge(self.nodes.job(workflow, job, kind), job.soft, job.why_soft)
+
+    def _starts(self, triggers: tuple[Trigger, ...], kind: str) -> bool:
+        """Whether a job or step that is narrowed to these triggers runs on one of this kind."""
+        live = [t for t in triggers if trigger_is_live(t, self.sources.branches)[0]]
+        return not triggers or any(not kind or t.kind == kind for t in live)
 
     def _job(self, node: Node) -> Iterator[Edge]:
         workflow, job, kind = node.payload
@@ -87,7 +93,7 @@ class Expander:
     ) -> Iterator[Edge]:
         kind = above[-1]
         for number, step in enumerate(steps):
-            if step.disabled or not _starts(step.triggers, kind):
+            if step.disabled or not self._starts(step.triggers, kind):
                 continue
             told = step.name or step.uses or next(iter(step.run.strip().splitlines()), str(number))
             key = (*above[:-1], str(number), kind)
@@ -224,11 +230,6 @@ class Expander:
             for f in module.functions:
                 if f.name.startswith("test") and "." not in f.qualname.removeprefix(f"{f.owner}."):
                     yield Edge(self.nodes.function(Symbol(path, f.qualname, "function")))
-
-
-def _starts(triggers: tuple[Trigger, ...], kind: str) -> bool:
-    """Whether a job or step that is narrowed to these triggers runs on one of this kind."""
-    return not triggers or not kind or any(t.kind == kind for t in triggers)
 
 
 _QUOTED = re.compile(r"""[fFrR]{0,2}(["'])((?:(?!\1).){1,500})\1""", re.DOTALL)

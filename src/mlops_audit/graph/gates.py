@@ -192,7 +192,7 @@ class _Finder:
         flip: bool,
         compares: Iterable[Compare] | None = None,
     ) -> Iterator[tuple[str, tuple[Evidence, ...]]]:
-        if branch.constant is not None:
+        if branch.constant is not None or _unset(module, branch.test):
             if mentions_metric(branch.test):
                 yield "constant", (Evidence(branch.span, f"if {branch.test[:80]}"),)
             return
@@ -597,3 +597,12 @@ def _reported(project: Project) -> Iterator[Gate]:
         if use.where == "command" and re.search(r"\bdiff\b|compare", use.detail):
             yield Gate("report", (evidence,))
             return
+
+
+def _unset(module: Module, test: str) -> bool:
+    """Whether a test lets all pass because its threshold is None and nothing ever sets it."""
+    found = re.search(r"\b(\w{1,60}) is None or\b", test)
+    if found is None:
+        return False
+    values = [(a.scope, a.value.text) for a in module.assigns if found[1] in a.targets]
+    return values == [("", "None")]

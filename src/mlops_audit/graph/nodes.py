@@ -31,6 +31,7 @@ class Sources:
     console_scripts: Mapping[str, str] = field(default_factory=dict)
     read_script: Callable[[str, str], tuple[Command, ...]] = lambda _path, _cwd: ()
     read_job: Callable[[str], tuple[Command, ...]] = lambda _path: ()
+    branches: frozenset[str] | None = None  # those that exist, where the clone tells
 
     @cached_property
     def by_runner(self) -> dict[str, tuple[Target, ...]]:

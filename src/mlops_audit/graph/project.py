@@ -282,6 +282,7 @@ class Project:
                 console_scripts=self.console_scripts,
                 read_script=self.script,
                 read_job=self.job,
+                branches=self._branches,
             )
         )
 
@@ -384,14 +385,22 @@ class Project:
             found[path] = tuple(call_uses(module, imports, self.catalogue, test=test))
         return found
 
+    def _may_run(self, workflow: Workflow) -> bool:
+        """Whether a workflow is not switched off and any of its triggers, if it has some, fires."""
+        triggers = workflow.triggers
+        live = not triggers or any(self.trigger_is_live(t)[0] for t in triggers)
+        return not workflow.disabled and live
+
     @cached_property
     def steps(self) -> tuple[Step, ...]:
         """Every step of every workflow that can run, inlined ones included, each place once."""
         found: dict[tuple[Span, str, str], Step] = {}
-        queue = [j for w in self.workflows if not w.disabled for j in w.jobs]
+        queue = [j for w in self.workflows if self._may_run(w) for j in w.jobs]
         while queue:
             job = queue.pop(0)
-            if job.disabled:
+            if job.disabled or (
+                job.triggers and not any(self.trigger_is_live(t)[0] for t in job.triggers)
+            ):
                 continue
             queue += job.jobs
             steps = list(job.steps)

@@ -185,8 +185,8 @@ def _disabled(project: Project) -> Iterator[Tracked]:
             i.dotted for i in module.imports
         )
         for call in module.calls:
-            if call.runs:
-                continue
+            if call.runs or any(g.never and not g.names for g in call.guards):
+                continue  # a literal `False` is no switch, and code after a `return` has none
             for match in project.catalogue.calls(call.name, imports):
                 if match.capability not in _RECORDS or not match.details.holds(
                     keywords(call), len(call.args)

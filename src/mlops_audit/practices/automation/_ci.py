@@ -32,16 +32,24 @@ _SUBMIT = re.compile(
 
 def does_something(workflow: Workflow, job: Job) -> bool:
     """Whether a job runs more than echoes, listings and set-up actions."""
-    if job.condition.strip().strip("${} ").lower() == "false":
+    if job.disabled or job.condition.strip().strip("${} ").lower() == "false":
         return False
     if job.calls:
         return True
     for step in job.steps:
+        if step.disabled:
+            continue
         if any(c.program not in _IDLE for c in step.commands if c.argv):
             return True
         if (step.uses and not _IDLE_ACTIONS.match(step.uses)) or step.local:
             return True
     return workflow.system == "codepipeline" and bool(job.steps)
+
+
+def starts(project: Project, job: Job, trigger: Trigger) -> bool:
+    """Whether a trigger of its workflow starts a job, by the job's own conditions."""
+    live = (t for t in job.triggers if project.trigger_is_live(t)[0])
+    return not job.triggers or any(t.kind == trigger.kind for t in live)
 
 
 def dead_triggers(project: Project) -> Iterator[tuple[Workflow, Trigger, str]]:

@@ -107,7 +107,7 @@ def _by_hand(project: Project) -> Verdict:
     files = [
         Evidence(Span(f.path, 1), "a Dockerfile for a person")
         for f in project.containers.dockerfiles
-        if f.stages and not f.path.startswith(".devcontainer/")
+        if f.stages and not f.bare and not f.path.startswith(".devcontainer/")
     ]
     if files or scripts:
         return partial("Only a person builds the artifact.", [*files, *scripts])

@@ -10,6 +10,7 @@ from mlops_audit.practices.automation._ci import (
     described,
     does_something,
     started_by_hand,
+    starts,
 )
 from mlops_audit.practices.base import practice
 
@@ -33,8 +34,9 @@ def ci_on_change(project: Project) -> Verdict:
     idle: list[Evidence] = []
     for workflow, trigger in project.triggers():
         place = Evidence(trigger.span, f"{described(workflow)} runs on {trigger.kind}")
-        if not any(does_something(workflow, job) for job in workflow.jobs):
-            idle.append(Evidence(trigger.span, f"{described(workflow)} only echoes"))
+        jobs = [j for j in workflow.jobs if does_something(workflow, j)]
+        if not any(starts(project, j, trigger) for j in jobs):
+            idle.append(Evidence(trigger.span, f"{described(workflow)} does nothing"))
         elif trigger.kind in {TriggerKind.PUSH, TriggerKind.PULL_REQUEST}:
             on_change.append(place)
         elif trigger.kind is TriggerKind.EXTERNAL and by_hand is None:

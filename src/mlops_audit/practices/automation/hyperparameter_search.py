@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from mlops_audit.graph import Project
+from mlops_audit.graph.called import is_called
 from mlops_audit.graph.training import is_training
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
@@ -43,7 +44,8 @@ _METHOD = re.compile(
 )
 def hyperparameter_search(project: Project) -> Verdict:
     """A search tool that code, commands or files use with a space."""
-    uses = [u for u in project.uses("train.search", "pipeline.queue") if _searches(u)]
+    found = [u for u in project.uses("train.search", "pipeline.queue") if _searches(u)]
+    uses = [u for u in found if is_called(project, u.path, u.scope)]
     scripted = [u for u in uses if not u.notebook and not project.is_example(u.path)]
     real = [u for u in scripted if _has_space(project, u)]
     files = list(_files(project))
@@ -63,6 +65,12 @@ def hyperparameter_search(project: Project) -> Verdict:
         return hollow(
             "A search is set up without a space.",
             [u.evidence() for u in (scripted or uses)[:3]],
+            looked_for=_LOOKED_FOR,
+        )
+    if found:
+        return hollow(
+            "A search is written and nothing calls it.",
+            [u.evidence() for u in found[:3]],
             looked_for=_LOOKED_FOR,
         )
     return failed("Nothing searches hyperparameters.", looked_for=_LOOKED_FOR)

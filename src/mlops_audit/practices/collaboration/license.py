@@ -46,7 +46,7 @@ def license(project: Project) -> Verdict:  # noqa: A001 -- the function has the 
     """Look for a license file, then for a line that names one."""
     inside = f"{project.folder}/" if project.folder else ""
     files = [p for p in project.paths if _FILE.match(p.removeprefix(inside))]
-    full = [p for p in files if (project.entry(p).size or 0) > 0]
+    full = [p for p in files if _says_something(project, p)]
     if full:
         return passed(f"{full[0]} states the terms", [Evidence(Span(p), "license") for p in full])
     lines = list(_lines(project))
@@ -63,6 +63,12 @@ def license(project: Project) -> Verdict:  # noqa: A001 -- the function has the 
         where = [Evidence(Span(p), "empty file") for p in files]
         return hollow(f"{files[0]} is empty", where, looked_for=_LOOKED_FOR)
     return failed("no license is stated anywhere", looked_for=_LOOKED_FOR)
+
+
+def _says_something(project: Project, path: str) -> bool:
+    """Whether a file holds more than blank space; one that was not read has only its size."""
+    data = project.data(path)
+    return bool(data.strip()) if data is not None else bool(project.entry(path).size)
 
 
 def _lines(project: Project) -> Iterator[Evidence]:

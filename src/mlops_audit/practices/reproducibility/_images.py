@@ -74,7 +74,8 @@ def images(project: Project) -> Iterator[Image]:
     beside = {posixpath.dirname(path) for path in used}
     for dockerfile in project.containers.dockerfiles:
         # Beside the one that compose builds, another is a variant for other machines.
-        if dockerfile.path in used or posixpath.dirname(dockerfile.path) not in beside:
+        beside_used = posixpath.dirname(dockerfile.path) in beside
+        if not dockerfile.bare and (dockerfile.path in used or not beside_used):
             yield _image(dockerfile)
 
 

@@ -6,6 +6,7 @@ import re
 
 from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph import Project
+from mlops_audit.graph.called import is_called
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
@@ -41,7 +42,11 @@ _TOOLS = ("fairlearn", "aequitas", "aif360")
 )
 def fairness_or_slices(project: Project) -> Verdict:
     """Look for metrics per group in code, then for reports per class."""
-    uses = [u for u in project.uses("fairness.measure", "slice.evaluate") if _slices(u)]
+    uses = [
+        u
+        for u in project.uses("fairness.measure", "slice.evaluate")
+        if _slices(u) and (u.call is None or u.call.runs) and is_called(project, u.path, u.scope)
+    ]
     code = [u.evidence() for u in uses if not u.notebook]
     notes = [u.evidence() for u in uses if u.notebook]
     for path, module in sorted(project.modules.items()):
@@ -103,7 +108,7 @@ def _grouped(project: Project, module: Module) -> list[Evidence]:
     scopes = {u.scope for u in metrics if u.scope or module.notebook is False}
     found = []
     for call in module.calls:
-        if not call.runs:
+        if not call.runs or not is_called(project, module.path, call.scope):
             continue
         text = call.text
         near = call.scope in scopes and not module.notebook
@@ -123,6 +128,9 @@ def _grouped(project: Project, module: Module) -> list[Evidence]:
     found += [
         Evidence(f.span, f"{f.name}() measures per slice")
         for f in module.functions
-        if _NAMED.search(f.name) and not f.stub and f.qualname in scopes
+        if _NAMED.search(f.name)
+        and not f.stub
+        and f.qualname in scopes
+        and is_called(project, module.path, f.qualname)
     ]
     return found

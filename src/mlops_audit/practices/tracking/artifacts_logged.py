@@ -87,5 +87,9 @@ def _platform(project: Project) -> list[Evidence]:
                 ):
                     detail = f"{param.name}: {param.written}"[:80]
                     found.append(Evidence(function.span, detail))
-    found += [u.evidence() for u in project.uses("registry.register", test=False, notebook=False)]
+    found += [
+        u.evidence()
+        for u in project.uses("registry.register", test=False, notebook=False)
+        if (u.call is None or u.call.runs) and is_called(project, u.path, u.scope)
+    ]
     return found
