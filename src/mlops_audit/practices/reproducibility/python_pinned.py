@@ -77,6 +77,10 @@ def _files(project: Project) -> Iterator[Evidence]:
         if found and not is_model_folder(project, path):
             line = (project.text(path) or "").count("\n", 0, found.start()) + 1
             yield Evidence(Span(path, line), f"Python {found[1]}")
+    for path in project.glob("**/*.y*ml"):
+        text = project.text(path) or "" if (project.entry(path).size or 0) < 200_000 else ""  # noqa: PLR2004 -- a larger file is data
+        if found := _RUNTIME.search(text):
+            yield Evidence(Span(path, text.count("\n", 0, found.start()) + 1), found[0].strip())
 
 
 def _in_ci(project: Project) -> Iterator[Evidence]:
@@ -97,7 +101,3 @@ def _in_prose(project: Project) -> Iterator[Evidence]:
             if found := _PROSE.search(line):
                 yield Evidence(Span(path, number), found[0])
                 break
-    for path in project.glob("**/*.y*ml"):
-        text = project.text(path) or "" if (project.entry(path).size or 0) < 200_000 else ""  # noqa: PLR2004 -- a larger file is data
-        if found := _RUNTIME.search(text):
-            yield Evidence(Span(path, text.count("\n", 0, found.start()) + 1), found[0].strip())

@@ -28,6 +28,12 @@ _STEPPED = re.compile(
     r"(^|[.:])(ModelCheckpoint|CheckpointManager|save_checkpoint|TrainingArguments|Seq2SeqTrainingArguments|"
     r"SFTConfig|DPOConfig|Checkpointer|BackupAndRestore|CheckpointCallback)$"
 )
+# A tracker's folder or the variable that names it, copied to a bucket; the other way loads it.
+_COPIES = re.compile(
+    r"(aws s3|gsutil|gcloud storage|s5cmd|rclone)( -\w+)* (cp|sync|rsync|copy)( -\w+)* "
+    r"(?!\w+://).{0,200}?(mlruns|mlflow|registry|tracking).{0,200}? \w{1,20}://",
+    re.IGNORECASE,
+)
 _JOBS = "Amazon SageMaker"
 _LITERAL_VERSION = re.compile(r"(final|best|latest|last|v\d+|version)", re.IGNORECASE)
 
@@ -52,6 +58,9 @@ def model_versioned(project: Project) -> Verdict:
     shared = shared_tracker(project) if runs else None
     if runs and shared:
         return passed("models are run artifacts in a shared store", [runs[0].evidence(), shared])
+    copied = _copied_store(project) if runs else None
+    if copied:
+        return passed("the store of runs is copied to a shared one", [runs[0].evidence(), copied])
     if runs:
         return partial(
             "models are run artifacts in a local store", [u.evidence() for u in runs[:4]]
@@ -104,6 +113,14 @@ def _registered(project: Project) -> Iterator[Evidence]:
     for path in project.paths:
         if path.rsplit("/", 1)[-1] in names and is_model_path(path) and in_lfs(project, path):
             yield Evidence(Span(path), "a model in Git LFS that code writes")
+
+
+def _copied_store(project: Project) -> Evidence | None:
+    """A command of a script or job that copies the tracker's whole folder to a shared store."""
+    for command, where in project.all_commands:
+        if where != "notebook" and _COPIES.search(" ".join(command.argv)):
+            return Evidence(command.span, command.text[:100])
+    return None
 
 
 def _logged_files(project: Project) -> list[Use]:
