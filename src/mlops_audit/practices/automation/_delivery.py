@@ -207,18 +207,20 @@ def is_guarded(project: Project, deployment: Delivery) -> Evidence | None:
         if kind is TriggerKind.WORKFLOW:
             return Evidence(trigger.span, "it runs after another workflow")
     same = nodes[0].span.path
+    told: Evidence | None = None
     for capability_reach in (project.automation,):
         for use, way, evidence in project.reached_uses(capability_reach, *_CHECKS):
-            if use.soft:
-                continue  # it could not hold anything back
             first = way.nodes()[0]
             on_pull = first.kind == "trigger" and any(
                 t.kind is TriggerKind.PULL_REQUEST for t in first.payload[0].triggers
             )
             before = first.span.path == same and _earlier(way, deployment.way)
-            if on_pull or (before and not way.soft):
+            soft = way.soft or use.soft
+            if (on_pull or before) and not soft:
                 return evidence
-    return None
+            if on_pull:
+                told = told or evidence  # who reviews sees it, though it holds nothing back
+    return told
 
 
 def _earlier(check: Way, deployment: Way) -> bool:
