@@ -72,6 +72,11 @@ _LOADER = re.compile(
 _SET_WORDS = {
     "test": "test", "val": "val", "valid": "val", "validation": "val", "dev": "val", "eval": "val",
 }  # fmt: skip
+# A file of a data set that comes in parts: `stsb/sts-test.csv`.
+_SET_FILE = re.compile(
+    r"(?:^|[/_.-])(test|dev|val|valid|validation)\.(?:csv|tsv|txt|jsonl?|parquet)$", re.IGNORECASE
+)
+_AGREES = frozenset({"spearmanr", "pearsonr", "kendalltau"})  # scores beside a person's
 _CROSS = frozenset(
     {"cross_val_score", "cross_validate", "cv", "cross_validation", "cross_val_predict"}
 )
@@ -199,6 +204,7 @@ class Splits:
         computes = (
             bool(library)
             or bool({"no_grad", "inference_mode"} & module.names)
+            or bool(_AGREES & module.names and not module.notebook)
             or any(_EVALUATES.search(c.method.lower()) for c in module.calls)
         )
         predicted: dict[str, str] = {}  # what predictions on a set are called
@@ -455,7 +461,7 @@ def _loops(module: Module) -> Iterator[Held]:
         if on not in {"test", "val"} or on in seen or not _LOADER.search(name.lower()):
             continue
         seen.add(on)
-        place = next((c.span for c in module.calls if name in c.text[:200]), Span(module.path, 1))
+        place = next((c.span for c in module.calls if name in c.text[:200]), _set_at(module, name))
         yield Held(on, Evidence(place, f"evaluates on {name}"), module.notebook, weak=True)
     for text in module.texts:
         on = _SET_WORDS.get(text.value, "")
@@ -463,6 +469,19 @@ def _loops(module: Module) -> Iterator[Held]:
             seen.add(on)
             detail = f"evaluates on {text.value!r}"
             yield Held(on, Evidence(text.span, detail), module.notebook, weak=True)
+        elif not text.doc and (found := _SET_FILE.search(text.value)):
+            on = _SET_WORDS[found[1].lower()]
+            if on not in seen:
+                seen.add(on)
+                detail = f"evaluates on {text.value}"
+                yield Held(on, Evidence(text.span, detail[:_TEXT]), module.notebook, weak=True)
+
+
+def _set_at(module: Module, name: str) -> Span:
+    """Where a name is given its value; the module's first line where nothing shows it."""
+    made = (c.span for c in module.calls if name in c.targets)
+    given = (a.span for a in module.assigns if name in a.targets)
+    return next(made, None) or next(given, None) or Span(module.path, 1)
 
 
 def _of_text(call: Call) -> bool:
