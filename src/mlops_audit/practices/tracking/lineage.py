@@ -41,6 +41,8 @@ _COMMIT = re.compile(
     r"commit)|commit_(sha|hash|id)|BUILD_SOURCEVERSION|BuildId",
     re.IGNORECASE,
 )
+_COMMIT_TAG = re.compile(r"commit|git_?(sha|hash|rev)", re.IGNORECASE)
+_DATA_TAG = re.compile(r"data_?(set)?_?(version|hash|rev|md5|snapshot)", re.IGNORECASE)
 _LOCKS = ("uv.lock", "poetry.lock", "Pipfile.lock", "pdm.lock", "conda-lock.yml", "pixi.lock")
 _ASIDE = re.compile(r"(^|[_\-./])(ci|dev|test|tests|docs?|lint|build)([_\-./]|$)", re.IGNORECASE)
 _MOST = 0.9  # of the lines of a list: what REP01 asks for in part
@@ -149,6 +151,7 @@ def _data(project: Project) -> list[Evidence]:
             )
         ]
         found += [u.evidence() for u in project.uses("data.version.pinned", test=False)]
+        found += _tags(project, _DATA_TAG)
     found += _platform(project)
     found += [e for e, keys in checkpoints(project) if any("data" in k.lower() for k in keys)]
     return found
@@ -172,7 +175,18 @@ def _code(project: Project) -> list[Evidence]:
             and t.tool in _TELLS_COMMIT
             and t.capability in {"tracker.run", "tracker.autolog"}
         ]
+        found += _tags(project, _COMMIT_TAG)
     return [*found, *_commits(project)]
+
+
+def _tags(project: Project, pattern: re.Pattern[str]) -> list[Evidence]:
+    """Tracked jobs whose tags name the version of the data, or the commit."""
+    found = []
+    for use in project.uses("tracker.autolog", "tracker.run", test=False, notebook=False):
+        tags = use.call.kw("tags") if use.call else None
+        if tags is not None and any(pattern.search(k.strip("'\"")) for k in tags.keys):
+            found.append(use.evidence())
+    return found
 
 
 def _commits(project: Project) -> Iterator[Evidence]:
