@@ -224,7 +224,9 @@ def _of_ci(project: Project) -> Iterator[Start]:
             live, why = project.trigger_is_live(trigger)
             dead = workflow.disabled or trigger.disabled or ("" if live else why)
             name = workflow.name or workflow.path
-            detail = f"{name} runs on {trigger.kind} {trigger.cron}".strip()
+            what = {"data": "new data", "signal": "an alarm"}.get(kind, "")
+            cause = what if trigger.kind is TriggerKind.EVENT and what else trigger.kind
+            detail = f"{name} runs on {cause} {trigger.cron}".strip()
             yield Start(kind, Evidence(trigger.span, detail), evidence, kept, dead)
 
 
