@@ -207,7 +207,6 @@ def is_guarded(project: Project, deployment: Delivery) -> Evidence | None:
         if kind is TriggerKind.WORKFLOW:
             return Evidence(trigger.span, "it runs after another workflow")
     same = nodes[0].span.path
-    told: Evidence | None = None
     for capability_reach in (project.automation,):
         for use, way, evidence in project.reached_uses(capability_reach, *_CHECKS):
             first = way.nodes()[0]
@@ -215,12 +214,10 @@ def is_guarded(project: Project, deployment: Delivery) -> Evidence | None:
                 t.kind is TriggerKind.PULL_REQUEST for t in first.payload[0].triggers
             )
             before = first.span.path == same and _earlier(way, deployment.way)
-            soft = way.soft or use.soft
-            if (on_pull or before) and not soft:
+            # A check that cannot fail holds nothing back (practices.md, rule 4).
+            if (on_pull or before) and not (way.soft or use.soft):
                 return evidence
-            if on_pull:
-                told = told or evidence  # who reviews sees it, though it holds nothing back
-    return told
+    return None
 
 
 def _earlier(check: Way, deployment: Way) -> bool:
