@@ -130,7 +130,7 @@ class Call:
     @property
     def runs(self) -> bool:
         """Whether no condition around it is constantly false."""
-        return not any(g.never for g in self.guards)
+        return not self.guards or not any(g.never for g in self.guards)
 
 
 @dataclass(frozen=True, slots=True)

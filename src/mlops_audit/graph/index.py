@@ -99,6 +99,7 @@ class CodeIndex:
     def __init__(self, modules: Mapping[str, Module]) -> None:
         self.modules = modules
         self._commands: dict[str, dict[str, list[str]]] = {}
+        self._resolved: dict[tuple[str, str, int], Symbol | None] = {}
 
     @cached_property
     def _by_dotted(self) -> dict[str, tuple[str, ...]]:
@@ -136,6 +137,12 @@ class CodeIndex:
 
     def resolve(self, name: str, path: str, hops: int = _HOPS) -> Symbol | None:
         """What `name`, as `facts.python` resolved it in the module at `path`, means."""
+        key = (name, path, hops)
+        if key not in self._resolved:
+            self._resolved[key] = self._resolve(name, path, hops)
+        return self._resolved[key]
+
+    def _resolve(self, name: str, path: str, hops: int) -> Symbol | None:
         if hops <= 0 or not name or name.startswith("?"):
             return None
         if name.startswith(":"):

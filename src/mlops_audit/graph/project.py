@@ -131,8 +131,20 @@ class Project:
 
     def glob(self, *patterns: str) -> tuple[str, ...]:
         """The paths that match any pattern: `*` within a folder, `**/` any folders, case folded."""
-        wanted = [_pattern(p) for p in patterns]
-        return tuple(p for p in self.paths if any(w.fullmatch(p.lower()) for w in wanted))
+        found = self._globbed.get(patterns)
+        if found is None:
+            matches = _pattern(patterns).fullmatch
+            found = tuple(p for p, low in self._lowered if matches(low))
+            self._globbed[patterns] = found
+        return found
+
+    @cached_property
+    def _globbed(self) -> dict[tuple[str, ...], tuple[str, ...]]:
+        return {}
+
+    @cached_property
+    def _lowered(self) -> tuple[tuple[str, str], ...]:
+        return tuple((p, p.lower()) for p in self.paths)
 
     def data(self, path: str) -> bytes | None:
         """A file's bytes; None when it cannot be read, the reason then stands in `unread`."""
@@ -592,7 +604,12 @@ class Project:
 
 
 @lru_cache(maxsize=2048)
-def _pattern(glob: str) -> re.Pattern[str]:
+def _pattern(globs: tuple[str, ...]) -> re.Pattern[str]:
+    """One expression for all patterns; without any it matches nothing."""
+    return re.compile("|".join(_expression(g) for g in globs) or r"(?!)")
+
+
+def _expression(glob: str) -> str:
     parts = []
     i = 0
     text = glob.lower()
@@ -612,4 +629,4 @@ def _pattern(glob: str) -> re.Pattern[str]:
         else:
             parts.append(re.escape(text[i]))
             i += 1
-    return re.compile("".join(parts))
+    return "".join(parts)
