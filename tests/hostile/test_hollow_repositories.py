@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.hostile.hollow import BASE, HOLLOW
+from tests.hostile.honest import HONEST
 
 from mlops_audit.audit import audit
 from mlops_audit.model import Finding, Outcome
@@ -44,3 +45,16 @@ def test_a_hollow_repository_gets_no_credit(name: str, base: dict[str, int]) -> 
             fooled.append(f"{practice} {finding.verdict.outcome}: {finding.verdict.reason} {shown}")
     assert not fooled, "\n" + "\n".join(fooled)
     assert level == 0
+
+
+@pytest.mark.parametrize("name", HONEST)
+def test_an_honest_detour_of_four_hops_counts(name: str) -> None:
+    """What runs is found through indirections, however it is wrapped."""
+    honest = HONEST[name]
+    _, findings = judged({**BASE, **honest.files})
+    lost = {
+        practice: f"{findings[practice].verdict.outcome}: {findings[practice].verdict.reason}"
+        for practice in honest.passes
+        if findings[practice].verdict.outcome is not Outcome.PASS
+    }
+    assert not lost
