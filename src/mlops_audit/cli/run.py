@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
@@ -76,6 +77,9 @@ def run(call: Call, *, gate: bool = True) -> int:
         call: what was asked for.
         gate: whether the configuration's and the call's gates decide the exit code.
     """
+    # Facts are many, small and live to the end: collecting them again and again finds nothing and
+    # costs a tenth of an audit.
+    gc.set_threshold(200_000, 20, 20)
     start = time.perf_counter()
     pairs = _pairs(call)
     done = audited(call)
