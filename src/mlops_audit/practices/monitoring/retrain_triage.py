@@ -9,6 +9,7 @@ from mlops_audit.graph.schedules import starts_of_training
 from mlops_audit.graph.sightings import sightings
 from mlops_audit.model import Evidence, Verdict, failed, partial, passed
 from mlops_audit.practices.base import practice
+from mlops_audit.practices.monitoring._triage import triages
 
 _LOOKED_FOR = (
     "checks of validity, schema and outliers between the signal or the new data and the retraining"
@@ -35,6 +36,9 @@ def retrain_triage(project: Project) -> Verdict:
     reasons = _retrains(project)
     if not reasons:
         return failed("No retraining on a signal or on new data.", looked_for=_LOOKED_FOR)
+    whole = next((t for t in triages(project) if t.whole), None)
+    if whole is not None:
+        return passed("Data, schema and shift are checked before retraining.", whole.evidence)
     checks = _checks(project)
     outliers = _outliers(project, {e.span.path for e in reasons} | {c.span.path for c in checks})
     if checks and outliers and any(_SCHEMA.search(c.detail) for c in checks):
