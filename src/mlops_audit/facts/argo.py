@@ -11,26 +11,10 @@ from mlops_audit.facts.templated import load_templated
 from mlops_audit.facts.types import Command, Job, Step, Trigger, TriggerKind, Unreadable, Workflow
 from mlops_audit.model import Span
 
-__all__ = ["is_argo", "looks_like_argo", "read_argo"]
+__all__ = ["read_argo"]
 
-_API = re.compile(rb"^[ \t]*apiVersion[ \t]*:[ \t]*['\"]?argoproj\.io/", re.MULTILINE)
-_KIND = re.compile(
-    rb"^[ \t]*kind[ \t]*:[ \t]*['\"]?(?:Cron|Cluster)?(?:Workflow(?:Template)?|Sensor)\b",
-    re.MULTILINE,
-)
 _KINDS = frozenset({"Workflow", "CronWorkflow", "WorkflowTemplate", "ClusterWorkflowTemplate"})
 MAX_DEPTH = 12
-
-
-def is_argo(path: str) -> bool:
-    """No path tells; the content does."""
-    del path
-    return False
-
-
-def looks_like_argo(data: bytes) -> bool:
-    """Whether the text declares an Argo workflow or sensor."""
-    return bool(_API.search(data) and _KIND.search(data))
 
 
 def read_argo(path: str, data: bytes, getter: Getter) -> tuple[Workflow, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -11,34 +10,18 @@ from mlops_audit.facts.azure_steps import gate, read_steps, soft
 from mlops_audit.facts.azure_triggers import read_triggers
 from mlops_audit.facts.cicommon import Getter, broken, root_map, texts
 from mlops_audit.facts.nodes import Node
+from mlops_audit.facts.signs import named
 from mlops_audit.facts.types import Job, Step, Trigger, TriggerKind, Unreadable, Workflow
 from mlops_audit.model import Span
 
-__all__ = ["is_azure", "looks_like_azure", "read_azure"]
+__all__ = ["read_azure"]
 
-_PATH = re.compile(r"(?:.*/)?\.?azure[-_]?pipelines?[^/]*\.ya?ml", re.IGNORECASE)
-_TOP = re.compile(rb"^(?:trigger|pr|schedules|stages|jobs|steps|pool|extends)[ \t]*:", re.MULTILINE)
-_ITEM = re.compile(
-    rb"^[ \t]*-[ \t]+(?:task:[ \t]*['\"]?[\w.\-]+@\d|(?:script|bash|pwsh|powershell|stage|job"
-    rb"|deployment|template)[ \t]*:)|^[ \t]+template:[ \t]*\S+\.ya?ml",
-    re.MULTILINE,
-)
 _STEP_KEYS = frozenset(
     ["script", "bash", "pwsh", "powershell", "task", "template", "checkout", "download", "publish"]
 )
 _OWN_KEYS = frozenset(["trigger", "pr", "schedules", "resources", "extends", "pool", "name"])
 _STRATEGIES = ("runOnce", "rolling", "canary")
 _HOOKS = ("preDeploy", "deploy", "routeTraffic", "postRouteTraffic")
-
-
-def is_azure(path: str) -> bool:
-    """Whether the name alone says so (`azure-pipelines*.yml`)."""
-    return bool(_PATH.fullmatch(path))
-
-
-def looks_like_azure(data: bytes) -> bool:
-    """Whether the text may be an Azure pipeline or template; `read_azure` decides."""
-    return bool(_TOP.search(data) and _ITEM.search(data))
 
 
 def read_azure(path: str, data: bytes, getter: Getter) -> tuple[Workflow, ...]:
@@ -50,10 +33,10 @@ def read_azure(path: str, data: bytes, getter: Getter) -> tuple[Workflow, ...]:
     """
     root = root_map(data, path)
     if isinstance(root, Unreadable):
-        return broken("azure", root) if is_azure(path) else ()
+        return broken("azure", root) if named("azure", path) else ()
     if not _is_pipeline(root):
         return ()
-    reusable = not is_azure(path) and not _OWN_KEYS & set(root.keys())
+    reusable = not named("azure", path) and not _OWN_KEYS & set(root.keys())
     span = Span(path, root.line)
     triggers = (Trigger(TriggerKind.CALL, span),) if reusable else read_triggers(root, path)
     context = Context(path, getter, (path,), triggers=triggers, images=_images(root))

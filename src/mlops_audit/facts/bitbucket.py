@@ -9,14 +9,9 @@ from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.types import Job, Step, Trigger, TriggerKind, Unreadable, Workflow
 from mlops_audit.model import Span
 
-__all__ = ["is_bitbucket", "read_bitbucket"]
+__all__ = ["read_bitbucket"]
 
 _NAME = "bitbucket-pipelines.yml"
-
-
-def is_bitbucket(path: str) -> bool:
-    """Whether the file is a `bitbucket-pipelines.yml`."""
-    return path.rsplit("/", 1)[-1] == _NAME
 
 
 def read_bitbucket(path: str, data: bytes, getter: Getter) -> tuple[Workflow, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from mlops_audit.facts.cicommon import Getter, Script, broken, glued, texts
@@ -12,14 +11,7 @@ from mlops_audit.facts.types import Job, Step, Trigger, TriggerKind, Unreadable,
 from mlops_audit.facts.yamlpos import load_yaml
 from mlops_audit.model import Span
 
-__all__ = ["is_buildkite", "read_buildkite"]
-
-_PATH = re.compile(r"(?:.*/)?\.buildkite/(?:.*/)?[^/]*pipeline[^/]*\.ya?ml")
-
-
-def is_buildkite(path: str) -> bool:
-    """Whether the path is a pipeline's below `.buildkite/`."""
-    return bool(_PATH.fullmatch(path))
+__all__ = ["read_buildkite"]
 
 
 def read_buildkite(path: str, data: bytes, getter: Getter) -> tuple[Workflow, ...]:

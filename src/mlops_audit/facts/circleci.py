@@ -12,17 +12,11 @@ from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.types import Job, Step, Trigger, TriggerKind, Unreadable, Workflow
 from mlops_audit.model import Span
 
-__all__ = ["is_circleci", "read_circleci"]
+__all__ = ["read_circleci"]
 
-_PATH = re.compile(r"(?:.*/)?\.circleci/[^/]+\.ya?ml")
 _PARAMETER = re.compile(r"<<\s*([\w.\-]{1,100})\s*>>")
 MAX_DEPTH = 8
 MAX_STEPS = 2000
-
-
-def is_circleci(path: str) -> bool:
-    """Whether the path is below `.circleci/`."""
-    return bool(_PATH.fullmatch(path))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 
 from mlops_audit.facts.cicommon import Getter, Script, broken, joined, list_command
 from mlops_audit.facts.jsonpos import load_json
 from mlops_audit.facts.nodes import Node, text_node
+from mlops_audit.facts.signs import named
 from mlops_audit.facts.types import Command, Job, Step, Trigger, TriggerKind, Unreadable, Workflow
 from mlops_audit.facts.yamlpos import load_yaml
 from mlops_audit.model import Span
 
-__all__ = ["is_cloudbuild", "looks_like_cloudbuild", "read_cloudbuild"]
-
-_PATH = re.compile(r"(?:.*/)?[^/]*cloud-?_?build[^/]*\.(?:ya?ml|json)", re.IGNORECASE)
-_STEPS = re.compile(rb"^\"?steps\"?[ \t]*:|^[ \t]*\"steps\"[ \t]*:", re.MULTILINE)
-_BUILDER = re.compile(
-    rb"\bname\"?[ \t]*:[ \t]*['\"]?(?:[\w.\-]*gcr\.io/|[\w.\-]+docker\.pkg\.dev/)"
-)
-
-
-def is_cloudbuild(path: str) -> bool:
-    """Whether the name says so."""
-    return bool(_PATH.fullmatch(path))
-
-
-def looks_like_cloudbuild(data: bytes) -> bool:
-    """Whether the text has steps that run in cloud builder images."""
-    return bool(_STEPS.search(data) and _BUILDER.search(data))
+__all__ = ["read_cloudbuild"]
 
 
 def read_cloudbuild(path: str, data: bytes, getter: Getter) -> tuple[Workflow, ...]:
@@ -41,7 +25,7 @@ def read_cloudbuild(path: str, data: bytes, getter: Getter) -> tuple[Workflow, .
     del getter  # a build file names no others
     root = load_json(data, path) if path.endswith(".json") else load_yaml(data, path)
     if isinstance(root, Unreadable):
-        return broken("cloudbuild", root) if is_cloudbuild(path) else ()
+        return broken("cloudbuild", root) if named("cloudbuild", path) else ()
     listed = root.get("steps")
     nodes = [node for node in (listed.list() if listed is not None else ()) if node.str_at("name")]
     if not nodes:

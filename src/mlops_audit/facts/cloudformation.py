@@ -13,7 +13,6 @@ from mlops_audit.facts.yamlpos import load_yaml
 from mlops_audit.model import Span
 
 __all__ = [
-    "looks_like_cloudformation",
     "parameter_defaults",
     "read_cloudformation",
     "references",
@@ -21,18 +20,8 @@ __all__ = [
     "text_of",
 ]
 
-_FORMAT = re.compile(rb"AWSTemplateFormatVersion|AWS::Serverless-2016")
-_RESOURCES = re.compile(rb"^[ \t{]*[\"']?Resources[\"']?[ \t]*:", re.MULTILINE)
-_TYPE = re.compile(rb"[\"']?Type[\"']?[ \t]*:[ \t]*[\"']?AWS::")
 _SUB = re.compile(r"\$\{([\w:.]{1,255})\}")
 MAX_REFERENCES = 200
-
-
-def looks_like_cloudformation(data: bytes) -> bool:
-    """Whether the text is a template: its format version, or resources of AWS types."""
-    if _FORMAT.search(data):
-        return bool(_RESOURCES.search(data))
-    return bool(_RESOURCES.search(data) and _TYPE.search(data))
 
 
 def template_root(path: str, data: bytes) -> Node | Unreadable:

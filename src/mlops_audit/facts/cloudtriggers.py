@@ -9,18 +9,13 @@ from mlops_audit.facts.cloudbuild import read_cloudbuild
 from mlops_audit.facts.codebuild import spec_job
 from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.resources import Resource
-from mlops_audit.facts.terraform import is_terraform, read_terraform
+from mlops_audit.facts.terraform import read_terraform
 from mlops_audit.facts.types import Job, Step, Trigger, TriggerKind, Unreadable, Workflow
 from mlops_audit.model import Span
 
-__all__ = ["is_cloudtriggers", "read_cloudtriggers"]
+__all__ = ["read_cloudtriggers"]
 
 _CODE = frozenset({"CodeCommit", "GitHub", "CodeStarSourceConnection", "Bitbucket"})
-
-
-def is_cloudtriggers(path: str) -> bool:
-    """Whether the file is Terraform's."""
-    return is_terraform(path)
 
 
 def read_cloudtriggers(path: str, data: bytes, getter: Getter) -> tuple[Workflow, ...]:

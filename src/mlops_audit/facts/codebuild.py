@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from mlops_audit.facts.cicommon import Getter, Script, broken, glued, root_map, texts
 from mlops_audit.facts.nodes import Node
+from mlops_audit.facts.signs import named
 from mlops_audit.facts.types import Job, Step, Trigger, TriggerKind, Unreadable, Workflow
 from mlops_audit.model import Span
 
-__all__ = ["is_codebuild", "looks_like_codebuild", "read_codebuild", "spec_job"]
+__all__ = ["read_codebuild", "spec_job"]
 
-_PATH = re.compile(r"(?:.*/)?[^/]*build-?_?spec[^/]*\.ya?ml", re.IGNORECASE)
-_PHASES = re.compile(rb"^phases[ \t]*:", re.MULTILINE)
-_VERSION = re.compile(rb"^version[ \t]*:[ \t]*['\"]?0\.[12]", re.MULTILINE)
 _ORDER = ("install", "pre_build", "build", "post_build")
-
-
-def is_codebuild(path: str) -> bool:
-    """Whether the name says so (`buildspec*.yml`)."""
-    return bool(_PATH.fullmatch(path))
-
-
-def looks_like_codebuild(data: bytes) -> bool:
-    """Whether the text has a buildspec's version and phases."""
-    return bool(_PHASES.search(data) and _VERSION.search(data))
 
 
 def read_codebuild(path: str, data: bytes, getter: Getter) -> tuple[Workflow, ...]:
@@ -33,7 +20,7 @@ def read_codebuild(path: str, data: bytes, getter: Getter) -> tuple[Workflow, ..
     del getter  # a buildspec names no others
     root = root_map(data, path)
     if isinstance(root, Unreadable):
-        return broken("codebuild", root) if is_codebuild(path) else ()
+        return broken("codebuild", root) if named("codebuild", path) else ()
     job = spec_job(root, path)
     if job is None:
         return ()

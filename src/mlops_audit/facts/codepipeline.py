@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from mlops_audit.facts.cicommon import Getter, folder_of, inside, root_map
 from mlops_audit.facts.cloudformation import (
-    looks_like_cloudformation,
     parameter_defaults,
     read_cloudformation,
     references,
@@ -22,23 +20,11 @@ from mlops_audit.facts.types import Job, Step, Trigger, TriggerKind, Unreadable,
 from mlops_audit.facts.yamlpos import load_yaml
 from mlops_audit.model import Span
 
-__all__ = ["is_codepipeline", "looks_like_codepipeline", "read_codepipeline"]
+__all__ = ["read_codepipeline"]
 
-_TYPES = re.compile(rb"AWS::Code(?:Pipeline::Pipeline|Build::Project)\b")
 _PIPELINE, _PROJECT = "AWS::CodePipeline::Pipeline", "AWS::CodeBuild::Project"
 _CODE = frozenset({"CodeCommit", "GitHub", "CodeStarSourceConnection", "Bitbucket"})
 _SCHEDULES = ("AWS::Events::Rule", "AWS::Scheduler::Schedule")
-
-
-def is_codepipeline(path: str) -> bool:
-    """No path tells; the content does."""
-    del path
-    return False
-
-
-def looks_like_codepipeline(data: bytes) -> bool:
-    """Whether a template declares a pipeline or a build project."""
-    return bool(_TYPES.search(data)) and looks_like_cloudformation(data)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 from mlops_audit.facts.cicommon import Getter, Script, broken, glued, joined, texts
 from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.types import Job, Step, Trigger, TriggerKind, Unreadable, Workflow
 from mlops_audit.facts.yamlpos import load_yaml_all
 from mlops_audit.model import Span
 
-__all__ = ["is_drone", "read_drone"]
+__all__ = ["read_drone"]
 
-_PATH = re.compile(r"\.drone\.ya?ml|\.woodpecker\.ya?ml|\.woodpecker/[^/]+\.ya?ml")
 _EVENTS = {
     "push": TriggerKind.PUSH,
     "pull_request": TriggerKind.PULL_REQUEST,
@@ -24,11 +21,6 @@ _EVENTS = {
     "rollback": TriggerKind.MANUAL,
     "release": TriggerKind.RELEASE,
 }
-
-
-def is_drone(path: str) -> bool:
-    """Whether the path is one that Drone or Woodpecker reads."""
-    return bool(_PATH.fullmatch(path))
 
 
 def read_drone(path: str, data: bytes, getter: Getter) -> tuple[Workflow, ...]:

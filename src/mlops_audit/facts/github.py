@@ -20,19 +20,14 @@ from mlops_audit.facts.github_steps import (
 )
 from mlops_audit.facts.github_triggers import read_triggers
 from mlops_audit.facts.nodes import Node
+from mlops_audit.facts.signs import WORKFLOW
 from mlops_audit.facts.types import Job, Trigger, TriggerKind, Unreadable, Workflow
 from mlops_audit.model import Span
 
-__all__ = ["is_github", "read_github"]
+__all__ = ["read_github"]
 
-_WORKFLOW = re.compile(r"(?:.*/)?\.github/workflows/[^/]+\.ya?ml")
-_ACTION = re.compile(r"(?:.*/)?action\.ya?ml")
+_WORKFLOW = re.compile(WORKFLOW)
 NOT_AT_ROOT = "GitHub reads .github/workflows at the repository's root only"
-
-
-def is_github(path: str) -> bool:
-    """Whether the path is a workflow's (in any folder) or may be a composite action's."""
-    return bool(_WORKFLOW.fullmatch(path) or _ACTION.fullmatch(path))
 
 
 def read_github(path: str, data: bytes, getter: Getter) -> tuple[Workflow, ...]:

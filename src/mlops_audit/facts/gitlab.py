@@ -13,15 +13,10 @@ from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.types import Command, Job, Step, Trigger, Unreadable, Workflow
 from mlops_audit.model import Span
 
-__all__ = ["is_gitlab", "read_gitlab"]
+__all__ = ["read_gitlab"]
 
 NAME = ".gitlab-ci.yml"
 _STAGES = (".pre", "build", "test", "deploy", ".post")
-
-
-def is_gitlab(path: str) -> bool:
-    """Whether the path is a pipeline's; what it includes is read through it."""
-    return path.rsplit("/", 1)[-1] in (NAME, ".gitlab-ci.yaml")
 
 
 def read_gitlab(path: str, data: bytes, getter: Getter) -> tuple[Workflow, ...]:

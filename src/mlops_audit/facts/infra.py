@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from importlib import import_module
+from typing import cast
 
-from mlops_audit.facts.cicommon import Getter, folder_of
-from mlops_audit.facts.cloudformation import looks_like_cloudformation, read_cloudformation
-from mlops_audit.facts.kubernetes import (
-    is_helm_values,
-    looks_like_kubernetes,
-    read_helm_values,
-    read_kubernetes,
-)
 from mlops_audit.facts.resources import Resource
-from mlops_audit.facts.terraform import is_terraform, read_terraform
+from mlops_audit.facts.signs import INFRASTRUCTURE, SNIFFED, named
 from mlops_audit.facts.types import Unreadable
 
 __all__ = ["read_resources"]
 
 MAX_SNIFFED = 4 * 1024 * 1024
-_SNIFFED = (".yml", ".yaml", ".json", ".template")
+Getter = Callable[[str], bytes | None]
 
 
 def read_resources(
@@ -32,7 +26,7 @@ def read_resources(
         getter: a file's bytes, None where it is absent.
     """
     listed = sorted(set(paths))
-    charts = {folder_of(path) for path in listed if path.rsplit("/", 1)[-1] == "Chart.yaml"}
+    charts = {path.rpartition("/")[0] for path in listed if path.rsplit("/", 1)[-1] == "Chart.yaml"}
     found: list[Resource] = []
     unreadable: list[Unreadable] = []
     for path in listed:
@@ -45,18 +39,25 @@ def read_resources(
 
 
 def _read(path: str, getter: Getter, charts: set[str]) -> tuple[Resource, ...] | Unreadable:
-    terraform = is_terraform(path)
-    if not terraform and not path.lower().endswith(_SNIFFED):
+    terraform = named("terraform", path)
+    if not terraform and not path.lower().endswith(SNIFFED):
         return ()
     data = getter(path)
     if data is None or (not terraform and len(data) > MAX_SNIFFED):
         return ()
     if terraform:
-        return read_terraform(path, data)
-    if looks_like_cloudformation(data):
-        return read_cloudformation(path, data)
-    if looks_like_kubernetes(data):
-        return read_kubernetes(path, data)
-    if is_helm_values(path) and folder_of(path) in charts:
-        return read_helm_values(path, data)
+        return _reader("terraform")(path, data)
+    for system in ("cloudformation", "kubernetes"):
+        if INFRASTRUCTURE[system].looks(data):
+            return _reader(system)(path, data)
+    if named("helm_values", path) and path.rpartition("/")[0] in charts:
+        return _reader("kubernetes", "helm_values")(path, data)
     return ()
+
+
+def _reader(
+    module: str, what: str = ""
+) -> Callable[[str, bytes], tuple[Resource, ...] | Unreadable]:
+    """A reader, imported only where a file needs it."""
+    found = getattr(import_module(f"mlops_audit.facts.{module}"), f"read_{what or module}")
+    return cast("Callable[[str, bytes], tuple[Resource, ...] | Unreadable]", found)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
@@ -12,12 +11,8 @@ from mlops_audit.facts.types import Job, Step, Trigger, TriggerKind, Unreadable,
 from mlops_audit.facts.yamlpos import decode
 from mlops_audit.model import Span
 
-__all__ = ["is_jenkins", "read_jenkins"]
+__all__ = ["read_jenkins"]
 
-_PATH = re.compile(
-    r"(?:.*/)?(?:jenkinsfile(?:[._-][^/]*)?|[^/]+\.jenkinsfile|[^/]*jenkins[^/]*\.groovy)",
-    re.IGNORECASE,
-)
 _SHELLS = frozenset({"sh", "bat", "powershell", "pwsh"})
 _ARGUMENTS = frozenset({"(", "script", "label", "returnStatus", "returnStdout", "encoding"})
 _SOFT_RESULTS = frozenset({"SUCCESS", "UNSTABLE", "null"})
@@ -30,11 +25,6 @@ _TRIGGERS = {
     "upstream": TriggerKind.WORKFLOW,
     "GenericTrigger": TriggerKind.EVENT,
 }
-
-
-def is_jenkins(path: str) -> bool:
-    """Whether the name is a Jenkinsfile's."""
-    return bool(_PATH.fullmatch(path))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,8 @@ from mlops_audit.facts.templated import PLACEHOLDER, load_templated
 from mlops_audit.facts.types import Unreadable
 from mlops_audit.model import Span
 
-__all__ = ["is_helm_values", "looks_like_kubernetes", "read_helm_values", "read_kubernetes"]
+__all__ = ["read_helm_values", "read_kubernetes"]
 
-_KIND = re.compile(rb"^[ \t]*[\"']?kind[\"']?[ \t]*:", re.MULTILINE)
-_API = re.compile(rb"^[ \t]*[\"']?apiVersion[\"']?[ \t]*:", re.MULTILINE)
-_VALUES = re.compile(r"(?:.*/)?[^/]*values[^/]*\.ya?ml")
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 _POD_PATHS = (
     ("spec",),
@@ -30,16 +27,6 @@ _POD_PATHS = (
 _DEFINITION = re.compile(rb"^kind:[ \t]*CustomResourceDefinition\b", re.MULTILINE)
 _LARGE = 50_000
 MAX_ITEMS = 500
-
-
-def looks_like_kubernetes(data: bytes) -> bool:
-    """Whether the text has a `kind:` and an `apiVersion:`."""
-    return bool(_KIND.search(data) and _API.search(data))
-
-
-def is_helm_values(path: str) -> bool:
-    """Whether the name is that of a Helm chart's values; whether a chart is there, see infra."""
-    return bool(_VALUES.fullmatch(path))
 
 
 def read_kubernetes(path: str, data: bytes) -> tuple[Resource, ...] | Unreadable:

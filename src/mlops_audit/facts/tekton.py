@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
 from mlops_audit.facts.cicommon import Getter, Script, list_command
 from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.templated import load_templated
 from mlops_audit.facts.types import Job, Step, Trigger, TriggerKind, Unreadable, Workflow
 from mlops_audit.model import Span
 
-__all__ = ["is_tekton", "looks_like_tekton", "read_tekton"]
+__all__ = ["read_tekton"]
 
-_API = re.compile(rb"^[ \t]*apiVersion[ \t]*:[ \t]*['\"]?tekton\.dev/", re.MULTILINE)
 _KINDS = frozenset({"Task", "ClusterTask", "Pipeline", "PipelineRun", "TaskRun"})
-
-
-def is_tekton(path: str) -> bool:
-    """No path tells; the content does."""
-    del path
-    return False
-
-
-def looks_like_tekton(data: bytes) -> bool:
-    """Whether the text declares an object of Tekton's API."""
-    return bool(_API.search(data))
 
 
 def read_tekton(path: str, data: bytes, getter: Getter) -> tuple[Workflow, ...]:

@@ -12,17 +12,11 @@ from mlops_audit.facts.types import Unreadable
 from mlops_audit.facts.yamlpos import decode
 from mlops_audit.model import Span
 
-__all__ = ["is_terraform", "read_terraform"]
+__all__ = ["read_terraform"]
 
-_PATH = re.compile(r".*\.tf(?:\.json)?")
 _ADDRESS = re.compile(r"\b((?:data\.)?[a-z][a-z0-9]*_\w+\.[A-Za-z_][\w\-]*|module\.[\w\-]+)")
 _SCHEDULES = ("schedule_expression", "schedule", "cron_expression", "cron", "recurrence")
 MAX_REFERENCES = 200
-
-
-def is_terraform(path: str) -> bool:
-    """Whether the name ends in `.tf` or `.tf.json`."""
-    return bool(_PATH.fullmatch(path))
 
 
 def read_terraform(path: str, data: bytes) -> tuple[Resource, ...] | Unreadable:

@@ -10,18 +10,13 @@ from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.types import Command, Job, Step, Trigger, TriggerKind, Unreadable, Workflow
 from mlops_audit.model import Span
 
-__all__ = ["is_travis", "read_travis"]
+__all__ = ["read_travis"]
 
 _BEFORE = ("before_install", "install", "before_script")
 # Their failure is not the build's; https://docs.travis-ci.com/user/job-lifecycle
 _SOFT = ("after_success", "after_failure", "after_script", "after_deploy")
 _PHASES = (*_BEFORE, "script", "before_deploy", "deploy", *_SOFT)
 _PAIR = re.compile(r"(\w{1,100})=(\"[^\"]*\"|'[^']*'|\S*)")
-
-
-def is_travis(path: str) -> bool:
-    """Whether the file is a `.travis.yml`."""
-    return path.rsplit("/", 1)[-1] == ".travis.yml"
 
 
 def read_travis(path: str, data: bytes, getter: Getter) -> tuple[Workflow, ...]:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops_audit.facts.azure import is_azure, looks_like_azure, read_azure
+from mlops_audit.facts.azure import read_azure
+from mlops_audit.facts.signs import looks_like, named
 from mlops_audit.facts.types import Workflow
 
 CI = "azure-pipelines.yml"
@@ -36,9 +37,9 @@ def test_other_yaml_is_no_pipeline() -> None:
         "stages: [test]\na: {script: x}",
     ):
         assert read_azure(".ci/x.yml", text.encode(), lambda _path: None) == ()
-    assert is_azure("sub/azure-pipelines-cd.yaml")
-    assert looks_like_azure(b"trigger: none\nsteps:\n- script: x\n")
-    assert not looks_like_azure(b"steps:\n- name: x\n")
+    assert named("azure", "sub/azure-pipelines-cd.yaml")
+    assert looks_like("azure", b"trigger: none\nsteps:\n- script: x\n")
+    assert not looks_like("azure", b"steps:\n- name: x\n")
 
 
 @pytest.mark.parametrize(

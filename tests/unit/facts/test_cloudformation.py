@@ -7,9 +7,10 @@ from textwrap import dedent
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops_audit.facts.cloudformation import looks_like_cloudformation, read_cloudformation
-from mlops_audit.facts.codepipeline import looks_like_codepipeline, read_codepipeline
+from mlops_audit.facts.cloudformation import read_cloudformation
+from mlops_audit.facts.codepipeline import read_codepipeline
 from mlops_audit.facts.resources import Resource
+from mlops_audit.facts.signs import looks_like
 
 PIPELINE = """
 AWSTemplateFormatVersion: '2010-09-09'
@@ -77,7 +78,7 @@ def test_resources_references_and_disabled_schedules() -> None:
 def test_pipelines_are_workflows() -> None:
     """Source, build with inline buildspec, approval and deployment, and the rule that starts it."""
     (workflow,) = read_codepipeline("t.yaml", PIPELINE.encode(), lambda _path: None)
-    assert looks_like_codepipeline(PIPELINE.encode())
+    assert looks_like("codepipeline", PIPELINE.encode())
     test, ship = workflow.jobs
     command = test.steps[0].steps[0].commands[0]
     assert (command.argv, command.span.line) == (("pytest",), 15)
@@ -123,8 +124,8 @@ def test_sam_events_and_json() -> None:
     )
     both = resources(text, "t.json")
     assert (both["B"].references, both["B"].span.line) == (("A",), 3)
-    assert looks_like_cloudformation(text.encode())
-    assert not looks_like_cloudformation(b"Resources:\n  a: b\n")
+    assert looks_like("cloudformation", text.encode())
+    assert not looks_like("cloudformation", b"Resources:\n  a: b\n")
 
 
 @given(st.one_of(st.binary(max_size=200), st.text("Resources:Type{}- []\n!Ref&*", max_size=200)))

@@ -7,7 +7,8 @@ from textwrap import dedent
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops_audit.facts.codebuild import is_codebuild, looks_like_codebuild, read_codebuild
+from mlops_audit.facts.codebuild import read_codebuild
+from mlops_audit.facts.signs import looks_like, named
 
 
 def test_phases_are_steps() -> None:
@@ -37,8 +38,8 @@ def test_phases_are_steps() -> None:
 
 def test_which_files() -> None:
     """Files named buildspec, and others with its version and phases."""
-    assert is_codebuild("ci/model-buildspec.yaml")
-    assert looks_like_codebuild(b"version: 0.2\nphases:\n  build:\n")
+    assert named("codebuild", "ci/model-buildspec.yaml")
+    assert looks_like("codebuild", b"version: 0.2\nphases:\n  build:\n")
     assert read_codebuild("buildspec.yml", b"a: 1", lambda _path: None) == ()
 
 

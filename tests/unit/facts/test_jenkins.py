@@ -7,7 +7,8 @@ from textwrap import dedent
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops_audit.facts.jenkins import is_jenkins, read_jenkins
+from mlops_audit.facts.jenkins import read_jenkins
+from mlops_audit.facts.signs import named
 from mlops_audit.facts.types import Workflow
 
 
@@ -114,8 +115,8 @@ def test_hollow() -> None:
     """A pipeline whose steps are all commented out has none."""
     text = "pipeline { stages { stage('Test') { steps {\n // sh 'pytest'\n } } } }"
     assert read(text).disabled == "no steps"
-    assert is_jenkins("ci/Jenkinsfile.deploy")
-    assert not is_jenkins("jenkins.md")
+    assert named("jenkins", "ci/Jenkinsfile.deploy")
+    assert not named("jenkins", "jenkins.md")
 
 
 @given(st.one_of(st.binary(max_size=200), st.text("stage('x'){}sh \"/*\n\\$;[", max_size=200)))

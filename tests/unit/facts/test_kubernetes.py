@@ -7,9 +7,10 @@ from textwrap import dedent
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops_audit.facts.argo import looks_like_argo, read_argo
-from mlops_audit.facts.kubernetes import looks_like_kubernetes, read_helm_values, read_kubernetes
+from mlops_audit.facts.argo import read_argo
+from mlops_audit.facts.kubernetes import read_helm_values, read_kubernetes
 from mlops_audit.facts.resources import Resource
+from mlops_audit.facts.signs import looks_like
 from mlops_audit.facts.tekton import read_tekton
 from mlops_audit.facts.types import Workflow
 
@@ -95,13 +96,13 @@ def test_helm_templates_are_read_with_placeholders() -> None:
 def test_other_yaml_has_no_objects() -> None:
     """A file without kind and apiVersion declares nothing."""
     assert objects("a: 1") == ()
-    assert not looks_like_kubernetes(b"kind: x")
+    assert not looks_like("kubernetes", b"kind: x")
 
 
 def argo(text: str) -> Workflow:
     """The one Argo workflow of a file."""
     raw = dedent(text).encode()
-    assert looks_like_argo(raw)
+    assert looks_like("argo", raw)
     (workflow,) = read_argo("a.yaml", raw, lambda _path: None)
     return workflow
 
