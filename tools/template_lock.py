@@ -30,6 +30,7 @@ ANSWERS: tuple[dict[str, object], ...] = (
     {"maturity_level": 2},
     {"maturity_level": 3},
     {"maturity_level": 5},
+    {"maturity_level": 3, "validator": "pandera"},
 )
 
 

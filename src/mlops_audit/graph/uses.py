@@ -71,7 +71,7 @@ def call_uses(
     for call in module.calls:
         if not call.runs:
             continue
-        for match in catalogue.calls(call.name, imports):
+        for match in catalogue.calls(_handed_back(module, call.name), imports):
             if not match.details.holds(keywords(call), len(call.args)):
                 continue
             yield Use(
@@ -88,6 +88,22 @@ def call_uses(
                 call,
                 details=match.details,
             )
+
+
+def _handed_back(module: Module, name: str) -> str:
+    """The library's name of a method of what an own function gives back, else the name itself.
+
+    `:client.log_metric` after `def client(): return MlflowClient()` is one of that class.
+    """
+    builder, dot, method = name.rpartition(".")
+    if not dot or not builder.startswith(":"):
+        return name
+    function = module.function(builder[1:])
+    if function is None or not function.returns or not all(v.is_call for v in function.returns):
+        return name
+    built = {v.name for v in function.returns}
+    kind = built.pop()
+    return name if built or not kind or kind.startswith(("?", ":", ".")) else f"{kind}.{method}"
 
 
 def command_uses(

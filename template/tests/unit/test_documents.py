@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -38,13 +39,17 @@ def test_what_a_document_names_the_project_has(name: str) -> None:
     assert [word for word in words(name) if not is_known(word)] == []
 
 
-@pytest.mark.parametrize(
-    "name", ["apprise", "dvc", "dvclive", "fastapi", "gto", "great-expectations", "skops"]
-)
+def dependencies() -> list[str]:
+    """The packages that the code and its pipeline ask for."""
+    project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))
+    asked = [*project["project"]["dependencies"], *project["dependency-groups"]["pipeline"]]
+    return sorted(re.split(r"[\[<>=~]", package)[0] for package in asked)
+
+
+@pytest.mark.parametrize("name", sorted({*dependencies()} & {*words("stack_canvas.md")}))
 def test_a_tool_of_the_canvas_is_called_by_the_code(name: str) -> None:
-    """Being in the lock is not being used: the code imports it, or the pipeline's files name it."""
-    assert name in words("stack_canvas.md")
-    module = name.replace("-", "_")
+    """Being in the lock is not being used: the code imports what the canvas names."""
+    module = {"scikit-learn": "sklearn"}.get(name, name.replace("-", "_"))
     code = "\n".join(path.read_text(encoding="utf-8") for path in Path("src").rglob("*.py"))
     assert re.search(rf"(?m)^\s*(from|import) {module}\b", code)
 
