@@ -31,6 +31,10 @@ ANSWERS: tuple[dict[str, object], ...] = (
     {"maturity_level": 3},
     {"maturity_level": 5},
     {"maturity_level": 3, "validator": "pandera"},
+    {"tracker": "mlflow"},
+    {"tracker": "wandb"},
+    {"tracker": "comet"},
+    {"maturity_level": 4, "docs": "sphinx"},
 )
 
 
