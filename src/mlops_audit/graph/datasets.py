@@ -162,7 +162,7 @@ def committed_data(project: Project) -> list[Evidence]:
             continue
         name = path.rsplit("/", 1)[-1]
         if (folder and suffix in _TABLES) or (suffix in _PURE and name in named):
-            size = f"{(entry.size or 0) / 1024:.0f} KiB in git"
+            size = f"{max(1, round((entry.size or 0) / 1024))} KiB in git"
             found.append(Evidence(Span(path), size))
     found += [
         Evidence(Span(folder), f"{count} files in git")

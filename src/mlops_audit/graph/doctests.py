@@ -45,7 +45,7 @@ def _switched_on(project: Project) -> bool:
 def _examples(project: Project) -> Iterator[Evidence]:
     for module in project.source:
         if _EXAMPLE.search(module.doc):
-            yield Evidence(Span(module.path, 1), "doctest in the module's docstring")
+            yield Evidence(Span(module.path), "doctest in the module's docstring")
         items: tuple[Function | Class, ...] = (*module.functions, *module.classes)
         for item in items:
             if _EXAMPLE.search(item.doc):

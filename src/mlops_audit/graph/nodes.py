@@ -100,7 +100,7 @@ class Nodes:
     def module(self, path: str) -> Node:
         """A Python file run as a script or imported."""
         return Node(
-            "module", (path,), Span(path, 1), f"runs {path}", self.sources.index.modules.get(path)
+            "module", (path,), Span(path), f"runs {path}", self.sources.index.modules.get(path)
         )
 
     def function(self, symbol: Symbol) -> Node:
@@ -109,7 +109,7 @@ class Nodes:
         if symbol.kind == "module":
             return self.module(symbol.path)
         found = module.function(symbol.qualname) or module.klass(symbol.qualname)
-        span = found.span if found else Span(symbol.path, 1)
+        span = found.span if found else Span(symbol.path)
         return Node(
             "function", (symbol.path, symbol.qualname), span, f"{symbol.qualname}()", symbol
         )
@@ -129,7 +129,7 @@ class Nodes:
 
     def script(self, path: str, folder: str) -> Node:
         """A shell script run in a folder."""
-        return Node("script", (path, folder), Span(path, 1), f"script {path}", folder)
+        return Node("script", (path, folder), Span(path), f"script {path}", folder)
 
     def notebook(self, path: str) -> Node:
         """A notebook that a tool executes."""

@@ -85,7 +85,7 @@ def _files(project: Project) -> Iterator[Sighting]:
         if not project.entry(path).size:
             continue
         for match in project.catalogue.file(path):
-            evidence = Evidence(Span(path, 1), f"{match.tool.name} file")
+            evidence = Evidence(Span(path), f"{match.tool.name} file")
             yield Sighting(match.tool.name, match.capability, "file", evidence, match.details.kind)
 
 

@@ -239,7 +239,7 @@ def _tuning_file(project: Project) -> bool | None:
 def unread_settings(project: Project) -> Evidence | None:
     """A file named like the settings of a training, for when nothing reads it."""
     files = [p for p in project.paths if re.search(r"(^|/)(hyper_?)?params\w*\.(ya?ml|json)$", p)]
-    return Evidence(Span(files[0], 1), "settings") if files else None
+    return Evidence(Span(files[0]), "settings") if files else None
 
 
 def _tunes(name: str) -> bool:

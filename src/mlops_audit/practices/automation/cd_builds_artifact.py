@@ -105,7 +105,7 @@ def _by_hand(project: Project) -> Verdict:
         if use.where == "command" and not project.is_test(use.path)
     ]
     files = [
-        Evidence(Span(f.path, 1), "a Dockerfile for a person")
+        Evidence(f.stages[0].span, "a Dockerfile for a person")
         for f in project.containers.dockerfiles
         if f.stages and not f.bare and not f.path.startswith(".devcontainer/")
     ]
@@ -117,11 +117,11 @@ def _by_hand(project: Project) -> Verdict:
         if lost:
             return hollow(
                 f"{bundles[0]} packages a file that does not exist: {lost}.",
-                Evidence(Span(bundles[0], 1), f"names {lost}"),
+                Evidence(Span(bundles[0]), f"names {lost}"),
                 looked_for=_LOOKED_FOR,
             )
         return partial(
-            "Only a person builds the bundle.", Evidence(Span(bundles[0], 1), "a bundle's file")
+            "Only a person builds the bundle.", Evidence(Span(bundles[0]), "a bundle's file")
         )
     return failed("Nothing builds an artifact.", looked_for=_LOOKED_FOR)
 

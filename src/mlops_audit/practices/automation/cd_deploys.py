@@ -105,7 +105,7 @@ def _by_hand(project: Project) -> Verdict:
         if _MANIFESTS.match(r.kind) and not project.is_example(r.path)
     ]
     platforms = [
-        Evidence(Span(d.path, 1), f"{d.kind} file")
+        Evidence(Span(d.path), f"{d.kind} file")
         for d in project.containers.deployments
         if _PLATFORMS.search(d.kind)
     ]

@@ -42,7 +42,7 @@ def pipeline_as_code(project: Project) -> Verdict:
     if files and not any(t.runner in {"dvc", "snakemake"} for t in project.targets):
         return hollow(
             "The pipeline file holds no step.",
-            Evidence(Span(files[0], 1), "no steps"),
+            Evidence(Span(files[0]), "no steps"),
             looked_for=_LOOKED_FOR,
         )
     return failed("No pipeline tool or task runs the steps.", looked_for=_LOOKED_FOR)

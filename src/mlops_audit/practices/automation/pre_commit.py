@@ -42,7 +42,7 @@ def pre_commit(project: Project) -> Verdict:
     if scripts and installs:
         return passed(
             "The set-up installs a hook script.",
-            [Evidence(Span(scripts[0], 1), "hook script"), *installs],
+            [Evidence(Span(scripts[0]), "hook script"), *installs],
         )
     files = project.glob(
         "**/.pre-commit-config.y*ml", "**/lefthook.y*ml", "**/.lefthook.y*ml", ".husky/*"
@@ -50,7 +50,7 @@ def pre_commit(project: Project) -> Verdict:
     if files:
         return hollow(
             "The hook file has no hook that runs.",
-            Evidence(Span(files[0], 1), "no hooks"),
+            Evidence(Span(files[0]), "no hooks"),
             looked_for=_LOOKED_FOR,
         )
     return failed("No hooks check a commit.", looked_for=_LOOKED_FOR)

@@ -117,7 +117,7 @@ def data_documentation(project: Project) -> Verdict:
     if unread:
         return unknown(f"{unread[0].span.path} could not be read", unread)
     empty = [
-        Evidence(Span(d.path, 1), "nothing filled in")
+        Evidence(Span(d.path), "nothing filled in")
         for d in project.docs.all
         if _SHEET.search(d.path.rsplit("/", 1)[-1])
     ]

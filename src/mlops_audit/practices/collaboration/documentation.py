@@ -50,14 +50,14 @@ def documentation(project: Project) -> Verdict:
         if match is None or project.is_test(path):
             continue
         words, first = _content(project, path, match["base"] or "")
-        where = Evidence(Span(path, 1), f"{words} words in its pages")
+        where = Evidence(Span(path), f"{words} words in its pages")
         (sites if words >= _WORDS else empty).append((where, first))
     built = list(_generated(project))
     if sites or built:
         shown = [e for pair in sites for e in pair if e is not None] + built
         return passed(f"{shown[0].span.path} builds the documentation", shown[:5])
     long = [d for d in project.docs.pages if _length(project, d) >= _LINES and not _bare(d)]
-    shown = [Evidence(Span(d.path, 1), f"{_length(project, d)} lines") for d in long]
+    shown = [Evidence(Span(d.path), f"{_length(project, d)} lines") for d in long]
     if len(long) >= _PAGES:
         return passed(f"{len(long)} pages of {_LINES} lines or more", shown[:5])
     if long:
@@ -98,7 +98,7 @@ def _content(project: Project, config: str, base: str) -> tuple[int, Evidence | 
         if _FROM_CODE.search(project.text(document.path) or ""):
             own += _WORDS
         if own and first is None:
-            first = Evidence(Span(document.path, 1), document.title[:80])
+            first = Evidence(Span(document.path), document.title[:80])
         words += own
     notebooks = [p for p in project.notebooks if inside and p.startswith(inside)]
     words += _WORDS * len(notebooks)

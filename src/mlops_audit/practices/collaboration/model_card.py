@@ -48,7 +48,7 @@ def model_card(project: Project) -> Verdict:
     for document, whole in _cards(project):
         found = answers(project, document, _QUESTIONS)
         if not found and whole:
-            empty.append(Evidence(Span(document.path, 1), "nothing filled in"))
+            empty.append(Evidence(Span(document.path), "nothing filled in"))
         if len(found) > len(best):
             best = found
     if len(best) == len(_QUESTIONS):

@@ -75,7 +75,7 @@ def _apps(project: Project) -> list[Evidence]:
             if not _PANELS.search(text):
                 continue
             if "schemaVersion" in text or "datasource" in text:
-                found.append(Evidence(Span(path, 1), "Grafana dashboard"))
+                found.append(Evidence(Span(path), "Grafana dashboard"))
             elif _CLOUD_WIDGET.search(text):
-                found.append(Evidence(Span(path, 1), "dashboard of a cloud's monitor"))
+                found.append(Evidence(Span(path), "dashboard of a cloud's monitor"))
     return found

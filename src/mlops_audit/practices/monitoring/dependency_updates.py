@@ -67,7 +67,7 @@ def _bots(project: Project) -> tuple[list[Evidence], list[Evidence], list[Eviden
         name = path.rsplit("/", 1)[-1]
         if name.endswith((".json5", ".js", ".jsonc")):
             text = data.decode("utf-8", "replace").strip()
-            (good if len(text) > 2 else empty).append(Evidence(Span(path, 1), "Renovate updates"))  # noqa: PLR2004 -- more than `{}`
+            (good if len(text) > 2 else empty).append(Evidence(Span(path), "Renovate updates"))  # noqa: PLR2004 -- more than `{}`
             continue
         loader = load_json if name.endswith(("json", "rc")) else load_yaml
         root = loader(data, path)
@@ -76,7 +76,7 @@ def _bots(project: Project) -> tuple[list[Evidence], list[Evidence], list[Eviden
         elif entry := _entry(root, path):
             good.append(entry)
         else:
-            empty.append(Evidence(Span(path, 1), "no entry"))
+            empty.append(Evidence(Span(path), "no entry"))
     good += _hooks(project)
     return good, empty, broken
 
@@ -87,13 +87,13 @@ def _entry(root: Node, path: str) -> Evidence | None:
     if "renovate" in name:
         on = root.str_at("enabled") != "false"
         return (
-            Evidence(Span(path, 1), "Renovate updates the dependencies")
+            Evidence(Span(path), "Renovate updates the dependencies")
             if on and root.entries
             else None
         )
     if "pyup" in name:
         off = root.str_at("schedule") == "" and root.str_at("update") in {"false", "False"}
-        return None if off or not root.entries else Evidence(Span(path, 1), "pyup updates")
+        return None if off or not root.entries else Evidence(Span(path), "pyup updates")
     updates = root.get("updates") or root.get("update_configs")
     for item in updates.list() if updates is not None else ():
         limit = item.str_at("open-pull-requests-limit")

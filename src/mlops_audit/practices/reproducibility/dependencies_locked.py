@@ -50,7 +50,7 @@ def dependencies_locked(project: Project) -> Verdict:
     if others:
         return passed(
             "the whole dependency tree is locked",
-            [Evidence(Span(p, 1), "a lock") for p in others[:3]],
+            [Evidence(Span(p), "a lock") for p in others[:3]],
         )
     return _unlocked(found)
 

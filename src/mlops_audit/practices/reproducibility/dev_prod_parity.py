@@ -85,7 +85,7 @@ def _same_environment(project: Project, training: list[str], serving: list[str])
 
 
 def _file(environment: Environment) -> Evidence:
-    return Evidence(Span(environment.requirements[0].file, 1), "one file for training and serving")
+    return Evidence(Span(environment.requirements[0].file), "one file for training and serving")
 
 
 def _shared_code(project: Project, training: list[str], serving: list[str]) -> Evidence | None:
@@ -96,7 +96,8 @@ def _shared_code(project: Project, training: list[str], serving: list[str]) -> E
     both = sorted(trained & served)
     for path in both:
         if path in features:
-            return Evidence(Span(path, 1), "features that training and serving both compute here")
+            said = _both(project, path, training, serving)
+            return Evidence(Span(path), f"features that {said}")
     stores = [u for u in live(project, "feature.store") if u.path in trained | served]
     if {u.path for u in stores} & trained and {u.path for u in stores} & served:
         return stores[0].evidence()
@@ -111,5 +112,16 @@ def _shared_code(project: Project, training: list[str], serving: list[str]) -> E
         module = project.modules[path]
         prepares = any(_PREPARES.search(f.name) for f in module.functions)
         if module.functions and (prepares or module.roots & _COMPUTES):
-            return Evidence(Span(path, 1), "code that training and serving both run")
+            return Evidence(Span(path), f"code that {_both(project, path, training, serving)}")
     return None
+
+
+def _both(project: Project, path: str, training: list[str], serving: list[str]) -> str:
+    """Which programs share a module, in words."""
+    trains, serves = (
+        next((p for p in programs if p == path or path in imports(project, p)), path)
+        for programs in (training, serving)
+    )
+    if trains == serves:
+        return f"{trains} uses for training and serving"
+    return f"{trains} (training) and {serves} (serving) both use"

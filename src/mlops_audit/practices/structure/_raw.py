@@ -12,6 +12,7 @@ from mlops_audit.graph import Project
 from mlops_audit.graph.datasets import committed_data, dvc_data
 from mlops_audit.graph.outputs import Output, literal_path, written_files
 from mlops_audit.graph.places import Places
+from mlops_audit.graph.sourcelines import line_at
 from mlops_audit.model import Evidence, Span
 
 __all__ = ["RawData", "Write", "is_derived", "raw_data"]
@@ -49,6 +50,10 @@ _CHANGES = re.compile(
 _FETCHES = re.compile(
     r"(^|\.)(urlretrieve|urlopen|download\w*|gdown|wget|fetch_\w+|read_sql\w*|read_gbq|extractall|"
     r"unpack_archive|load_dataset|list_objects\w*)$|^(requests|httpx|urllib|boto3|kaggle)\b"
+)
+_FOLDER_WORD = (
+    r"(join(path)?\([^()]{0,80}|Path\(|/\s*|(dir|folder|root|path|dest|base)\w{0,20}[\"']?\s*[:=]\s*|"
+    r"(makedirs|mkdir|download\w*|load_\w+|read_\w+)\()[rf]{0,2}[\"']WORD[\"'/]"
 )
 _TABLES = re.compile(
     r"^(to_csv|to_parquet|to_feather|to_json|to_excel|to_pickle|write_csv|write_parquet|savetxt)$"
@@ -155,7 +160,7 @@ def raw_data(project: Project) -> RawData:
         for w in writes
     )
     changes = [
-        Evidence(Span(p, 1), "changes raw data")
+        Evidence(Span(p), "a program that changes raw data, by its name")
         for p in project.modules
         if _CHANGES.search(p) and not project.is_test(p)
     ]
@@ -184,7 +189,7 @@ def _mentions(project: Project) -> Iterator[tuple[str, Evidence]]:
     yield from _named_in_dvc(project)
     for path, module in project.modules.items():
         if not tests(path) and not project.is_example(path):
-            yield from _named_in_code(module, project.places)
+            yield from _named_in_code(project, module)
     yield from _named_in_settings(project)
 
 
@@ -205,7 +210,13 @@ def _starts_with_data(value: str, places: Places) -> bool:
     return bool(_DATA.fullmatch(first)) or any(f.endswith(first) for f in places.folders)
 
 
-def _named_in_code(module: Module, places: Places) -> Iterator[tuple[str, Evidence]]:
+def _is_folder(project: Project, span: Span, word: str) -> bool:
+    """Whether a bare word stands in the source as (a part of) a path, not as a key or an option."""
+    return bool(re.search(_FOLDER_WORD.replace("WORD", re.escape(word)), line_at(project, span)))
+
+
+def _named_in_code(project: Project, module: Module) -> Iterator[tuple[str, Evidence]]:
+    places = project.places
     folder = False
     for text in module.texts:
         value = text.value
@@ -221,7 +232,8 @@ def _named_in_code(module: Module, places: Places) -> Iterator[tuple[str, Eviden
         plain = _DATA.match(value)
         if plain and value.strip("/") in {"data", "datasets", "dataset"}:
             # A bare word may be a part of any path, unless this module brings data in.
-            if "/" in value or any(_FETCHES.search(c.name) for c in module.calls):
+            fetches = any(_FETCHES.search(c.name) for c in module.calls)
+            if "/" in value or (fetches and _is_folder(project, text.span, value)):
                 yield value, Evidence(text.span, value)
         elif plain and not _starts_with_data(value, places):
             continue

@@ -31,24 +31,29 @@ def installable_package(project: Project) -> Verdict:
         if packages:
             shown = [Evidence(meta.backend_span or meta.span, f"build backend {meta.backend}")]
             shown += [Evidence(Span(_first(project, p)), f"package {p}") for p in packages[:3]]
-            return passed(f"{meta.path} builds {', '.join(packages[:3])}", shown)
+            return passed(f"A build by {meta.path} finds {', '.join(packages[:3])}.", shown)
         empty.append(meta)
     imported = by_path(project)
     if imported:
-        said = f"{empty[0].path} finds no package" if empty else "no build backend makes a package"
+        said = (
+            f"A build by {empty[0].path} finds no package" if empty else "No build backend packs it"
+        )
         places = [Evidence(m.span, "finds no package with code") for m in empty[:2]]
-        return partial(f"{said}; modules in folders are imported by path", [*imported[:3], *places])
+        return partial(
+            f"{said}; modules in folders are imported by path.", [*imported[:3], *places]
+        )
     if empty and _modules(project):
         where = [Evidence(m.span, "finds no package with code") for m in empty[:3]]
-        return partial(f"{empty[0].path} finds no package", where)
+        return partial(f"A build by {empty[0].path} finds no package.", where)
     if empty:
         where = [Evidence(m.span, "finds no package with code") for m in empty[:3]]
-        return hollow(f"{empty[0].path} has nothing to install", where, looked_for=_LOOKED_FOR)
+        said = f"A build by {empty[0].path} has nothing to install."
+        return hollow(said, where, looked_for=_LOOKED_FOR)
     broken = [u for u in project.dependencies.unreadable if _is_setup(u.span.path)]
     if broken:
         where = [Evidence(u.span, u.reason) for u in broken]
-        return unknown(f"{broken[0].span.path} could not be understood", where)
-    return failed("there are scripts or notebooks only, no package", looked_for=_LOOKED_FOR)
+        return unknown(f"The file {broken[0].span.path} could not be understood.", where)
+    return failed("There are scripts or notebooks only, no package.", looked_for=_LOOKED_FOR)
 
 
 def _is_setup(path: str) -> bool:

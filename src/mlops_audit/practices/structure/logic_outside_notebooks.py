@@ -35,17 +35,17 @@ def logic_outside_notebooks(project: Project) -> Verdict:
         for evidence in own:
             first.setdefault(evidence.span.path, evidence)
         shown = list(first.values())[:_SHOWN]
-        return passed(f"{own[0].span.path} trains outside notebooks", shown)
+        return passed(f"Training runs outside notebooks, in {own[0].span.path}.", shown)
     runs = _executed(project)
     if runs:
-        return partial("training stands in notebooks that a tool executes", runs[:_SHOWN])
+        return partial("Training stands in notebooks that a tool executes.", runs[:_SHOWN])
     if lonely:
         return partial(
-            f"{lonely[0].span.path} holds the training, but only notebooks call it",
+            f"The module {lonely[0].span.path} trains, but only notebooks call it.",
             lonely[:_SHOWN],
         )
     return failed(
-        "training stands in notebooks only" if places else "nothing outside notebooks trains",
+        "Training stands in notebooks only." if places else "Nothing outside notebooks trains.",
         looked_for=_LOOKED_FOR,
         evidence=places[:_SHOWN],
     )

@@ -39,12 +39,12 @@ def modular_layout(project: Project) -> Verdict:
     found = kinds(project)
     source, notebooks = found.get("source"), found.get("notebooks")
     if source is None and notebooks is None:
-        return not_applicable("there is neither source nor a notebook to lay out")
+        return not_applicable("There is neither source nor a notebook to lay out.")
     apart = [k for k in found.values() if k.apart]
     names = ", ".join(sorted(k.name for k in apart))
     # Fewer kinds than that may exist; then all of them are asked.
     if len(apart) >= min(_ENOUGH, max(_TWO, len(found))):
-        return passed(f"folders of their own: {names}", _shown(project, apart))
+        return passed(f"Folders of their own: {names}.", _shown(project, apart))
     main = source or notebooks
     if source and notebooks and notebooks.total >= _MANY_NOTEBOOKS * source.total:
         main = notebooks
@@ -52,19 +52,26 @@ def modular_layout(project: Project) -> Verdict:
     mixed = ", ".join(sorted(k.name for k in found.values() if not k.apart))
     if main and main.apart:
         beside = f"; not so: {mixed}" if mixed else ""
-        return partial(f"folders of their own: {names}{beside}", _shown(project, apart))
+        return partial(f"Folders of their own: {names}{beside}.", _shown(project, apart))
     others = [k for k in rest if k.apart]
     if main is source and others and len(others) > _HALF * len(rest):
-        return partial(f"the source lies in the root; {names} apart", _shown(project, others))
+        return partial(f"The source lies in the root, apart from {names}.", _shown(project, others))
     where = [Evidence(Span(k.root[0]), f"{k.name} in the root") for k in found.values() if k.root]
-    return failed(f"{mixed or 'all'} lie together", looked_for=_LOOKED_FOR, evidence=where)
+    return failed(
+        f"Nothing sets these kinds of files apart: {mixed or 'all'}.",
+        looked_for=_LOOKED_FOR,
+        evidence=where,
+    )
 
 
 def _shown(project: Project, apart: list[Kind]) -> list[Evidence]:
     found = []
     for kind in apart:
         inside = [p for p in kind.own if p.rpartition("/")[0] == kind.place]
-        first = next((p for p in inside if project.has(p)), inside[0])
+        held = [p for p in inside if project.has(p)]
+        # A file of the kind shows more than one that only makes or keeps the folder.
+        full = [p for p in held if not p.endswith(("__init__.py", ".gitkeep", ".gitignore"))]
+        first = next(iter(full or held), inside[0])
         span = Span(first) if project.has(first) else _named(project, first)
         found.append(Evidence(span, f"{kind.name} in {kind.place}/"))
     return found

@@ -25,13 +25,13 @@ def notebook_naming(project: Project) -> Verdict:
     """Count the notebooks that follow one ordered convention."""
     names = _notebooks(project)
     if len(names) < _TWO:
-        return not_applicable("fewer than two notebooks have no order to keep")
+        return not_applicable("Fewer than two notebooks have no order to keep.")
     numbered = [p for p in names if convention(p) == "number"]
     chapters = [p for p in names if convention(p) == "chapter"]
     best = max(numbered, chapters, key=len)
     share = len(best) / len(names)
-    said = f"{len(best)} of {len(names)} notebooks have an ordered name"
-    shown = [Evidence(Span(p), "ordered name") for p in best[:5]]
+    said = f"{len(best)} of {len(names)} notebooks have an ordered name."
+    shown = [Evidence(Span(p), "a name with its place in the order") for p in best[:5]]
     if share >= _MOST:
         return passed(said, shown)
     if share >= _HALF:

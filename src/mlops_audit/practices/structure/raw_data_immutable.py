@@ -23,7 +23,7 @@ def raw_data_immutable(project: Project) -> Verdict:
     """Compare the places of raw data with what writes there."""
     raw = raw_data(project)
     if project.roles.kind == "library" and not raw.stored:
-        return not_applicable("a library keeps no data of its own")
+        return not_applicable("A library keeps no data of its own.")
     if raw.named:
         return _named(raw)
     if raw.plain:
@@ -32,16 +32,21 @@ def raw_data_immutable(project: Project) -> Verdict:
         into = [w for w in raw.writes if w.folder in _folders(raw.mixed) and not w.ingests]
         if into:
             return failed(
-                "raw data has no place of its own and code writes beside it",
+                "Raw data has no place of its own and code writes beside it.",
                 looked_for=_LOOKED_FOR,
                 evidence=[*raw.mixed[:2], *(w.evidence for w in into[:3])],
             )
-        return partial("nothing sets the raw data apart, but no code writes there", raw.mixed[:3])
-    return not_applicable("no data lies in folders of this project")
+        return partial("Nothing sets the raw data apart, but no code writes there.", raw.mixed[:3])
+    return not_applicable("No data lies in folders of this project.")
 
 
 def _folders(found: tuple[Evidence, ...]) -> set[str]:
     return {e.span.path.rpartition("/")[0] for e in found}
+
+
+def _listed(folders: list[str]) -> str:
+    """Folders as a reason names them."""
+    return ", ".join(f"{f}/" for f in folders)
 
 
 def _inside(write: Write, folder: str) -> bool:
@@ -54,7 +59,7 @@ def _named(raw: RawData) -> Verdict:
     """Judge folders that are called raw."""
     places = [e for _, e in raw.named]
     if raw.versions:
-        return partial("versions of the raw data lie side by side", raw.versions[:3])
+        return partial("Versions of the raw data lie side by side.", raw.versions[:3])
     into = [
         w.evidence
         for w in raw.writes
@@ -63,15 +68,15 @@ def _named(raw: RawData) -> Verdict:
     into += raw.changes
     if into:
         return partial(
-            "raw data has its own place, but code writes there", [*places[:2], *into[:3]]
+            "Raw data has its own place, but code writes there.", [*places[:2], *into[:3]]
         )
     unclear = [w.evidence for w in raw.writes if w.folder is None and not w.ingests]
     if unclear and not raw.derived:
         return partial(
-            "raw data has its own place; where other data is written is not clear",
+            "Raw data has its own place; where other data is written is not clear.",
             [*places[:2], *unclear[:2]],
         )
-    return passed(f"raw data lies in {raw.named[0][0]}/ and nothing changes it", places[:3])
+    return passed(f"Raw data lies in {raw.named[0][0]}/ and nothing changes it.", places[:3])
 
 
 def _plain(raw: RawData) -> Verdict:
@@ -83,17 +88,17 @@ def _plain(raw: RawData) -> Verdict:
     into = [w.evidence for w in raw.writes if _shares(w, holding, folders)]
     if into:
         return failed(
-            "raw and derived data share a folder",
+            "Raw and derived data share a folder.",
             looked_for=_LOOKED_FOR,
             evidence=[*places[:2], *into[:3]],
         )
     unclear = [w.evidence for w in raw.writes if w.folder is None and not w.ingests]
     if unclear and not raw.derived:
         return partial(
-            "no code is seen to write to the folder of the data, but not all writes are clear",
+            "No code is seen to write to the folder of the data, but not all writes are clear.",
             [*places[:2], *unclear[:2]],
         )
-    return passed(f"data lies in {folders[0]}/ and is only read there", places[:3])
+    return passed(f"Data lies in {_listed(folders[:3])} and is only read there.", places[:3])
 
 
 def _shares(write: Write, holding: set[str], folders: list[str]) -> bool:

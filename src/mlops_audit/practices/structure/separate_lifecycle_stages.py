@@ -29,9 +29,9 @@ def separate_lifecycle_stages(project: Project) -> Verdict:
     stages = find_stages(project)
     left = [s for s in (stages.features, stages.training, stages.inference) if s]
     if not stages.training:
-        return failed("no code trains a model here", looked_for=_LOOKED_FOR)
+        return failed("No code trains a model here.", looked_for=_LOOKED_FOR)
     if len(left) == 1:
-        return not_applicable(f"there is only {left[0].name} here, nothing to keep apart")
+        return not_applicable(f"There is only {left[0].name} here, nothing to keep apart.")
     others = {s.name: frozenset().union(*(o.files for o in left if o is not s)) for s in left}
     shown = [s.shown(others[s.name]) for s in left]
     questions = []
@@ -41,8 +41,8 @@ def separate_lifecycle_stages(project: Project) -> Verdict:
         questions.append(stages.inference_apart or stages.training_apart)
     names = ", ".join(s.name for s in left)
     if all(questions):
-        return passed(f"{names} are separate modules", shown)
+        return passed(f"Separate modules hold {names}.", shown)
     if any(questions):
         together = "features" if not questions[0] else "training and inference"
-        return partial(f"two of {names} are separate; {together} are not apart", shown)
-    return failed(f"one module does all of {names}", looked_for=_LOOKED_FOR, evidence=shown)
+        return partial(f"Of {names}, two are separate; {together} are not apart.", shown)
+    return failed(f"One module does all of {names}.", looked_for=_LOOKED_FOR, evidence=shown)

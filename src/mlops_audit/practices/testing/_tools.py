@@ -43,13 +43,13 @@ def files(project: Project, *capabilities: str) -> Iterator[tuple[Match, Evidenc
     for path in project.paths:
         for match in project.catalogue.file(path):
             if match.capability in capabilities and (project.text(path) or "").strip():
-                yield match, Evidence(Span(path, 1), f"configures {match.tool.name}")
+                yield match, Evidence(Span(path), f"configures {match.tool.name}")
 
 
 def empty(project: Project, *capabilities: str) -> list[Evidence]:
     """Files whose name configures a tool and that hold nothing."""
     return [
-        Evidence(Span(path, 1), f"an empty file of {match.tool.name}")
+        Evidence(Span(path), f"an empty file of {match.tool.name}")
         for path in project.paths
         for match in project.catalogue.file(path)
         if match.capability in capabilities and not (project.text(path) or "").strip()

@@ -98,7 +98,7 @@ def _baselines(project: Project, module: Module) -> list[Evidence]:
 
 def _prose(project: Project) -> list[Evidence]:
     """Scripts or settings of a baseline, and a documented comparison."""
-    found = [Evidence(Span(p, 1), "a baseline's own file") for p in project.glob(*_FILES)
+    found = [Evidence(Span(p), "a baseline's own file") for p in project.glob(*_FILES)
              if not _ASIDE.search(p) and not project.is_test(p)
              and (project.text(p) or "").strip()]  # fmt: skip
     for path in project.glob("readme*", "docs/**/*.md"):
@@ -106,6 +106,6 @@ def _prose(project: Project) -> list[Evidence]:
             scripts = project.glob("**/eval_*.py", "**/evaluate_*.py", "**/*baseline*")
             if _HEADING.match(line) and (found or scripts):
                 found.append(Evidence(Span(path, number), line.strip()[:100]))
-                found += [Evidence(Span(p, 1), "evaluates a baseline") for p in scripts[:3]]
+                found += [Evidence(Span(p), "evaluates a baseline") for p in scripts[:3]]
     documented = any(e.span.path.lower().endswith(".md") for e in found)
     return found if documented else []

@@ -97,7 +97,7 @@ def _places(project: Project, code: dict[str, Evidence]) -> list[Evidence]:
         if project.is_example(module.path) or module.path in code:
             continue
         if _PATHS.search(module.path) and (module.functions or module.calls):
-            found.append(Evidence(Span(module.path, 1), "prepares data"))
+            found.append(Evidence(Span(module.path), "prepares data"))
         found += [
             Evidence(f.span, f"{f.name} prepares data")
             for f in module.functions

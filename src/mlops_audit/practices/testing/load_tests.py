@@ -53,7 +53,7 @@ def load_tests(project: Project) -> Verdict:
         return passed("service, model or job is tested under load", found)
     if project.roles.serves not in {"service", "batch"}:
         return not_applicable("there is no service and no batch job")
-    loops = [Evidence(Span(p, 1), "a loop of single requests") for p in project.scripts
+    loops = [Evidence(Span(p), "a loop of single requests") for p in project.scripts
              if _LOOP.search(p) and "curl" in (project.text(p) or "")]  # fmt: skip
     if loops:
         return hollow("a curl loop states and measures no load", loops, looked_for=_LOOKED)
@@ -73,5 +73,5 @@ def _own(project: Project) -> list[Evidence]:
             c.loops and _CALLS.search(c.name) for c in module.calls
         )
         if calls and times and load:
-            found.append(Evidence(Span(path, 1), "sends requests and measures times"))
+            found.append(Evidence(Span(path), "sends requests and measures times"))
     return found

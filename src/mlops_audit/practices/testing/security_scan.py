@@ -44,7 +44,7 @@ def security_scan(project: Project) -> Verdict:
     if idle:
         return partial("a scanner is set up, but neither hooks nor CI run it", idle)
     left = [e for _, e in files(project, *_SCANS)]
-    left += [Evidence(Span(p, 1), "stands without a scanner") for p in project.glob(*_BASELINES)]
+    left += [Evidence(Span(p), "stands without a scanner") for p in project.glob(*_BASELINES)]
     if left:
         reason = "a baseline or policy stands there, and no scanner runs"
         return hollow(reason, left, looked_for=_LOOKED)

@@ -214,17 +214,17 @@ def _params(project: Project) -> list[Evidence]:
 def _environment(project: Project) -> list[Evidence]:
     """A lock, an image, or a pinned list of the commit."""
     found = [
-        Evidence(Span(path, 1), "lock of the environment")
+        Evidence(Span(path), "lock of the environment")
         for path in project.paths
         if path.rsplit("/", 1)[-1] in _LOCKS
     ]
     found += [
-        Evidence(Span(path, 1), "pinned environment")
+        Evidence(Span(path), "pinned environment")
         for path in project.glob("**/requirements*.txt", "**/environment*.y*ml", "**/conda*.y*ml")
         if not _ASIDE.search(path) and _pinned(project.text(path) or "")
     ]
     found += [
-        Evidence(Span(image.path, 1), "image with the project's code")
+        Evidence(Span(image.path), "image with the project's code")
         for image in project.containers.dockerfiles
         if any(stage.copies for stage in image.stages)
     ]

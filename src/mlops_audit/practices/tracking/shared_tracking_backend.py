@@ -82,7 +82,7 @@ def _platform(project: Project) -> list[Evidence]:
         if c.argv[:4] == ("az", "ml", "job", "create")
         or c.argv[:3] == ("databricks", "bundle", "deploy")
     ]
-    found += [Evidence(Span(p, 1), "Databricks bundle") for p in project.glob("**/databricks.yml")]
+    found += [Evidence(Span(p), "Databricks bundle") for p in project.glob("**/databricks.yml")]
     return found
 
 

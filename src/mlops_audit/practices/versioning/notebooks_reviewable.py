@@ -113,5 +113,5 @@ def _paired(project: Project, notebooks: list[str]) -> list[Evidence]:
         for suffix in (".py", ".md"):
             twin = path.removesuffix(".ipynb") + suffix
             if project.has(twin) and "jupytext" in (project.text(twin) or "")[:800]:
-                found.append(Evidence(Span(twin, 1), f"jupytext pair of {path}"))
+                found.append(Evidence(Span(twin), f"jupytext pair of {path}"))
     return found

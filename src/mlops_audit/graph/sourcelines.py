@@ -1,0 +1,63 @@
+"""The line on which something stands, where a fact kept only the place of what holds it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from mlops_audit.model import Span
+
+if TYPE_CHECKING:  # the project hands itself in
+    from mlops_audit.facts.code import Call
+    from mlops_audit.graph.project import Project
+
+__all__ = ["keyword_span", "line_at", "line_span", "text_span"]
+
+_STATEMENT = 40  # lines of one call in a cell
+_FAR = 400  # lines: a statement or a section that is longer is not searched to its end
+
+
+def line_at(project: Project, span: Span) -> str:
+    """The text of the line at a place, empty where there is none."""
+    lines = _lines(project, span)
+    return lines[span.line - 1] if span.line and span.line <= len(lines) else ""
+
+
+def line_span(
+    project: Project, span: Span, pattern: re.Pattern[str] | str, last: int | None = None
+) -> Span:
+    """The first line from `span` to line `last` that matches, else `span` itself.
+
+    Args:
+        project: where the file stands.
+        span: the place of what holds it; without a line, the search starts at the first one.
+        pattern: what the line must hold.
+        last: the last line that belongs to it; by default a bound of some hundred lines.
+    """
+    lines = _lines(project, span)
+    first = span.line or 1
+    end = min(last or first + _FAR, first + _FAR, len(lines))
+    for number in range(first, end + 1):
+        if re.search(pattern, lines[number - 1]):
+            return Span(span.path, number, span.cell)
+    return span
+
+
+def text_span(project: Project, span: Span, text: str, last: int | None = None) -> Span:
+    """The first line from `span` on that holds `text`, else `span` itself."""
+    return line_span(project, span, re.escape(text), last) if text else span
+
+
+def keyword_span(project: Project, call: Call, keyword: str) -> Span:
+    """The line on which a call's keyword stands, else the call's own."""
+    # The end is a line of the whole notebook, the place one of its cell.
+    last = call.end_line if call.span.cell is None else (call.span.line or 1) + _STATEMENT
+    return line_span(project, call.span, rf"\b{re.escape(keyword)}\s*=", last)
+
+
+def _lines(project: Project, span: Span) -> list[str]:
+    if span.cell is not None:
+        book = project.notebooks.get(span.path)
+        cells = book.cells if book is not None else ()
+        return next((c.source.split("\n") for c in cells if c.index == span.cell), [])
+    return (project.text(span.path) or "").split("\n")
