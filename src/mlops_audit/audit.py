@@ -30,6 +30,7 @@ from mlops_audit.model import (
     Waiver,
     not_applicable,
     passed,
+    sentence,
     unknown,
 )
 from mlops_audit.schema import nearest
@@ -216,6 +217,7 @@ def _findings(
         word = attested.get(practice.id)
         if word is not None and verdict.outcome not in _HOLDS:
             verdict, strength = _attested(word, config), Strength.ATTESTED
+        verdict = replace(verdict, reason=sentence(verdict.reason))
         findings.append(Finding(practice, verdict, strength, _project_of(verdict, folders)))
     return tuple(findings), faults
 

@@ -49,6 +49,7 @@ __all__ = [
     "not_applicable",
     "partial",
     "passed",
+    "sentence",
     "unknown",
 ]
 
@@ -135,6 +136,22 @@ class Verdict:
         if self.outcome in (Outcome.PASS, Outcome.PARTIAL) and not self.evidence:
             msg = f"a {self.outcome} needs evidence: {self.reason}"
             raise ValueError(msg)
+
+
+# Commands keep their names at the start of a sentence, as paths and code do.
+_COMMANDS = frozenset({"dvc", "git", "just", "kedro", "make", "nox", "pip", "poe", "tox", "uv"})
+_WORD = re.compile(r"[a-z]+(?=[ ,])")
+
+
+def sentence(text: str) -> str:
+    """A remark as people write a sentence: with a capital and a full stop.
+
+    A command, a path or code at its start keeps its spelling.
+    """
+    word = _WORD.match(text)
+    if word and word[0] not in _COMMANDS:
+        text = text[0].upper() + text[1:]
+    return text if not text or text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
 def _listed(evidence: Evidence | tuple[Evidence, ...] | list[Evidence]) -> tuple[Evidence, ...]:

@@ -26,6 +26,7 @@ from mlops_audit.model import (
     parse_asks,
     partial,
     passed,
+    sentence,
     unknown,
 )
 from mlops_audit.tree import MemoryTree
@@ -87,7 +88,7 @@ def test_a_fault_costs_its_own_practice_only() -> None:
 
     report = run(practice(broken))
     assert only(report).outcome is Outcome.UNKNOWN
-    assert only(report).verdict.reason == ("a fault in this check (practice MON05): please report")
+    assert only(report).verdict.reason == "A fault in this check (practice MON05): please report."
     (said,) = [d.message for d in report.diagnostics if "MON05" in d.message]
     assert "KeyError at test_audit.py:" in said
     assert "/home" not in said
@@ -223,3 +224,18 @@ def test_public_names_are_few() -> None:
     assert all(getattr(mlops_audit, name) for name in mlops_audit.__all__)
     with pytest.raises(AttributeError):
         mlops_audit.nothing  # noqa: B018 -- the access is the test
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("no test looks at a model", "No test looks at a model."),
+        ("dvc runs the steps: train.", "dvc runs the steps: train."),
+        ("src/app.py serves", "src/app.py serves."),
+        ("7 of 9 are pinned", "7 of 9 are pinned."),
+        ("", ""),
+    ],
+)
+def test_a_reason_is_a_sentence(text: str, said: str) -> None:
+    """Reasons read as sentences, and commands, paths and figures keep their spelling."""
+    assert sentence(text) == said

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mlops_audit.facts.types import TriggerKind
 from mlops_audit.graph.loopnodes import Board
 from mlops_audit.graph.stores import live
-from mlops_audit.model import Evidence, LoopStep, Outcome, Verdict
+from mlops_audit.model import Evidence, LoopStep, Outcome, Verdict, sentence
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
@@ -72,7 +72,7 @@ class _Judge:
             source,
             target,
             _STATES[verdict.outcome],
-            verdict.reason[:1].upper() + verdict.reason[1:],
+            sentence(verdict.reason),
             verdict.looked_for or "",
             verdict.evidence[:_FEW],
             (practice,),

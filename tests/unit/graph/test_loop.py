@@ -10,7 +10,7 @@ from mlops_audit.config import Config
 from mlops_audit.graph import Project
 from mlops_audit.graph.loop import loop_of
 from mlops_audit.model import Evidence, Loop, Outcome, Span, Verdict, failed, partial, passed
-from mlops_audit.reports.loop import FORMATS, draw, fitted, said, some
+from mlops_audit.reports.loop import FORMATS, draw, fitted, said, some, wrapped
 from mlops_audit.tree.memory import MemoryTree
 
 TRAIN = """import joblib
@@ -163,7 +163,11 @@ def test_labels_fit_and_keep_what_tells_them_apart() -> None:
     """A long path keeps its end, other text its beginning, and nothing invisible is left."""
     assert fitted("a/very/long/path/to/train.py", 12) == "…to/train.py"
     assert fitted("a sentence that is long", 12) == "a sentence…"
-    assert fitted("batch: src/very/long/predict.py", 20) == "batch: …g/predict.py"
+    assert fitted("batch: src/very/long/predict.py", 20) == "batch: …/predict.py"
+    assert fitted("one.long.models.train_model (make)", 26) == "…models.train_model (make)"
+    assert wrapped("one two three", 8, 2) == ["one two", "three"]
+    assert wrapped("one two three four", 8, 2) == ["one two", "three f…"]
+    assert wrapped("nothing_to_break_at_all", 8, 2) == ["nothing…"]
     assert fitted("\x1b[31m", 20) == "\\x1b[31m"
     assert len(fitted("漢" * 30, 20)) <= 10
 

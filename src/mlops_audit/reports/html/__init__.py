@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
+from mlops_audit import model
 from mlops_audit.model import Evidence, Finding, Outcome, Report
 from mlops_audit.reports import words
 from mlops_audit.reports.links import forge_url
@@ -35,8 +36,8 @@ def code(text: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """Escaped text with code marked, beginning with a capital."""
-    return code(text[:1].upper() + text[1:])
+    """Escaped text with code marked, as a sentence."""
+    return code(model.sentence(text))
 
 
 def section(key: str, title: str, body: Iterable[str]) -> str:

@@ -21,7 +21,7 @@ _SHORT = {
     "COL": "Collaboration",
     "STR": "Structure",
 }
-_W, _H, _R = 440, 330, 112
+_W, _H, _R = 400, 300, 92
 _RINGS = (25, 50, 75, 100)
 _STEPS = (20, 40, 60, 80)
 
@@ -64,10 +64,10 @@ def _polygon(values: Mapping[str, float | None]) -> str:
 
 
 def _label(index: int, key: str, value: float | None) -> str:
-    x, y = _point(index, 113)
+    x, y = _point(index, 112)
     side = x - _W / 2
     anchor = "middle" if abs(side) < 1 else "start" if side > 0 else "end"
-    lift = -14 if index == 0 else 8 if index == len(PRINCIPLES) // 2 else -4
+    lift = -13 if index == 0 else 9 if index == len(PRINCIPLES) // 2 else -4
     return (
         f'<text class="axis" x="{x:g}" y="{y + lift:g}" text-anchor="{anchor}">{_SHORT[key]}'
         f'<tspan class="value" x="{x:g}" dy="17">{words.score(value)}</tspan></text>'
@@ -84,7 +84,8 @@ def matrix(report: Report) -> Iterator[str]:
     for key, name in PRINCIPLES.items():
         row = scores.matrix.get(key, {})
         cells = "".join(_cell(row.get(asset)) for asset in ASSETS)
-        yield f'<tr><th scope="row">{e(name)}</th>{_cell(scores.principles.get(key))}{cells}</tr>'
+        named = f'<th scope="row" title="{e(name)}">{e(_SHORT[key])}</th>'
+        yield f"<tr>{named}{_cell(scores.principles.get(key))}{cells}</tr>"
     cells = "".join(_cell(scores.assets.get(asset)) for asset in ASSETS)
     yield f'</tbody><tfoot><tr><th scope="row">All</th>{_cell(scores.total)}{cells}</tr></tfoot>'
     yield "</table>"

@@ -70,17 +70,16 @@ def ladder(report: Report) -> Iterator[str]:
     yield '<ol class="stairs">'
     for row in level.profile:
         if row.level <= level.reached:
-            state, said = "reached", "reached"
+            state, said = "reached", ", reached"
         elif level.next is not None and row.level == level.next[0]:
-            state, said = "next", "next"
+            state, said = "next", ", next"
         else:
             state, said = "later", ""
         aim = ' <span class="tag">target</span>' if row.level == level.target else ""
         name, meaning = named.get(row.level, ("", ""))
-        note = f' <span class="quiet">{said}</span>' if said else ""
         down = min(tallest - row.level, _DEEPEST)
         yield f'<li class="stair {state} down-{down}"><div class="tread">'
-        yield f'<h3><span class="n">{row.level}</span> {e(name)}{note}{aim}</h3>'
+        yield f'<h3><span class="n">Level {row.level}{said}{aim}</span> {e(name)}</h3>'
         yield _bar(row.met, row.musts)
         yield f"<p>{row.met} of {row.musts} musts met</p>"
         yield f'<p class="quiet meaning">{e(meaning)}</p>' if meaning else ""

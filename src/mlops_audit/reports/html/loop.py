@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mlops_audit.model import Loop, LoopStep, Report
-from mlops_audit.reports.html import e, link, places
+from mlops_audit.reports.html import e, link, places, sentence
 from mlops_audit.reports.loop import MARKS, fitted, said, some
 from mlops_audit.reports.loop.svg import picture
 
 __all__ = ["loop"]
 
 _MOST = 4
-_COLUMNS = 60
+_COLUMNS = 38  # a line of the narrowest screen
 _PLACES = 2
 
 
@@ -49,8 +49,8 @@ def _station(found: Loop, step: LoopStep) -> str:
     return (
         f'<li><div class="station"><h3>{e(found.stations[step.source])}{count}</h3>{body}</div>'
         f'<p class="arrow a-{_state(step)}"><span class="sr">To {e(to)}: {e(step.state)}. </span>'
-        f'<span class="mark" aria-hidden="true">{MARKS[step.state]}</span> {e(step.reason)}</p>'
-        "</li>"
+        f'<span class="mark" aria-hidden="true">{MARKS[step.state]}</span> {sentence(step.reason)}'
+        "</p></li>"
     )
 
 
@@ -63,6 +63,6 @@ def _gap(found: Loop, step: LoopStep, report: Report) -> str:
     mark = f'<span aria-hidden="true">{MARKS[step.state]}</span>'
     return (
         f'<li><p><span class="chip {kind}">{mark} {e(step.state)}</span>'
-        f" <strong>{e(name)}</strong>: {e(step.reason)}</p>{looked}"
+        f" <strong>{e(name)}</strong>: {sentence(step.reason)}</p>{looked}"
         f"{places(step.evidence[:_PLACES], report)}{by}</li>"
     )

@@ -12,12 +12,13 @@ _COLOURS = """
 --found:#1a6f3c;--partial:#855400;--missing:#b3261e;--odd:#5c4b94;
 --found-g:#e5f4ea;--partial-g:#fbf0da;--missing-g:#fcebe9;--odd-g:#efecf8;--na-g:#eef0f3;
 --h0:#fdf3ee;--h1:#eef4fa;--h2:#d3e5f5;--h3:#abcfec;--h4:#7fb5e0;--h-ink:#10202f}
-@media(prefers-color-scheme:dark){:root{--back:#12171d;--card:#1b222a;--edge:#37414c;
+@media screen and (prefers-color-scheme:dark){:root{--back:#12171d;--card:#1b222a;--edge:#37414c;
 --ink:#f0f4f8;--text:#d3dbe3;--quiet:#9aa6b2;--accent:#7db8ec;--on:#0e1620;--soft:#1b2f42;
 --found:#6ccb93;--partial:#e3b155;--missing:#ff958b;--odd:#b7a9ee;
 --found-g:#16301f;--partial-g:#362a10;--missing-g:#3c1a18;--odd-g:#29233f;--na-g:#242c35;
 --h0:#33211b;--h1:#1a2733;--h2:#1b3a55;--h3:#1d4d76;--h4:#206299;--h-ink:#fff}}
 @media print{:root{color-scheme:light}}
+@page{margin:14mm}
 .lp{--lp-back:var(--back);--lp-card:var(--card);--lp-edge:var(--edge);--lp-ink:var(--ink);
 --lp-text:var(--text);--lp-quiet:var(--quiet);--lp-found:var(--found);
 --lp-partial:var(--partial);--lp-missing:var(--missing)}
@@ -80,9 +81,10 @@ align-items:end}.hero .facts{flex-direction:column;gap:.7rem;text-align:right;ma
 .stairs{list-style:none;padding:0;margin:0;display:grid;gap:.6rem}
 .tread{border:1px solid var(--edge);border-top:4px solid var(--edge);border-radius:8px;
 padding:.8rem .9rem;background:var(--back);height:100%}
-.tread p{margin:.25rem 0;font-size:.925rem}.tread .n{color:var(--quiet)}
+.tread p{margin:.25rem 0;font-size:.925rem}.tread .n{display:block;color:var(--quiet);
+font-size:.85rem;font-weight:400;margin-bottom:.1rem}
 .stair.reached .tread{border-top-color:var(--accent);background:var(--soft)}
-.stair.reached .quiet,.stair.reached .n{color:var(--text)}
+.stair.reached .quiet,.stair.reached .n{color:var(--text)}.tread .tag{margin-left:.3rem}
 .stair.next .tread{border-top-style:dashed;border-top-color:var(--accent)}
 .squares{margin:.55rem 0 .35rem}.sq-on{fill:var(--accent)}
 .sq-off{fill:none;stroke:var(--quiet);stroke-width:1}
@@ -96,12 +98,13 @@ _BODY = """
 .two{display:grid;gap:1.5rem 2.5rem;align-items:center}
 .two>*{min-width:0}
 @media(min-width:900px){.two{grid-template-columns:minmax(0,5fr) minmax(0,6fr)}}
-figure{margin:0}.ring{fill:none;stroke:var(--edge)}
+figure{margin:0}.radar svg{width:100%;max-width:30rem;margin:0 auto}
+.ring{fill:none;stroke:var(--edge)}
 .area{fill:var(--accent);fill-opacity:.2;stroke:var(--accent);stroke-width:2;
 stroke-linejoin:round}.dot{fill:var(--accent)}
-.axis{font-size:13px;fill:var(--text)}.value{font-weight:650;fill:var(--ink)}
+.axis{font-size:14px;fill:var(--text)}.value{font-weight:650;fill:var(--ink)}
 .heat{font-size:.9rem;border-collapse:separate;border-spacing:3px;table-layout:fixed}
-.heat th:first-child{width:38%}.heat td,.heat thead th{text-align:center}
+.heat th:first-child{width:32%}.heat td,.heat thead th{text-align:center}
 .heat thead th:first-child{text-align:left}
 .heat th{font-weight:500}.heat thead th{color:var(--quiet);padding:.2rem 0;
 overflow-wrap:normal;font-size:.8rem}
@@ -164,7 +167,9 @@ transition:transform .12s}
 .via{list-style:none;padding:.2rem 0 .2rem .8rem;margin:.15rem 0 0 .3rem;
 border-left:2px solid var(--edge);color:var(--quiet)}
 .via .said{color:var(--quiet)}
-@media(max-width:600px){.practice>summary{grid-template-columns:1rem 3.4rem 1fr}
+@media(max-width:600px){.heat{font-size:.85rem}.heat thead th{font-size:.72rem}
+.heat th:first-child{width:36%;overflow-wrap:normal}
+.practice>summary{grid-template-columns:1rem 3.4rem 1fr}
 .practice>summary .chip{grid-column:3;justify-self:start}.inside{padding-left:1.5rem}
 .todo>li{padding:.8rem .9rem}.todo>li::before{display:none}}
 .cards{display:grid;gap:1rem;grid-template-columns:repeat(auto-fill,minmax(min(100%,17rem),1fr))}
@@ -181,13 +186,22 @@ border-top:1px solid var(--edge)}
 """
 
 _PRINT = """
-@media print{body{font-size:10.5pt}nav,.show,.skip{display:none}
-section{padding:1rem 0}section,.todo>li,.card,.tread{break-inside:avoid}
-#practices,#next{break-inside:auto}
+@media print{html{font-size:12.4px}body{font-size:1rem;line-height:1.45}
+nav,.show,.skip{display:none}
+main,.top,footer{max-width:none;padding:0}
+.hero{padding:.5rem 0 1rem}.number{font-size:4rem}
+section{padding:1rem 0}h2{font-size:1.3rem;margin-bottom:.6rem}
+h2,h3,.group>p,summary{break-after:avoid}
+.todo>li,.card,.tread,.practice,.gaps>li,.two>*,.wide-loop,tr{break-inside:avoid}
+.hero .facts{flex-direction:row;text-align:left;margin-top:.6rem}.hero{display:block}
+.stairs{display:grid;grid-auto-flow:row;grid-template-columns:1fr;gap:.4rem}.stair{margin-top:0}
+.tread{padding:.45rem .8rem}.tread p{margin:.1rem 0}.squares{margin:.3rem 0 .2rem}
+.two{grid-template-columns:minmax(0,5fr) minmax(0,6fr);gap:1rem}
+.heat td,.heat thead th{padding:.25rem .1rem}.heat tbody th{padding:.2rem 0}
 :is(.is-fail,.is-partial,.is-unknown,.card>details,#files details)::details-content{
 content-visibility:visible;block-size:auto}
-.practice{break-inside:avoid}.practice>summary::before{content:none}
-.practice>summary{grid-template-columns:3.6rem 1fr auto}.inside{padding-left:.25rem}
+.practice>summary::before{content:none}.practice>summary{grid-template-columns:3.6rem 1fr auto;
+padding:.3rem 0}.inside{padding:0 0 .6rem 4.1rem}
 .wide-loop{display:block}.narrow-loop,.narrow-lead{display:none}
 *{print-color-adjust:exact}}
 """

@@ -11,9 +11,12 @@ from typing import cast
 from mlops_audit.model import Loop, LoopNode
 from mlops_audit.reports.safe import one_line
 
-__all__ = ["FORMATS", "MARKS", "draw", "fitted", "said", "some"]
+__all__ = ["FORMATS", "MARKS", "draw", "fitted", "said", "some", "wrapped"]
 
 _FILE = re.compile(r"\.\w{1,6}$")
+_DOTTED = re.compile(r"[\w-]+(?:\.[\w-]+)+")
+_WITH_TOOL = re.compile(r"(\S+)( \(\w+\))")
+_LEAST = 8  # characters of a path that still say which it is
 FORMATS = ("text", "mermaid", "svg", "json")
 MARKS = {"found": "✓", "partial": "◐", "missing": "✗", "n/a": "-"}
 """How an arrow stands, in one character."""
@@ -46,10 +49,13 @@ def fitted(text: str, columns: int) -> str:
     line = one_line(text[:400])
     if _width(line) <= columns:
         return line
+    with_tool = _WITH_TOOL.fullmatch(line)
+    if with_tool and (room := columns - _width(with_tool[2])) > columns // 2:
+        return f"{fitted(with_tool[1], room)}{with_tool[2]}"
     head, space, tail = line.rpartition(" ")
     if "/" in tail and _width(head) * 3 < columns * 2:
         return f"{head}{space}{_end(tail, columns - _width(head + space))}"
-    if "/" in line and _FILE.search(line):
+    if ("/" in line and _FILE.search(line)) or _DOTTED.fullmatch(line):
         return _end(line, columns)
     kept = ""
     for char in line:
@@ -59,13 +65,32 @@ def fitted(text: str, columns: int) -> str:
     return f"{kept.rstrip()}…"
 
 
+def wrapped(text: str, columns: int, most: int) -> list[str]:
+    """Safe lines of at most `columns`, broken between words; what does not fit is cut."""
+    lines: list[str] = []
+    rest = one_line(text[:400])
+    while len(lines) < most - 1 and _width(rest) > columns:
+        at = rest.rfind(" ", 1, columns)
+        if at < 0 or _width(rest[:at]) > columns:
+            break
+        lines.append(rest[:at])
+        rest = rest[at + 1 :]
+    return [*lines, fitted(rest, columns)]
+
+
 def _end(text: str, columns: int) -> str:
     kept = ""
     for char in reversed(text):
         if _width(kept + char) >= columns:
             break
         kept = char + kept
-    return text if kept == text else f"…{kept}"
+    if kept == text:
+        return text
+    mark = "/" if "/" in text else "."
+    whole = kept.find(mark)  # better a folder less than half a name
+    if 0 <= whole < len(kept) - _LEAST and " " not in kept and text[-len(kept) - 1] != mark:
+        kept = kept[whole if mark == "/" else whole + 1 :]
+    return f"…{kept}"
 
 
 def _width(text: str) -> int:

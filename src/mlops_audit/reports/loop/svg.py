@@ -11,21 +11,21 @@ from collections.abc import Iterator
 from html import escape
 
 from mlops_audit.model import Loop, LoopStep
-from mlops_audit.reports.loop import MARKS, fitted, said, some
+from mlops_audit.reports.loop import MARKS, fitted, said, some, wrapped
 from mlops_audit.reports.safe import one_line
 
 __all__ = ["STYLE", "picture", "render"]
 
 _WIDTH, _HEIGHT = 1080, 566
-_CARD_W, _CARD_H, _GAP, _EDGE = 218, 136, 58, 17
+_CARD_W, _CARD_H, _GAP, _EDGE = 232, 136, 50, 1
 _ROWS = (17, 215, 413)
 _MOST = 4  # lines in a card
-_COLUMNS = 25  # characters of 13 px that fit into a card
+_COLUMNS = 27  # characters of 13 px that fit into a card
 _COUNT_GAP = 8
 # Column and row of each station, in the order of the ring.
 _CELLS = ((0, 0), (1, 0), (2, 0), (3, 0), (3, 1), (3, 2), (2, 2), (1, 2), (0, 2))
-_GAPS = 4  # missing links told in the middle
-_LINE = 72  # characters of 13.5 px that fit into the middle
+_LINES = 7  # of the middle, below its title
+_LINE = 88  # characters of 13.5 px that fit into it
 
 STYLE = """
 .lp{font-family:ui-sans-serif,system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
@@ -154,21 +154,28 @@ def _head(x: int, y: int, right: int, down: int) -> str:
 
 def _middle(loop: Loop) -> Iterator[str]:
     """What is missing, told in the ring's middle."""
-    x, y = _left(1) - 110, _ROWS[1] + 24
-    yield f'<text class="lp-said" x="{x}" y="{y}">{_e(said(loop))}</text>'
+    x, y = _left(1) - 110, _ROWS[1] - 4
     gaps = sorted(loop.missing, key=lambda step: step.state == "partial")
-    for number, step in enumerate(gaps[:_GAPS]):
+    told = [wrapped(_told(loop, step), _LINE, 2) for step in gaps]
+    if sum(map(len, told)) > _LINES:  # no room for second lines
+        told = [[fitted(_told(loop, step), _LINE)] for step in gaps]
+    most = len(told) if len(told) <= _LINES else _LINES - 1
+    y += 11 * (_LINES - min(sum(map(len, told)), _LINES))  # in the middle of its height, too
+    yield f'<text class="lp-said" x="{x}" y="{y}">{_e(said(loop))}</text>'
+    top = y + 5
+    for step, lines in zip(gaps[:most], told[:most], strict=True):
         look = f"lp-{step.state}"
-        line = fitted(f"{loop.stations[step.source]} → {_lower(loop, step)}: {step.reason}", _LINE)
-        top = y + 26 + 22 * number
-        yield (
-            f'<text class="lp-mark {look}" x="{x + 6}" y="{top}">{MARKS[step.state]}</text>'
-            f'<text class="lp-gap" x="{x + 22}" y="{top}">{_e(line)}</text>'
-        )
-    if len(gaps) > _GAPS:
-        top = y + 26 + 22 * _GAPS
-        rest = len(gaps) - _GAPS
-        yield f'<text class="lp-count" x="{x + 22}" y="{top}">+{rest} more</text>'
+        mark = MARKS[step.state]
+        yield f'<text class="lp-mark {look}" x="{x + 6}" y="{top + 22}">{mark}</text>'
+        for line in lines:
+            top += 22
+            yield f'<text class="lp-gap" x="{x + 22}" y="{top}">{_e(line)}</text>'
+    if len(gaps) > most:
+        yield f'<text class="lp-count" x="{x + 22}" y="{top + 22}">+{len(gaps) - most} more</text>'
+
+
+def _told(loop: Loop, step: LoopStep) -> str:
+    return f"{loop.stations[step.source]} → {_lower(loop, step)}: {step.reason}"
 
 
 def _lower(loop: Loop, step: LoopStep) -> str:
