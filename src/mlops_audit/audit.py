@@ -52,9 +52,9 @@ class Request:
     """What a call may ask beyond the configuration.
 
     `target` is a level of the first model, `evidence` the weakest strength that counts,
-    `practices` what to judge in place of the whole catalogue; `cached` keeps facts of code
-    between runs, in the user's cache folder; `pictures` asks for what is there to be
-    looked at: the loop, and what the other models say.
+    `practices` what to judge in place of the whole catalogue; `cached` keeps facts of code and
+    the last reports between runs, in the user's cache folder; `pictures` asks for what is there
+    to be looked at: the loop, and what the other models say.
     """
 
     target: int | None = None
@@ -90,13 +90,35 @@ def audit(
         ConfigError: the configuration or the call names a practice or project that does not
             exist, or attests what the repository itself can show.
     """
+    request = request or Request()
+    if not request.cached or request.practices is not None:
+        return _audit(tree, config or Config(), models, project, request, jobs)
+    from mlops_audit.remember import keep, key_of, recall  # noqa: PLC0415 -- only where wanted
+
+    asked = (project, request.target, request.evidence, request.pictures)
+    key = key_of(tree, config or Config(), models, asked)
+    report = recall(key) if key else None
+    if report is None:
+        report = _audit(tree, config or Config(), models, project, request, jobs)
+        if key:
+            keep(key, report)
+    return report
+
+
+def _audit(
+    tree: Tree,
+    config: Config,
+    models: Sequence[MaturityModel],
+    project: str | None,
+    request: Request,
+    jobs: int | None,
+) -> Report:
     from mlops_audit.graph import Project  # noqa: PLC0415 -- only a real audit needs the readers
     from mlops_audit.practices import registry  # noqa: PLC0415 -- the same
 
-    request = request or Request()
     listed = request.practices if request.practices is not None else registry().practices
     ladder = load_model("ladder")
-    config = Names(listed, ladder, models).checked(config or Config())
+    config = Names(listed, ladder, models).checked(config)
     _check_tools(config)
     folder = _folder(tree, project)
     loaded = Project.load(tree, config, folder, cached=request.cached, jobs=jobs)

@@ -13,6 +13,7 @@ from mlops_audit.tree import limits
 from mlops_audit.tree.ignore import IgnoreRules
 from mlops_audit.tree.paths import normal, resolve_link, unique_key
 from mlops_audit.tree.pointers import LFS_SIZES, annex_pointer, lfs_pointer
+from mlops_audit.tree.state import state_of
 from mlops_audit.tree.types import Entry, GitInfo, Unread
 
 __all__ = ["BaseTree", "Listing", "blob_hash"]
@@ -243,6 +244,19 @@ class BaseTree:
             entry = replace(entry, blob=blob_hash(data))
             self._entries[entry.path] = entry
         return entry.blob
+
+    def state(self) -> str | None:
+        """A digest of all that this tree shows, None where that cannot be told cheaply."""
+        folders = [*sorted(self._folders()), ""]
+        above = ["../" * up for up in range(1, len(self._ignore.above) + 1)]
+        unlisted = [f for f in folders if f"{f}/.gitignore".lstrip("/") not in self._entries]
+        rules = [(key, self._ignore_file(key)) for key in (*above, *unlisted)]
+        git = self.git
+        outside = [*(rule for rule in rules if rule[1] is not None), git and git.state()]
+        return state_of(self.name, self._entries, self.diagnostics, outside, self._content_of)
+
+    def _content_of(self, entry: Entry) -> str | None:
+        return self._link(entry.path) if entry.kind == "link" else self.blob_id(entry.path)
 
     # Ignore rules
 

@@ -1,22 +1,28 @@
-"""Facts kept between runs, by path and git blob id, in the user's own cache folder.
+"""What is kept between runs, in the user's own cache folder.
 
-One SQLite file. A key holds the fingerprint of the reader's code, so that another version of the
-tool never sees facts of this one. Anything that goes wrong with the cache costs time, never a
+Facts are kept by path and git blob id, the last results by the state of the whole tree. One SQLite
+file. A key holds the fingerprint of the code that made the value, so that another version of the
+tool never sees what this one kept. Anything that goes wrong with the cache costs time, never a
 result: every method then behaves as if the cache were empty.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import pickle
 import sqlite3
 import zlib
 from collections.abc import Iterable, Mapping
+from importlib import import_module
 from pathlib import Path
+from types import FunctionType, MappingProxyType
+from typing import Any
 
 __all__ = ["FactCache", "fingerprint"]
 
 _MAX_ROWS = 60_000
+_MAX_RESULTS = 100
 _BATCH = 400
 
 
@@ -56,7 +62,10 @@ class FactCache:
             self._db = sqlite3.connect(folder / "facts.sqlite", timeout=1)
             self._db.execute("pragma journal_mode=wal")
             self._db.execute("pragma synchronous=off")
-            self._db.execute("create table if not exists facts (key text primary key, data blob)")
+            for table in ("facts", "results"):
+                self._db.execute(
+                    f"create table if not exists {table} (key text primary key, data blob)"
+                )
         except (OSError, sqlite3.Error):
             self._db = None
 
@@ -91,8 +100,74 @@ class FactCache:
         except (sqlite3.Error, pickle.PickleError, RecursionError):
             return
 
+    def result(self, key: str) -> object:
+        """The result that is kept under this key, or None. Its functions are loaded when called."""
+        if self._db is None:
+            return None
+        try:
+            row = self._db.execute("select data from results where key = ?", (key,)).fetchone()
+            return _Unpickler(io.BytesIO(row[0])).load() if row else None
+        except Exception:  # noqa: BLE001 -- as in `get`
+            return None
+
+    def keep_result(self, key: str, value: object) -> None:
+        """Keep a result in place of the oldest one."""
+        if self._db is None:
+            return
+        try:
+            data = io.BytesIO()
+            _Pickler(data, protocol=5).dump(value)
+            with self._db:
+                self._db.execute(
+                    "insert or replace into results values (?, ?)", (key, data.getvalue())
+                )
+                self._db.execute(
+                    "delete from results where rowid not in"
+                    " (select rowid from results order by rowid desc limit ?)",
+                    (_MAX_RESULTS,),
+                )
+        except (sqlite3.Error, pickle.PickleError, RecursionError, TypeError, AttributeError):
+            return
+
     def close(self) -> None:
         """Give the file back."""
         if self._db is not None:
             self._db.close()
             self._db = None
+
+
+class Unloaded:
+    """A function of this package by its name; its module is imported when it is called."""
+
+    def __init__(self, module: str, name: str) -> None:
+        self.__module__ = module
+        self.__name__ = name
+
+    def __call__(self, *args: object) -> object:
+        found = getattr(import_module(self.__module__), self.__name__)
+        return getattr(found, "judge", found)(*args)
+
+
+def _view(values: dict[Any, Any]) -> MappingProxyType[Any, Any]:
+    """A read-only view, whose own type has no name that could be loaded."""
+    return MappingProxyType(values)
+
+
+class _Pickler(pickle.Pickler):
+    """Writes functions as names: to import all that judged costs as much as a small audit."""
+
+    def persistent_id(self, obj: Any) -> tuple[str, str] | None:  # noqa: ANN401 -- any object may come
+        if isinstance(obj, FunctionType | Unloaded):
+            return obj.__module__, obj.__name__
+        return None
+
+    def reducer_override(self, obj: Any) -> Any:  # noqa: ANN401 -- the same
+        if isinstance(obj, MappingProxyType):
+            return _view, (dict(obj),)
+        return NotImplemented
+
+
+class _Unpickler(pickle.Unpickler):
+    def persistent_load(self, pid: Any) -> Unloaded:  # noqa: ANN401 -- what `persistent_id` gave
+        module, name = pid
+        return Unloaded(module, name)

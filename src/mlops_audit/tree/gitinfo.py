@@ -121,6 +121,12 @@ class CloneInfo(GitInfo):
         lines = self._lines(*command)
         return dict(line.split(" ", 1) for line in lines if " " in line)
 
+    def state(self) -> str:
+        """The commit and the names that lead to commits: history follows from them."""
+        names = ("for-each-ref", "--format=%(refname) %(symref) %(objectname)")
+        refs = self._lines(*names, _HEADS, _ORIGIN, "refs/tags/")
+        return repr((self.commit, self.dirty, self.shallow, self._head, refs, self.remote_url))
+
     @cached_property
     def branches(self) -> tuple[str, ...]:
         """The clone's and origin's branches."""

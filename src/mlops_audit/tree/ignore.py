@@ -223,7 +223,7 @@ class IgnoreRules:
 
     def __init__(self, load: Callable[[str], bytes | None], above: tuple[str, ...] = ()) -> None:
         self._load = load
-        self._above = above
+        self.above = above
         self._rules: dict[int | str, tuple[Rule, ...]] = {}
         self._folders: dict[tuple[str, ...], bool] = {(): False}
 
@@ -238,7 +238,7 @@ class IgnoreRules:
         return bool(names) and self._judge(names, folder=folder)
 
     def _judge(self, names: tuple[str, ...], *, folder: bool) -> bool:
-        full = self._above + names
+        full = self.above + names
         for depth in range(len(full) - 1, -1, -1):
             below = full[depth:]
             for rule in reversed(self._at(depth, full)):
@@ -247,8 +247,8 @@ class IgnoreRules:
         return False
 
     def _at(self, depth: int, full: tuple[str, ...]) -> tuple[Rule, ...]:
-        up = len(self._above) - depth
-        key = "../" * up if up > 0 else "/".join(full[len(self._above) : depth])
+        up = len(self.above) - depth
+        key = "../" * up if up > 0 else "/".join(full[len(self.above) : depth])
         if key not in self._rules:
             data = self._load(key)
             self._rules[key] = parse_rules(data) if data else ()

@@ -103,6 +103,12 @@ class GitInfo:
         """Earlier, distinct contents of `path`, newest first, at most `limit` of them."""
         return self.history.get(path, ())[:limit]
 
+    def state(self) -> str:
+        """All that these facts follow from, as one text."""
+        known = (self.commit, self.dirty, self.shallow, self.detached, self.branches, self.tags)
+        more = (self.default_branch, self.commits, self.first_commit, self.last_commit)
+        return repr((known, more, self.remote_url, self.history, self.touches))
+
 
 class Tree(Protocol):
     """A repository's files at one state, whatever holds them. Nothing in here ever raises."""
@@ -134,6 +140,9 @@ class Tree(Protocol):
 
     def blob_id(self, path: str) -> str | None:
         """The git blob id (SHA-1) of the content as `read` gives it, None if it is unread."""
+
+    def state(self) -> str | None:
+        """A digest of all that this tree shows, None where that cannot be told cheaply."""
 
     def link_target(self, path: str) -> str | None:
         """The listed path that a link finally leads to, None where it leaves the tree."""

@@ -1,0 +1,74 @@
+"""An unchanged repository is not judged again: the last reports are kept by all that makes them.
+
+The key holds the state of the tree, the configuration, what was asked, and the tool's own code.
+Where one of these cannot be told (a model of a team's own, gigabytes that git does not know), the
+audit runs as if nothing were kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from mlops_audit.maturity import MaturityModel, load_model, model_names
+from mlops_audit.model import Report
+from mlops_audit.tree.cache import FactCache, fingerprint
+
+if TYPE_CHECKING:
+    from mlops_audit.config import Config
+    from mlops_audit.tree import Tree
+
+__all__ = ["keep", "key_of", "recall"]
+
+
+def key_of(
+    tree: Tree, config: Config, models: Sequence[MaturityModel], asked: Iterable[object]
+) -> str | None:
+    """What a report is kept by; None where it cannot be kept.
+
+    Args:
+        tree: the audited files.
+        config: the settings, with what has expired by now.
+        models: the maturity models.
+        asked: what else the report depends on, as values with a stable `repr`.
+    """
+    named = [model.name for model in models]
+    if any(
+        name not in model_names() or load_model(name) != m
+        for name, m in zip(named, models, strict=True)
+    ):
+        return None
+    state = tree.state()
+    if state is None:
+        return None
+    code = fingerprint(_files(os.path.dirname(__file__)))  # noqa: PTH120 -- pathlib costs start-up time
+    parts = (code, sys.version_info[:3], state, config, named, tuple(asked))
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def _files(folder: str) -> Iterator[str]:
+    """The tool's own files, the tables and models among them."""
+    for entry in os.scandir(folder):
+        if entry.is_dir():
+            if entry.name not in ("__pycache__", "_template"):
+                yield from _files(entry.path)
+        else:
+            yield entry.path
+
+
+def recall(key: str) -> Report | None:
+    """The report that is kept under a key."""
+    cache = FactCache()
+    found = cache.result(key)
+    cache.close()
+    return found if isinstance(found, Report) else None
+
+
+def keep(key: str, report: Report) -> None:
+    """Keep a report."""
+    cache = FactCache()
+    cache.keep_result(key, report)
+    cache.close()
