@@ -223,7 +223,7 @@ def read_deploy_file(data: bytes, path: str) -> DeployFile | Unreadable | None:
     kind = deploy_kind(path)
     if not kind or not data.strip():
         return None
-    span = Span(path, 1)
+    span = Span(path)
     if kind == "apptainer":
         return _apptainer(decode(data[: 256 * 1024]) or "", path)
     if kind in {"nix", "vagrant", "packer", "tilt"}:
@@ -253,7 +253,9 @@ def read_deploy_file(data: bytes, path: str) -> DeployFile | Unreadable | None:
             commands += node_commands(service.get(key), path)
     for process in (root.get("processes") or _EMPTY).entries.values():
         commands += node_commands(process.node, path)
+    based = root.get("image") or root.get("base_image")
     image = root.str_at("image") or root.str_at("base_image")
+    span = Span(path, based.line) if based is not None and image else span
     return DeployFile(kind, path, span, image, place, commands)
 
 
@@ -271,9 +273,10 @@ def _apptainer(text: str, path: str) -> DeployFile | None:
             section, start, lines = line[1:].split(" ")[0].strip(), number + 1, []
         else:
             lines.append(line)
-    return DeployFile(
-        "apptainer", path, Span(path, 1), base[1] if base else "", "", tuple(commands)
-    )
+    if base is None:
+        return DeployFile("apptainer", path, Span(path), "", "", tuple(commands))
+    span = Span(path, text.count("\n", 0, base.start(1)) + 1)
+    return DeployFile("apptainer", path, span, base[1], "", tuple(commands))
 
 
 def read_containers(paths: Iterable[str], get: Getter) -> Containers:

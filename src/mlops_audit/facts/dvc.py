@@ -351,7 +351,7 @@ def _entries(node: Node | None, folder: str, path: str) -> tuple[DvcEntry, ...]:
         found.append(
             DvcEntry(
                 _place(folder, part.str_at("path")),
-                Span(path, part.line),
+                Span(path, part.line_of("path")),
                 part.str_at("md5") or part.str_at("etag") or part.str_at("checksum"),
                 _number(part.get("size")),
                 _number(part.get("nfiles")),
@@ -377,7 +377,7 @@ def read_dvc_pointer(data: bytes, path: str) -> DvcPointer | Unreadable:
     folder = _place(posixpath.dirname(path), root.str_at("wdir") or ".")
     outs = _entries(root.get("outs"), folder, path)
     deps = _entries(root.get("deps"), folder, path)
-    return DvcPointer(path, Span(path, 1), outs, deps, root.str_at("frozen") == "true")
+    return DvcPointer(path, Span(path), outs, deps, root.str_at("frozen") == "true")
 
 
 def read_dvc_config(data: bytes, path: str) -> DvcConfig | Unreadable:

@@ -59,7 +59,7 @@ def read_lock(data: bytes, path: str) -> Lock | None:
     if not versions:
         return None
     ordered = tuple(sorted(versions.items()))
-    return Lock(kind, path, Span(path, 1), frozenset(versions), complete=True, versions=ordered)
+    return Lock(kind, path, Span(path), frozenset(versions), complete=True, versions=ordered)
 
 
 def _toml(text: str) -> list[tuple[str, str]]:

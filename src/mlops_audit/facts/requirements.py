@@ -202,7 +202,7 @@ def requirements_lock(data: bytes, path: str) -> Lock | None:
         return None
     kind = "pip-compile" if compiled else "pip-freeze"
     versions = tuple(sorted((r.name, r.version) for r in found))
-    return Lock(kind, path, found[0].span, names, complete=True, versions=versions)
+    return Lock(kind, path, Span(path), names, complete=True, versions=versions)
 
 
 def lock_covers(lock: Lock, requirements: Iterable[Requirement]) -> float:

@@ -52,7 +52,9 @@ class _Places:
                     table = (*table, str(counts[table]))
                 else:
                     table = self._within(table, counts)
-                self.keys.setdefault(table, number)
+                # A table that has no header of its own stands where its first one does.
+                for size in range(1, len(table) + 1):
+                    self.keys.setdefault(table[:size], number)
                 continue
             key = _KEY.match(head)
             if key:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from mlops_audit.facts.documents import is_placeholder
 from mlops_audit.graph import Project
 from mlops_audit.graph.docs import filled
+from mlops_audit.graph.sourcelines import line_span
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed, unknown
 from mlops_audit.practices.base import practice
 
@@ -81,7 +82,9 @@ def _owners(project: Project) -> Iterator[Evidence]:
         if _OWNER_FILES.search(path) and "CODEOWNERS" not in path:
             text = project.text(path) or ""
             if text.strip() and not is_placeholder(text):
-                yield Evidence(Span(path, 1), text.strip().split("\n")[0][:100])
+                lines = text.splitlines()
+                number = next((n for n, x in enumerate(lines, 1) if x.strip(" -=*<!#")), 1)
+                yield Evidence(Span(path, number), lines[number - 1].strip()[:100])
         elif _CATALOGUE.search(path):
             for number, line in enumerate((project.text(path) or "").splitlines(), 1):
                 if re.match(r"\s*owner:\s*\w", line):
@@ -148,4 +151,5 @@ def _metadata(project: Project) -> Iterator[Evidence]:
         if project.is_example(meta.path):
             continue
         if meta.maintainers and set(meta.maintainers) != set(meta.authors):
-            yield Evidence(meta.span, f"maintainers {', '.join(meta.maintainers)}"[:100])
+            place = line_span(project, meta.span, r"^\s*[\"']?maintainer\w*[\"']?\s*[=:]")
+            yield Evidence(place, f"maintainers {', '.join(meta.maintainers)}"[:100])

@@ -43,8 +43,13 @@ def dashboard(project: Project) -> Verdict:
         for s in sightings(project, "dashboard.define")
         if not s.notebook and not project.is_example(s.path)
     ]
-    defined = [s.evidence for s in found if _defines(project, s)]
-    defined += _apps(project)
+    defined = _apps(project)
+    told = {e.span.path for e in defined if e.span.line is None}
+    defined[:0] = [
+        s.evidence
+        for s in found
+        if _defines(project, s) and not (s.where == "file" and s.path in told)
+    ]
     if defined:
         return passed("A dashboard or report of monitoring results is defined here.", defined)
     empty = [s.evidence for s in found if s.where in {"image", "file"}]

@@ -22,6 +22,9 @@ _OF_PROJECT = re.compile(
     r"-r\s*\S|--requirement|\brequirements\S*\.txt|poetry\s+.*install|uv\s+sync|pipenv|env\s+(create|update)|"
     r"install\s+(-\S+\s+){0,4}(\.|/|\S+\.whl|\S*\[|\$)|--editable|-e\s|setup\.py|pdm|\.ya?ml|renv|pixi"
 )
+_UPGRADES = re.compile(
+    r"install\s+(-\S+\s+|--\S+\s+){0,4}(pip|setuptools|wheel|uv|pipenv|poetry)([=<>]\S*)?\s*$"
+)
 _SERVERS = re.compile(
     r"\b(mlflow\s+(server|ui)|airflow|prometheus|grafana|postgres|mysqld|redis-server|minio|prefect\s+server|"
     r"jupyter|start-notebook|zenml|nginx|superset|metabase)\b"
@@ -108,7 +111,9 @@ def _image(dockerfile: Dockerfile) -> Image:
         why = "it is for notebooks only"
     first = dockerfile.stages[0].span
     found = [Evidence(_root_span(dockerfile, first), f"FROM {base}")]
-    found += [Evidence(c.span, c.text[:80]) for c in installs[:2]]
+    # What installs the project's dependencies says more than an upgrade of the installer.
+    told = sorted(installs, key=lambda c: not _OF_PROJECT.search(c.text))
+    found += [Evidence(c.span, c.text[:80]) for c in told[:2] if not _UPGRADES.search(c.text)]
     return Image(dockerfile.path, base, tuple(found), bool(installs), of_project, why)
 
 

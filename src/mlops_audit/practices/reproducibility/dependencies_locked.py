@@ -35,11 +35,11 @@ def dependencies_locked(project: Project) -> Verdict:
         for e in locked
         for x in e.locks
     ]
-    places += [Evidence(r.span, "every package pinned") for e in locked for r in e.frozen]
+    places += [Evidence(Span(r.file), "every package pinned") for e in locked for r in e.frozen]
     if locked and not lockless:
         return passed("the whole dependency tree is locked", places[:6])
     if locked:
-        where = [Evidence(e.requirements[0].span, "not locked") for e in lockless[:3]]
+        where = [Evidence(Span(e.requirements[0].file), "not locked") for e in lockless[:3]]
         return partial(f"{len(locked)} of {len(found)} environments are locked", places[:4] + where)
     hidden = [p for p in project.glob(*_LOCKS) if p in project.unread]
     if hidden:

@@ -34,7 +34,13 @@ _LOOKED_FOR = "one lock that training and serving install, and one module of fea
     level="5s",
     sources="S4",
     fix="Install the training lock in the serving image and import one feature module in both.",
-    template=("Dockerfile", "src/<package>/features/build_features.py"),
+    template=(
+        "Dockerfile",
+        "src/<package>/features/build_features.py",
+        "src/<package>/data/schema.py",
+        "uv.lock",
+        "pyproject.toml",
+    ),
     needs=("training", "prediction"),
 )
 def dev_prod_parity(project: Project) -> Verdict:
@@ -76,8 +82,9 @@ def _same_environment(project: Project, training: list[str], serving: list[str])
     for folder in sorted(set(trained) & set(served)):
         environment = trained[folder]
         if environment.locked:
-            lock = environment.locks[0].span if environment.locks else environment.frozen[0].span
-            return Evidence(lock, "the lock of training and serving")
+            frozen = environment.frozen[:1]
+            lock = environment.locks[0].path if environment.locks else frozen[0].file
+            return Evidence(Span(lock), "the lock of training and serving")
         files = {r.file for r in environment.requirements}
         if len(files) == 1:
             return _file(environment)

@@ -6,7 +6,7 @@ import re
 
 from mlops_audit.facts.docker import DeployFile
 from mlops_audit.graph import Project
-from mlops_audit.model import Evidence, Verdict, failed, partial, passed
+from mlops_audit.model import Evidence, Span, Verdict, failed, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.reproducibility._environments import is_model_folder
 from mlops_audit.practices.reproducibility._images import images, is_pinned
@@ -58,12 +58,12 @@ def environment_image(project: Project) -> Verdict:
     if part:
         return partial(f"there is an image, but {part[0][0]}", [e for _, e in part[:4]])
     conda = [
-        Evidence(r.span, "a conda environment file")
+        Evidence(Span(r.file), "a conda environment file")
         for r in project.dependencies.requirements
         if _CONDA_FILE.search(r.file) and not is_model_folder(project, r.file)
     ]
     conda += [
-        Evidence(p.span, "a conda environment file")
+        Evidence(Span(p.span.path), "a conda environment file")
         for p in project.dependencies.pythons
         if _CONDA_FILE.search(p.span.path) and not is_model_folder(project, p.span.path)
     ]

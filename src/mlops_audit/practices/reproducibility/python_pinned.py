@@ -6,16 +6,19 @@ import re
 from collections.abc import Iterator
 
 from mlops_audit.graph import Project
+from mlops_audit.graph.sourcelines import line_span
 from mlops_audit.model import Evidence, Span, Verdict, failed, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.reproducibility._environments import is_model_folder
 from mlops_audit.practices.reproducibility._images import images, python_of
 
 _WIDE = 3  # minor versions, the catalogue's bound
+_INPUTS = 15  # lines below the first one of a step or an instruction that may belong to it
 _PROSE = re.compile(r"\b[Pp]ython(?:\s+version)?\s*(?:[=>~]{1,2}|v|:)?\s*3\.\d+")
 _MATRIX = ("python-version", "pythonVersion", "python_version", "versionSpec")
 _INSTALLERS = frozenset({"apt", "apt-get", "conda", "mamba", "micromamba", "pyenv", "yum", "dnf"})
 _INSTALLED = re.compile(r"^(python={0,2})?3\.\d{1,2}(\.\d+)?(-dev|-venv|-distutils)?$")
+_PYTHON_WORD = re.compile(r"python\S{0,3}['\"]?=?\S*3\.|python['\"]?=|PYTHON_VERSION")
 _RUNTIME = re.compile(r"^\s*[Rr]untime:\s*[\"']?python3\.\d+", re.MULTILINE)
 _PYTHON_ENV = re.compile(r"^python:\s*[\"']?(3\.\d+[\d.]*)", re.MULTILINE)
 
@@ -27,7 +30,11 @@ _PYTHON_ENV = re.compile(r"^python:\s*[\"']?(3\.\d+[\d.]*)", re.MULTILINE)
     level="2s",
     sources="S1 S4",
     fix="Write the version into .python-version, or bound requires-python (>=3.11,<3.13).",
-    template=(".python-version", "pyproject.toml"),
+    template=(
+        ".python-version",
+        "pyproject.toml",
+        "Dockerfile",
+    ),
 )
 def python_pinned(project: Project) -> Verdict:
     """Judge statements of the version, the firmest first."""
@@ -67,7 +74,9 @@ def _installed(project: Project) -> Iterator[Evidence]:
                 continue
             word = next((w for w in command.argv[1:] if _INSTALLED.match(w)), None)
             if word is not None:
-                yield Evidence(command.span, f"installs {word}")
+                last = (command.span.line or 1) + _INPUTS
+                place = line_span(project, command.span, _PYTHON_WORD, last)
+                yield Evidence(place, f"installs {word}")
 
 
 def _files(project: Project) -> Iterator[Evidence]:
@@ -89,7 +98,9 @@ def _in_ci(project: Project) -> Iterator[Evidence]:
             for step in job.steps:
                 for key in _MATRIX:
                     if re.search(r"3\.\d|\$\{\{", step.inputs.get(key, "")):
-                        yield Evidence(step.span, f"{key}: {step.inputs[key]}")
+                        last = (step.span.line or 1) + _INPUTS
+                        place = line_span(project, step.span, rf"\b{key}[\"']?\s*:", last)
+                        yield Evidence(place, f"{key}: {step.inputs[key]}")
             if re.search(r"python:3\.\d", job.image):
                 yield Evidence(job.span, f"image {job.image}")
 
