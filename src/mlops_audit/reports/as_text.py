@@ -5,8 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 
-from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
@@ -25,6 +24,7 @@ _STYLES = {
     Outcome.NOT_APPLICABLE: "dim",
 }
 _BAR = 24
+_BESIDE_BAR = 54  # columns of names, scores and levels
 _DETAIL = 300
 _EVIDENCE = 3
 
@@ -65,7 +65,7 @@ def _parts(report: Report, options: Options) -> Iterator[RenderableType]:
     yield from _level(report)
     if report.roles.kind != "none":
         yield ""
-        yield _principles(report)
+        yield _principles(report, options)
         yield from _blocking(report, options)
         yield from _models(report)
     if report.comparison is not None:
@@ -105,25 +105,40 @@ def _level(report: Report) -> Iterator[RenderableType]:
         yield Text(f"{count} {are} not implemented yet; the level is capped there.", style="dim")
 
 
-def _bar(score: float | None) -> Text:
+class _Hung:
+    """A text at an indent, whose further lines stand deeper, so that its start stands out."""
+
+    def __init__(self, text: Text, indent: int, hang: int) -> None:
+        self._text, self._indent, self._hang = text, indent, hang
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        first, rest = " " * self._indent, " " * (self._indent + self._hang)
+        lines = self._text.wrap(console, max(options.max_width - len(rest), 20))
+        for number, line in enumerate(lines):
+            yield Text(rest if number else first) + line
+
+
+def _bar(score: float | None, width: int) -> Text:
     if score is None:
-        return Text("-" + " " * (_BAR - 1), style="dim")
-    full = round(score / 100 * _BAR)
+        return Text("-" + " " * (width - 1), style="dim")
+    full = round(score / 100 * width)
     style = "green" if score >= 75 else "yellow" if score >= 40 else "red"  # noqa: PLR2004 -- thirds that read well
-    return Text.assemble(("━" * full, style), ("─" * (_BAR - full), "dim"))
+    return Text.assemble(("━" * full, style), ("─" * (width - full), "dim"))
 
 
-def _principles(report: Report) -> RenderableType:
+def _principles(report: Report, options: Options) -> RenderableType:
     scores = report.assessment.scores
+    bar = max(6, min(_BAR, options.width - _BESIDE_BAR))
     table = Table.grid(padding=(0, 2, 0, 0))
-    for justify in ("left", "left", "right", "left"):
+    for justify in ("left", "left", "right", "right"):
         table.add_column(justify=justify, no_wrap=True)
+    table.add_row("", "", *(Text(head, style="dim") for head in ("score", "musts met to")))
     for key, name in PRINCIPLES.items():
         value = scores.principles.get(key)
-        level = f"level {scores.principle_levels.get(key, 0)}"
-        table.add_row(Text(name), _bar(value), Text(words.score(value)), Text(level, style="dim"))
+        level = Text(f"level {scores.principle_levels.get(key, 0)}", style="dim")
+        table.add_row(Text(name), _bar(value, bar), Text(words.score(value)), level)
     table.add_row(
-        Text("All", style="bold"), _bar(scores.total), Text(words.score(scores.total)), ""
+        Text("All", style="bold"), _bar(scores.total, bar), Text(words.score(scores.total)), ""
     )
     assets = " · ".join(f"{key} {words.score(value)}" for key, value in scores.assets.items())
     return Group(table, Text(f"By asset: {assets}", style="dim"))
@@ -147,23 +162,19 @@ def _blocking(report: Report, options: Options) -> Iterator[RenderableType]:
         if finding is None:
             yield Text(f"  {practice} (not selected)")
             continue
-        yield _finding_head(finding, must=_is_must(finding, upto))
+        yield _finding_head(finding, must=words.is_must(finding, report))
         yield _indented(Text(one_line(finding.verdict.reason)))
-        yield _indented(Text(f"→ {one_line(finding.practice.fix.step)}", style="cyan"))
+        yield _indented(Text(f"→ {one_line(finding.practice.fix.step)}", style="cyan"), hang=2)
         if practice in excused:
             yield _indented(Text(excused[practice], style="dim"))
         if options.verbosity == 0:
             yield from _places(finding, report, options, most=1)
 
 
-def _is_must(finding: Finding, upto: int) -> bool:
-    return any(ask.is_must and ask.level <= upto for ask in finding.practice.asked)
-
-
-def _finding_head(finding: Finding, *, must: bool | None = None) -> Text:
+def _finding_head(finding: Finding, *, must: bool | None = None) -> RenderableType:
     outcome, practice = finding.outcome, finding.practice
     style = _STYLES[outcome]
-    text = Text("  ")
+    text = Text()
     text.append(f"{words.MARKS[outcome]} ", style=style)
     text.append(practice.id, style="bold")
     text.append(f" {one_line(practice.title)}")
@@ -175,11 +186,11 @@ def _finding_head(finding: Finding, *, must: bool | None = None) -> Text:
     if finding.project is not None:
         said.append(f"in {one_line(finding.project)}")
     text.append(f" ({', '.join(said)})", style=style)
-    return text
+    return _indented(text, 2, hang=len(practice.id) + 3)
 
 
-def _indented(what: RenderableType, by: int = 4) -> Padding:
-    return Padding(what, (0, 0, 0, by), expand=False)
+def _indented(text: Text, by: int = 4, *, hang: int = 0) -> RenderableType:
+    return _Hung(text, by, hang)
 
 
 def _places(
@@ -187,13 +198,13 @@ def _places(
 ) -> Iterator[RenderableType]:
     shown = finding.verdict.evidence[:most]
     for evidence in shown:
-        yield _indented(_place(evidence, report, options))
+        yield _indented(_place(evidence, report, options), hang=2)
         if options.verbosity > 0:
             for hop in evidence.chain:
-                yield _indented(Text("via ", style="dim") + _place(hop, report, options), 8)
+                yield _indented(Text("via ", style="dim") + _place(hop, report, options), 8, hang=4)
     rest = len(finding.verdict.evidence) - len(shown)
     if rest > 0 and options.verbosity > 0:
-        yield _indented(Text(f"and {rest} more places", style="dim"))
+        yield _indented(Text(f"and {rest} more place{'s' if rest > 1 else ''}", style="dim"))
 
 
 def _place(evidence: Evidence, report: Report, options: Options) -> Text:
@@ -217,7 +228,7 @@ def _practices(report: Report, options: Options) -> Iterator[RenderableType]:
             yield _indented(Text(one_line(finding.verdict.reason)))
             if finding.verdict.looked_for:
                 looked = f"looked for: {one_line(finding.verdict.looked_for)}"
-                yield _indented(Text(looked, style="dim"))
+                yield _indented(Text(looked, style="dim"), hang=2)
             if finding.practice.id in excused:
                 yield _indented(Text(excused[finding.practice.id], style="dim"))
             yield from _places(finding, report, options, most)
@@ -230,7 +241,7 @@ def _models(report: Report) -> Iterator[RenderableType]:
     yield ""
     yield Text("Other models", style="bold")
     for model in others:
-        yield Text(f"  {one_line(model.name)}: {words.model_result(model)}")
+        yield _indented(Text(f"{one_line(model.name)}: {words.model_result(model)}"), 2, hang=2)
 
 
 def _comparison(report: Report) -> Iterator[RenderableType]:
@@ -258,10 +269,8 @@ def _notes(report: Report, options: Options) -> Iterator[RenderableType]:
         yield Text(kind, style="bold")
         for entry in entries:
             until = "EXPIRED on" if entry.expired else "until"
-            yield Text(
-                f"  {entry.practice} by {one_line(entry.owner)} {until} {entry.expires}:"
-                f" {one_line(entry.reason)}"
-            )
+            said = f"{entry.practice} by {one_line(entry.owner)} {until} {entry.expires}:"
+            yield _indented(Text(f"{said} {one_line(entry.reason)}"), 2, hang=2)
     if report.diagnostics:
         yield ""
         count = len(report.diagnostics)
@@ -274,7 +283,8 @@ def _notes(report: Report, options: Options) -> Iterator[RenderableType]:
             yield Text("Not understood", style="bold")
         for d in few:
             line = f":{d.line}" if d.line else ""
-            yield Text(f"  {one_line(d.path)}{line}: {short(d.message, _DETAIL)}", style="dim")
+            said = f"{one_line(d.path)}{line}: {short(d.message, _DETAIL)}"
+            yield _indented(Text(said, style="dim"), 2, hang=2)
     if report.roles.kind != "none":
         yield ""
         if report.assessment.level.enough:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from mlops_audit.model import Change, Finding, Outcome, Report, Span
+from mlops_audit.reports import words
 
 __all__ = ["OPEN", "changes", "fingerprint", "home", "is_listed", "message", "rank", "waiver_of"]
 
@@ -28,8 +29,7 @@ def rank(finding: Finding, report: Report) -> int:
     level = report.assessment.level
     if finding.practice.id not in level.blocking or finding.outcome is Outcome.UNKNOWN:
         return 0
-    upto = max(level.next[0] if level.next else level.reached, level.target or 0)
-    return 2 if any(ask.is_must and ask.level <= upto for ask in finding.practice.asked) else 1
+    return 1 if words.is_must(finding, report) is False else 2
 
 
 def home(finding: Finding) -> Span:

@@ -12,6 +12,7 @@ __all__ = [
     "by_id",
     "findings_of",
     "heading",
+    "is_must",
     "model_result",
     "profile",
     "role",
@@ -100,6 +101,19 @@ def waived(report: Report) -> dict[str, str]:
         for w in report.waivers
         if not w.expired
     }
+
+
+def is_must(finding: Finding, report: Report) -> bool | None:
+    """Whether a practice is a must on the way to the level aimed at.
+
+    None where another model than the catalogue's ladder gives the level: what it asks for is not
+    in the practice's metadata.
+    """
+    models, level = report.assessment.models, report.assessment.level
+    if models and models[0].kind == "ladder" and models[0].name != "ladder":
+        return None
+    upto = max(level.next[0] if level.next else level.reached, level.target or 0)
+    return any(ask.is_must and ask.level <= upto for ask in finding.practice.asked)
 
 
 def model_result(result: ModelResult) -> str:

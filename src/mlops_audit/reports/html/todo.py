@@ -27,7 +27,6 @@ def blocking(report: Report) -> Iterator[str]:
     if level.next is None or report.roles.kind == "none":
         return
     known, excused = words.by_id(report), words.waived(report)
-    upto = max(level.next[0], level.target or 0)
     listed = [p for p in level.blocking if p in known]
     if not listed:
         if level.missing:
@@ -39,21 +38,21 @@ def blocking(report: Report) -> Iterator[str]:
         return
     yield '<ol class="todo">'
     for practice in listed:
-        yield _item(known[practice], upto, report, excused.get(practice))
+        yield _item(known[practice], report, excused.get(practice))
     yield "</ol>"
 
 
-def _item(finding: Finding, upto: int, report: Report, excused: str | None) -> str:
+def _item(finding: Finding, report: Report, excused: str | None) -> str:
     practice, verdict = finding.practice, finding.verdict
-    must = any(ask.is_must and ask.level <= upto for ask in practice.asked)
+    must = words.is_must(finding, report)
+    tag = "" if must is None else f' <span class="tag">{"must" if must else "should"}</span>'
     files = ", ".join(f"<code>{e(name)}</code>" for name in practice.fix.template[:4])
     template = f'<p class="quiet">Template: {files}</p>' if files else ""
     waived = f'<p class="quiet">{e(excused[:1].upper() + excused[1:])}</p>' if excused else ""
     where = verdict.evidence[:1]
     seen = f'<p class="where">{place(where[0], report)}</p>' if where else ""
     return (
-        f"<li><h3>{link(practice.id, report)} {e(practice.title)} {chip(finding)}"
-        f' <span class="tag">{"must" if must else "should"}</span></h3>'
+        f"<li><h3>{link(practice.id, report)} {e(practice.title)} {chip(finding)}{tag}</h3>"
         f"<p>{sentence(verdict.reason)}</p>{seen}"
         f'<p class="step"><strong>First step</strong> {code(practice.fix.step)}</p>'
         f"{template}{waived}</li>"
