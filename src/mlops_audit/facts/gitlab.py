@@ -231,7 +231,7 @@ def _child(pipeline: Pipeline, fields: Fields) -> tuple[str, tuple[Job, ...]]:
     path = ""
     jobs: list[Job] = []
     for node in include.many():
-        local = inside("/" + (node.text or node.str_at("local")).lstrip("./"))
+        local = inside(node.text or node.str_at("local"))
         path = path or local
         if not local or local in pipeline.calls or len(pipeline.calls) > MAX_EXTENDS:
             continue

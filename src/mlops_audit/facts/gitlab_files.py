@@ -84,7 +84,7 @@ class Pipeline:
                 reason = f"include {what}: not a file of this repository that can be named"
                 self.unreadable.append(Unreadable(Span(path, node.line), reason))
                 continue
-            local = inside("/" + local.lstrip("./"))
+            local = inside(local)
             if local and local not in self.seen and len(self.seen) < MAX_INCLUDES:
                 yield local, node.line
 

@@ -23,6 +23,8 @@ _SOURCES = {
     TriggerKind.EVENT: "trigger",
     TriggerKind.CALL: "parent_pipeline",
 }
+# What a call comes from: a job's token or another project, a trigger's token, the API.
+_CALLS = ("pipeline", "trigger", "api")
 # Words of `only` and `except` for each kind; any other word is a branch or tag.
 _WORDS = {
     TriggerKind.PUSH: ("branches", "pushes"),
@@ -52,6 +54,7 @@ _KEYWORDS = frozenset(
 _BRANCH_REGEX = re.compile(
     r"\$CI_(?:COMMIT_BRANCH|COMMIT_REF_NAME|MERGE_REQUEST_TARGET_BRANCH_NAME)\s*=~\s*(/(?:[^/\\\n]|\\.)+/\w*)"
 )
+_TAG_REGEX = re.compile(r"\$CI_COMMIT_(?:TAG|REF_NAME)\s*=~\s*(/(?:[^/\\\n]|\\.)+/\w*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,10 @@ def bindings(kind: TriggerKind, branch: str) -> Mapping[str, str | None]:
     }
     if not merge:
         known["ci_commit_ref_name"] = branch
-    if kind is not TriggerKind.EVENT:
+    if kind is TriggerKind.EVENT:
+        # A call names a branch or a tag, and comes from a pipeline or from outside.
+        del known["ci_commit_tag"]
+    else:
         known["ci_pipeline_source"] = _SOURCES.get(kind)
     return known
 
@@ -94,7 +100,7 @@ def pipeline_triggers(workflow: Node | None, mentions: str, span: Span) -> tuple
         kinds.append(TriggerKind.PULL_REQUEST)
     if re.search(r"schedule", mentions):
         kinds.append(TriggerKind.SCHEDULE)
-    if re.search(r"\btriggers?\b|\bapi\b", mentions):
+    if re.search(r"\b(triggers?|api|pipelines?)\b", mentions):
         kinds.append(TriggerKind.EVENT)
     base = tuple(Trigger(kind, span) for kind in kinds)
     rules = workflow.get("rules") if workflow is not None else None
@@ -135,9 +141,11 @@ def _by_rules(rules: tuple[Node, ...], triggers: tuple[Trigger, ...]) -> Reach:
                 if rule_here is not None:
                     branches.append(name)
                     rule = rule or rule_here
-            branches.extend(_regexes(rules, trigger.kind))
+            branches.extend(text for text, _ in _regexes(rules, trigger.kind, _BRANCH_REGEX))
             if branches and rule is None:
                 rule = rules[0]
+        elif rule is None:
+            rule = next((rule for _, rule in _regexes(rules, trigger.kind, _TAG_REGEX)), None)
         if rule is None:
             continue
         manual = manual and rule.str_at("when") == "manual"
@@ -157,23 +165,32 @@ def _candidates(rules: tuple[Node, ...]) -> list[str]:
     return list(names)
 
 
-def _regexes(rules: tuple[Node, ...], kind: TriggerKind) -> list[str]:
-    """Regular expressions over branches of rules that could hold for such a branch."""
-    found: list[str] = []
+def _regexes(
+    rules: tuple[Node, ...], kind: TriggerKind, pattern: re.Pattern[str]
+) -> list[tuple[str, Node]]:
+    """Regular expressions over branches or tags of rules that could hold for such a one."""
+    found: list[tuple[str, Node]] = []
     for rule in rules:
         condition = rule.str_at("if")
         if rule.str_at("when") == "never":
             continue
-        for match in _BRANCH_REGEX.finditer(condition):
+        for match in pattern.finditer(condition):
             rest = condition.replace(match[0], "true")
             if evaluate(rest, bindings(kind, OTHER_BRANCH)) is not False:
-                found.append(match[1])
+                found.append((match[1], rule))
     return found
 
 
 def _first(rules: tuple[Node, ...], kind: TriggerKind, branch: str) -> Node | None:
     """The first rule that can hold and lets the job run; None when none does."""
     known = bindings(kind, branch)
+    if kind is not TriggerKind.EVENT:
+        return _first_of(rules, known)
+    sources = ({**known, "ci_pipeline_source": source} for source in _CALLS)
+    return next(filter(None, (_first_of(rules, here) for here in sources)), None)
+
+
+def _first_of(rules: tuple[Node, ...], known: Mapping[str, str | None]) -> Node | None:
     for rule in rules:
         condition = rule.get("if")
         value = True if condition is None else evaluate(condition.text, known)

@@ -117,6 +117,31 @@ def test_rules_narrow_the_triggers() -> None:
     assert jobs["f"].disabled
 
 
+def test_rules_over_tags() -> None:
+    """A regular expression over tags lets tags start a job; a job's call may name one."""
+    jobs = jobs_of(
+        r"""
+        a: {script: [x], rules: [{if: '$CI_COMMIT_TAG =~ /^v\d/ && $CI_PIPELINE_SOURCE == "push"'}]}
+        b: {script: [x], rules: [{if: '$CI_COMMIT_TAG =~ /^v/ && $CI_PIPELINE_SOURCE == "web"'}]}
+        c: {script: [x], rules: [{if: '$CI_PIPELINE_SOURCE == "pipeline" && $CI_COMMIT_TAG'}]}
+        d: {script: [x], rules: [{if: '$CI_COMMIT_TAG =~ /^v/', when: never}]}
+        """
+    )
+    assert kinds(jobs["a"]) == ["tag"]
+    assert jobs["b"].disabled
+    assert kinds(jobs["c"]) == ["event"]
+    assert jobs["d"].disabled
+
+
+def test_includes_below_a_hidden_folder() -> None:
+    """A leading dot belongs to the folder's name, `./` and `/` do not."""
+    tree = {".gitlab/ci/t.yml": b"t: {script: [pytest]}", "ci/u.yml": b"u: {script: [mypy]}"}
+    root = b"include: [{local: .gitlab/ci/t.yml}, ./ci/u.yml]"
+    (workflow,) = read_gitlab(".gitlab-ci.yml", root, tree.get)
+    assert [job.name for job in workflow.jobs] == ["t", "u"]
+    assert not workflow.unreadable
+
+
 def test_only_and_except() -> None:
     """The older words do the same."""
     jobs = jobs_of(
