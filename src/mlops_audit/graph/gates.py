@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Assign, Branch, Call, Compare, Guard, Module, Value
 from mlops_audit.graph.comparisons import Judgement, judge, mentions_metric
-from mlops_audit.graph.scopes import Scope, scopes
+from mlops_audit.graph.scopes import Scope, scopes, uses_of
 from mlops_audit.model import Evidence, Span
 
 if TYPE_CHECKING:  # the project hands itself in
@@ -49,9 +49,16 @@ _KEY = re.compile(r"""\[\s*["']([\w .-]+)["']\s*\]|\.get\(\s*["']([\w .-]+)["']"
 _DECIDES = re.compile(
     r"accept|better|best|promot|pass(ed)?$|deploy|approv|valid|decision|improv|good|ok$"
 )
+# Arguments of a call that registers a model by which the version becomes the one in use.
+_STANDING = re.compile(
+    r"^(is_default(_version)?|default_version|set_(as_)?(default|active|current|champion|alias)|"
+    r"make_default|promote(_to\w*)?|(version_)?alias(es)?|stage|approval_status|"
+    r"model_approval_status)$"
+)
 _ON_TRAINING = re.compile(r"train(ing)?_?(metric|rmse|acc|loss|error|score)", re.IGNORECASE)
 _DEPTH = 4
 _MAX_CALLERS = 40
+_NEAR = 12  # scopes of a function that promotes
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +114,18 @@ def promotions(project: Project) -> list[Promotion]:
             filed = _FILES.match(call.method) and _PLACES.search(around) and not call.loops
             if call.runs and (named or (filed and "model" in around.lower())):
                 place = Evidence(call.span, _line(call.text or call.name))
+                place = _inside_of(project, module, call, place)
                 found.setdefault(call.span, Promotion(module, call, place))
     return [found[s] for s in sorted(found, key=lambda s: (s.path, s.line or 0))]
+
+
+def _inside_of(project: Project, module: Module, call: Call, place: Evidence) -> Evidence:
+    """The tool's own call within the project's function that promotes, else the call of that."""
+    roots = [Scope(s.path, s.qualname) for s in project.index.targets(call, module.path)]
+    for use in uses_of(project, scopes(project, roots, limit=_NEAR)) if roots else ():
+        if use.capability in _PROMOTES:
+            return use.evidence((place,))
+    return place
 
 
 class _Finder:
@@ -128,6 +145,11 @@ class _Finder:
             module, call, depth = queue.pop(0)
             for kind, places in self._conditions(module, call):
                 yield Gate(kind, (*places, promotion.evidence))
+            if not depth:
+                for name, value in call.kwargs:
+                    if _STANDING.match(name):
+                        for kind, places in self._argument(module, call, value, 0):
+                            yield Gate(kind, (*places, promotion.evidence))
             here = Scope(module.path, call.scope)
             if call.scope and depth < _DEPTH and here not in seen:
                 seen.add(here)
@@ -212,14 +234,57 @@ class _Finder:
         self, module: Module, compare: Compare, *, flip: bool, place: Evidence | None = None
     ) -> Iterator[tuple[str, tuple[Evidence, ...]]]:
         judgement = judge(compare)
+        text = f"{compare.left.text} {compare.op} {compare.right.text}"
         if judgement is None:
-            return
-        shown = Evidence(
-            compare.span, f"{compare.left.text} {compare.op} {compare.right.text}"[:100]
-        )
-        del module
+            meant = _meant(module, compare)
+            judgement = judge(meant) if meant is not None else None
+            if meant is None or judgement is None:
+                return
+            text = f"{text}: {meant.left.text} and {meant.right.text}"
+        shown = Evidence(compare.span, text[:100])
         places = (shown,) if place is None else (place, shown)
         yield _kind(judgement, flip=flip), places
+
+    # -- arguments --------------------------------------------------------------------------------
+
+    def _argument(
+        self, module: Module, call: Call, value: Value, depth: int
+    ) -> Iterator[tuple[str, tuple[Evidence, ...]]]:
+        """Comparisons that decide the value of an argument, also as a parameter of callers.
+
+        A constant is no gate made constant: many a first version becomes the default.
+        """
+        place = Evidence(call.span, _line(call.text))
+        line = module.flat(call.span)
+        own = [
+            a for a in module.assigns
+            if a.scope == call.scope and value.text in a.targets and module.flat(a.span) < line
+        ]  # fmt: skip
+        yield from self._inside(module, call.scope, value.text, place)
+        if own:
+            yield from self._from_assigns(module, own, place, flip=False)
+            for assign in own:
+                if assign.value.is_call:
+                    yield from self._from_function(module, assign.value.name, place, flip=False)
+            return
+        function = module.function(call.scope) if call.scope else None
+        names = [p.name for p in function.params] if function else []
+        if value.text not in names or depth >= _DEPTH:
+            return
+        at = names.index(value.text) - (names[0] in {"self", "cls"})
+        for other, caller in self.callers(Scope(module.path, call.scope))[:_MAX_CALLERS]:
+            given = caller.kw(value.text) or (caller.args[at] if at < len(caller.args) else None)
+            if given is not None:
+                yield from self._argument(other, caller, given, depth + 1)
+
+    def _inside(
+        self, module: Module, scope: str, text: str, place: Evidence
+    ) -> Iterator[tuple[str, tuple[Evidence, ...]]]:
+        """Comparisons that stand in an expression itself: `"champion" if new > old else None`."""
+        for compare in module.compares:
+            written = f"{compare.left.text} {compare.op} {compare.right.text}"
+            if compare.scope == scope and written in text:
+                yield from self._judged(module, compare, flip=False, place=place)
 
     # -- flags ------------------------------------------------------------------------------------
 
@@ -274,8 +339,10 @@ class _Finder:
         """Comparisons in the lines of assignments, and in the branches around them."""
         for assign in assigns:
             for compare in module.compares:
+                written = f"{compare.left.text} {compare.op} {compare.right.text}"
                 if compare.span == assign.span or (
-                    compare.span.line == assign.span.line and compare.scope == assign.scope
+                    compare.scope == assign.scope
+                    and (compare.span.line == assign.span.line or written in assign.value.text)
                 ):
                     yield from self._judged(module, compare, flip=flip, place=place)
             value = _truth(assign.value)
@@ -546,6 +613,21 @@ def _truth(value: Value) -> bool | None:
     if not value.is_literal or not isinstance(literal, int) or literal not in {0, 1}:
         return None
     return bool(literal)
+
+
+def _meant(module: Module, compare: Compare) -> Compare | None:
+    """A comparison of local names, with what was last assigned to them in their place."""
+    line = module.flat(compare.span)
+    sides = []
+    for side in (compare.left, compare.right):
+        values = [
+            a.value for a in module.assigns
+            if a.scope == compare.scope and side.text in a.targets and module.flat(a.span) < line
+        ]  # fmt: skip
+        sides.append(values[-1] if values else side)
+    if sides == [compare.left, compare.right]:
+        return None
+    return replace(compare, left=sides[0], right=sides[1])
 
 
 def _kind(judgement: Judgement, *, flip: bool) -> str:

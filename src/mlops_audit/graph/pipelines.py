@@ -47,7 +47,8 @@ _KNOWN_STEPS = (
     (PREDICT, re.compile(r"(BulkInferrer|TransformStep|BatchPredict\w*|ParallelRunStep|"
                          r"SageMakerTransformOperator)$")),
     (PREPARE, re.compile(r"(ExampleGen|StatisticsGen|SchemaGen|ExampleValidator|Transform|"
-                         r"DatasetCreateOp|DataTransferStep)$")),
+                         r"DatasetCreateOp|DatasetExport\w*Op|DataTransferStep|BigqueryQueryJobOp|"
+                         r"Dataflow\w+Op|Dataproc\w+Op)$")),
 )  # fmt: skip
 _NO_STEP = re.compile(
     r"(Sensor|EmptyOperator|DummyOperator|ConditionStep|FailStep|CacheConfig|Properties|"
@@ -64,6 +65,7 @@ _ORCHESTRATES = re.compile(
     re.IGNORECASE,
 )
 _DAG_CLASSES = re.compile(r"(^|\.)(FlowSpec|luigi\.Task|WrapperTask|TaskOnKart|luigi\.\w*Task)$")
+_CONTAINERS = frozenset({"ContainerSpec", "ContainerOp"})
 _IDLE = frozenset({"cd", "echo", "export", "mkdir", "rm", "cp", "mv", "set", "source", "touch"})
 _MAX_STEPS = 400
 
@@ -245,6 +247,9 @@ def _code_step(project: Project, path: str, call: Call, evidence: Evidence) -> P
         function = module.function(call.decorates)
         span = function.span if function else call.span
         place = Evidence(span, f"step {name} ({evidence.detail[:60]})")
+        ran = list(_in_container(project, module, call.decorates))
+        if ran:
+            return PipelineStep(name, place, parts_of_nodes(project, ran, name), code)
         return PipelineStep(name, place, parts_of(project, code, name), code)
     name = _step_name(call)
     known = next((p for p, pattern in _KNOWN_STEPS if pattern.search(method)), None)
@@ -257,6 +262,17 @@ def _code_step(project: Project, path: str, call: Call, evidence: Evidence) -> P
     return PipelineStep(
         name or label or method, place, parts or named_parts(f"{name} {' '.join(call.targets)}")
     )
+
+
+def _in_container(project: Project, module: Module, scope: str) -> Iterator[Node]:
+    """The command that a component hands to a container in place of code of its own."""
+    for call in module.calls_in(scope):
+        if call.method not in _CONTAINERS:
+            continue
+        given = (call.kw("command"), call.kw("args"), call.kw("arguments"))
+        words = [w for value in given if value is not None for w in value.strings()]
+        for command in parse_shell(" ".join(words), path=module.path, line=call.span.line or 1)[:1]:
+            yield project.nodes.command(command, "")
 
 
 def _step_name(call: Call) -> str:

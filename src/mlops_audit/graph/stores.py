@@ -30,10 +30,16 @@ __all__ = [
     "platform_steps",
     "shared_tracker",
     "shown_only",
+    "step_artifacts",
 ]
 
 # Platforms that store each output of each step under a version of its own.
 _PLATFORMS = frozenset({"zenml", "tfx", "metaflow", "flyte", "tensorflow extended"})
+# Kubeflow keeps what a step declares as an artifact, each run's under a name of its own.
+_ARTIFACT = re.compile(
+    r"Output\[[^\]]{0,60}(Dataset|Artifact)|OutputPath\([^)]{0,20}(Dataset|csv|parquet|json|table)",
+    re.IGNORECASE,
+)
 _CLOUD_TOOLS = frozenset(
     {
         "Azure Machine Learning",
@@ -107,11 +113,28 @@ def platform_steps(project: Project) -> list[Evidence]:
         for use in live(project, "pipeline.step", "pipeline.define")
         if use.tool.lower() in _PLATFORMS and use.where == "call"
     ]
+    found += step_artifacts(project)
     for path in project.glob("**/conf/**/catalog*.y*ml", "**/catalog*.y*ml"):
         text = project.text(path) or ""
         for match in re.finditer(r"^\s*versioned:\s*[Tt]rue", text, re.MULTILINE):
             line = text.count("\n", 0, match.end()) + 1
             found.append(Evidence(Span(path, line), "a versioned Kedro data set"))
+    return found
+
+
+def step_artifacts(project: Project) -> list[Evidence]:
+    """Data sets that steps of Kubeflow or Vertex pipelines declare as their outputs."""
+    found = []
+    for use in live(project, "pipeline.step"):
+        function = (
+            project.modules[use.path].function(use.call.decorates)
+            if use.tool == "Kubeflow" and use.call is not None and use.call.decorates
+            else None
+        )
+        written = [p for p in function.params if _ARTIFACT.search(p.written)] if function else []
+        if function is not None and written:
+            text = f"step {function.name} writes {written[0].name}: {written[0].written}"
+            found.append(Evidence(function.span, text[:100]))
     return found
 
 

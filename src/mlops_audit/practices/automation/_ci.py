@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 
-from mlops_audit.facts.types import Job, Trigger, TriggerKind, Workflow
+from mlops_audit.facts.types import Command, Job, Trigger, TriggerKind, Workflow
 from mlops_audit.graph import Project
 from mlops_audit.graph.execution import Reach
 from mlops_audit.model import Evidence
@@ -61,12 +62,35 @@ def dead_triggers(project: Project) -> Iterator[tuple[Workflow, Trigger, str]]:
                 yield workflow, trigger, why
 
 
-def started_by_hand(project: Project) -> Evidence | None:
-    """A command of a notebook, script or document by which a person submits a cloud build."""
+def started_by_hand(project: Project, path: str) -> Evidence | None:
+    """A command of a notebook, script or task by which a person submits a build file.
+
+    A command that names its build file (by an option, or as the default in its source folder)
+    says so of that file alone; where a variable names it, of every file.
+    """
     for command, where in project.all_commands:
-        if where in {"notebook", "script", "make"} and _SUBMIT.match(" ".join(command.argv)):
+        if where not in {"notebook", "script", "make"} or not _SUBMIT.match(" ".join(command.argv)):
+            continue
+        named = _submitted(project, command)
+        if named is None or named == path:
             return Evidence(command.span, command.text[:100])
     return None
+
+
+def _submitted(project: Project, command: Command) -> str | None:
+    """The build file that `gcloud builds submit` sends, None where it cannot be told."""
+    if command.program != "gcloud":
+        return None
+    words = command.argv[command.argv.index("submit") + 1 :]
+    config, sources = "", []
+    for at, word in enumerate(words):
+        if word.startswith("--config"):
+            config = word.partition("=")[2] or "".join(words[at + 1 : at + 2])
+        elif not word.startswith("-") and (at == 0 or not words[at - 1].startswith("--")):
+            sources.append(word)
+    given = config or posixpath.join(sources[0] if sources else "", "cloudbuild.yaml")
+    path = posixpath.normpath(posixpath.join(command.cwd, given))
+    return path if project.has(path) else None
 
 
 def unattended(project: Project) -> Reach:

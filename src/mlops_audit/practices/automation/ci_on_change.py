@@ -24,11 +24,15 @@ _LOOKED_FOR = "a CI workflow that runs on push or pull request to a branch that 
     level="2s, 5M",
     sources="S0 S1 S3 S4",
     fix="Add a CI workflow that runs on pull requests and on pushes to the main branch.",
-    template=(".github/workflows/ci.yml",),
+    template=(
+        ".github/workflows/ci.yml",
+        ".github/workflows/verify.yml",
+        ".github/workflows/train.yml",
+    ),
 )
 def ci_on_change(project: Project) -> Verdict:
     """A workflow with work to do and a live trigger on a change."""
-    by_hand = started_by_hand(project)
+    by_hand: Evidence | None = None
     on_change: list[Evidence] = []
     otherwise: list[Evidence] = []
     idle: list[Evidence] = []
@@ -39,9 +43,13 @@ def ci_on_change(project: Project) -> Verdict:
             idle.append(Evidence(trigger.span, f"{described(workflow)} does nothing"))
         elif trigger.kind in {TriggerKind.PUSH, TriggerKind.PULL_REQUEST}:
             on_change.append(place)
-        elif trigger.kind is TriggerKind.EXTERNAL and by_hand is None:
+        elif trigger.kind is TriggerKind.EXTERNAL and not (
+            submitted := started_by_hand(project, workflow.path)
+        ):
             on_change.append(Evidence(trigger.span, f"{described(workflow)}: a build file"))
         else:
+            if trigger.kind is TriggerKind.EXTERNAL:
+                by_hand = by_hand or submitted
             otherwise.append(place)
     if on_change:
         return passed("CI runs on push or pull request.", on_change)

@@ -100,7 +100,11 @@ _LOOKED_FOR = "a data dictionary, datasheet or schema that describes the columns
     level="3s",
     sources="S3 S4",
     fix="Write references/data_dictionary.md: each column with its meaning, unit and range.",
-    template=("references/data_dictionary.md", "data/README.md"),
+    template=(
+        "references/data_dictionary.md",
+        "data/README.md",
+        "src/<package>/visualization/document.py",
+    ),
 )
 def data_documentation(project: Project) -> Verdict:
     """Look for described columns, then for the data's origin."""
@@ -160,7 +164,11 @@ def _in_notebooks(project: Project) -> Iterator[Evidence]:
             if cell.kind != "markdown" or not _LISTED.search(cell.source[:_MOST_TEXT]):
                 continue
             lines = cell.source[:_MOST_TEXT].splitlines()
-            described = [n for n, line in enumerate(lines, 1) if _ITEM.match(line[:300])]
+            described = [
+                n
+                for n, line in enumerate(lines, 1)
+                if _ITEM.match(line[:300]) and not _CAPITALS.match(line[:300])
+            ]
             if len(described) >= _ENOUGH:
                 first = lines[described[0] - 1].strip()
                 yield Evidence(Span(path, described[0], cell.index), first[:100])

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
+from mlops_audit.facts.code import Value
 from mlops_audit.graph import Project
+from mlops_audit.graph.called import is_called
 from mlops_audit.graph.settings import settings
 from mlops_audit.graph.sightings import Sighting, sightings
 from mlops_audit.graph.windows import drift_code
@@ -18,6 +21,11 @@ _LOOKED_FOR = (
 _NAMES = {"data": "data drift", "target": "target drift", "concept": "concept drift"}
 _SPLITS = re.compile(r"TrainTest|train_test", re.IGNORECASE)
 _LIVE = re.compile(r"prod|current|monitor|drift|new|live|serving|batch|incoming", re.IGNORECASE)
+# What asks Vertex AI's monitor for a comparison, as a key of its requests.
+_DETECTS = re.compile(
+    r"training_?prediction_?skew_?detection_?config|prediction_?drift_?detection_?config",
+    re.IGNORECASE,
+)
 _SIGNALS = re.compile(r"(^|\.)(monitoring_signals|quality_monitors)\b")
 
 
@@ -45,7 +53,7 @@ def drift_detection(project: Project) -> Verdict:
             f"{_kinds(programs)} is looked for with {_tools(programs)}.",
             [s.evidence for s in programs],
         )
-    if configured := _configured(project):
+    if configured := [*_configured(project), *_requested(project)]:
         return passed("A platform's monitor looks for drift.", configured)
     if found:
         return partial(
@@ -82,6 +90,28 @@ def _configured(project: Project) -> list[Evidence]:
         for s in settings(project)
         if _SIGNALS.search(s.key) and s.name in {"type", "table_name", "baseline_table_name"}
     ]
+
+
+def _requested(project: Project) -> list[Evidence]:
+    """Requests of a cloud's monitor that code writes out as a message (Vertex AI)."""
+    found = []
+    for module in project.source:
+        if project.is_example(module.path):
+            continue
+        values = [(a.span, a.scope, a.value) for a in module.assigns]
+        values += [(c.span, c.scope, v) for c in module.calls for v in c.args]
+        for span, scope, value in values:
+            key = next((k for k in _keys(value) if _DETECTS.fullmatch(k)), None)
+            if key is not None and is_called(project, module.path, scope):
+                found.append(Evidence(span, f"a request with {key}"))
+    return found
+
+
+def _keys(value: Value) -> Iterator[str]:
+    """The keys of a dictionary and of those inside it."""
+    yield from value.keys
+    for item in value.items:
+        yield from _keys(item)
 
 
 def _kinds(found: list[Sighting]) -> str:

@@ -73,7 +73,12 @@ def _routes(project: Project) -> list[Evidence]:
         call = use.call
         if call is None or project.is_example(use.path):
             continue
-        paths = [v.literal for v in (*call.args[:2], *(v for _, v in call.kwargs))]
+        paths = [
+            path
+            for v in (*call.args[:2], *(v for _, v in call.kwargs))
+            # `os.environ.get("HEALTH_ROUTE", "/health")`: the platform names it, with a default.
+            for path in (v.strings() if v.is_call else (v.literal,))
+        ]
         named = any(isinstance(p, str) and p[:1] == "/" and _HEALTH.search(p) for p in paths)
         if named or ("/" in paths and _says_health(project, use)):
             found.append(use.evidence())

@@ -36,6 +36,8 @@ def prediction_log(project: Project) -> Verdict:
     lasting = [s for s in stored if s.lasting and not s.text]
     if lasting:
         return partial(f"Predictions are stored without {_missing(lasting[0])}.", _shown(lasting))
+    if jobs := [s.evidence for s in sightings(project, "serve.batch") if _platform_job(s)]:
+        return partial("A platform's batch job keeps its outputs; nothing here adds to them.", jobs)
     if noted := [s.evidence for s in captured] or _monitored(project):
         return partial("Capture of predictions is set up in a notebook only.", noted)
     if text := [s for s in stored if s.text]:
@@ -48,6 +50,11 @@ def prediction_log(project: Project) -> Verdict:
 def _captures(item: Sighting) -> bool:
     """Whether a sighting is a capture, rather than a key of an account or a bare server."""
     return item.where in {"call", "resource", "setting", "command"}
+
+
+def _platform_job(item: Sighting) -> bool:
+    """Whether code asks a cloud to predict a data set into a place of that run's own."""
+    return item.where == "call" and not item.notebook and item.tool == "Google Vertex AI"
 
 
 def _monitored(project: Project) -> list[Evidence]:

@@ -51,6 +51,13 @@ def degradation_tests(project: Project) -> Verdict:
         return passed("new versions are checked against a history of versions", history)
     against = [g.evidence for g in gates if _on_current(g.evidence.detail)]
     against += _promotions(project)
+    against += [
+        place
+        for gate in project.gates
+        if gate.kind == "metric"
+        for place in gate.evidence[:-1]
+        if re.search(r" [<>]=? ", place.detail) and _on_current(place.detail)
+    ]
     if against:
         return partial("a new version is checked against the current one only", against)
     reports = project.reached_uses(project.automation, "evaluate.report")

@@ -51,6 +51,9 @@ def model_quality_test(project: Project) -> Verdict:
         return partial(
             "a threshold withholds the model, but fails nothing", [g.evidence for g in withheld]
         )
+    promoted = [g.evidence[-2] for g in project.gates if g.kind == "metric"]
+    if promoted and not any(g.hollow for g in gates):
+        return partial("a comparison withholds promotion, but fails nothing", promoted[:3])
     if ranged:
         return partial("a metric is only asserted to exist or to be in range", ranged)
     void = [g for g in gates if g.hollow]

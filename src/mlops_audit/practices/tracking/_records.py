@@ -19,6 +19,7 @@ __all__ = [
     "locked_params",
     "metrics_files",
     "own_calls",
+    "platform_params",
     "records",
     "saved_figures",
     "snapshots",
@@ -54,6 +55,30 @@ _META_KEYS = re.compile(
     r"model_config|train_config|metrics|data_version|git_\w+|commit)$",
     re.IGNORECASE,
 )
+
+
+# Platforms that keep the arguments of each step of each run.
+_KEEPS_ARGUMENTS = frozenset({"Kubeflow", "ZenML", "Flyte", "Google Vertex AI"})
+_NO_SETTING = re.compile(
+    r"Input|Output|Dataset|Model|Artifact|DataFrame|ndarray|Context|Path|Series|Tensor|Estimator"
+)
+
+
+def platform_params(project: Project) -> list[Evidence]:
+    """Steps that train with parameters which the platform of their pipeline records."""
+    found = []
+    for pipeline in project.pipelines:
+        if pipeline.tool not in _KEEPS_ARGUMENTS or pipeline.notebook:
+            continue
+        for step in pipeline.with_part("train"):
+            if not step.code:
+                continue
+            module = project.modules[step.code[0].path]
+            function = module.function(step.code[0].qualname)
+            given = function.params if function is not None else ()
+            if any(p.written and not _NO_SETTING.search(p.written) for p in given):
+                found.append(step.evidence)
+    return found
 
 
 def records(project: Project, *capabilities: str, standing: str = "") -> list[Tracked]:

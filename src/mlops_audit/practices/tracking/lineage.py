@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
+from mlops_audit.graph.stores import step_artifacts
 from mlops_audit.graph.trackers import tracked
 from mlops_audit.model import (
     Evidence,
@@ -55,7 +56,11 @@ _MOST = 0.9  # of the lines of a list: what REP01 asks for in part
     level="4s",
     sources="S0 S1 S2 S3",
     fix="Run training as a DVC stage and commit dvc.lock, or log the input data with each run.",
-    template=("dvc.lock", "dvc.yaml"),
+    template=(
+        "dvc.yaml",
+        "dvc.lock",
+        "src/<package>/registry/versions.py",
+    ),
     needs=("training",),
 )
 def lineage(project: Project) -> Verdict:
@@ -158,11 +163,13 @@ def _data(project: Project) -> list[Evidence]:
 
 
 def _platform(project: Project) -> list[Evidence]:
-    return [
+    """Steps whose inputs and outputs their platform records."""
+    found = [
         u.evidence()
         for u in project.uses("pipeline.step", "pipeline.define", test=False, notebook=False)
         if u.where == "call" and u.tool.lower() in _PLATFORM
     ]
+    return found + step_artifacts(project)
 
 
 def _code(project: Project) -> list[Evidence]:

@@ -7,7 +7,13 @@ import re
 from mlops_audit.graph import Project
 from mlops_audit.model import Evidence, Verdict, failed, hollow, not_applicable, passed
 from mlops_audit.practices.base import practice
-from mlops_audit.practices.tracking._records import locked_params, own_calls, records, snapshots
+from mlops_audit.practices.tracking._records import (
+    locked_params,
+    own_calls,
+    platform_params,
+    records,
+    snapshots,
+)
 
 _LOOKED_FOR = (
     "log_param, autolog, a run's config, parameters in a committed dvc.lock, or settings that the "
@@ -26,7 +32,12 @@ _BY_ITSELF = re.compile(r"^(report_to|log_with)\b|Callback\(")
     level="3s",
     sources="S0 S2 S3 S4",
     fix="Log the parameters of the run to the tracker, or declare them in dvc.yaml.",
-    template=("dvc.yaml", "params.yaml"),
+    template=(
+        "dvc.yaml",
+        "params.yaml",
+        "dvc.lock",
+        "src/<package>/models/track_dvclive.py",
+    ),
     needs=("training",),
 )
 def params_logged(project: Project) -> Verdict:
@@ -42,6 +53,8 @@ def params_logged(project: Project) -> Verdict:
         return passed("Parameters are logged to the tracker.", logged)
     if recorded := locked_params(project):
         return passed("The pipeline records the parameters of its last run.", recorded)
+    if stepped := platform_params(project):
+        return passed("The platform records the parameters of each run's steps.", stepped)
     if not project.roles.trains:
         return not_applicable("nothing trains")
     if saved := snapshots(project):
