@@ -33,6 +33,7 @@ _SEGMENTS = 8
 _PLAIN_TYPES = frozenset(
     {"?", "None", "str", "int", "float", "bool", "dict", "list", "Any", "object", "typing.Any"}
 )
+_LOADERS = (".load", ".loads")
 _VALUE_DEPTH = 4
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -499,8 +500,10 @@ class _Walker:
                         and target.value.id == "self"
                     ):
                         name = self._constructed(inner.value, types)
-                        if name:
-                            known.setdefault(target.attr, name)
+                        # A loader gives any type; the constructor in the other branch names it.
+                        held = known.get(target.attr)
+                        if name and (held is None or held.endswith(_LOADERS)):
+                            known[target.attr] = name
 
     def _constructed(self, node: ast.expr, types: dict[str, str]) -> str:
         if isinstance(node, ast.Name):

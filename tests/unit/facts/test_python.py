@@ -58,6 +58,26 @@ def test_an_annotation_names_the_receiver_and_an_unknown_one_is_a_question_mark(
     assert names == ["pandas.DataFrame.groupby", "?.groupby"]
 
 
+def test_an_attribute_that_is_loaded_or_constructed_has_the_constructors_type() -> None:
+    """`joblib.load` in one branch says nothing of the class; the other branch names it."""
+    module = read_python(
+        "m.py",
+        b"""
+import joblib
+from sklearn import tree
+class Model:
+    def __init__(self, path):
+        if path.exists():
+            self.classifier = joblib.load(path)
+        else:
+            self.classifier = tree.DecisionTreeClassifier()
+    def train(self, x, y):
+        self.classifier.fit(x, y)
+""",
+    )
+    assert "sklearn.tree.DecisionTreeClassifier.fit" in [c.name for c in module.calls]
+
+
 def test_self_attributes_keep_the_type_they_were_given() -> None:
     """`self.model` is what `__init__` made it, in every method."""
     module = read("""
