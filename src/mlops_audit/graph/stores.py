@@ -64,6 +64,10 @@ _CLOUD = re.compile(
     # the variable that names a bucket, where the address itself comes from outside
     r"^(GCS|GS|GCP|S3|AWS|AZURE)_\w{0,20}(BUCKET|LOCATION|ROOT|URI|CONTAINER)\w{0,10}$"
 )
+# A feature store's warehouse or table service, by its type.
+_WAREHOUSE = re.compile(
+    r"^\s+type:\s*[\"']?(redshift|athena|bigquery|snowflake|dynamodb|datastore|bigtable|databricks)\b"
+)
 
 
 def live(project: Project, *capabilities: str) -> list[Use]:
@@ -165,7 +169,8 @@ def hosted(project: Project) -> Evidence | None:
         if (entry.size or 0) > 200_000:  # noqa: PLR2004 -- settings are small
             continue
         for number, line in enumerate((project.text(path) or "").splitlines(), 1):
-            if _CLOUD.search(line) and not line.lstrip().startswith("#"):
+            warehouse = path.endswith("feature_store.yaml") and _WAREHOUSE.search(line)
+            if (warehouse or _CLOUD.search(line)) and not line.lstrip().startswith("#"):
                 return Evidence(Span(path, number), line.strip()[:80])
     return None
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 
 from mlops_audit.graph import Project
+from mlops_audit.graph.features import shared_queries
 from mlops_audit.graph.index import Symbol
 from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
+from mlops_audit.practices.testing._skew import shared_within
 
 _LOOKED = "a test that training and serving give the same features or the same prediction"
 _NAMES = re.compile(
@@ -16,7 +18,7 @@ _NAMES = re.compile(
     re.IGNORECASE,
 )
 _SHARED = re.compile(
-    r"pre_?process|feature|transform|prepare|encode|tokeni|clean|schema|predict|normali|check$|augment",
+    r"pre_?process|feature|transform|prepare|encod|tokeni|clean|schema|predict|normali|check$|augment",
     re.IGNORECASE,
 )
 _SERVING_PATH = re.compile(
@@ -54,8 +56,10 @@ def skew_tests(project: Project) -> Verdict:
     if tests:
         return passed("a test compares training with serving", tests)
     shared = _shared(project, training, serving)
+    shared += shared_within(project, _SHARED)
     shared += [u.evidence() for m in project.source for u in project.uses_in(m.path)
                if _EXPORTED.search(u.detail)]  # fmt: skip
+    shared += shared_queries(project)
     stores = {u.path: u.evidence() for u in project.uses("feature.store", notebook=False)}
     if set(stores) & serving and set(stores) & training:
         shared += [stores[p] for p in sorted(stores)]

@@ -147,7 +147,7 @@ def _named(project: Project) -> frozenset[str]:
 
 def read_by_training(project: Project, path: str) -> bool:
     """Whether a program that trains, or a module of its, names or imports a settings file."""
-    name = path.rsplit("/", 1)[-1]
+    folder, _, name = path.rpartition("/")
     programs = {p for p in project.roles.training if p in project.modules}
     for training in sorted(p for p in programs if not project.modules[p].notebook):
         for near in (training, *sorted(_near(project, training))):
@@ -155,6 +155,9 @@ def read_by_training(project: Project, path: str) -> bool:
                 return True
             texts = project.modules[near].texts
             if any(not t.doc and t.value.endswith(name) for t in texts):
+                return True
+            # Tools such as Feast are given the folder of their settings.
+            if folder and any(not t.doc and t.value.strip("./") == folder for t in texts):
                 return True
     return False
 
