@@ -35,6 +35,7 @@ ANSWERS: tuple[dict[str, object], ...] = (
     {"tracker": "wandb"},
     {"tracker": "comet"},
     {"maturity_level": 4, "docs": "sphinx"},
+    {"maturity_level": 3, "drift": "evidently"},
 )
 
 
@@ -45,14 +46,26 @@ def render(answers: dict[str, object], destination: Path) -> dict[str, object]:
 
 
 def union(projects: list[dict[str, object]]) -> str:
-    """A pyproject.toml with the dependencies and groups of all projects."""
-    dependencies: set[str] = set()
+    """A pyproject.toml with the dependencies and groups of all projects.
+
+    What two answers ask for in different ranges is locked once for each, in groups of which a
+    project can have one: so each answer finds the version that it was tested with.
+    """
+    dependencies: dict[str, set[str]] = {}
     groups: dict[str, set[str]] = {}
     for project in projects:
-        dependencies.update(project["project"]["dependencies"])  # type: ignore[index]
+        for asked in project["project"]["dependencies"]:  # type: ignore[index]
+            dependencies.setdefault(re.split(r"[\[<>=~]", asked)[0], set()).add(asked)
         for name, members in project["dependency-groups"].items():  # type: ignore[attr-defined]
             groups.setdefault(name, set()).update(members)
     requires = projects[0]["project"]["requires-python"]  # type: ignore[index]
+    ranges = {name: sorted(asked) for name, asked in sorted(dependencies.items()) if len(asked) > 1}
+    every = sorted(one for asked in dependencies.values() if len(asked) == 1 for one in asked)
+    conflicts = []
+    for package, asked in ranges.items():
+        names = [f"{package}-{number}" for number, _ in enumerate(asked)]
+        groups |= {name: {one} for name, one in zip(names, asked, strict=True)}
+        conflicts.append("[" + ", ".join(f'{{group = "{name}"}}' for name in names) + "]")
     lines = [
         "[build-system]",
         'requires = ["hatchling"]',
@@ -61,9 +74,11 @@ def union(projects: list[dict[str, object]]) -> str:
         f'name = "{NAME}"',
         'version = "0.1.0"',
         f'requires-python = "{requires}"',
-        f"dependencies = {sorted(dependencies)}",
+        f"dependencies = {every}",
         "[dependency-groups]",
         *(f"{name} = {sorted(members)}" for name, members in sorted(groups.items())),
+        "[tool.uv]",
+        f"conflicts = [{', '.join(conflicts)}]",
     ]
     return "\n".join(lines) + "\n"
 
