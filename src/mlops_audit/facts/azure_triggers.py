@@ -42,7 +42,7 @@ def read_triggers(root: Node, path: str) -> tuple[Trigger, ...]:
     Without `trigger:` every push starts it, without `pr:` every pull request does (where the
     code is hosted at GitHub or Bitbucket); `none` turns either off.
     """
-    manual = Trigger(TriggerKind.MANUAL, Span(path, root.line))
+    manual = Trigger(TriggerKind.MANUAL, Span(path))
     found = [
         *_push(root, path),
         *_pull(root, path),
@@ -61,7 +61,7 @@ def _push(root: Node, path: str) -> tuple[Trigger, ...]:
     node = root.get("trigger")
     span = Span(path, root.line_of("trigger"))
     if node is None or node.kind == "null":
-        return (Trigger(TriggerKind.PUSH, span),)
+        return (Trigger(TriggerKind.PUSH, Span(path)),)  # no line says so
     if _none(node):
         return ()
     if node.kind != "map":
@@ -81,7 +81,7 @@ def _pull(root: Node, path: str) -> tuple[Trigger, ...]:
     node = root.get("pr")
     span = Span(path, root.line_of("pr"))
     if node is None or node.kind == "null":
-        return (Trigger(TriggerKind.PULL_REQUEST, span),)
+        return (Trigger(TriggerKind.PULL_REQUEST, Span(path)),)
     if _none(node):
         return ()
     if node.kind != "map":

@@ -102,7 +102,8 @@ def pipeline_triggers(workflow: Node | None, mentions: str, span: Span) -> tuple
         kinds.append(TriggerKind.SCHEDULE)
     if re.search(r"\b(triggers?|api|pipelines?)\b", mentions):
         kinds.append(TriggerKind.EVENT)
-    base = tuple(Trigger(kind, span) for kind in kinds)
+    # No line says so: it is what GitLab does by itself.
+    base = tuple(Trigger(kind, Span(span.path)) for kind in kinds)
     rules = workflow.get("rules") if workflow is not None else None
     if rules is None:
         return base

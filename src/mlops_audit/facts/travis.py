@@ -38,6 +38,8 @@ def _triggers(root: Node, span: Span) -> tuple[Trigger, ...]:
     only, ignored = root.get("branches", "only"), root.get("branches", "except")
     branches = only.strings() if only is not None else ()
     without = ignored.strings() if ignored is not None else ()
+    lists = root.get("branches") is not None
+    span = Span(span.path, root.line_of("branches") if lists else None)
     push = Trigger(TriggerKind.PUSH, span, branches, without)
     return (push, Trigger(TriggerKind.PULL_REQUEST, span, branches, without))
 

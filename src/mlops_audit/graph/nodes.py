@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from mlops_audit.facts.notebooks import Notebook
-from mlops_audit.facts.types import Command, Job, Target, Trigger, Workflow
+from mlops_audit.facts.types import Command, Job, Target, Trigger, TriggerKind, Workflow
 from mlops_audit.graph.execution import Node
 from mlops_audit.graph.index import CodeIndex, Symbol
 from mlops_audit.graph.places import Places
 from mlops_audit.model import Span
 
-__all__ = ["Nodes", "Sources"]
+__all__ = ["Nodes", "Sources", "started"]
 
 _DETAIL = 120
 
@@ -50,6 +50,17 @@ class Sources:
         return {k: tuple(v) for k, v in found.items()}
 
 
+def started(trigger: Trigger) -> str:
+    """What starts a workflow, in words."""
+    if trigger.kind is TriggerKind.EXTERNAL:
+        return "started from outside the file"
+    if trigger.kind is TriggerKind.MANUAL:
+        return "started by a person"
+    if trigger.span.line is None:
+        return f"on {trigger.kind}, by default"
+    return f"on {trigger.kind}"
+
+
 class Nodes:
     """Builds nodes over fixed `Sources`; two nodes of the same thing are equal."""
 
@@ -60,7 +71,7 @@ class Nodes:
     def trigger(workflow: Workflow, trigger: Trigger) -> Node:
         """A workflow's trigger."""
         where = f"{trigger.span.line}:{trigger.kind}:{trigger.cron}"
-        detail = f"{workflow.name or workflow.path}: on {trigger.kind}"
+        detail = f"{workflow.name or workflow.path}: {started(trigger)}"
         return Node(
             "trigger",
             (workflow.path, workflow.name, where),

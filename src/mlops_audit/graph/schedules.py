@@ -17,6 +17,7 @@ from mlops_audit.facts.shell import parse_shell
 from mlops_audit.facts.types import Trigger, TriggerKind
 from mlops_audit.graph.execution import Node, Reach
 from mlops_audit.graph.lifecycle import TRAIN, named_parts
+from mlops_audit.graph.nodes import started
 from mlops_audit.graph.scopes import Scope, calls_of, commands_of, scopes, scopes_from, uses_of
 from mlops_audit.graph.training import is_training, trains_here
 from mlops_audit.graph.uses import Use
@@ -225,8 +226,9 @@ def _of_ci(project: Project) -> Iterator[Start]:
             dead = workflow.disabled or trigger.disabled or ("" if live else why)
             name = workflow.name or workflow.path
             what = {"data": "new data", "signal": "an alarm"}.get(kind, "")
-            cause = what if trigger.kind is TriggerKind.EVENT and what else trigger.kind
-            detail = f"{name} runs on {cause} {trigger.cron}".strip()
+            event = trigger.kind is TriggerKind.EVENT and what
+            cause = f"on {what}" if event else f"{started(trigger)} {trigger.cron}"
+            detail = f"{name}: {cause}".strip()
             yield Start(kind, Evidence(trigger.span, detail), evidence, kept, dead)
 
 

@@ -11,7 +11,7 @@ from mlops_audit.graph import Project
 from mlops_audit.graph.execution import Node
 from mlops_audit.graph.lifecycle import TRAIN, parts_of_nodes
 from mlops_audit.graph.scopes import commands_of, scopes_from
-from mlops_audit.model import Evidence, Span
+from mlops_audit.model import Evidence
 
 __all__ = ["RUNNERS", "Task", "script_tasks", "tasks"]
 
@@ -69,7 +69,7 @@ def tasks(project: Project) -> list[Task]:
     """The targets of task runners with what they do."""
     found = []
     for target in project.targets:
-        if target.runner in RUNNERS:
+        if target.runner in RUNNERS and "$" not in target.name:
             nodes = [project.nodes.target(target)]
             jobs = _jobs(project, nodes)
             if not jobs and target.runner in {"tox", "nox"} and target.commands:
@@ -85,11 +85,21 @@ def script_tasks(project: Project) -> list[Task]:
     """The shell scripts of the project with what they do."""
     found = []
     for path in project.scripts:
-        jobs = _jobs(project, [project.nodes.script(path, "")])
+        script = project.nodes.script(path, "")
+        jobs = _jobs(project, [script])
         if jobs:
-            place = Evidence(Span(path, 1), f"script for {', '.join(sorted(jobs))}")
+            place = _first_at_work(project, script, jobs)
             found.append(Task(path, place, jobs, path.rpartition("/")[0]))
     return found
+
+
+def _first_at_work(project: Project, script: Node, jobs: frozenset[str]) -> Evidence:
+    """The first command of a script that does one of its jobs, else the script as a whole."""
+    said = f"script for {', '.join(sorted(jobs))}"
+    for edge in project.graph.edges(script):
+        if edge.target.kind == "command" and _jobs(project, [edge.target]):
+            return Evidence(edge.target.span, f"{said}: {edge.target.detail}"[:120])
+    return Evidence(script.span, said)
 
 
 def _jobs(project: Project, nodes: Iterable[Node]) -> frozenset[str]:

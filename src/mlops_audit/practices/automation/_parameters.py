@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph import Project
 from mlops_audit.graph.scopes import Scope, calls_of, scopes, uses_of
-from mlops_audit.graph.training import trains_here
+from mlops_audit.graph.training import is_training, trains_here
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Span
 
@@ -137,12 +137,19 @@ def _importers(
         reached = sorted(near & training)
         if not reached:
             continue
-        first = project.modules[reached[0]]
-        span = first.functions[0].span if first.functions else None
-        if span is None:
+        if not any(project.modules[p].functions for p in reached[:1]):
             continue
         names = [Scope(module.path), *(Scope(module.path, f.qualname) for f in module.functions)]
-        yield module, Evidence(span, "training code"), scopes(project, names, imports=True)
+        yield module, _trained(project, reached), scopes(project, names, imports=True)
+
+
+def _trained(project: Project, paths: list[str]) -> Evidence:
+    """A call that trains in one of the modules, else the first of them."""
+    for path in paths:
+        use = next((u for u in project.uses_in(path) if is_training(u)), None)
+        if use is not None:
+            return Evidence(use.span, f"trains: {use.detail}")
+    return Evidence(Span(paths[0]), "training code")
 
 
 def _imported(project: Project, module: Module) -> frozenset[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mlops_audit.facts.types import TriggerKind
 from mlops_audit.graph import Project
+from mlops_audit.graph.nodes import started
 from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.automation._ci import (
     dead_triggers,
@@ -37,7 +38,7 @@ def ci_on_change(project: Project) -> Verdict:
     otherwise: list[Evidence] = []
     idle: list[Evidence] = []
     for workflow, trigger in project.triggers():
-        place = Evidence(trigger.span, f"{described(workflow)} runs on {trigger.kind}")
+        place = Evidence(trigger.span, f"{described(workflow)}: {started(trigger)}")
         jobs = [j for j in workflow.jobs if does_something(workflow, j)]
         if not any(starts(project, j, trigger) for j in jobs):
             idle.append(Evidence(trigger.span, f"{described(workflow)} does nothing"))

@@ -28,6 +28,7 @@ _CHECKS = ("data.validate", "evaluate.gate", "test.behaviour", "test.robustness"
     template=(
         ".github/workflows/verify.yml",
         "src/<package>/models/train_sample.py",
+        "Makefile",
     ),
 )
 def ci_validates_data_or_model(project: Project) -> Verdict:
@@ -65,22 +66,25 @@ def _in_jobs(project: Project) -> Iterator[tuple[Way, Evidence]]:
     for way in reach.of("module", "notebook"):
         if way.previous is None or way.previous.node.kind == "module" or _in_test(project, way):
             continue
-        code = scopes(project, [Scope(way.node.key[0])])
-        told = _told(project, code)
-        if told:
-            yield way, way.evidence(f"{way.node.key[0]} {told}")
+        place = _told(project, scopes(project, [Scope(way.node.key[0])]))
+        if place is not None:
+            yield way, way.evidence(place.detail, place.span)
 
 
-def _told(project: Project, code: tuple[Scope, ...]) -> str:
-    """What of data or models code checks, in words; empty when nothing."""
-    if trains_here(project, code):
-        return "trains"
+def _told(project: Project, code: tuple[Scope, ...]) -> Evidence | None:
+    """Where code trains, runs a pipeline or checks data or a model."""
+    for _, call in trains_here(project, code):
+        return Evidence(call.span, f"trains: {_line(call.text or call.name)}")
     for use in uses_of(project, code):
         if use.capability in _CHECKS:
-            return f"checks: {use.detail[:60]}"
+            return Evidence(use.span, f"checks: {use.detail[:80]}")
         if use.capability == "pipeline.run":
-            return f"runs the pipeline: {use.detail[:60]}"
-    return ""
+            return Evidence(use.span, f"runs the pipeline: {use.detail[:80]}")
+    return None
+
+
+def _line(text: str) -> str:
+    return text.splitlines()[0][:80]
 
 
 def _in_test(project: Project, way: Way) -> bool:

@@ -8,6 +8,7 @@ from mlops_audit.practices.automation._parameters import sources_of_settings, un
 from mlops_audit.practices.base import practice
 
 _LOOKED_FOR = "settings of the training that come from a file or the command line"
+_NAMED = {"file": "a file", "arguments": "the command line"}
 _IN_PART = {
     "places": "only paths, names or dates come from outside",
     "env": "the settings come from environment variables",
@@ -22,7 +23,12 @@ _IN_PART = {
     level="1s",
     sources="S1 S4",
     fix="Move the hyperparameters into params.yaml and read them in the training program.",
-    template=("params.yaml", "src/<package>/models/train_model.py"),
+    template=(
+        "params.yaml",
+        "src/<package>/params.py",
+        "src/<package>/models/train_model.py",
+        "src/<package>/models/search_parameters.py",
+    ),
     needs=("training",),
 )
 def parameterised_training(project: Project) -> Verdict:
@@ -31,7 +37,8 @@ def parameterised_training(project: Project) -> Verdict:
     counting = [s for s in found if s.kind in {"file", "arguments"}]
     if counting:
         best = counting[0]
-        words = "a file" if best.kind == "file" else "the command line"
+        kinds = dict.fromkeys(s.kind for s in counting[:3])
+        words = " and ".join(_NAMED[k] for k in kinds)
         return passed(
             f"Training takes its settings from {words}.",
             [*(s.evidence for s in counting[:3]), best.training],

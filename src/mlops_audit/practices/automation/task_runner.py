@@ -36,9 +36,10 @@ def task_runner(project: Project) -> Verdict:
         return partial("The task file serves only a part of the repository.", _spread(working))
     scripts = script_tasks(project)
     if scripts:
-        named = {j for t in scripts for j in t.jobs}
+        named = {j for t in (*scripts, *working) for j in t.jobs}
+        one = f"scripts and {working[0].evidence.detail}" if working else "scripts alone"
         return partial(
-            f"Only shell scripts do the common jobs ({_listed(named)}).",
+            f"Shell {one} do the common jobs ({_listed(named)}).",
             [*_spread(scripts), *_spread(working)],
         )
     lost = [t for t in found if t.missing]
