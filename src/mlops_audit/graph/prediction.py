@@ -95,6 +95,10 @@ _OF_PREDICTIONS = re.compile(
     r"caption|answer|rows",
     re.IGNORECASE,
 )
+# What was predicted, subtracted by hand from what came true.
+_OWN_ERROR = re.compile(
+    r"\b(abs|square|power|mean)\([^()]{0,80} - (actual|y_?true|truth|ground_?truth|y_test)\b"
+)
 _HANDLERS = frozenset({"lambda_handler", "handler", "model_fn", "predict_fn", "input_fn"})
 _HANDLER_BASES = re.compile(
     r"(BaseHandler|BasePredictor|kserve\.Model|KFModel|MLModel|LitAPI|PredictionHandler|"
@@ -213,6 +217,7 @@ def _doing(project: Project, roots: Iterable[Scope], *, imports: bool = False) -
     predicting = frozenset(u.span for u in uses if u.capability == "predict.call")
     loading = frozenset(u.span for u in uses if _loads_model(project, u))
     predicts, loads, stores, reads = [], [], [], []
+    by_hand = False
     for module, call in calls_of(project, walked):
         if is_load(call, loading):
             loads.append((module, call))
@@ -224,7 +229,8 @@ def _doing(project: Project, roots: Iterable[Scope], *, imports: bool = False) -
             stores.append((module, call))
         if _READS_SET.match(call.method) or _READ_NAME.search(call.method):
             reads.append((module, call))
-    measures = any(
+        by_hand = by_hand or bool(_OWN_ERROR.search(call.text[:200]))
+    measures = by_hand or any(
         u.capability in {"evaluate.metric", "evaluate.report"} and not u.test for u in uses
     )
     return _Doing(

@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Call, Module
+from mlops_audit.graph.called import is_called
 from mlops_audit.graph.training import is_training
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Span
@@ -72,14 +73,20 @@ _LOADER = re.compile(
 _SET_WORDS = {
     "test": "test", "val": "val", "valid": "val", "validation": "val", "dev": "val", "eval": "val",
 }  # fmt: skip
-# A file of a data set that comes in parts: `stsb/sts-test.csv`.
+# A file of a data set that comes in parts: `stsb/sts-test.csv`; what a check reports is none.
 _SET_FILE = re.compile(
-    r"(?:^|[/_.-])(test|dev|val|valid|validation)\.(?:csv|tsv|txt|jsonl?|parquet)$", re.IGNORECASE
+    r"(?:^|(?<!reports)(?<!results)[/_.-])(test|dev|val|valid|validation)"
+    r"\.(?:csv|tsv|txt|jsonl?|parquet)$",
+    re.IGNORECASE,
 )
 _AGREES = frozenset({"spearmanr", "pearsonr", "kendalltau"})  # scores beside a person's
 _CROSS = frozenset(
     {"cross_val_score", "cross_validate", "cv", "cross_validation", "cross_val_predict"}
 )
+_LOGS = frozenset(
+    {"log", "log_metric", "log_metrics", "log_scalar", "add_scalar", "log_dict", "set_metric",
+     "report_scalar"}
+)  # fmt: skip
 _FITS = ("train.fit", "train.search", "train.loop", "train.estimator")
 _TEXT = 80
 
@@ -215,7 +222,7 @@ class Splits:
             if _PREDICTS.search(call.method.lower()) and on in {"test", "val"}:
                 predicted.update(dict.fromkeys(call.targets, on))
             told = call.span in library or bool(_EVALUATES.search(call.method.lower()))
-            if _never_evaluates(call):
+            if _never_evaluates(call) or (call.method in _LOGS and not self._called(module, call)):
                 continue
             if told and on in {"test", "val"}:
                 yield Held(on, Evidence(call.span, _short(call.text)), module.notebook)
@@ -252,12 +259,13 @@ class Splits:
         found.add(set_of(call.receiver.rsplit(".", 1)[-1]) if call.receiver else "")
         return next((s for s in ("test", "val", "train") if s in found), "")
 
+    def _called(self, module: Module, call: Call) -> bool:
+        return is_called(self.project, module.path, call.scope)
+
     def _logged(self, module: Module) -> Iterator[Held]:
         """Metrics whose logged name says which set they were computed on."""
         for call in module.calls:
-            logs = call.method in {"log", "log_metric", "log_metrics", "log_scalar", "add_scalar",
-                                   "log_dict", "set_metric", "report_scalar"}  # fmt: skip
-            if not logs or not call.runs:
+            if call.method not in _LOGS or not call.runs or not self._called(module, call):
                 continue
             for value in call.args[:2]:
                 for text in (*value.keys, *value.strings()):

@@ -30,7 +30,10 @@ _IN_PART = {
     fix="Start the training pipeline on a schedule, and store or register the model it makes.",
     template=(
         ".github/workflows/train.yml",
+        ".github/workflows/monitor.yml",
+        ".github/workflows/verify.yml",
         "src/<package>/retraining/retrain.py",
+        "src/<package>/retraining/replay.py",
     ),
     needs=("training",),
 )

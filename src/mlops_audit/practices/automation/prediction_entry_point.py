@@ -31,7 +31,11 @@ _IN_PART = {
     level="2s, 3M",
     sources="S1 S4",
     fix="Write a service or a batch command that loads the stored model and predicts for input.",
-    template=("src/<package>/serving/app.py", "src/<package>/models/predict_model.py"),
+    template=(
+        "src/<package>/serving/app.py",
+        "src/<package>/serving/batch.py",
+        "src/<package>/models/predict_model.py",
+    ),
 )
 def prediction_entry_point(project: Project) -> Verdict:
     """A service, batch job, stream consumer or command that predicts with a stored model."""

@@ -18,7 +18,9 @@ _LOOKED_FOR = "code in which drift, a drop of quality or new data starts trainin
     fix="Let the drift check start the training pipeline when it finds drift.",
     template=(
         ".github/workflows/monitor.yml",
+        ".github/workflows/train.yml",
         "src/<package>/retraining/watch.py",
+        "src/<package>/retraining/replay.py",
     ),
     needs=("training",),
 )

@@ -58,6 +58,7 @@ _MAX_BYTES = 400_000
     template=(
         "src/<package>/serving/canary.py",
         "src/<package>/serving/rollout.py",
+        "deploy/canary.yaml",
     ),
     needs=("prediction",),
     attestable=True,

@@ -39,7 +39,10 @@ _LOOKED_FOR = "a documentation site with content, or three pages of 60 lines or 
     level="4s",
     sources="S4",
     fix="Add mkdocs.yml and pages under docs/ on design, operation and decisions.",
-    template=("mkdocs.yml", "docs/index.md"),
+    template=(
+        "mkdocs.yml",
+        "docs",
+    ),
 )
 def documentation(project: Project) -> Verdict:
     """Look for a site that can be built, then for long pages."""
@@ -47,7 +50,7 @@ def documentation(project: Project) -> Verdict:
     empty: list[tuple[Evidence, Evidence | None]] = []
     for path in project.paths:
         match = _CONFIG.match(path)
-        if match is None or project.is_test(path):
+        if match is None or project.is_test(path) or _blank(project, path):
             continue
         words, first = _content(project, path, match["base"] or "")
         where = Evidence(Span(path), f"{words} words in its pages")
@@ -69,6 +72,11 @@ def documentation(project: Project) -> Verdict:
             looked_for=_LOOKED_FOR,
         )
     return failed("there is no documentation beyond the README", looked_for=_LOOKED_FOR)
+
+
+def _blank(project: Project, path: str) -> bool:
+    text = project.text(path)
+    return text is not None and not text.strip()
 
 
 def _length(project: Project, document: Document) -> int:

@@ -34,7 +34,10 @@ _LOOKED_FOR = "a list of risks, each with the measure that meets it"
     level="5s",
     sources="S4",
     fix="Write docs/risk_register.md: a table of risks, likelihood, effect and measure.",
-    template=("docs/risk_register.md",),
+    template=(
+        "docs/risk_register.md",
+        "docs/project_charter.md",
+    ),
     attestable=True,
 )
 def risk_register(project: Project) -> Verdict:

@@ -24,7 +24,10 @@ _LOOKED_FOR = (
     fix="Send a message with metric and value when a monitoring check fails.",
     needs=("prediction",),
     attestable=True,
-    template=("src/<package>/monitoring/alert.py",),
+    template=(
+        "src/<package>/monitoring/alert.py",
+        "monitoring/rules.yml",
+    ),
 )
 def alerting(project: Project) -> Verdict:
     """Alarms, alert rules, and messages that a result decides."""

@@ -38,7 +38,10 @@ _AUDIT_WORDS = re.compile(
     level="3s",
     sources="S2 S3 S4",
     fix="Add .github/dependabot.yml with an entry for pip and one for GitHub Actions.",
-    template=(".github/dependabot.yml",),
+    template=(
+        ".github/dependabot.yml",
+        ".github/workflows/verify.yml",
+    ),
 )
 def dependency_updates(project: Project) -> Verdict:
     """A bot with entries, or a job on a schedule."""

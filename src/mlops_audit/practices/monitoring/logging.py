@@ -61,7 +61,10 @@ class _Talk:
     level="2s",
     sources="S0",
     fix="Replace print by a module logger, and configure logging in the entry points.",
-    template=("src/<package>/log.py",),
+    template=(
+        "src/<package>/log.py",
+        "src/<package>",
+    ),
 )
 def logging(project: Project) -> Verdict:
     """At least half of the modules that say anything say it through a logger."""

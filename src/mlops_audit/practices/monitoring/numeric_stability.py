@@ -38,7 +38,12 @@ _NULLS = re.compile(
     level="4s",
     sources="S2 S4",
     fix="Check that the loss, the features and the predictions are finite, and raise if not.",
-    template=("src/<package>/monitoring/checks.py",),
+    template=(
+        "src/<package>/monitoring/checks.py",
+        "src/<package>/data/validate.py",
+        "src/<package>/models/quality.py",
+        "src/<package>/registry/gate.py",
+    ),
 )
 def numeric_stability(project: Project) -> Verdict:
     """Checks that raise, exit, end training or alert."""

@@ -52,6 +52,7 @@ _ENDPOINT = re.compile(r"endpoint|deploy|serve", re.IGNORECASE)
     template=(
         "src/<package>/serving/metrics.py",
         "src/<package>/serving/app.py",
+        "src/<package>/serving/rollout.py",
     ),
 )
 def service_metrics(project: Project) -> Verdict:

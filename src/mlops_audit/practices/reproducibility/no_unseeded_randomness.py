@@ -18,7 +18,13 @@ _QUARTER = 0.25  # of the call sites, up to which the catalogue says partial
     level="3s",
     sources="S0 S4",
     fix="Hand random_state or seed, read from params.yaml, to each split, estimator and sampler.",
-    template=("params.yaml", "src/<package>/models/train_model.py"),
+    template=(
+        "params.yaml",
+        "src/<package>/models/train_model.py",
+        "src/<package>/models/search_parameters.py",
+        "src/<package>/models/quality.py",
+        "src/<package>/registry/gate.py",
+    ),
     needs=("training",),
 )
 def no_unseeded_randomness(project: Project) -> Verdict:

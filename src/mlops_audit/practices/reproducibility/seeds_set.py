@@ -26,7 +26,14 @@ _NAMES = {"numpy": "NumPy", "none": "a call of its own", "random": "random", "to
     level="2M",
     sources="S0 S4",
     fix="Read one seed from params.yaml and set it for random, NumPy and the framework.",
-    template=("params.yaml", "src/<package>/models/train_model.py"),
+    template=(
+        "params.yaml",
+        "src/<package>/params.py",
+        "src/<package>/models/train_model.py",
+        "src/<package>/models/search_parameters.py",
+        "src/<package>/models/quality.py",
+        "src/<package>/registry/gate.py",
+    ),
     needs=("training",),
 )
 def seeds_set(project: Project) -> Verdict:

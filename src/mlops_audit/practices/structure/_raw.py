@@ -140,7 +140,7 @@ def raw_data(project: Project) -> RawData:
             versions.append(evidence)
         if match := _RAW.match(path):
             named.setdefault(match[1], evidence)
-        elif match := _DATA.match(path):
+        elif (match := _DATA.match(path)) and not _DERIVED.search(path):
             plain.setdefault(match[1], evidence)
     mixed = []
     for evidence in committed_data(project):

@@ -21,7 +21,10 @@ _SHOWN = 5
     level="1s, 2M~",
     sources="S0 S1 S4",
     fix="Move the training code from the notebook into a module with a main function.",
-    template=("src/<package>/models/train_model.py",),
+    template=(
+        "src/<package>/models/train_model.py",
+        "src/<package>/models/search_parameters.py",
+    ),
     needs=("training",),
 )
 def logic_outside_notebooks(project: Project) -> Verdict:

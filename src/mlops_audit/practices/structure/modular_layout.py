@@ -32,7 +32,12 @@ _LOOKED_FOR = (
     level="1s",
     sources="S2 S4",
     fix="Move source to src/, notebooks to notebooks/, data to data/ and tests to tests/.",
-    template=("src/<package>/__init__.py", "notebooks/1.0-explore-demand.ipynb", "data/README.md"),
+    template=(
+        "src/<package>",
+        "data",
+        "notebooks",
+        "tests",
+    ),
 )
 def modular_layout(project: Project) -> Verdict:
     """Count the kinds of files that have a folder of their own."""

@@ -17,7 +17,7 @@ _LOOKED_FOR = "a folder for raw data that only the code which brings data in wri
     level="3s",
     sources="S4",
     fix="Keep raw data in data/raw and write everything derived to data/interim or data/processed.",
-    template=("dvc.yaml", "data/README.md"),
+    template=("dvc.yaml", "data", "src/<package>/data/ingest.py", "src/<package>"),
 )
 def raw_data_immutable(project: Project) -> Verdict:
     """Compare the places of raw data with what writes there."""

@@ -20,7 +20,9 @@ _LOOKED_FOR = "modules or commands of their own for features, training and infer
     template=(
         "src/<package>/features/build_features.py",
         "src/<package>/models/train_model.py",
+        "src/<package>/models/search_parameters.py",
         "src/<package>/models/predict_model.py",
+        "src/<package>/serving/app.py",
     ),
     needs=("training",),
 )

@@ -37,7 +37,7 @@ _ENOUGH = 3  # the catalogue's own figure
     level="4s",
     sources="S0",
     fix="Change one input of a prediction where the effect is known, and assert on the direction.",
-    template=("tests/behaviour/test_behaviour.py",),
+    template=("tests/behaviour",),
     needs=("training",),
 )
 def behavioural_tests(project: Project) -> Verdict:

@@ -24,7 +24,10 @@ _SERVICES = re.compile(r"codecov|coveralls")
     level="5s",
     sources="F",
     fix="Add `--cov=<package>` to pytest's options and a limit below which the run fails.",
-    template=("pyproject.toml",),
+    template=(
+        "pyproject.toml",
+        "Makefile",
+    ),
 )
 def coverage(project: Project) -> Verdict:
     """Look for settings, commands and documented commands that measure coverage."""

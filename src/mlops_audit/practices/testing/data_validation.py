@@ -31,7 +31,13 @@ _RUNS_DATA = frozenset({"script", "target", "notebook"})
     sources="S0 S2 S4",
     fix="Add a stage before training that checks columns, types, ranges and missing values, and "
     "raises when one fails.",
-    template=("src/<package>/data/validate.py", "dvc.yaml"),
+    template=(
+        "dvc.yaml",
+        "src/<package>/data/validate.py",
+        "src/<package>/data/checks.py",
+        "src/<package>/data/prepare.py",
+        "src/<package>/models/split.py",
+    ),
 )
 def data_validation(project: Project) -> Verdict:
     """Look for checks in code first, then in tests and notebooks."""

@@ -38,7 +38,10 @@ _NO_NAMES = re.compile(
     level="3s",
     sources="S2 S4",
     fix="Feed a few hand-made rows to each feature function in a test, and assert on the result.",
-    template=("tests/unit/test_build_features.py",),
+    template=(
+        "tests/unit/test_build_features.py",
+        "tests",
+    ),
     needs=("training",),
 )
 def feature_tests(project: Project) -> Verdict:

@@ -21,7 +21,12 @@ _SETS = {"test": "test data", "val": "validation data", "cv": "cross-validation"
     level="1s, 2M~",
     sources="S1 S4",
     fix="Split the data before training, and compute the reported metric on the part held out.",
-    template=("dvc.yaml", "src/<package>/models/evaluate_model.py"),
+    template=(
+        "dvc.yaml",
+        "src/<package>/models/evaluate_model.py",
+        "src/<package>/models/split.py",
+        "src/<package>/models/search_parameters.py",
+    ),
     needs=("training",),
 )
 def held_out_evaluation(project: Project) -> Verdict:

@@ -20,7 +20,10 @@ _LOOKED = (
     level="4s, 5M",
     sources="S0 S2 S4",
     fix="Write a test in tests/integration that runs two pipeline steps on a tiny data set.",
-    template=("tests/integration",),
+    template=(
+        "tests/integration",
+        "tests",
+    ),
 )
 def integration_tests(project: Project) -> Verdict:
     """Look for counting tests of several components, then for smoke runs in automation."""

@@ -34,7 +34,14 @@ _MODEL = frozenset({"predict.call", "model.load", "registry.load"})
     level="5s",
     sources="S0 S4",
     fix="Post a request without a field and with a value out of range, and assert on the answers.",
-    template=("tests/behaviour/test_robustness.py",),
+    template=(
+        "tests/behaviour/test_robustness.py",
+        "tests/acceptance/test_success_criteria.py",
+        "tests/integration/test_monitor.py",
+        "tests/integration/test_service.py",
+        "tests/unit/test_quality.py",
+        "tests/unit/test_bundle.py",
+    ),
 )
 def robustness_tests(project: Project) -> Verdict:
     """Look for tests of the model or the service whose input is wrong."""

@@ -23,7 +23,10 @@ _BASELINES = ("**/.secrets.baseline", "**/.gitleaks.toml", "**/.bandit", "**/.tr
     level="5s",
     sources="S2",
     fix="Add gitleaks and pip-audit as a commit hook and as a CI job.",
-    template=(".pre-commit-config.yaml", ".github/workflows/ci.yml"),
+    template=(
+        ".pre-commit-config.yaml",
+        ".github/workflows/verify.yml",
+    ),
 )
 def security_scan(project: Project) -> Verdict:
     """Look for scanners that hooks or automation run, then for those that only stand there."""

@@ -31,7 +31,11 @@ _NO_LINTERS = re.compile(
     level="2s",
     sources="S1 S2",
     fix="Configure Ruff as linter and formatter in pyproject.toml and run both in a commit hook.",
-    template=("pyproject.toml", ".pre-commit-config.yaml"),
+    template=(
+        "pyproject.toml",
+        ".pre-commit-config.yaml",
+        "Makefile",
+    ),
 )
 def static_analysis(project: Project) -> Verdict:
     """Collect what lints and what formats, wherever it is configured or run."""

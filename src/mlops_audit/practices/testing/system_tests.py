@@ -22,7 +22,13 @@ _LOOKED = (
     sources="S0 S2",
     fix="Start the service in a test with a tiny trained model, post a request and assert on the "
     "prediction.",
-    template=("tests/system", "tests/acceptance"),
+    template=(
+        "tests/system",
+        "tests/acceptance",
+        "tests/integration",
+        "tests/behaviour/test_robustness.py",
+        "tests/unit/test_predict_model.py",
+    ),
 )
 def system_tests(project: Project) -> Verdict:
     """Look for tests that drive everything, with a real model before those with a stub."""

@@ -23,7 +23,10 @@ _LOOKED = (
     level="2M",
     sources="S0 S1 S2 S4",
     fix="Write three tests in tests/unit that call functions of the project and assert on results.",
-    template=("tests/unit",),
+    template=(
+        "tests/unit/test_build_features.py",
+        "tests",
+    ),
 )
 def test_suite(project: Project) -> Verdict:
     """Count the tests that assert something of the project's own code and can run."""

@@ -46,7 +46,13 @@ _SHAPE = re.compile(r"shape|dtype|size\(|len\(|isinstance|ndim|type\(", re.IGNOR
     level="4s",
     sources="S0 S4",
     fix="Train a few steps on one small batch in a test and assert that the loss falls.",
-    template=("tests/model",),
+    template=(
+        "tests/model",
+        "tests/unit/test_train_model.py",
+        "tests/unit/test_predictor.py",
+        "tests/integration/test_loop.py",
+        "tests/integration/test_skew.py",
+    ),
     needs=("training",),
 )
 def training_sanity_tests(project: Project) -> Verdict:

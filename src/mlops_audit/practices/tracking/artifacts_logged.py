@@ -25,7 +25,10 @@ _PLATFORM = ("tfx", "zenml", "metaflow", "flyte", "tensorflow extended")
     level="3s",
     sources="S0 S3",
     fix="Declare the plots under plots in dvc.yaml, or log them to the tracker.",
-    template=("dvc.yaml",),
+    template=(
+        "dvc.yaml",
+        "src/<package>/registry/versions.py",
+    ),
     needs=("training",),
 )
 def artifacts_logged(project: Project) -> Verdict:

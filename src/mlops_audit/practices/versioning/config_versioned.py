@@ -36,7 +36,10 @@ _LOOKED_FOR = "hyperparameters in a tracked settings file or module that code re
     level="1s",
     sources="S2 S4",
     fix="Move hyperparameters from code into params.yaml and read it in the training program.",
-    template=("params.yaml",),
+    template=(
+        "params.yaml",
+        "src/<package>/params.py",
+    ),
     needs=("training",),
 )
 def config_versioned(project: Project) -> Verdict:

@@ -43,7 +43,11 @@ _HF = "Hugging Face Datasets"
     level="1M~",
     sources="S0 S2 S3 S4",
     fix="Track the raw data with DVC (`dvc add data/raw`) or Git LFS and commit the pointer.",
-    template=("dvc.yaml", "dvc.lock"),
+    template=(
+        "dvc.yaml",
+        "dvc.lock",
+        "src/<package>/registry/versions.py",
+    ),
     needs=("application",),
 )
 def data_versioned(project: Project) -> Verdict:

@@ -45,7 +45,10 @@ _LITERAL_VERSION = re.compile(r"(final|best|latest|last|v\d+|version)", re.IGNOR
     level="2s, 4M",
     sources="S0 S2 S3 S4",
     fix="Make the model an output of a DVC stage, or register it: mlflow.register_model(...).",
-    template=("dvc.yaml", "src/<package>/models/train_model.py"),
+    template=(
+        "dvc.yaml",
+        "src/<package>/registry/versions.py",
+    ),
     needs=("training",),
 )
 def model_versioned(project: Project) -> Verdict:

@@ -28,7 +28,11 @@ _LOOKED_FOR = "notebooks without outputs, or nbstripout, nb-clean or jupytext in
     level="2s",
     sources="S1 S4",
     fix="Add nbstripout to .pre-commit-config.yaml and run it once over all notebooks.",
-    template=(".pre-commit-config.yaml",),
+    template=(
+        ".pre-commit-config.yaml",
+        "Makefile",
+        "notebooks/1.0-explore-demand.ipynb",
+    ),
 )
 def notebooks_reviewable(project: Project) -> Verdict:
     """Judge the stored outputs, and what keeps them out."""

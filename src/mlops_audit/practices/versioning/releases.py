@@ -42,7 +42,11 @@ _CONFIGURED = ("cliff.toml", ".releaserc*", "release-please-config.json", ".cz.t
     level="5s",
     sources="S0",
     fix="Tag each release with a semantic version and give it a heading in CHANGELOG.md.",
-    template=("CHANGELOG.md",),
+    template=(
+        ".github/workflows/release.yml",
+        "Makefile",
+        "CHANGELOG.md",
+    ),
 )
 def releases(project: Project) -> Verdict:
     """Judge tags, changelog and release automation."""
