@@ -8,12 +8,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Assign, Call, Module
-from mlops_audit.model import Evidence
+from mlops_audit.model import Evidence, Span
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
 
-__all__ = ["feature_code"]
+__all__ = ["feature_code", "shared_queries"]
 
 _FRAMES = frozenset(
     {"pandas", "polars", "pyspark", "dask", "modin", "cudf", "bigframes", "snowflake"}
@@ -57,6 +57,13 @@ _ASIDE = re.compile(
 _PIPELINE = re.compile(r"(^|/)feature_?(pipelines?|engineering)/", re.IGNORECASE)
 _MAKES = re.compile(r"embed|chunk|featur|encod|vectori[sz]|aggregat|transform", re.IGNORECASE)
 _PREPARES = re.compile(r"featur|prepar|preprocess|clean|transform|etl", re.IGNORECASE)
+_SQL = re.compile(
+    r"\b(EXTRACT|DATE_?DIFF|TIMESTAMP_DIFF|DATE_TRUNC|DATE_PART|ST_DISTANCE|ST_\w+|LAG|LEAD|LOG|LN|"
+    r"SQRT|AVG|SUM|COUNT|STDDEV\w{0,5}|VARIANCE|PERCENTILE_\w+|NTILE|DENSE_RANK|ML\.\w+)\s*\(|"
+    r"\bCASE\s+WHEN\b",
+    re.IGNORECASE,
+)
+_MOST_BYTES = 200_000
 _ENOUGH = 2  # computed columns: one alone is a unit conversion or a target
 
 
@@ -74,9 +81,48 @@ def _feature_code(project: Project) -> tuple[Evidence, ...]:
         # A notebook that looks at data feeds no model; one that trains does.
         if not module.notebook or path in project.roles.training or _PREPARES.search(path):
             found += _in_module(module) or _of_pipeline(module)
+    found += _in_queries(project)
     return tuple(
         sorted(found, key=lambda e: (e.span.path.endswith(".ipynb"), e.span.path, e.span.line or 0))
     )
+
+
+def _in_queries(project: Project) -> Iterator[Evidence]:
+    """Columns that a query computes, where code that is no test names the query's file."""
+    queries = [p for p in project.glob("**/*.sql") if not _ASIDE.search(p)]
+    if not queries:
+        return
+    named = {t.value.rsplit("/", 1)[-1] for m in project.source for t in m.texts if not t.doc}
+    for path in queries:
+        if path.rsplit("/", 1)[-1] not in named or (project.entry(path).size or 0) > _MOST_BYTES:
+            continue
+        text = project.text(path) or ""
+        lines = [
+            (number, line.strip())
+            for number, line in enumerate(text.splitlines(), 1)
+            if _SQL.search(line) and not line.lstrip().startswith("--")
+        ]
+        if len(lines) >= _ENOUGH and re.search(r"\bSELECT\b", text, re.IGNORECASE):
+            yield Evidence(Span(path, lines[0][0]), lines[0][1][:80])
+
+
+_SIDES = (re.compile(r"train|fit", re.IGNORECASE), re.compile(r"predict|serv|scor|infer|batch"))
+
+
+def shared_queries(project: Project) -> list[Evidence]:
+    """Where a module that trains and one that predicts name the same query of features."""
+    for query in _in_queries(project):
+        name = query.span.path.rsplit("/", 1)[-1]
+        places = [
+            (module.path, Evidence(text.span, text.value[:80]))
+            for module in project.source
+            for text in module.texts
+            if not text.doc and text.value.rsplit("/", 1)[-1] == name
+        ]
+        sides = [[e for path, e in places if side.search(path)] for side in _SIDES]
+        if all(sides) and {e.span.path for e in sides[0]} != {e.span.path for e in sides[1]}:
+            return [query, sides[1][0], sides[0][0]]
+    return []
 
 
 def _of_pipeline(module: Module) -> list[Evidence]:

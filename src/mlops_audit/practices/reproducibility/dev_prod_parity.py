@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from mlops_audit.graph import Project
-from mlops_audit.graph.features import feature_code
+from mlops_audit.graph.features import feature_code, shared_queries
 from mlops_audit.graph.stores import live
 from mlops_audit.model import Evidence, Span, Verdict, failed, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
@@ -113,6 +113,9 @@ def _shared_code(project: Project, training: list[str], serving: list[str]) -> E
     transforms = [c for m in known for c in m.calls if c.name.endswith(graphs)]
     if transforms:
         return Evidence(transforms[0].span, "the feature graph goes with the model")
+    queries = shared_queries(project)
+    if queries:
+        return Evidence(queries[0].span, "the query of features of training and prediction")
     if features & (trained | served):
         return None
     for path in both:

@@ -90,35 +90,6 @@ def _shared(project: Project, training: frozenset[str], serving: frozenset[str])
     return found
 
 
-def _shared_within(project: Project) -> list[Evidence]:
-    """Methods of one class: what trains and what predicts both call the same preparing method."""
-    found: list[Evidence] = []
-    for module in project.source:
-        for klass in module.classes:
-            found += _of_class(module, klass.qualname)
-    return found
-
-
-def _of_class(module: Module, owner: str) -> list[Evidence]:
-    methods = [f for f in module.functions if f.owner == owner]
-    names = {f.name for f in methods}
-
-    def calls(pattern: re.Pattern[str]) -> dict[str, Evidence]:
-        return {
-            call.method: Evidence(call.span, (call.text or call.name).splitlines()[0][:100])
-            for f in methods
-            if pattern.match(f.name)
-            for call in module.calls_in(f.qualname)
-            if call.method in names and _SHARED.search(call.method)
-        }
-
-    trains, predicts = calls(_TRAINS), calls(_PREDICTS)
-    both = sorted(
-        (set(trains) & set(predicts)) - {f.name for f in methods if _PREDICTS.match(f.name)}
-    )
-    return [place for name in both for place in (predicts[name], trains[name])]
-
-
 def _called(project: Project, paths: frozenset[str]) -> dict[Symbol, Evidence]:
     """Functions of other modules that these modules call, each with one place."""
     found: dict[Symbol, Evidence] = {}
