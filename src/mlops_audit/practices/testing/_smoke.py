@@ -14,6 +14,11 @@ _NAMES = re.compile(
     r"inference|pipeline|integration)|(scor\w*|service|endpoint|api|deployment)_?test|(^|/)(e2e|integration)",
     re.IGNORECASE,
 )
+# A step, job or file of automation that says it runs the whole chain as a test.
+_END_TO_END = re.compile(
+    r"(^|[^a-z])(smoke|e2e|end[-_ ]to[-_ ]end|(integration|system)[-_ ]?tests?)([^a-z]|$)",
+    re.IGNORECASE,
+)
 _CALLS = re.compile(
     r"^(requests|httpx|urllib|aiohttp)\.|(^|\.)(invoke_endpoint|call_web_app|urlopen)$|Webservice|"
     r"Endpoint|^boto3\.client\.invoke|(^|\.)(predict|score)$"
@@ -49,6 +54,14 @@ def smoke_runs(project: Project) -> list[Evidence]:
             for e in project.graph.edges(way.node)
         ):
             found.append(way.evidence())
+    found += [
+        way.evidence()
+        for way in project.automation.of("module")
+        if way.previous is not None
+        and way.previous.node.kind == "command"
+        and _runs_model(project, way.node.key[0])
+        and any(_END_TO_END.search(f"{e.detail} {e.span.path}") for e in way.chain())
+    ]
     return list(dict.fromkeys(found))
 
 
