@@ -212,6 +212,27 @@ def test_project_that_does_not_exist_is_refused() -> None:
         audit(tree, project="apps/chrun")
 
 
+def test_a_project_has_what_the_root_does_for_it() -> None:
+    """CI at the repository's root counts for the project whose tests it runs, for no other."""
+    workflow = (
+        "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n"
+        "      - run: python -m pytest\n        working-directory: apps/a\n"
+    )
+    files = {".github/workflows/ci.yml": workflow}
+    for app in ("apps/a", "apps/b"):
+        files[f"{app}/train.py"] = TRAINS + "\n\ndef double(x):\n    return 2 * x\n"
+        files[f"{app}/pyproject.toml"] = '[project]\nname = "x"\nversion = "1"\n'
+        files[f"{app}/tests/test_x.py"] = (
+            "from train import double\n\n\ndef test_x():\n    assert double(1) == 2\n"
+        )
+    tree = MemoryTree(files)
+    outcomes = {}
+    for app in ("apps/a", "apps/b"):
+        report = audit(tree, project=app)
+        outcomes[app] = next(f for f in report.findings if f.practice.id == "AUT06").outcome
+    assert outcomes == {"apps/a": Outcome.PASS, "apps/b": Outcome.FAIL}
+
+
 def test_configuration_is_read_from_the_tree() -> None:
     """The configuration is that of the audited revision."""
     config, _ = read_config(MemoryTree({"mlops-audit.toml": "target = 2\n"}), DAY)

@@ -15,16 +15,22 @@ _VARIABLE = re.compile(r"^(\$\{\{[^}]*\}\}|\$\([^)]*\)|\$\{[^}]*\}|\$\w+|%\w+%|~
 
 
 class Places:
-    """Finds files by paths as commands write them."""
+    """Finds files by paths as commands write them.
 
-    def __init__(self, paths: Iterable[str]) -> None:
+    Args:
+        paths: the project's files.
+        beside: files of other projects of the repository, whose folders exist too.
+    """
+
+    def __init__(self, paths: Iterable[str], beside: Iterable[str] = ()) -> None:
         self.paths = frozenset(paths)
+        self._beside = beside
 
     @cached_property
     def folders(self) -> frozenset[str]:
         """Every folder that holds a file, the root as an empty string."""
         found = {""}
-        for path in self.paths:
+        for path in (*self.paths, *self._beside):
             parts = path.split("/")[:-1]
             found.update("/".join(parts[:n]) for n in range(1, len(parts) + 1))
         return frozenset(found)

@@ -64,11 +64,24 @@ _ON_CHANGE = (TriggerKind.PUSH, TriggerKind.PULL_REQUEST, TriggerKind.EXTERNAL)
 _TEST_FILE = re.compile(r"(^|/)(test_[^/]*|[^/]*_tests?|conftest)\.py$")
 _TEST_FOLDER = re.compile(r"(^|/)(tests?|testing|unit_tests?|integration_tests?|e2e)/")
 _EXAMPLE_FOLDER = re.compile(r"(^|/)(examples?|docs?|tutorials?|samples?|benchmarks?|demos?)/")
+# What stands at a repository's root for all of its projects: CI, hooks, tasks, owners, licence.
+_SHARED = re.compile(
+    r"\.github/.*|\.gitlab/.*|\.gitlab-ci\.ya?ml|\.circleci/.*|\.buildkite/.*|\.azure[^/]*/.*|"
+    r"[^/]*azure[-_]?pipelines?[^/]*\.ya?ml|jenkinsfile[^/]*|\.travis\.yml|\.drone\.ya?ml|"
+    r"bitbucket-pipelines\.yml|[^/]*cloudbuild[^/]*\.(?:ya?ml|json)|[^/]*buildspec[^/]*\.ya?ml|"
+    r"\.pre-commit-config\.ya?ml|(?:gnu)?makefile|noxfile\.py|tox\.ini|justfile|taskfile\.ya?ml|"
+    r"codeowners|licen[cs]e[^/]*|copying|contributing\.md|\.git(?:ignore|attributes)",
+    re.IGNORECASE,
+)
 _SCRIPT_NAMES = re.compile(r"\.(sh|bash|zsh)$")
 
 
 class Project:
-    """The facts of one project and the graph over them; build it with `Project.load`."""
+    """The facts of one project and the graph over them; build it with `Project.load`.
+
+    A project in a folder also has what stands at the repository's root for all of them (CI, hooks,
+    tasks, licence): whether it does anything for this project, the graph tells.
+    """
 
     def __init__(
         self,
@@ -85,7 +98,7 @@ class Project:
         self.cached = cached
         self.jobs = jobs
         inside = f"{self.folder}/" if self.folder else ""
-        listed = [p for p in tree.entries if p.startswith(inside)]
+        listed = [p for p in tree.entries if p.startswith(inside) or _SHARED.fullmatch(p)]
         self.left_out: Mapping[str, str] = left_out(listed, config.exclude)
         self.paths: tuple[str, ...] = tuple(
             p for p in listed if p not in self.left_out and tree.entries[p].kind in {"file", "link"}
@@ -278,7 +291,7 @@ class Project:
     @cached_property
     def places(self) -> Places:
         """Finds files by paths as commands write them."""
-        return Places(self.paths)
+        return Places(self.paths, self.tree.entries if self.folder else ())
 
     @cached_property
     def expander(self) -> Expander:
@@ -484,8 +497,9 @@ class Project:
         """The uses at a reached node."""
         node = way.node
         if node.kind == "command":
-            command, _ = node.payload
-            yield from command_uses(command, self.catalogue)
+            command, folder = node.payload
+            if not self._of_another(folder):
+                yield from command_uses(command, self.catalogue)
         elif node.kind == "action":
             yield from action_uses(node, self.catalogue)
         elif node.kind == "function":
@@ -493,6 +507,12 @@ class Project:
             yield from self.uses_in(symbol.path, symbol.qualname)
         elif node.kind in {"module", "notebook"}:
             yield from (u for u in self.uses_in(node.key[0]) if not u.scope)
+
+    def _of_another(self, folder: str) -> bool:
+        """Whether a command that the root's CI runs there is about another project."""
+        if not (self.folder and folder):
+            return False
+        return not f"{folder}/".startswith(f"{self.folder}/") and not self.folder.startswith(folder)
 
     def reached_uses(self, reach: Reach, *capabilities: str) -> Iterator[tuple[Use, Way, Evidence]]:
         """The uses of capabilities in what is reached, each with its way and its evidence."""
