@@ -55,7 +55,7 @@ def smoke_runs(project: Project) -> list[Evidence]:
         ):
             found.append(way.evidence())
     found += [
-        way.evidence()
+        way.previous.evidence()
         for way in project.automation.of("module")
         if way.previous is not None
         and way.previous.node.kind == "command"
