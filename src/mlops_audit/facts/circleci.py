@@ -93,7 +93,19 @@ def _workflow(name: str, node: Node, line: int, context: _Context) -> Workflow:
     if (never := node.get("unless")) is not None and evaluate(never.text) is True:
         off = "`unless: true`"
     reaching = tuple(_reached(job, triggers) for job in jobs)
+    triggers, reaching = _with_tags(triggers, reaching)
     return Workflow("circleci", context.path, name, span, triggers, reaching, disabled=off)
+
+
+def _with_tags(
+    triggers: tuple[Trigger, ...], jobs: tuple[Job, ...]
+) -> tuple[tuple[Trigger, ...], tuple[Job, ...]]:
+    """A tag starts a workflow for those of its jobs alone whose filters name tags."""
+    tags = tuple(t for job in jobs for t in job.triggers if t.kind is TriggerKind.TAG)
+    if not tags:
+        return triggers, jobs
+    rest = tuple(job if job.triggers else replace(job, triggers=triggers) for job in jobs)
+    return (*triggers, *dict.fromkeys(tags)), rest
 
 
 def _triggers(node: Node, span: Span) -> tuple[Trigger, ...]:
@@ -160,7 +172,7 @@ def _job(name: str, key: str, call: Node, context: _Context) -> Job:
     }
     context = replace(
         context,
-        cwd=_cwd(node.str_at("working_directory")),
+        cwd=_cwd(node.str_at("working_directory"), _root(node)),
         env={key: context.text(value) for key, value in env.items()},
         shell=node.str_at("shell"),
     )
@@ -177,9 +189,24 @@ def _job(name: str, key: str, call: Node, context: _Context) -> Job:
     )
 
 
-def _cwd(folder: str) -> str:
-    """`~/project` and absolute folders are where the repository itself is checked out."""
+def _cwd(folder: str, root: str = "") -> str:
+    """`~/project` and absolute folders are where the repository itself is checked out.
+
+    `root` is where a `checkout` step says that it puts the repository: below it the folder counts.
+    """
+    root = root.rstrip("/")
+    if root and folder.startswith(f"{root}/"):
+        return joined("", folder.removeprefix(f"{root}/"))
     return "" if folder.startswith(("~", "/")) else joined("", folder)
+
+
+def _root(job: Node) -> str:
+    """The folder into which a job checks out the repository, where its step names one."""
+    steps = job.get("steps")
+    for step in steps.list() if steps is not None else ():
+        if path := step.str_at("checkout", "path"):
+            return path
+    return ""
 
 
 def _defaults(node: Node | None, prefix: str = "") -> dict[str, Node]:

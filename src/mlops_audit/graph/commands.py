@@ -164,7 +164,10 @@ class CommandResolver:
             if word in {"-e", "-s", "--session", "--sessions", "-t", "--tags"}:
                 named += next(words, "").split(",")
         targets = self.sources.by_runner.get(runner, ())
-        local = [t for t in targets if t.folder == folder] or list(targets)
+        local = [t for t in targets if t.folder == folder]
+        # The runner reads the file of its folder; where that is not known, the only one there is.
+        if not local and len({t.span.path for t in targets}) == 1:
+            local = list(targets)
         for target in local:
             if (
                 not named

@@ -97,6 +97,46 @@ def test_filters_schedules_and_approvals() -> None:
     assert off.disabled
 
 
+def test_a_tag_starts_only_the_jobs_that_name_tags() -> None:
+    """A job with a tag filter gives its workflow a second trigger, which the others do not have."""
+    (workflow,) = read(
+        """
+        version: 2.1
+        jobs:
+          test: {docker: [{image: a}], steps: [{run: pytest}]}
+          upload: {docker: [{image: a}], steps: [{run: make upload}]}
+        workflows:
+          main:
+            jobs:
+              - test
+              - upload: {filters: {branches: {ignore: /.*/}, tags: {only: /^v.*/}}}
+        """
+    )
+    assert [t.kind for t in workflow.triggers] == ["push", "tag"]
+    assert {job.name: [t.kind for t in job.triggers] for job in workflow.jobs} == {
+        "test": ["push"],
+        "upload": ["tag"],
+    }
+
+
+def test_a_folder_below_the_checkout_is_the_jobs_own() -> None:
+    """The working folder counts from where the checkout step puts the repository."""
+    (workflow,) = read(
+        """
+        version: 2.1
+        jobs:
+          test:
+            docker: [{image: a}]
+            working_directory: ~/project/services/api
+            steps: [{checkout: {path: ~/project}}, {run: tox}]
+        workflows:
+          main: {jobs: [test]}
+        """
+    )
+    (job,) = workflow.jobs
+    assert [c.cwd for step in job.steps for c in step.commands] == ["services/api"]
+
+
 def test_without_workflows_the_job_build_runs() -> None:
     """Version 2 files run `build` on push; a file with neither is hollow."""
     (workflow,) = read("jobs: {build: {steps: [{run: pytest}]}}")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 
+from mlops_audit.facts.types import Command
 from mlops_audit.graph import Project
 from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
 
 _LOOKED_FOR = "a CI job that runs the tests of this project and fails when they fail"
-_SMOKE = re.compile(r"smoke|sanity|python3? -c\b|(^|[/_ -])tests?([/_. -]|$)", re.IGNORECASE)
+_SMOKE = re.compile(r"smoke|sanity|(^|[/_ -])tests?([/_. -]|$)", re.IGNORECASE)
+_NAMED = re.compile(r"\b(smoke|sanity|(unit |integration )?tests?)\b", re.IGNORECASE)
+_IMPORTED = re.compile(r"\b(?:import|from)\s+([A-Za-z_][\w.]*)")
 
 
 @practice(
@@ -64,17 +67,26 @@ def _smoke(project: Project) -> list[Evidence]:
     found = []
     for way in project.automation.of("command"):
         command, _ = way.node.payload
-        text = " ".join(command.argv)
         runs = any(e.target.kind in {"module", "notebook"} for e in project.graph.edges(way.node))
-        inline = command.program.startswith("python") and "-c" in command.argv
-        if (runs or inline) and _SMOKE.search(text):
+        program = " ".join(w for w in command.argv[:3] if not w.startswith("-"))
+        named = any(n.kind in {"step", "job"} and _NAMED.search(n.detail) for n in way.nodes())
+        if (runs and (named or _SMOKE.search(program))) or _imports_own(project, command):
             found.append(way.evidence())
     return found
+
+
+def _imports_own(project: Project, command: Command) -> bool:
+    """Whether `python -c` imports code of the project."""
+    if not command.program.startswith("python") or "-c" not in command.argv:
+        return False
+    code = " ".join(command.argv[command.argv.index("-c") + 1 :][:1])
+    names = _IMPORTED.findall(code)
+    return any(project.index.resolve(name, "") is not None for name in names)
 
 
 def _named_tests(project: Project) -> list[Evidence]:
     return [
         Evidence(way.node.span, way.node.detail)
         for way in project.automation.of("job", "step")
-        if re.search(r"\b(unit |integration )?tests?\b", way.node.detail, re.IGNORECASE)
+        if _NAMED.search(way.node.detail)
     ][:3]
