@@ -24,10 +24,12 @@ __all__ = ["Setting", "Switch", "setting", "settings", "switch"]
 _MAX_BYTES = 200_000  # a settings file is small; larger ones are data
 _MAX_FILES = 600
 _FILE = re.compile(r"\.(ya?ml|json|toml)$|(^|/)\.env[\w.\-]*$|\.env$", re.IGNORECASE)
+# Answers to a template's questions say what was generated; no program reads them.
 _NOT_SETTINGS = re.compile(
     r"(^|/)(\.github|\.gitlab|\.circleci|\.vscode|\.idea|node_modules|mlruns|tests?|data|outputs?|"
     r"locales?|i18n)/|(^|/)(package(-lock)?|tsconfig|composer|manifest|metrics|scores?|results?|"
-    r"mkdocs|codecov|dvc|\.pre-commit-config|environment|conda\w*)\.\w+$|\.lock$",
+    r"mkdocs|codecov|dvc|\.pre-commit-config|environment|conda\w*|"
+    r"\.copier-answers[\w\-.]*|\.cruft|cookiecutter)\.\w+$|\.lock$",
     re.IGNORECASE,
 )
 _OFF = frozenset({"", "none", "null", "false", "off", "no", "0", "disabled", "disable", "offline"})

@@ -32,6 +32,12 @@ def test_an_env_file_gives_its_variables() -> None:
     assert [(s.key, s.value) for s in found] == [("URL", "http://x")]
 
 
+def test_answers_to_a_template_are_no_settings() -> None:
+    """They say what was generated, and no program reads them."""
+    files = dict.fromkeys((".copier-answers.yml", ".copier-answers.ci.yml"), "tracker: wandb\n")
+    assert settings(project({**files, ".cruft.json": '{"tracker": "wandb"}'})) == ()
+
+
 def test_a_settings_file_turns_a_switch_on() -> None:
     """Whatever the default in code says."""
     files = {"train.py": "use_wandb = False\n", "conf/a.yaml": "use_wandb: true\n"}

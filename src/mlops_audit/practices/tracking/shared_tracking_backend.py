@@ -12,6 +12,7 @@ from mlops_audit.graph.trackers import Tracked, tracked
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Span, Verdict, failed, partial, passed
 from mlops_audit.practices.base import practice
+from mlops_audit.practices.tracking._offline import stays_local
 from mlops_audit.practices.tracking._records import declared_metrics
 
 _LOOKED_FOR = (
@@ -48,7 +49,9 @@ def shared_tracking_backend(project: Project) -> Verdict:
     """Where the runs that a tracker records end up."""
     found = [t for t in tracked(project) if t.capability != "tracker.off"]
     on = [t for t in found if t.standing == "on"]
-    if hosted := [t.evidence for t in on if t.tool in _HOSTED]:
+    away = {t.tool for t in on if t.tool in _HOSTED}
+    away -= {tool for tool in away if stays_local(project, tool, on)}
+    if hosted := [t.evidence for t in on if t.tool in away]:
         return passed("Runs go to a hosted service.", hosted)
     if on and (platform := _platform(project)):
         return passed("Runs are jobs of a platform, which tracks them.", platform)
