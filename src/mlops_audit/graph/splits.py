@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph.called import is_called
+from mlops_audit.graph.settings import setting
 from mlops_audit.graph.training import is_training
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Span
@@ -89,6 +90,8 @@ _LOGS = frozenset(
 )  # fmt: skip
 _FITS = ("train.fit", "train.search", "train.loop", "train.estimator")
 _TEXT = 80
+_CALLBACK = re.compile(r"\.(ModelCheckpoint|EarlyStopping)$")
+_NEAR = 12  # lines of a callback's settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +286,7 @@ class Splits:
             found += self._choices_in(module)
         for use in self.project.uses("train.early_stop", "train.search"):
             found += self._choices_of(use)
+        found += _configured_choices(self.project)
         return tuple(dict.fromkeys(found))
 
     def _choices_in(self, module: Module) -> Iterator[Choice]:
@@ -364,6 +368,20 @@ class Splits:
     def _clusters(self, path: str) -> bool:
         module = self.project.modules[path]
         return any(_UNSUPERVISED.search(i.dotted) for i in module.imports)
+
+
+def _configured_choices(project: Project) -> Iterator[Choice]:
+    """Callbacks that settings name for a program to build: what they watch chooses."""
+    watched = {(s.span.path, s.span.line): s for s in setting(project, "monitor")}
+    for key in ("_target_", "class_path"):
+        for item in setting(project, key):
+            callback = _CALLBACK.search(str(item.value))
+            near = (item.span.line or 0) + 1
+            places = ((item.span.path, line) for line in range(near, near + _NEAR))
+            monitor = next((watched[p] for p in places if p in watched), None)
+            if callback and monitor is not None and set_of(str(monitor.value)) in {"test", "val"}:
+                what = "checkpoint" if callback[1] == "ModelCheckpoint" else "stopping"
+                yield Choice(set_of(str(monitor.value)), what, monitor.evidence())
 
 
 def _held_names(project: Project, module: Module) -> dict[str, str]:

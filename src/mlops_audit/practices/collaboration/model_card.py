@@ -25,6 +25,8 @@ _QUESTIONS = {
         re.IGNORECASE,
     ),
 }
+# A page whose sections are the parts of a card, "Model Card" being one of them.
+_SIBLINGS = re.compile(r"\b(?:model|data|training) card\b", re.IGNORECASE)
 _HUB_KEYS = ("pipeline_tag", "model-index", "base_model", "library_name")
 _LOOKED_FOR = "a model card that answers intended use, data, metrics and limits"
 
@@ -84,6 +86,9 @@ def _cards(project: Project) -> Iterator[tuple[Document, bool]]:
         ):
             yield document, True
             continue
+        titles = " ".join(s.title for s in document.sections)
+        if len(_SIBLINGS.findall(titles)) > 1:
+            yield document, False
         for section in document.sections:
             if section.title and re.match(r"(the )?model[\s_-]*card", section.title, re.IGNORECASE):
                 part = Document(document.path, section.title, document.under(section)[1:])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mlops_audit.facts.code import Call
 from mlops_audit.graph import Project
@@ -18,6 +18,7 @@ from mlops_audit.graph.seeding import (
     own_seed,
     unshuffled,
 )
+from mlops_audit.graph.settings import setting
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence
 from mlops_audit.practices.reproducibility._programs import same_program
@@ -125,7 +126,18 @@ def seeds(project: Project) -> tuple[Seed, ...]:
             and gives_seed(use)
         ):
             found.append(Seed(use.path, use, generators, use.call, use.detail))
-    return tuple(found)
+    return (*found, *_lightning_cli(project))
+
+
+def _lightning_cli(project: Project) -> Iterator[Seed]:
+    """The seed that a program by LightningCLI takes from its settings file."""
+    given = [s for s in setting(project, "seed_everything") if type(s.value) is int]
+    if not given:
+        return
+    for use in project.uses("config.parse", test=False):
+        if use.call is not None and use.call.name.endswith("LightningCLI"):
+            place = replace(use, span=given[0].span, detail=given[0].evidence().detail)
+            yield Seed(use.path, place, ("random", "numpy", "torch"), None, place.detail)
 
 
 def covered(project: Project, draw: Draw, given: tuple[Seed, ...]) -> bool:

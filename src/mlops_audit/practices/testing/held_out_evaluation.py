@@ -32,13 +32,14 @@ _SETS = {"test": "test data", "val": "validation data", "cv": "cross-validation"
 def held_out_evaluation(project: Project) -> Verdict:
     """Compare the data of the evaluations with the data that chose something."""
     splits = project.splits
-    clean = _clean(splits)
+    evaluations = _decisive(project, splits)
+    clean = [h for h in evaluations if not _spoiling(project, splits, h)]
     if clean:
         shown = [h.evidence for h in clean[:4]] + list(splits.splits[:2])
         return passed(f"the model is evaluated on {_SETS[clean[0].on]} that chose nothing", shown)
-    if splits.evaluations:
-        first = splits.evaluations[0]
-        choice = _spoiling(splits, first)[0]
+    if evaluations:
+        first = evaluations[0]
+        choice = _spoiling(project, splits, first)[0]
         return partial(
             f"{_SETS[first.on]} reports, and also chose the {choice.what}",
             [first.evidence, choice.evidence, *splits.splits[:2]],
@@ -48,18 +49,20 @@ def held_out_evaluation(project: Project) -> Verdict:
     return _unnamed(project, splits)
 
 
-def _clean(splits: Splits) -> list[Held]:
-    """The evaluations on data that chose nothing, the most independent first."""
-    return [h for h in splits.evaluations if not _spoiling(splits, h)]
+def _decisive(project: Project, splits: Splits) -> list[Held]:
+    """The evaluations that training reports; a tutorial's notebook says nothing of a script's."""
+    found = list(splits.evaluations)
+    own = [h for h in found if not (h.notebook and project.is_example(h.evidence.span.path))]
+    return own if any(not h.notebook for h in own) else found
 
 
-def _spoiling(splits: Splits, held: Held) -> list[Choice]:
+def _spoiling(project: Project, splits: Splits, held: Held) -> list[Choice]:
     """The choices made on the same data as an evaluation."""
     found = []
     apart = any(h.on == "test" for h in splits.evaluations)
     for choice in splits.choices:
         same_place = choice.evidence.span.path == held.evidence.span.path
-        if held.notebook and not same_place:
+        if held.notebook and not same_place and not _shares(project, held.evidence.span.path):
             continue  # each notebook of a collection has its own data
         if not held.notebook and choice.evidence.span.path.endswith(".ipynb"):
             continue
@@ -68,6 +71,16 @@ def _spoiling(splits: Splits, held: Held) -> list[Choice]:
         if on == held.on:
             found.append(choice)
     return found
+
+
+def _shares(project: Project, notebook: str) -> bool:
+    """Whether a notebook takes its data or model from the project's modules."""
+    module = project.modules.get(notebook)
+    names = (
+        {i.dotted for i in module.imports} | {i.module for i in module.imports} if module else set()
+    )
+    found = (project.index.resolve(n, notebook) for n in sorted(names))
+    return any(s is not None and s.path != notebook for s in found)
 
 
 def _unnamed(project: Project, splits: Splits) -> Verdict:
