@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from mlops_audit.maturity import MaturityModel, load_model, model_names
@@ -44,19 +44,9 @@ def key_of(
     state = tree.state()
     if state is None:
         return None
-    code = fingerprint(_files(os.path.dirname(__file__)))  # noqa: PTH120 -- pathlib costs start-up time
+    code = fingerprint(os.path.dirname(__file__))  # noqa: PTH120 -- pathlib costs start-up time
     parts = (code, sys.version_info[:3], state, config, named, tuple(asked))
     return hashlib.sha256(repr(parts).encode()).hexdigest()
-
-
-def _files(folder: str) -> Iterator[str]:
-    """The tool's own files, the tables and models among them."""
-    for entry in os.scandir(folder):
-        if entry.is_dir():
-            if entry.name not in ("__pycache__", "_template"):
-                yield from _files(entry.path)
-        else:
-            yield entry.path
 
 
 def recall(key: str) -> Report | None:

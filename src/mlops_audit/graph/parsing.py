@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-import mlops_audit.facts.code
-import mlops_audit.facts.notebooks
-import mlops_audit.facts.python
+import mlops_audit.facts
 from mlops_audit.facts.code import Module
 from mlops_audit.facts.notebooks import Notebook, read_notebook
 from mlops_audit.facts.python import read_python
@@ -35,8 +33,7 @@ def read_code(
     jobs: int | None = None,
 ) -> dict[str, Code]:
     """The modules and notebooks at `paths`; files that cannot be read are left out."""
-    readers = (mlops_audit.facts.code, mlops_audit.facts.python, mlops_audit.facts.notebooks)
-    mark = fingerprint(m.__file__ for m in readers if m.__file__)
+    mark = fingerprint(mlops_audit.facts.__path__[0])
     keys = {p: f"{mark}:{p}:{blob}" for p in paths if (blob := tree.blob_id(p)) is not None}
     cache = FactCache() if cached else None
     known = cache.get(keys.values()) if cache else {}

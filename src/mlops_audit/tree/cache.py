@@ -13,7 +13,7 @@ import os
 import pickle
 import sqlite3
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 from types import FunctionType, MappingProxyType
@@ -26,13 +26,19 @@ _MAX_RESULTS = 100
 _BATCH = 400
 
 
-def fingerprint(files: Iterable[str]) -> str:
-    """A short text that changes when one of the given source files does."""
-    seen = []
-    for name in sorted(files):
-        stat = Path(name).stat()
-        seen.append(f"{Path(name).name}:{stat.st_size}:{stat.st_mtime_ns}")
+def fingerprint(folder: str) -> str:
+    """A short text that changes when a file of the tool's own code below `folder` does."""
+    seen = sorted(f"{path}:{size}:{time}" for path, size, time in _files(folder, ""))
     return f"{zlib.crc32(';'.join(seen).encode()):08x}"
+
+
+def _files(folder: str, inside: str) -> Iterator[tuple[str, int, int]]:
+    for entry in os.scandir(folder):
+        if not entry.is_dir():
+            stat = entry.stat()
+            yield f"{inside}{entry.name}", stat.st_size, stat.st_mtime_ns
+        elif entry.name not in ("__pycache__", "bundled"):  # the template judges nothing
+            yield from _files(entry.path, f"{inside}{entry.name}/")
 
 
 def _folder(environment: Mapping[str, str]) -> Path | None:

@@ -1,0 +1,140 @@
+"""Questions about single nodes of a syntax tree, without a walk."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+
+from mlops_audit.facts.code import Call
+
+__all__ = [
+    "attribute_place",
+    "cannot_fail",
+    "decorating",
+    "goes_on",
+    "is_stub",
+    "line_range",
+    "literal_of",
+    "returns_of",
+    "shorten",
+]
+
+_SEGMENTS = 8
+
+
+def attribute_place(node: ast.Attribute) -> ast.AST:
+    """Where the method's name stands: the last line of its receiver, in a chain over lines."""
+    place = ast.Name(id=node.attr)
+    place.lineno = node.end_lineno or node.lineno
+    return place
+
+
+def decorating(call: Call, qualname: str) -> Call:
+    """The same call, marked as the decorator of a definition."""
+    return Call(
+        call.name, call.receiver, call.args, call.kwargs, call.span, call.end_line, call.scope,
+        call.guards, call.loops, call.targets, qualname, call.text,
+    )  # fmt: skip
+
+
+def shorten(name: str) -> str:
+    """Bound a name that grew by fluent chains: its root and its last segment tell enough."""
+    parts = name.split(".")
+    return name if len(parts) <= _SEGMENTS else ".".join([*parts[:3], parts[-1]])
+
+
+def literal_of(node: ast.AST) -> tuple[str | int | float | bool | None] | None:
+    """The value of a literal in a tuple of one; None for anything else."""
+    if isinstance(node, ast.Constant) and isinstance(
+        node.value, str | int | float | bool | type(None)
+    ):
+        return (node.value,)
+    if (
+        isinstance(node, ast.UnaryOp)
+        and isinstance(node.op, ast.USub)
+        and isinstance(node.operand, ast.Constant)
+    ):
+        value = node.operand.value
+        if isinstance(value, int | float):
+            return (-value,)
+    return None
+
+
+def line_range(body: Sequence[ast.AST]) -> tuple[int, int]:
+    """First and last line of a body."""
+    first = body[0].lineno  # type: ignore[attr-defined]
+    last = body[-1].end_lineno or first  # type: ignore[attr-defined]
+    return (first, last)
+
+
+def is_stub(body: Sequence[ast.stmt]) -> bool:
+    """Whether a body only holds a docstring, `pass`, `...` or `raise NotImplementedError`."""
+    for node in body:
+        if isinstance(node, ast.Pass):
+            continue
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            continue
+        if isinstance(node, ast.Raise) and node.exc is not None:
+            exc = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
+            if isinstance(exc, ast.Name) and exc.id == "NotImplementedError":
+                continue
+        return False
+    return True
+
+
+def returns_of(body: Sequence[ast.stmt]) -> list[ast.Return]:
+    """The returns of a function itself, not those of functions nested in it."""
+    found: list[ast.Return] = []
+    stack: list[ast.AST] = list(body)
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ast.Return):
+            found.append(node)
+        elif not isinstance(
+            node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda
+        ):
+            stack.extend(
+                c
+                for c in ast.iter_child_nodes(node)
+                if isinstance(c, ast.stmt | ast.ExceptHandler | ast.match_case)
+            )
+    return sorted(found, key=lambda r: r.lineno)
+
+
+def goes_on(handlers: Sequence[ast.ExceptHandler]) -> bool:
+    """Whether a handler catches every error and neither raises nor leaves the program."""
+    for handler in handlers:
+        caught = handler.type
+        named = caught.id if isinstance(caught, ast.Name) else ""
+        if caught is not None and named not in {"Exception", "BaseException"}:
+            continue
+        inside = [n for s in handler.body for n in ast.walk(s)]
+        leaves = any(
+            isinstance(n, ast.Raise | ast.Return)
+            or (isinstance(n, ast.Call) and _ends_program(n.func))
+            for n in inside
+        )
+        if not leaves:
+            return True
+    return False
+
+
+def _ends_program(func: ast.expr) -> bool:
+    name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+    return name in {"exit", "_exit", "quit", "abort", "fail"}
+
+
+def cannot_fail(test: ast.expr) -> bool:
+    """Whether an assertion is true whatever the code does: a constant, a literal with itself."""
+    if isinstance(test, ast.Constant):
+        return bool(test.value)
+    if isinstance(test, ast.Tuple):
+        return bool(test.elts)
+    if isinstance(test, ast.Compare) and len(test.ops) == 1:
+        left, right = test.left, test.comparators[0]
+        if isinstance(left, ast.Constant) and isinstance(right, ast.Constant):
+            return True
+        return ast.dump(left) == ast.dump(right) and isinstance(
+            test.ops[0], ast.Eq | ast.Is | ast.LtE | ast.GtE
+        )
+    return False
