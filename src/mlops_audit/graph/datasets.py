@@ -67,6 +67,16 @@ _FETCHED = re.compile(
     re.IGNORECASE,
 )
 
+_TABLE = re.compile(r"\bbigquery-public-data\.\w")
+# Installers and archives of programs.
+_TOOL = re.compile(
+    r"/releases/download/|releases\.hashicorp\.com|dl\.k8s\.io|kubernetes-release|awscli|aws-?cli|"
+    r"(cloud-sdk|cloud-cli|kubectl|terraform|helm|minikube|chromedriver|google-chrome|openjdk|hadoop|"
+    r"spark|kafka|prometheus|grafana|node_exporter|(mini|ana)conda|cuda|cudnn|protoc)[-_/]\S{0,60}"
+    r"\.(zip|tgz|tar|gz|deb|sh|json)|archive\.apache\.org|packages\.cloud\.google",
+    re.IGNORECASE,
+)
+
 
 def is_model_path(path: str) -> bool:
     """Whether a path names a model rather than data."""
@@ -202,7 +212,7 @@ def sources(project: Project) -> Iterator[tuple[str, Evidence]]:
             if not text.doc and (kind := _kind(text.value)):
                 yield kind, Evidence(text.span, text.value[:100])
     for command, _ in project.all_commands:
-        if project.is_test(command.span.path) or "/releases/download/" in command.text:
+        if project.is_test(command.span.path) or _TOOL.search(command.text):
             continue  # a tool is fetched, no data
         if command.program in {"aws", "gsutil", "gcloud"} and not _fetches(command):
             continue
@@ -223,6 +233,8 @@ def _fetches(command: Command) -> bool:
 
 
 def _kind(text: str) -> str:
+    if _TABLE.search(text):
+        return "fixed"
     found = _URL.search(text) or re.search(r"(?:s3|gs)://[^\s\"']{3,200}", text)
     if found is None or not _FETCHED.search(text) or _WRITTEN.search(text):
         return ""

@@ -66,6 +66,22 @@ def test_pages_are_no_sources() -> None:
     assert not list(sources(_project({"a.py": 'URL = "https://example.org/about"\n'})))
 
 
+def test_tools_are_no_data() -> None:
+    """An installer that a script downloads is no data; a public table of a warehouse is."""
+    files = {
+        "setup.sh": "curl -so t.zip https://releases.hashicorp.com/terraform/1.5/terraform_1.5.zip\n",
+        "load.py": "SOURCE = 'bigquery-public-data.chicago_taxi_trips.taxi_trips'\n",
+    }
+    assert [e.span.path for _, e in sources(_project(files))] == ["load.py"]
+
+
+def test_queries_compute_features() -> None:
+    """A query that code names computes features; one that nothing names does not."""
+    query = "SELECT EXTRACT(HOUR FROM t) AS h,\nAVG(x) OVER () AS m\nFROM trips\n"
+    files = {"q/features.sql": query, "q/idle.sql": query, "train.py": "Q = 'q/features.sql'\n"}
+    assert [str(e.span.path) for e in feature_code(_project(files))] == ["q/features.sql"]
+
+
 def test_feature_code() -> None:
     """Columns computed from others are features; a transformer in a pipeline is none."""
     computed = "import pandas as pd\n\ndf['h'] = df['t'].dt.hour\ndf['d'] = df['t'].dt.dayofweek\n"
