@@ -127,8 +127,9 @@ def _node(value: object, path: _Path, line: int, places: _Places) -> Node:
         for number, inner in enumerate(value):
             if isinstance(inner, str):
                 at = places.text(inner, at)
-            elif isinstance(inner, dict):
-                at = places.text(next((v for v in inner.values() if isinstance(v, str)), ""), at)
+            elif isinstance(inner, (dict, list)):
+                values = inner.values() if isinstance(inner, dict) else inner
+                at = places.text(next((v for v in values if isinstance(v, str)), ""), at)
             children.append(_node(inner, (*path, str(number)), at, places))
         return Node("list", line, children=tuple(children))
     if isinstance(value, str):

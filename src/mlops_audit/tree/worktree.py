@@ -113,7 +113,8 @@ class WorkTree(BaseTree):
             self._listing.finish(more=cut)
             return
         for raw in found.data.split(b"\0")[:-1]:
-            self._list_untracked(raw)
+            if raw not in rows:  # without an index, git takes the commit's files for untracked
+                self._list_untracked(raw)
         self._listing.finish(more=cut or found.cut)
 
     def _rows(self) -> tuple[dict[bytes, _Row], bool]:

@@ -48,6 +48,14 @@ def test_tracked_and_untracked_files_are_listed_in_order(repo: Path, git: Sh) ->
     assert not tree.diagnostics
 
 
+def test_without_an_index_each_file_is_listed_once(repo: Path, git: Sh) -> None:
+    """The commit's files are not listed again as untracked ones when the index is missing."""
+    commit(repo, git, {"b.py": "b"})
+    (repo / "new.py").write_text("n")
+    (repo / ".git" / "index").unlink()
+    assert list(open_tree(repo).entries) == ["b.py", "new.py"]
+
+
 def test_the_blob_of_a_clean_file_is_the_indexs(repo: Path, git: Sh) -> None:
     """A clean file's id is known at once, a changed or new one's is computed when asked."""
     commit(repo, git, {"a": "one", "b": "two"})

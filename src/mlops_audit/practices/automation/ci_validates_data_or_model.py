@@ -36,7 +36,7 @@ def ci_validates_data_or_model(project: Project) -> Verdict:
     found = [*_in_jobs(project), *_in_tests(project)]
     hard = [e for way, e in found if not way.soft]
     if hard:
-        return passed(f"CI checks data or a model: {hard[0].detail}.", hard)
+        return passed(f"CI checks data or a model ({hard[0].detail}).", hard)
     if found:
         way, evidence = found[0]
         return partial(
