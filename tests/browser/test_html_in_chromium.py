@@ -88,3 +88,16 @@ def test_page_is_sound_at_every_width(make: Any, chromium: str, tmp_path: Path) 
         assert view["requests"] == 1, where
         assert view["overflow"] <= 0, where
         assert view["violations"] == [], where
+
+
+@pytest.mark.parametrize("make", [fixed, bare, real, plain])
+def test_page_is_valid_html(make: Any, tmp_path: Path) -> None:  # noqa: ANN401 -- as above
+    """html-validate names nothing by its standard and its accessibility rules."""
+    program = HERE / "node_modules" / ".bin" / "html-validate"
+    if not (program.exists() and shutil.which("node")):
+        pytest.skip("html-validate is missing: npm ci --prefix tests/browser")
+    page = tmp_path / f"{make.__name__}.html"
+    page.write_text(render(make(), "html"), encoding="utf-8")
+    command = [str(program), "--config", str(HERE / ".htmlvalidate.json"), str(page)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+    assert done.returncode == 0, done.stdout

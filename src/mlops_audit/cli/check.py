@@ -23,6 +23,12 @@ __all__ = ["command"]
     metavar="REV|FILE",
     help="Ratchet: exit with 1 only if a practice is worse than in that revision or report.",
 )
+@click.option(
+    "--history",
+    multiple=True,
+    metavar="FILE",
+    help="An earlier report of `-f json`, oldest first; repeatable. The page shows the way since.",
+)
 @click.pass_context
 def command(ctx: click.Context, /, **given: object) -> None:
     """Audit PATH (default: here) and say its maturity level, with evidence.

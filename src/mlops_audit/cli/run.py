@@ -21,6 +21,7 @@ from mlops_audit.config import Config, ConfigError, parse_config, today
 from mlops_audit.maturity import MaturityModel, Names, load_model, model_names, parse_level
 from mlops_audit.maturity import parse_model as parse_model_file
 from mlops_audit.maturity.gates import Ask, Baseline, baseline_of, compare, decide, read_baseline
+from mlops_audit.maturity.past import now, read_earlier
 from mlops_audit.model import Diagnostic, Gate, Practice, Report, Strength
 from mlops_audit.reports import Options, render
 from mlops_audit.reports.safe import one_line
@@ -53,6 +54,7 @@ class Call:
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     against: str | None = None
+    history: tuple[str, ...] = ()
     pictures: bool = False
 
     @classmethod
@@ -88,6 +90,9 @@ def run(call: Call, *, gate: bool = True) -> int:
         return 0
     decided, report = _gate(call, done)
     report = _listed(call, replace(report, gate=decided))
+    if call.history:
+        earlier = [read_earlier(_bytes(name), Path(name).name) for name in call.history]
+        report = replace(report, extra={**report.extra, "history": [*earlier, now(report)]})
     write_all(report, pairs, call)
     if call.verbose:
         say(call, f"{report.repository.files} files in {time.perf_counter() - start:.2f} s")

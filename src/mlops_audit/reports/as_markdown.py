@@ -30,6 +30,19 @@ def escaped(text: str) -> str:
     return _SPECIAL.sub(lambda m: f"&#{ord(m[0])};", one_line(text))
 
 
+def _step(finding: Finding) -> str:
+    """The first step, in which `backticks` mark code: it is our own text."""
+    parts = re.split(r"`([^`]+)`", finding.practice.fix.step)
+    marked = (f"<code>{escaped(p)}</code>" if n % 2 else _plain(p) for n, p in enumerate(parts))
+    return "".join(marked)
+
+
+def _plain(text: str) -> str:
+    """Escaped text that keeps the spaces at its ends."""
+    inner = text.strip()
+    return text.replace(inner, escaped(inner)) if inner else text
+
+
 def render(report: Report, options: Options) -> str:  # noqa: ARG001 -- one signature for all
     """Write the summary; the table of all practices is folded."""
     return "\n".join(_lines(report)) + "\n"
@@ -119,7 +132,7 @@ def _blocking(report: Report) -> Iterator[str]:
         waived = f" _{escaped(excused[practice])}_" if practice in excused else ""
         yield (
             f"- [ ] **{practice}** {escaped(finding.practice.title)}:"
-            f" {escaped(finding.verdict.reason)} → {escaped(finding.practice.fix.step)}{waived}"
+            f" {escaped(finding.verdict.reason)} → {_step(finding)}{waived}"
         )
     yield ""
 

@@ -11,7 +11,8 @@ from mlops_audit.reports.html import e, link
 
 __all__ = ["diagnostics", "entries", "history"]
 
-_W, _H, _TOP = 560, 120, 5
+_W, _H, _TOP = 400, 150, 5
+_LEFT, _RIGHT = 40, 24
 
 
 def entries(report: Report) -> Iterator[str]:
@@ -52,7 +53,7 @@ def history(report: Report) -> Iterator[str]:
     if not rows:
         return
     yield from _line([int(row["level"]) for row in rows])
-    yield '<table class="plain"><thead><tr><th scope="col">When</th><th scope="col">Level</th>'
+    yield '<table class="plain past"><thead><tr><th scope="col">When</th><th scope="col">Level</th>'
     yield '<th scope="col">Score</th></tr></thead><tbody>'
     for row in rows:
         score = words.score(row.get("score"))
@@ -62,16 +63,22 @@ def history(report: Report) -> Iterator[str]:
 
 
 def _line(levels: Sequence[int]) -> Iterator[str]:
+    """The level as a line over a rule for each level; the last point says where it stands."""
     if len(levels) < 2:  # noqa: PLR2004 -- a line has two ends
         return
-    step = (_W - 20) / (len(levels) - 1)
-    points = [
-        (round(10 + n * step, 1), round(_H - 10 - level * (_H - 20) / _TOP, 1))
-        for n, level in enumerate(levels)
-    ]
+    step = (_W - _LEFT - _RIGHT) / (len(levels) - 1)
+    points = [(round(_LEFT + n * step, 1), _height(level)) for n, level in enumerate(levels)]
     told = ", ".join(str(level) for level in levels)
     joined = " ".join(f"{x:g},{y:g}" for x, y in points)
     yield f'<svg class="history" viewBox="0 0 {_W} {_H}" role="img" aria-label="Levels: {told}">'
+    for level in range(_TOP + 1):
+        y = _height(level)
+        yield f'<line class="ring" x1="{_LEFT - 12}" y1="{y:g}" x2="{_W - 8}" y2="{y:g}"/>'
+        yield f'<text class="axis" x="8" y="{y + 4:g}">{level}</text>'
     yield f'<polyline class="line" points="{joined}"/>'
     yield "".join(f'<circle class="dot" cx="{x:g}" cy="{y:g}" r="4"/>' for x, y in points)
     yield "</svg>"
+
+
+def _height(level: int) -> float:
+    return round(_H - 12 - min(level, _TOP) * (_H - 24) / _TOP, 1)

@@ -178,7 +178,8 @@ border-left:2px solid var(--edge);color:var(--quiet)}
 .result{font-size:1.15rem;font-weight:650;color:var(--ink);margin:.35rem 0 .5rem;line-height:1.3}
 .plain{font-size:.9rem}.plain th{font-weight:400}.plain td{text-align:right;white-space:nowrap}
 .plain tr{border-top:1px solid var(--edge)}
-.history{margin-bottom:1rem;max-width:35rem}
+.history{width:100%;margin-bottom:1rem;max-width:30rem}.past{max-width:35rem}
+.past thead th{color:var(--quiet)}.past th:not(:first-child){text-align:right}
 .line{fill:none;stroke:var(--accent);stroke-width:2}
 .changes{list-style:none;padding:0;display:grid;gap:.35rem;margin-bottom:1rem}
 footer{padding-top:1.5rem;padding-bottom:3rem;color:var(--quiet);font-size:.925rem;
