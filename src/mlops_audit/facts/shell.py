@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 
+from mlops_audit.facts.shellstate import start_context
 from mlops_audit.facts.shelltokens import Token, tokenize
 from mlops_audit.facts.shelltree import TooDeepError, parse_tokens
-from mlops_audit.facts.shellwalk import Walk, start_context
+from mlops_audit.facts.shellwalk import Walk
 from mlops_audit.facts.types import Command
 from mlops_audit.model import Span
 

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from mlops_audit.facts.shelltokens import Token, tokenize
+from mlops_audit.facts.shellshapes import (
+    ASSIGNMENT,
+    extent,
+    is_assignment,
+    is_false,
+    joined,
+    node_extent,
+    only_simple,
+    reads_script,
+    remote_command,
+    rescues,
+    returns,
+    shell_script,
+)
+from mlops_audit.facts.shellstate import Context, State
+from mlops_audit.facts.shelltokens import tokenize
 from mlops_audit.facts.shelltree import (
     AndOr,
     Case,
-    Func,
     Group,
     If,
     Listing,
@@ -24,7 +38,7 @@ from mlops_audit.facts.shellwords import Words, join_folder, literal
 from mlops_audit.facts.types import Command
 from mlops_audit.model import Span
 
-__all__ = ["Context", "State", "Walk", "start_context"]
+__all__ = ["Walk"]
 
 _MAX_COMMANDS = 5_000
 _MAX_STEPS = 30_000
@@ -35,69 +49,13 @@ _MAX_EXPORTS = 100
 _LOST_END = "a later command decides the exit status (no `set -e`)"
 _LOST_PIPE = "its status is lost in a pipe (no `pipefail`)"
 _LOST_AND = "a failure before the last `&&` does not stop the text"
-_ASSIGN = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\[[^\]]*\])?\+?=")
 _TESTS = frozenset({"[", "[[", "test", "command", "which", "type", "hash", "grep", "true"})
 _DECLARE = frozenset({"export", "declare", "local", "readonly", "typeset"})
-_SHELLS = frozenset({"bash", "sh", "zsh", "dash", "ash", "ksh"})
 _DYNAMIC = re.compile(r"^\"?\$\{?(?:@|\*|[0-9]|[A-Za-z_])")
 _EXIT_NAME = re.compile(r"\b(?:exit|return)\s+\"?\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 _TESTED_NAME = re.compile(r"(?:\[|\(\()[^\n]{0,80}?\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 _STATUS_TEST = re.compile(r"\$\?")
 _EXIT_FAIL = re.compile(r"\bexit\s+(?:[1-9]|\$)")
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What surrounds a list: why its failure is lost (or nothing), and whose status decides.
-
-    `why` holds whatever the command does; `lost` only until something turns the failure into an
-    `exit` (`|| exit 1`, `if ! …; then exit 1; fi`).
-    """
-
-    why: str = ""
-    lost: str = ""
-    condition: str = ""
-    tail: bool = True  # the list's last status becomes the text's
-    tested: bool = False  # `set -e` does not act here
-    calls: int = 0
-    stdin: str = ""
-
-    @property
-    def soft(self) -> str:
-        """Why a failure here cannot fail the text, or nothing."""
-        return self.why or self.lost
-
-    def inside(self, *, aborts: bool) -> Context:
-        """The context within a subshell or a nested script, whose status is all that comes out."""
-        return replace(self, why=self.soft, lost="", tail=self.tail or aborts or not self.soft)
-
-
-def start_context() -> Context:
-    """Give the context of a whole text."""
-    return Context()
-
-
-@dataclass(slots=True)
-class State:
-    """What a shell remembers between commands."""
-
-    cwd: str = ""
-    errexit: bool = True
-    pipefail: bool = False
-    variables: dict[str, str] = field(default_factory=dict)
-    exports: dict[str, str] = field(default_factory=dict)
-    folders: list[str] = field(default_factory=list)
-    previous: str = ""
-    args: tuple[str, ...] | None = None
-
-    def copy(self) -> State:
-        """Give the state of a subshell."""
-        return replace(
-            self,
-            variables=dict(self.variables),
-            exports=dict(self.exports),
-            folders=list(self.folders),
-        )
 
 
 class Walk:
@@ -178,7 +136,7 @@ class Walk:
 
     def passes_on(self, following: list[AndOr]) -> bool:
         """Whether the statements right after a command hand its status on (`exit $?`)."""
-        first = _only_simple(following[0]) if following else None
+        first = only_simple(following[0]) if following else None
         if first is None:
             return bool(following) and self.tests_status(following[0])
         words = [t.text for t in first.words]
@@ -190,7 +148,7 @@ class Walk:
 
     def tests_status(self, statement: AndOr) -> bool:
         """`if [ $? -ne 0 ]; then exit 1; fi`, or `[ $? -eq 0 ] || exit 1`."""
-        start, end = _extent(statement)
+        start, end = extent(statement)
         source = self.text[start : end + 200]
         head = source[:60].split("\n", 1)[0]
         return bool(_STATUS_TEST.search(head) and _EXIT_FAIL.search(source))
@@ -198,23 +156,23 @@ class Walk:
     def and_or(self, tree: AndOr, context: Context) -> None:
         """Walk a chain of `&&` and `||`, giving each part the fate of its status."""
         condition = context.condition
-        rescues = _rescues(tree.ops)
+        saved = rescues(tree.ops)
         for k, pipe in enumerate(tree.items):
             here = replace(context, condition=condition)
-            rescue = rescues[k]
+            rescue = saved[k]
             if rescue is not None:
                 here = self.rescued(here, tree.items[rescue + 1])
             elif k + 1 < len(tree.items):
                 lost = here.lost if here.tail else here.lost or _LOST_AND
                 here = replace(here, lost=lost, tested=True)
-            if _is_false(pipe) and tree.ops[k : k + 1] == ["&&"]:
+            if is_false(pipe) and tree.ops[k : k + 1] == ["&&"]:
                 return  # `false && …` never runs what follows
             stopped = self.stopped
             self.pipe(pipe, here)
             if k and self.stopped and not stopped:
                 self.stopped = False  # an `exit` after `&&` or `||` is conditional
             if k < len(tree.ops):
-                condition = _joined(context.condition, self.chained(pipe, tree.ops[k]))
+                condition = joined(context.condition, self.chained(pipe, tree.ops[k]))
 
     def rescued(self, context: Context, pipe: Pipe) -> Context:
         """The context of what stands before `|| pipe`."""
@@ -222,7 +180,7 @@ class Walk:
             return context
         node = pipe.items[0] if len(pipe.items) == 1 else None
         if node is not None and self.fatal(node, context):
-            lost = context.lost if _returns(node) else ""
+            lost = context.lost if returns(node) else ""
             return replace(context, lost=lost, tested=True, tail=True)
         text = " ".join(self.source(node).split()) if node is not None else "…"
         return replace(context, why=f"`|| {text[:40]}`")
@@ -231,7 +189,7 @@ class Walk:
         """Whether this command always ends the text with a failure."""
         if isinstance(node, Group):
             last = node.body.items[-1] if node.body.items else None
-            simple = _only_simple(last) if last else None
+            simple = only_simple(last) if last else None
             if simple is None:
                 return False
             ends = not node.subshell or context.tail or self.aborts(context)
@@ -245,7 +203,7 @@ class Walk:
             return context.tail or self.aborts(context)
         if words[0] in self.functions and words[0] in {"die", "fail", "error", "abort", "fatal"}:
             return True
-        assigned = _ASSIGN.match(words[0])
+        assigned = ASSIGNMENT.match(words[0])
         value = words[0].partition("=")[2].strip("'\"")
         return bool(assigned and assigned[1] in self.exit_names and value not in {"", "0"})
 
@@ -335,7 +293,7 @@ class Walk:
     def branch(self, body: Listing, context: Context, text: str) -> bool:
         """Walk a conditional body; whether it always leaves the text."""
         before = self.stopped
-        self.listing(body, replace(context, condition=_joined(context.condition, text)))
+        self.listing(body, replace(context, condition=joined(context.condition, text)))
         left, self.stopped = self.stopped, before
         return left
 
@@ -349,7 +307,7 @@ class Walk:
         """The list as written, on one line."""
         if not tree.items:
             return ""
-        start, end = _extent(tree.items[0])[0], _extent(tree.items[-1])[1]
+        start, end = extent(tree.items[0])[0], extent(tree.items[-1])[1]
         negation = "! " if tree.items[0].items[0].negated else ""
         return negation + " ".join(self.text[start:end].split())[:160]
 
@@ -359,7 +317,7 @@ class Walk:
         if node.condition is not None:
             why = context.why or f"it is the condition of a `{node.kind}`"
             self.listing(node.condition, replace(context, why=why, tested=True))
-            note = _joined(note, f"{node.kind} {self.listing_text(node.condition)}")
+            note = joined(note, f"{node.kind} {self.listing_text(node.condition)}")
         words = [w for t in node.words for w in self.words.expand(t)]
         before = self.stopped
         plain = [w for w in words if literal(w) and not re.search(r"[*?\[]", w)]
@@ -404,7 +362,7 @@ class Walk:
         """Expand a simple command's words and act on it."""
         prefix: dict[str, str] = {}
         rest = list(node.words)
-        while rest and _is_assignment(rest[0]):
+        while rest and is_assignment(rest[0]):
             name, value = self.words.assignment(rest.pop(0))
             prefix[name] = value
         self.substitutions(node, context, alone=not rest)
@@ -414,7 +372,7 @@ class Walk:
             return
         argv: list[str] = []
         for token in rest:
-            if argv and argv[0] in _DECLARE and _is_assignment(token):
+            if argv and argv[0] in _DECLARE and is_assignment(token):
                 argv.append("=".join(self.words.assignment(token)))
             else:
                 argv.extend(self.words.expand(token))
@@ -465,23 +423,23 @@ class Walk:
         """Walk the script that a command hands to a shell or to another machine."""
         base = [a.rsplit("/", 1)[-1] for a in argv]
         context = replace(context, stdin="")
-        script = _shell_script(base, argv)
+        script = shell_script(base, argv)
         here = next((op for op, _ in node.redirects if op.heredoc is not None), None)
         if script is not None:
             self.nested(script[0], node.line, context, errexit=script[1])
         elif base[0] == "eval":
             self.nested(" ".join(argv[1:]), node.line, context, errexit=self.state.errexit)
         elif base[0] == "ssh":
-            remote = _remote(argv)
+            remote = remote_command(argv)
             if remote:
                 self.nested(remote, node.line, context, errexit=False)
-        if stdin and _reads_script(base):
+        if stdin and reads_script(base):
             line = here.heredoc_line if here is not None else node.line
             self.nested(stdin, line, context, errexit=any(a in {"-e", "-ex"} for a in argv))
 
     def source(self, node: Node) -> str:
         """The command as written."""
-        start, end = _node_extent(node)
+        start, end = node_extent(node)
         return self.text[start:end].strip()
 
     def builtin(self, argv: list[str]) -> None:
@@ -532,110 +490,3 @@ class Walk:
                     self.state.pipefail = on
                 elif args[k + 1] == "errexit":
                     self.state.errexit = on
-
-
-def _only_simple(tree: AndOr) -> Simple | None:
-    if len(tree.items) == 1 and len(tree.items[0].items) == 1:
-        node = tree.items[0].items[0]
-        return node if isinstance(node, Simple) else None
-    return None
-
-
-def _is_assignment(token: Token) -> bool:
-    first = token.parts[0] if token.parts else None
-    return bool(first and first.kind == "lit" and not first.quoted and _ASSIGN.match(token.text))
-
-
-def _rescues(operators: list[str]) -> list[int | None]:
-    """For each part of a chain the index of the next `||` behind it."""
-    found: list[int | None] = [None]
-    for k in range(len(operators) - 1, -1, -1):
-        found.append(k if operators[k] == "||" else found[-1])
-    return found[::-1]
-
-
-def _returns(node: Node) -> bool:
-    """Whether a command that ends things only ends its function."""
-    for _ in range(5):
-        if isinstance(node, Simple):
-            return bool(node.words) and node.words[0].text == "return"
-        if not isinstance(node, Group) or not node.body.items:
-            return False
-        node = node.body.items[-1].items[-1].items[-1]
-    return False
-
-
-def _is_false(pipe: Pipe) -> bool:
-    node = pipe.items[0] if len(pipe.items) == 1 else None
-    is_false = isinstance(node, Simple) and [t.text for t in node.words] == ["false"]
-    return is_false and not pipe.negated
-
-
-def _joined(*conditions: str) -> str:
-    return " and ".join(c for c in conditions if c)
-
-
-def _extent(tree: AndOr) -> tuple[int, int]:
-    first, last = tree.items[0].items, tree.items[-1].items
-    return _node_extent(first[0])[0], _node_extent(last[-1])[1]
-
-
-def _node_extent(node: Node) -> tuple[int, int]:
-    """Where a command starts and ends in the text; the deepest first and last words."""
-    for _ in range(200):
-        if isinstance(node, Simple):
-            tokens = [*node.words, *(t for pair in node.redirects for t in pair if t is not None)]
-            return min(t.start for t in tokens), max(t.end for t in tokens)
-        if isinstance(node, Func):
-            node = node.body
-            continue
-        lists = _lists(node)
-        spans = [_extent(item) for tree in lists for item in (tree.items[:1] + tree.items[-1:])]
-        return (min(s for s, _ in spans), max(e for _, e in spans)) if spans else (0, 0)
-    return 0, 0
-
-
-def _lists(node: Group | If | Loop | Case) -> list[Listing]:
-    if isinstance(node, Group):
-        return [node.body]
-    if isinstance(node, If):
-        ends = [node.clauses[0][0], node.clauses[-1][1]]
-        return [*ends, node.otherwise] if node.otherwise else ends
-    if isinstance(node, Loop):
-        return [node.condition, node.body] if node.condition else [node.body]
-    return [body for _, body in node.clauses]
-
-
-def _shell_script(base: list[str], argv: list[str]) -> tuple[str, bool] | None:
-    """The text after `bash -c` (also behind `docker run image sh -c`), and whether it has -e."""
-    for k, word in enumerate(base[:40]):
-        if word not in _SHELLS:
-            continue
-        flags = ""
-        for j in range(k + 1, min(k + 6, len(base))):
-            if not argv[j].startswith("-"):
-                if "c" in flags:
-                    return argv[j], "e" in flags
-                break
-            if argv[j] == "-o" or argv[j].startswith("--"):
-                continue
-            flags += argv[j][1:]
-        return None
-    return None
-
-
-def _remote(argv: list[str]) -> str:
-    """The command that `ssh host command…` runs there."""
-    k = 1
-    while k < len(argv) and argv[k].startswith("-"):
-        takes_value = len(argv[k]) == 2 and argv[k][1] in "BbcDEeFIiJLlmOopQRSWw"  # noqa: PLR2004
-        k += 2 if takes_value else 1
-    return " ".join(argv[k + 1 :])
-
-
-def _reads_script(base: list[str]) -> bool:
-    """Whether a command runs the shell text on its standard input."""
-    if base[0] in {"ssh", "sshpass"}:
-        return True
-    shells = [k for k, word in enumerate(base[:20]) if word in _SHELLS]
-    return bool(shells) and all(a.startswith("-") or a == "" for a in base[shells[-1] + 1 :])
