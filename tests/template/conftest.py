@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Callable
 
 import pytest
+from tests.template.prepared import Prepared, Used, prepare
 from tests.template.support import PARTS, ROOT, Template, run
 
 
@@ -58,3 +59,17 @@ def make_template(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Temp
 def template(make_template: Callable[[], Template]) -> Template:
     """The template as it lies on disk, for tests that only read it."""
     return make_template()
+
+
+@pytest.fixture(scope="session")
+def prepared(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    """Projects by the names of `CASES`, in folders with a space in their names, made on demand."""
+    made: dict[str, Used] = {}
+
+    def get(name: str) -> Used:
+        if name not in made:
+            folder = tmp_path_factory.mktemp("made") / "with space"
+            made[name] = prepare(template, name, folder)
+        return made[name]
+
+    return get

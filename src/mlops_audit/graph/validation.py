@@ -67,7 +67,7 @@ _ON_DATA = re.compile(
 _CONTENT = re.compile(r"columns|null|\.isna|\.notna|duplicated|dtypes|nan_|isin\(|between\(")
 _NOT_DATA = re.compile(
     r"os\.path|\.exists\(|isfile|isdir|environ|getenv|argv|args\.|config|cfg|token|api_?key|"
-    r"relative_error|(mean|max)_(\w+_)?error|\b(mae|rmse|mape|mse)\b|"
+    r"promot|champion|challenger|relative_error|(mean|max)_(\w+_)?error|\b(mae|rmse|mape|mse)\b|"
     r"status_code|isinstance|callable|hasattr|is None|model_|_model\b|checkpoint|__name__|method|"
     r"strategy|metric|accuracy|score|threshold_metric|version|mode\b|param_grid|optimizer|device|"
     r"backend|engine|kernel",

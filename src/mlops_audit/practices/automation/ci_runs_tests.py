@@ -22,7 +22,7 @@ _IMPORTED = re.compile(r"\b(?:import|from)\s+([A-Za-z_][\w.]*)")
     level="2s, 5M",
     sources="S0 S1",
     fix="Let the CI workflow run the test suite, e.g. `pytest`, on every pull request.",
-    template=(".github/workflows/ci.yml", "Makefile"),
+    template=(".github/workflows/ci.yml", "Makefile", "tests"),
 )
 def ci_runs_tests(project: Project) -> Verdict:
     """Tests that count, reached from CI on a way whose failure fails the job."""

@@ -42,7 +42,7 @@ _SERVERS = (
     level="2s",
     sources="S0 S2 S4",
     fix="Add a shared DVC remote (`dvc remote add -d storage s3://bucket/path`) and push.",
-    template=(".dvc/config",),
+    template=(".dvc/config", "dvc.yaml"),
     needs=("application",),
 )
 def data_remote(project: Project) -> Verdict:
