@@ -32,8 +32,10 @@ _MODELS = re.compile(
 _LIBRARY_TRANSFORMS = re.compile(
     r"\.(preprocessing|impute|feature_extraction|feature_selection|decomposition|compose)\."
 )
-# Steps of pipelines: defining one runs no training.
-_STEPS = re.compile(r"^(tfx|kfp|google_cloud_pipeline_components|sagemaker\.workflow)\.")
+# Steps of pipelines: defining one runs no training; SageMaker's own is where an estimator trains.
+_STEPS = re.compile(
+    r"^(tfx|kfp|google_cloud_pipeline_components|sagemaker\.workflow(?!\.steps\.T(raining|uning)))\."
+)
 _LABELLED = 2  # `fit(X, y)`
 
 

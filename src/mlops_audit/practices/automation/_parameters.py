@@ -22,7 +22,8 @@ _PLACES = re.compile(
     r"host|port|user|password|token|key|project|region|location|experiment|run|name|id|version|"
     r"model|dest|save|load|log|logs|logging|loglevel|debug|verbose|quiet|help|tracking|registry|"
     r"env|environment|stage|caller|step|database|table|bq|gcs|s3|taxi|color|type|workspace|"
-    r"service|account|store|features?|labels?|target|train|test|val|validation|eval)s?([_.-]|$)",
+    r"service|account|store|features?|labels?|target|train|test|val|validation|eval|role|arn|"
+    r"description|tag|instance|machine|image|container|namespace|cluster|vpc|subnet)s?([_.-]|$)",
     re.IGNORECASE,
 )
 _HYPER = re.compile(
