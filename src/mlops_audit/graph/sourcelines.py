@@ -11,7 +11,7 @@ if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.facts.code import Call
     from mlops_audit.graph.project import Project
 
-__all__ = ["keyword_span", "line_at", "line_span", "text_span"]
+__all__ = ["declared_span", "keyword_span", "line_at", "line_span", "text_span"]
 
 _STATEMENT = 40  # lines of one call in a cell
 _FAR = 400  # lines: a statement or a section that is longer is not searched to its end
@@ -53,6 +53,11 @@ def keyword_span(project: Project, call: Call, keyword: str) -> Span:
     # The end is a line of the whole notebook, the place one of its cell.
     last = call.end_line if call.span.cell is None else (call.span.line or 1) + _STATEMENT
     return line_span(project, call.span, rf"\b{re.escape(keyword)}\s*=", last)
+
+
+def declared_span(project: Project, span: Span, name: str) -> Span:
+    """The line below a `def` or `class` on which a parameter or field stands, else the span."""
+    return line_span(project, span, rf"(^\s*|[(,]\s*)\*{{0,2}}{re.escape(name)}\s*[:=]")
 
 
 def _lines(project: Project, span: Span) -> list[str]:

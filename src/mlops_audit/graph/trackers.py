@@ -12,6 +12,7 @@ from mlops_audit.facts.code import Call, Guard, Module, Value
 from mlops_audit.graph.called import is_called
 from mlops_audit.graph.catalogue import Match
 from mlops_audit.graph.settings import Setting, settings, switch
+from mlops_audit.graph.sourcelines import keyword_span
 from mlops_audit.graph.uses import Use, keywords
 from mlops_audit.model import Evidence
 
@@ -225,7 +226,7 @@ def _values(project: Project) -> Iterator[Tracked]:
                         match.tool.name,
                         match.capability,
                         standing,
-                        Evidence(call.span, f"{key}={value.text}"[:100]),
+                        Evidence(keyword_span(project, call, key), f"{key}={value.text}"[:100]),
                         module.notebook,
                     )
 

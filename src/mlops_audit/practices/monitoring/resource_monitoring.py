@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from mlops_audit.graph import Project
 from mlops_audit.graph.settings import switch
 from mlops_audit.graph.sightings import Sighting, sightings
+from mlops_audit.graph.sourcelines import keyword_span
 from mlops_audit.graph.trackers import tracked
 from mlops_audit.model import Evidence, Span, Verdict, failed, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
@@ -26,7 +27,9 @@ _PANEL = re.compile(
     r"\b(CPU|Memory|GPU|GPUMemory|Disk)Utilization\b|\bnode_(cpu|memory|disk|filesystem)_\w{1,40}|"
     r"\bcontainer_(cpu|memory)_\w{1,40}|\bDCGM_FI_\w{1,40}|\bprocess_(cpu|resident)_\w{1,40}"
 )
-_SHOWS = frozenset({"print", "info", "debug", "write"})
+_SHOWS = frozenset(
+    {"print", "info", "debug", "warning", "error", "log", "write", "echo", "append", "set_postfix"}
+)
 
 
 @practice(
@@ -55,14 +58,18 @@ def resource_monitoring(project: Project) -> Verdict:
     configured = [s.evidence for s in kept] + _switched(project) + list(_panels(project))
     if configured:
         return passed("Resources are monitored by something the project set up.", configured)
-    if found:
-        return partial("Use of resources is printed or logged.", [s.evidence for s in found])
+    shown = [s.evidence for s in found if _is_shown(project, s)]
+    if shown:
+        return partial("Use of resources is printed or logged.", shown)
     if not project.roles.has("prediction"):
         return not_applicable("nothing predicts for use")
     default = [t for t in tracked(project) if t.standing == "on" and t.tool in _BY_DEFAULT]
     if default:
+        # It is the run, not what is logged to it, that brings the system's metrics.
+        runs = [t for t in default if t.capability == "tracker.run"] or default
         return partial(
-            f"Only what {default[0].tool} records by default.", [t.evidence for t in default[:3]]
+            f"Only what {runs[0].tool} records of a run by default.",
+            [t.evidence for t in runs[:3]],
         )
     exported = [
         s.evidence
@@ -97,6 +104,29 @@ def _keeps(project: Project, item: Sighting) -> bool:
     )
 
 
+def _is_shown(project: Project, item: Sighting) -> bool:
+    """Whether the figure that a call gives is printed, logged or handed on."""
+    call = item.use.call if item.use else None
+    if call is None:
+        return True
+    module = project.modules[item.path]
+    names = {t for t in call.targets if t.isidentifier()}
+    names |= {
+        t
+        for a in module.assigns
+        if a.scope == call.scope and call.text in a.value.text
+        for t in a.targets
+    }
+    told = re.compile("|".join([re.escape(call.text), *(rf"\b{re.escape(n)}\b" for n in names)]))
+    if any(
+        c.method in _SHOWS and c is not call and told.search(c.text)
+        for c in module.calls_in(call.scope)
+    ):
+        return True
+    function = module.function(call.scope)
+    return function is not None and any(told.search(v.text) for v in function.returns)
+
+
 def _switched(project: Project) -> list[Evidence]:
     """System metrics of a tracker that a tracked default or setting switches on."""
     found = []
@@ -110,5 +140,6 @@ def _switched(project: Project) -> list[Evidence]:
                 continue
             known = switch(project, name)
             if known.state == "on" and known.evidence is not None:
-                found.append(Evidence(call.span, f"{name}={given.text}"[:90], (known.evidence,)))
+                place = keyword_span(project, call, name)
+                found.append(Evidence(place, f"{name}={given.text}"[:90], (known.evidence,)))
     return found

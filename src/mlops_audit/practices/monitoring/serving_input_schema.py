@@ -10,6 +10,7 @@ from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
 from mlops_audit.graph.scopes import Scope, scopes, uses_of
 from mlops_audit.graph.sightings import sightings
+from mlops_audit.graph.sourcelines import declared_span
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.monitoring._roles import nothing_served
@@ -126,11 +127,13 @@ def _checked(
     for param in function.params:
         text = f"{param.written} {param.default.text if param.default else ''}"
         if _STRICT.search(text) or _LITERAL.search(param.written):
-            yield "strict", Evidence(function.span, f"{param.name}: {text.strip()}"[:90])
+            place = declared_span(project, function.span, param.name)
+            yield "strict", Evidence(place, f"{param.name}: {text.strip()}"[:90])
         elif found := _schema(project, module, param.written):
             yield from found
         elif _typed(param):
-            yield "plain", Evidence(function.span, f"{param.name}: {param.written}"[:90])
+            place = declared_span(project, function.span, param.name)
+            yield "plain", Evidence(place, f"{param.name}: {param.written}"[:90])
     yield from _by_hand(module, function)
     yield from _answered(project, module, function)
     for call in module.calls_in(function.qualname):
@@ -188,12 +191,14 @@ def _class(project: Project, module: Module, cls: Class, depth: int) -> list[tup
                 (
                     "strict",
                     Evidence(
-                        cls.span, f"{cls.name}.{field.name}: {field.annotation} {default}"[:90]
+                        declared_span(project, cls.span, field.name),
+                        f"{cls.name}.{field.name}: {field.annotation} {default}"[:90],
                     ),
                 )
             )
         elif _LITERAL.search(default):
-            found.append(("mistaken", Evidence(cls.span, f"{field.name} = {default}"[:90])))
+            place = declared_span(project, cls.span, field.name)
+            found.append(("mistaken", Evidence(place, f"{field.name} = {default}"[:90])))
         elif depth > 0:
             for name in re.findall(r"[A-Z]\w+", field.annotation)[:4]:
                 inner = _resolve(project, module, name)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from mlops_audit.facts.code import Module
 from mlops_audit.graph import Project
+from mlops_audit.graph.sourcelines import text_span
 from mlops_audit.model import Evidence
 
 __all__ = ["base_models"]
@@ -32,7 +33,8 @@ def base_models(project: Project, module: Module) -> Iterator[Evidence]:
         for item in items if len(items) > 1 else ():
             name = item.literal
             if isinstance(name, str) and _is_hub(name) and name.startswith(started):
-                yield Evidence(assign.span, f"{assign.targets[0]} holds the base model {name}")
+                place = text_span(project, assign.span, name)
+                yield Evidence(place, f"{assign.targets[0]} holds the base model {name}")
 
 
 def _started_from(project: Project) -> tuple[str, ...]:
