@@ -34,6 +34,11 @@ ANSWERS: tuple[dict[str, object], ...] = (
     {"tracker": "mlflow"},
     {"tracker": "wandb"},
     {"tracker": "comet"},
+    {"remote": "s3"},
+    {"remote": "gs"},
+    {"remote": "azure"},
+    {"remote": "ssh"},
+    {"maturity_level": 4, "registry": "mlflow"},
     {"maturity_level": 4, "docs": "sphinx"},
     {"maturity_level": 3, "drift": "evidently"},
 )
