@@ -156,8 +156,8 @@ def read_by_training(project: Project, path: str) -> bool:
             texts = project.modules[near].texts
             if any(not t.doc and t.value.endswith(name) for t in texts):
                 return True
-            # Tools such as Feast are given the folder of their settings.
-            if folder and any(not t.doc and t.value.strip("./") == folder for t in texts):
+            # Feast is given the folder of its settings.
+            if name == "feature_store.yaml" and any(not t.doc and t.value.strip("./") == folder for t in texts):
                 return True
     return False
 
