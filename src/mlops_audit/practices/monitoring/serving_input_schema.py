@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from mlops_audit.facts.code import Call, Class, Function, Module, Param
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
-from mlops_audit.graph.scopes import Scope, scopes, uses_of
+from mlops_audit.graph.scopes import Scope, calls_of, scopes, uses_of
 from mlops_audit.graph.sightings import sightings
 from mlops_audit.graph.sourcelines import declared_span
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
@@ -45,6 +45,7 @@ _REQUEST = re.compile(
 )
 _OF_REQUEST = re.compile(r"^(float|int)\(\s*(flask\.)?request\.")
 _BOUNDS = frozenset({"min_value", "max_value", "minimum", "maximum", "options", "choices"})
+_VALIDATES = frozenset({"model_validate", "validate_python", "parse_obj"})
 _HANDLERS = frozenset({"run", "lambda_handler", "handler", "input_fn", "predict", "decode_request"})
 _WIDGETS = frozenset({"number_input", "slider", "selectbox", "radio", "Slider", "Dropdown", "Radio",
                       "multiselect", "select_slider"})  # fmt: skip
@@ -280,7 +281,23 @@ def _applied(project: Project) -> list[Evidence]:
         scope = next((c.scope for c in module.calls if c.span == span), "")
         if (span.path, scope) in reached:
             found.append(check.evidence)
-    return found
+    return [*found, *_validated(project, walked)]
+
+
+def _validated(project: Project, walked: tuple[Scope, ...]) -> Iterator[Evidence]:
+    """Rows that go through a record's own check, such as `Row.model_validate(...)`."""
+    for module, call in calls_of(project, walked):
+        if call.method not in _VALIDATES or not call.receiver:
+            continue
+        place, _, name = call.name.rpartition(".")[0].lstrip(":").rpartition(".")
+        path = (project.index.module(place, module.path) if place else "") or module.path
+        owner = project.modules[path]
+        adapter = next(
+            (c for c in owner.calls if c.method == "TypeAdapter" and name in c.targets), None
+        )
+        checked = _schema(project, owner, adapter.text if adapter is not None else name)
+        if any(kind == "strict" for kind, _ in checked):
+            yield Evidence(call.span, call.text.splitlines()[0][:90])
 
 
 def _signatures(project: Project) -> list[Evidence]:
