@@ -261,7 +261,7 @@ def find_secrets(
     bare = bool(_BARE_FILES.search(path))
     found: list[SecretHit] = []
     lines = text.split("\n")
-    for index in range(len(lines)) if bare else _candidates(text):
+    for index in _candidates(text):
         number, raw = index + line, lines[index]
         if len(found) >= _MAX_HITS:
             break

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Call, Guard, Module
 from mlops_audit.graph.called import is_called
+from mlops_audit.graph.memo import once
 from mlops_audit.graph.settings import settings
 from mlops_audit.graph.sightings import sightings
 from mlops_audit.model import Evidence
@@ -61,7 +61,7 @@ class Alert:
     finished: bool = False
 
 
-@lru_cache(maxsize=4)
+@once
 def alerts(project: Project) -> tuple[Alert, ...]:
     """All alerts, those that a result decides first."""
     found = [*_declared(project), *_rules(project), *_sent(project), *_posted(project)]
@@ -187,7 +187,7 @@ def _of_job(evidence: Evidence) -> Alert:
     return Alert(evidence, "code", decided=True, named=False)
 
 
-@lru_cache(maxsize=4)
+@once
 def stopping_monitors(project: Project) -> tuple[Evidence, ...]:
     """Thresholds in monitoring code that fail the job."""
     found: list[Evidence] = []

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Function, Module
+from mlops_audit.graph.memo import once
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
@@ -51,7 +51,7 @@ def _used(project: Project, function: Function) -> bool:
     )
 
 
-@lru_cache(maxsize=4)
+@once
 def _mentioned(project: Project) -> frozenset[str]:
     """The last segments of all names that live code calls or hands over, tests left out."""
     found: set[str] = set()

@@ -5,10 +5,10 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mlops_audit.facts.types import Command
+from mlops_audit.graph.memo import once
 from mlops_audit.model import Evidence, Span
 
 if TYPE_CHECKING:  # the project hands itself in
@@ -98,7 +98,7 @@ def dvc_data(project: Project) -> list[Evidence]:
     return found
 
 
-@lru_cache(maxsize=4)
+@once
 def large_file_storage(project: Project) -> tuple[tuple[str, Evidence], ...]:
     """The patterns that .gitattributes hands to Git LFS or git-annex, relative to the root."""
     found = []
@@ -188,7 +188,7 @@ def _only_links(text: str) -> bool:
     return bool(lines) and all(line.startswith(("http://", "https://")) for line in lines)
 
 
-@lru_cache(maxsize=4)
+@once
 def _named_files(project: Project) -> frozenset[str]:
     return frozenset(
         text.value.rsplit("/", 1)[-1]

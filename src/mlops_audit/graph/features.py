@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Assign, Call, Module
+from mlops_audit.graph.memo import once
 from mlops_audit.model import Evidence, Span
 
 if TYPE_CHECKING:  # the project hands itself in
@@ -72,7 +72,7 @@ def feature_code(project: Project) -> tuple[Evidence, ...]:
     return _feature_code(project)
 
 
-@lru_cache(maxsize=4)
+@once
 def _feature_code(project: Project) -> tuple[Evidence, ...]:
     found: list[Evidence] = []
     for path, module in project.modules.items():

@@ -46,6 +46,7 @@ _HARD_EXIT = re.compile(
 )
 _FLAG = re.compile(r"[A-Za-z_]\w*")
 _KEY = re.compile(r"""\[\s*["']([\w .-]+)["']\s*\]|\.get\(\s*["']([\w .-]+)["']""")
+_LAST_KEY = re.compile(r"""\[\s*["']([^"']{1,80})["']\s*\]$""")
 _DECIDES = re.compile(
     r"accept|better|best|promot|pass(ed)?$|deploy|approv|valid|decision|improv|good|ok$"
 )
@@ -134,6 +135,7 @@ class _Finder:
     def __init__(self, project: Project) -> None:
         self.project = project
         self._callers: dict[Scope, list[tuple[Module, Call]]] | None = None
+        self._keyed: dict[str, dict[str, list[Assign]]] = {}
 
     # -- around a promotion -------------------------------------------------------------------
 
@@ -357,16 +359,24 @@ class _Finder:
                         flipped = flip != (guard.negated == value)
                         yield from self._judged(module, compare, flip=flipped, place=place)
 
+    def _by_key(self, module: Module) -> dict[str, list[Assign]]:
+        """The assignments of a module by the last attribute or key that they set."""
+        if module.path not in self._keyed:
+            found: dict[str, list[Assign]] = {}
+            for assign in module.assigns:
+                keys = [t.rsplit(".", 1)[-1] for t in assign.targets]
+                keys += [m[1] for t in assign.targets if (m := _LAST_KEY.search(t))]
+                for key in dict.fromkeys(keys):
+                    found.setdefault(key, []).append(assign)
+            self._keyed[module.path] = found
+        return self._keyed[module.path]
+
     def _named_anywhere(
         self, name: str, place: Evidence, *, flip: bool
     ) -> Iterator[tuple[str, tuple[Evidence, ...]]]:
         """A key or attribute that other code sets to a comparison."""
         for module in self.project.source:
-            hits = [
-                a for a in module.assigns
-                if any(t.rsplit(".", 1)[-1] == name or re.search(
-                    rf"""\[\s*["']{re.escape(name)}["']\s*\]$""", t) for t in a.targets)
-            ]  # fmt: skip
+            hits = self._by_key(module).get(name, [])
             yield from self._from_assigns(module, hits, place, flip=flip)
             for call in module.calls:
                 value = call.kw(name)

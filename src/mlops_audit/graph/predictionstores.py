@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Call, Module, Value
+from mlops_audit.graph.memo import once
 from mlops_audit.graph.scopes import Scope, calls_of, scopes
 from mlops_audit.model import Evidence
 
@@ -94,7 +94,7 @@ class Stored:
     text: bool = False
 
 
-@lru_cache(maxsize=4)
+@once
 def prediction_stores(project: Project) -> tuple[Stored, ...]:
     """The places in code that predicts for use which keep predictions, the fullest first."""
     found: dict[Evidence, Stored] = {}

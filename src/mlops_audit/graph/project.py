@@ -11,8 +11,10 @@ from functools import cached_property, lru_cache
 from types import MappingProxyType
 
 from mlops_audit.config import Config
+from mlops_audit.facts.cdk import read_constructs
 from mlops_audit.facts.ci import read_workflows
 from mlops_audit.facts.code import Call, Module
+from mlops_audit.facts.codepipeline import declared_pipelines
 from mlops_audit.facts.dependencies import Dependencies, read_dependencies
 from mlops_audit.facts.docker import Containers, read_containers
 from mlops_audit.facts.infra import read_resources
@@ -103,6 +105,7 @@ class Project:
         self.paths: tuple[str, ...] = tuple(
             p for p in listed if p not in self.left_out and tree.entries[p].kind in {"file", "link"}
         )
+        self.answers: dict[object, object] = {}  # of `memo.once`
         self._texts: dict[str, str | None] = {}
         self.unread: dict[str, str] = {}
 
@@ -226,7 +229,12 @@ class Project:
 
     @cached_property
     def _workflows(self) -> tuple[tuple[Workflow, ...], tuple[Unreadable, ...]]:
-        return read_workflows(self.paths, self.data)
+        found, unreadable = read_workflows(self.paths, self.data)
+        by_path: dict[str, list[Resource]] = {}
+        for resource in self._constructs:
+            by_path.setdefault(resource.path, []).append(resource)
+        declared = [w for p, r in by_path.items() for w in declared_pipelines(p, r, self.data)]
+        return (*found, *declared), unreadable
 
     @property
     def workflows(self) -> tuple[Workflow, ...]:
@@ -273,8 +281,14 @@ class Project:
 
     def job(self, path: str) -> tuple[Command, ...]:
         """The commands that a job file names for a platform to run."""
-        data = self.data(path)
-        return () if data is None else job_commands(path, data)
+        if path not in self._jobs_read:
+            data = self.data(path)
+            self._jobs_read[path] = () if data is None else job_commands(path, data)
+        return self._jobs_read[path]
+
+    @cached_property
+    def _jobs_read(self) -> dict[str, tuple[Command, ...]]:
+        return {}
 
     @cached_property
     def _scripts_read(self) -> dict[str, tuple[Command, ...]]:
@@ -526,8 +540,13 @@ class Project:
 
     @cached_property
     def resources(self) -> tuple[Resource, ...]:
-        """What CloudFormation, Terraform and Kubernetes files declare."""
-        return read_resources(self.paths, self.data)[0]
+        """What CloudFormation, Terraform, Kubernetes files and the CDK's constructs declare."""
+        return (*read_resources(self.paths, self.data)[0], *self._constructs)
+
+    @cached_property
+    def _constructs(self) -> tuple[Resource, ...]:
+        own = (m for p, m in self.modules.items() if p not in self.test_files and not m.notebook)
+        return tuple(r for module in own for r in read_constructs(module))
 
     @cached_property
     def pipeline_files(self) -> tuple[PipelineFile, ...]:

@@ -73,6 +73,11 @@ _CRON_FILE = re.compile(
 )
 _CRON_LINE = re.compile(r"^\s*(@\w+|(\S+\s+){5})(?P<command>\S.*)$")
 _TRAIN_NAME = re.compile(r"(^|[^a-z])(re)?train|fine.?tun", re.IGNORECASE)
+# A rule of EventBridge that listens to an alarm, and one that runs a pipeline of SageMaker.
+_ALARM = "CloudWatch Alarm State Change"
+_RUNS_PIPELINE = re.compile(
+    r"sagemaker[_:-]?pipeline|:pipeline/|StartPipelineExecution", re.IGNORECASE
+)
 _KINDS = ("schedule", "data", "event", "signal", "workflow", "route", "push", "manual",
           "pull_request")  # fmt: skip
 
@@ -502,7 +507,8 @@ def _of_resources(project: Project) -> Iterator[Start]:
         event = bool(DATA_EVENT.search(text)) and re.search(
             r"Rule|Notification|Trigger|Function|notification|rule", resource.kind
         )
-        if not resource.schedule and not event:
+        alarm = _ALARM in text
+        if not resource.schedule and not event and not alarm:
             continue
         near = [
             by_name[resource.path, n] for n in resource.references if (resource.path, n) in by_name
@@ -519,12 +525,13 @@ def _of_resources(project: Project) -> Iterator[Start]:
         ]
         code, others = scopes_from(project, [project.nodes.command(c, "") for c in commands])
         trained = trains_in(project, code, others)
-        if trained is None and (_TRAIN_NAME.search(told) and project.roles.training):
+        named = _TRAIN_NAME.search(told) or (alarm and _RUNS_PIPELINE.search(told))
+        if trained is None and named and project.roles.training:
             trained = Evidence(resource.span, f"{resource.kind} {resource.name} starts training")
         if trained:
-            when = resource.schedule or "new data"
+            when = resource.schedule or ("an alarm" if alarm else "new data")
             start = Evidence(resource.span, f"{resource.kind} {resource.name}: {when}")
-            kind = "schedule" if resource.schedule else "data"
+            kind = "schedule" if resource.schedule else "signal" if alarm else "data"
             yield Start(kind, start, trained, disabled=resource.disabled)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Module, Value
@@ -14,6 +13,7 @@ from mlops_audit.facts.nodes import Node, Scalar, resolve
 from mlops_audit.facts.tomlpos import load_toml
 from mlops_audit.facts.types import Unreadable
 from mlops_audit.facts.yamlpos import load_yaml
+from mlops_audit.graph.memo import once
 from mlops_audit.model import Evidence, Span
 
 if TYPE_CHECKING:  # the project hands itself in
@@ -65,7 +65,7 @@ def is_on(value: Scalar) -> bool:
     return bool(value)
 
 
-@lru_cache(maxsize=4)
+@once
 def settings(project: Project) -> tuple[Setting, ...]:
     """All scalar values of the project's settings files, in the order of paths and lines."""
     found: list[Setting] = []
@@ -129,7 +129,7 @@ class Switch:
     evidence: Evidence | None = None
 
 
-@lru_cache(maxsize=64)
+@once
 def switch(project: Project, name: str) -> Switch:
     """Whether a tracked setting, argument, default or command turns `name` on.
 
@@ -177,7 +177,7 @@ def _given(module: Module, wanted: str) -> Iterator[tuple[Scalar, Evidence]]:
             yield from _argument(call.args, dict(call.kwargs), wanted, call.span)
 
 
-@lru_cache(maxsize=512)
+@once
 def _bound(project: Project, path: str) -> frozenset[str]:
     """Names that a module defines or mentions as options, without reading them."""
     module = project.modules[path]

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from mlops_audit.facts.infra import read_resources
 from mlops_audit.facts.resources import Resource
 from mlops_audit.graph.called import is_called
+from mlops_audit.graph.memo import once
 from mlops_audit.graph.settings import settings
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Span
@@ -47,11 +46,10 @@ class Sighting:
         return self.evidence.span.path
 
 
-@lru_cache(maxsize=4)
+@once
 def resources(project: Project) -> tuple[Resource, ...]:
     """All infrastructure that the project declares, what is disabled left out."""
-    found, _ = read_resources(project.paths, project.data)
-    return tuple(r for r in found if not r.disabled)
+    return tuple(r for r in project.resources if not r.disabled)
 
 
 def sightings(project: Project, *capabilities: str) -> list[Sighting]:
@@ -69,7 +67,7 @@ def _used(project: Project, wanted: frozenset[str]) -> Iterator[Sighting]:
         yield Sighting(use.tool, use.capability, use.where, use.evidence(), kind, use.notebook, use)
 
 
-@lru_cache(maxsize=4)
+@once
 def _outside(project: Project) -> tuple[Sighting, ...]:
     """What stands in files that are neither code nor commands."""
     return (

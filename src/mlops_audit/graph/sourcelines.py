@@ -36,7 +36,7 @@ def line_span(
     """
     lines = _lines(project, span)
     first = span.line or 1
-    end = min(last or first + _FAR, first + _FAR, len(lines))
+    end = min(last if last is not None else first + _FAR, len(lines))
     for number in range(first, end + 1):
         if re.search(pattern, lines[number - 1]):
             return Span(span.path, number, span.cell)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph.called import is_called
 from mlops_audit.graph.settings import setting
+from mlops_audit.graph.sourcelines import line_span
 from mlops_audit.graph.training import is_training
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Span
@@ -36,12 +37,16 @@ _TEST = re.compile(
 )
 _VAL = re.compile(f"{_START}(?:val|valid|validation|dev|eval|evaluation){_END}")
 _TRAIN = re.compile(f"{_START}(?:train|trn|training){_END}|(?:^|[^a-z])[xy]?tr(?:_|$|[^a-z_])")
+_WRITES_TO = re.compile(r"path|(^|_)dir|file|folder|name|prefix|(^|_)log(_|$)|title", re.IGNORECASE)
 _NOT_DATA = re.compile(
     r"test_size|val_size|validation_split|eval\(\)|is_test|test_mode|eval_mode|--"
 )
 _EVALUATES = re.compile(
     r"^test(_|$)|(^|_)(evaluate|evaluation|eval|score|scores|validate|metrics?|accuracy|acc|rmse|mae|mse|"
     r"mape|f1|auc|roc|precision|recall|report|confusion_matrix|estimate_loss|perplexity)(_|$)"
+)
+_NO_SET = re.compile(
+    r"steps|size|len|num|count|score|acc|loss|metric|pred|task|time", re.IGNORECASE
 )
 _PREDICTS = re.compile(r"(^|_)(predict|predict_proba|forecast|inference|infer|predictions?)(_|$)")
 _METRIC_NAME = re.compile(
@@ -167,7 +172,7 @@ class Splits:
         pairs: dict[str, set[str]] = {}
         for item in module.assigns:
             for target in item.targets:
-                name = set_of(target)
+                name = "" if _NO_SET.search(target) else set_of(target)
                 if name and not item.value.is_literal:
                     pairs.setdefault(item.scope, set()).add(name)
                     if (
@@ -236,7 +241,7 @@ class Splits:
                 yield Held(on, Evidence(call.span, _short(call.text)), module.notebook)
         yield from self._logged(module)
         if computes:
-            yield from _loops(module)
+            yield from _loops(self.project, module)
 
     def _in_tests(self) -> Iterator[Held]:
         """Metrics that tests compute on held-out data, where nothing else does."""
@@ -252,7 +257,7 @@ class Splits:
     def _data_of(self, call: Call, held: dict[str, str], predicted: dict[str, str]) -> str:
         """The set that a call's arguments name: test before val before train."""
         found: set[str] = set()
-        for value in (*call.args, *(v for _, v in call.kwargs)):
+        for value in (*call.args, *(v for k, v in call.kwargs if not _WRITES_TO.search(k))):
             text = value.text
             if len(text) <= _TEXT * 2:
                 found.add(set_of(text))
@@ -478,7 +483,7 @@ def _never_evaluates(call: Call) -> bool:
     }  # fmt: skip
 
 
-def _loops(module: Module) -> Iterator[Held]:
+def _loops(project: Project, module: Module) -> Iterator[Held]:
     """Held-out loaders that a module which computes metrics iterates over by hand."""
     seen: set[str] = set()
     called = {c.method for c in module.calls} | {f.name for f in module.functions}
@@ -486,8 +491,12 @@ def _loops(module: Module) -> Iterator[Held]:
         on = set_of(name)
         if on not in {"test", "val"} or on in seen or not _LOADER.search(name.lower()):
             continue
+        if name.isupper():
+            continue  # a constant names a thing, it holds no data
         seen.add(on)
-        place = next((c.span for c in module.calls if name in c.text[:200]), _set_at(module, name))
+        place = _iterated(project, module, name) or next(
+            (c.span for c in module.calls if name in c.text[:200]), _set_at(module, name)
+        )
         yield Held(on, Evidence(place, f"evaluates on {name}"), module.notebook, weak=True)
     for text in module.texts:
         on = _SET_WORDS.get(text.value, "")
@@ -503,11 +512,21 @@ def _loops(module: Module) -> Iterator[Held]:
                 yield Held(on, Evidence(text.span, detail[:_TEXT]), module.notebook, weak=True)
 
 
+def _iterated(project: Project, module: Module, name: str) -> Span | None:
+    """The loop of a module over a set."""
+    if module.notebook:
+        return None
+    file = Span(module.path)
+    loop = rf"\bfor\b[^#]{{1,80}}\bin\b[^#]{{0,80}}\b{re.escape(name)}\b"
+    place = line_span(project, file, loop, module.lines)
+    return None if place == file else place
+
+
 def _set_at(module: Module, name: str) -> Span:
     """Where a name is given its value; the module's first line where nothing shows it."""
     made = (c.span for c in module.calls if name in c.targets)
     given = (a.span for a in module.assigns if name in a.targets)
-    return next(made, None) or next(given, None) or Span(module.path, 1)
+    return next(made, None) or next(given, None) or Span(module.path)
 
 
 def _of_text(call: Call) -> bool:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Call, Guard, Module, Value
 from mlops_audit.graph.called import is_called
 from mlops_audit.graph.catalogue import Match
+from mlops_audit.graph.memo import once
 from mlops_audit.graph.settings import Setting, settings, switch
 from mlops_audit.graph.sourcelines import keyword_span
 from mlops_audit.graph.uses import Use, keywords
@@ -61,7 +61,7 @@ class Tracked:
         return self.standing in {"on", "local"}
 
 
-@lru_cache(maxsize=4)
+@once
 def tracked(project: Project) -> tuple[Tracked, ...]:
     """All that trackers record, those that are on first, scripts before notebooks."""
     found = [*_called(project), *_disabled(project), *_values(project), *_configured(project)]
@@ -156,7 +156,7 @@ def _flag(project: Project, use: Use) -> tuple[str, Evidence | None] | None:
     return None
 
 
-@lru_cache(maxsize=4)
+@once
 def _calls_named(project: Project) -> dict[str, list[Call]]:
     found: dict[str, list[Call]] = {}
     for path, module in project.modules.items():

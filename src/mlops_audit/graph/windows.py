@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Call, Function, Module
 from mlops_audit.facts.types import TriggerKind
 from mlops_audit.graph.called import is_called
+from mlops_audit.graph.memo import once
 from mlops_audit.graph.sightings import Sighting, sightings
 from mlops_audit.model import Evidence
 
@@ -66,7 +66,7 @@ _ORCHESTRATED = ("pipeline.define", "pipeline.step", "pipeline.schedule")
 # -- drift ----------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=4)
+@once
 def drift_code(project: Project) -> tuple[Sighting, ...]:
     """Two-sample statistics of live data against a reference, by hand or with SciPy."""
     found = []
@@ -116,7 +116,7 @@ def _is_drift(module: Module, function: Function) -> bool:
 # -- quality --------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=4)
+@once
 def windowed_quality(project: Project) -> tuple[Evidence, ...]:
     """Places that compute a metric of predictions against what came true, per time window."""
     found = []
@@ -171,7 +171,7 @@ def _of_production(project: Project, module: Module, call: Call) -> bool:
     return bool(_MONITORS.search(f"{module.path} {call.scope} {text}")) or ".predict(" not in text
 
 
-@lru_cache(maxsize=4)
+@once
 def production_evaluations(project: Project) -> tuple[Evidence, ...]:
     """Programs that evaluate the model in use on whatever data they are given."""
     found = []
@@ -192,7 +192,7 @@ def production_evaluations(project: Project) -> tuple[Evidence, ...]:
 # -- schedules ------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=4)
+@once
 def scheduled_modules(project: Project) -> frozenset[str]:
     """Modules that a schedule starts, in CI or by an orchestrator in code."""
     found = {w.node.key[0] for w in project.ci(TriggerKind.SCHEDULE).of("module", "function")}

@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 
 from mlops_audit.graph import Project
+from mlops_audit.graph.memo import once
 
 __all__ = ["imports", "same_program"]
 
@@ -20,7 +21,7 @@ _BUILDS = re.compile(
 _HOPS = 400  # modules of one program
 
 
-@lru_cache(maxsize=4)
+@once
 def _configured(project: Project) -> tuple[str, ...]:
     """The classes and functions that settings name for a program to build."""
     found: set[str] = set()
@@ -55,7 +56,7 @@ def same_program(project: Project, one: str, other: str) -> bool:
     return one == other or bool(_programs(project)[one] & _programs(project)[other])
 
 
-@lru_cache(maxsize=4)
+@once
 def _programs(project: Project) -> dict[str, set[str]]:
     """The modules (tests left out) whose programs hold each module, by its path."""
     found: dict[str, set[str]] = {path: {path} for path in project.modules}

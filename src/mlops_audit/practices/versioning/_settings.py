@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 
 from mlops_audit.facts.code import Module, Value
 from mlops_audit.facts.types import Command
 from mlops_audit.graph import Project
+from mlops_audit.graph.memo import once
 from mlops_audit.model import Evidence, Span
 
 __all__ = [
@@ -124,7 +124,7 @@ def _is_read(project: Project, path: str) -> bool:
     return name.lower() in {"params.yaml", "mlproject", ".env"} and bool(project.modules)
 
 
-@lru_cache(maxsize=4)
+@once
 def _named(project: Project) -> frozenset[str]:
     """All names of files and folders that code and commands mention."""
     found: set[str] = set()
@@ -162,7 +162,7 @@ def read_by_training(project: Project, path: str) -> bool:
     return False
 
 
-@lru_cache(maxsize=2000)
+@once
 def _near(project: Project, path: str) -> frozenset[str]:
     """The modules of the project that a module imports directly."""
     found = set()
@@ -198,7 +198,7 @@ def settings_modules(project: Project) -> Iterator[tuple[str, list[Evidence]]]:
             yield path, list(_hyper_assigns(module))
 
 
-@lru_cache(maxsize=4)
+@once
 def _imported(project: Project) -> frozenset[str]:
     near = (_near(project, p) for p in project.modules if p not in project.test_files)
     return frozenset().union(*near)
