@@ -52,6 +52,10 @@ def repository(folder: Path) -> Path:
     )
     (folder / "Makefile").write_text("test:\n\tpytest\n")
     (folder / "dvc.yaml").write_text("stages:\n  t:\n    cmd: make t\n    deps: [Makefile]\n")
+    (folder / "dvc.lock").write_text(
+        "schema: '2.0'\nstages:\n  t:\n    cmd: make t\n    deps:\n    - path: Makefile\n"
+        "      hash: md5\n      md5: 0123456789abcdef0123456789abcdef\n"
+    )
     (folder / "1.0-look.ipynb").write_text(
         '{"cells": [{"cell_type": "code", "source": "1", "outputs": []}], "nbformat": 4}'
     )

@@ -51,7 +51,9 @@ def _pipeline(path: str, files: Files, known: set[str], changed: set[str]) -> It
     if not any(_touches(change, named) for change in changed):
         return
     if lock_path not in known:
-        yield Problem(Span(path), f"has no {lock_path} in git", _FIX)
+        # A pipeline that never ran has nothing to be stale; one whose record goes away has.
+        if files.changed().get(lock_path) == "D":
+            yield Problem(Span(lock_path), "the record of the pipeline is deleted", "restore it")
         return
     lock = read_dvc_lock(held.get(lock_path, b""), lock_path)
     if isinstance(lock, Unreadable):

@@ -47,18 +47,20 @@ Run = Callable[..., list[str]]
 
 @pytest.fixture
 def run() -> Run:
-    """Run a hook over a change; its problems as lines."""
+    """Run a hook over a change; its problems as lines. None stands for a deleted file."""
 
     def _run(
         hook: Hook,
-        after: Mapping[str, bytes | str],
-        before: Mapping[str, bytes | str] | None = None,
+        after: Mapping[str, bytes | str | None],
+        before: Mapping[str, bytes | str | None] | None = None,
     ) -> list[str]:
-        def plain(files: Mapping[str, bytes | str]) -> dict[str, bytes]:
-            return {p: d.encode() if isinstance(d, str) else d for p, d in files.items()}
+        def plain(files: Mapping[str, bytes | str | None]) -> dict[str, bytes]:
+            kept = {p: d for p, d in files.items() if d is not None}
+            return {p: d.encode() if isinstance(d, str) else d for p, d in kept.items()}
 
         old = plain(before or {})
-        files: Files = Given(old, old | plain(after))
+        stay = {p: d for p, d in old.items() if after.get(p, d) is not None}
+        files: Files = Given(old, stay | plain(after))
         return [str(problem) for problem in hook(files)]
 
     return _run

@@ -168,9 +168,10 @@ def test_a_global_draw_passes_where_another_file_seeds(run: Run) -> None:
     ],
 )
 def test_raw_data_is_added_and_never_changed(run: Run, path: str, *, stopped: bool) -> None:
-    """A changed data file in a raw folder is stopped, a new one is not."""
+    """A changed or deleted data file in a raw folder is stopped, a new one is not."""
     assert run(raw_data.check, {path: "a,b\n1,2\n"}) == []
     assert bool(run(raw_data.check, {path: "a,b\n1,3\n"}, {path: "a,b\n1,2\n"})) is stopped
+    assert bool(run(raw_data.check, {path: None}, {path: "a,b\n1,2\n"})) is stopped
 
 
 DVC = "stages:\n  train:\n    cmd: python t.py\n    deps: [t.py]\n    params: [alpha]\n"
@@ -187,7 +188,7 @@ def lock(code: str, alpha: int) -> str:
 
 
 def test_a_parameter_that_the_lock_does_not_know_is_stopped(run: Run) -> None:
-    """A changed parameter, changed code and a missing lock are named; other changes are not."""
+    """A changed parameter, changed code and a deleted lock are named; other changes are not."""
     base = {"dvc.yaml": DVC, "dvc.lock": lock("1", 1), "t.py": "1", "params.yaml": "alpha: 1\n"}
     assert run(dvc_lock.check, base) == []
     (line,) = run(dvc_lock.check, {"params.yaml": "alpha: 2\n"}, base)
@@ -201,7 +202,12 @@ def test_a_parameter_that_the_lock_does_not_know_is_stopped(run: Run) -> None:
     stale = base | {"t.py": "2"}
     assert run(dvc_lock.check, {"README.md": "x"}, stale) == []
     without = {k: v for k, v in base.items() if k != "dvc.lock"}
-    assert "has no dvc.lock" in run(dvc_lock.check, without)[0]
+    assert run(dvc_lock.check, without) == []  # never run: nothing is stale
+    assert run(dvc_lock.check, {"dvc.lock": None}, base) == [
+        "dvc.lock: the record of the pipeline is deleted; restore it"
+    ]
+    more = {"dvc.yaml": f"{DVC}  test:\n    cmd: pytest\n"}
+    assert "stage test: was never recorded in dvc.lock" in run(dvc_lock.check, more, base)[0]
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
