@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mlops_audit.graph import Project
 from mlops_audit.graph.splits import Choice, Held, Splits
-from mlops_audit.model import Evidence, Verdict, failed, not_applicable, partial, passed
+from mlops_audit.model import Evidence, Span, Verdict, failed, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
 
 _LOOKED = (
@@ -35,18 +35,27 @@ def held_out_evaluation(project: Project) -> Verdict:
     evaluations = _decisive(project, splits)
     clean = [h for h in evaluations if not _spoiling(project, splits, h)]
     if clean:
-        shown = [h.evidence for h in clean[:4]] + list(splits.splits[:2])
+        seen = [h for h in clean if not h.weak] or clean
+        shown = _one_a_line([*(h.evidence for h in seen[:4]), *splits.splits[:3]])
         return passed(f"the model is evaluated on {_SETS[clean[0].on]} that chose nothing", shown)
     if evaluations:
         first = evaluations[0]
         choice = _spoiling(project, splits, first)[0]
         return partial(
             f"{_SETS[first.on]} reports, and also chose the {choice.what}",
-            [first.evidence, choice.evidence, *splits.splits[:2]],
+            _one_a_line([first.evidence, choice.evidence, *splits.splits[:3]]),
         )
     if splits.unsupervised:
         return not_applicable("unsupervised, without a held-out evaluation")
     return _unnamed(project, splits)
+
+
+def _one_a_line(found: list[Evidence]) -> list[Evidence]:
+    """The evidence without what stands on a line that is named already."""
+    first: dict[Span, Evidence] = {}
+    for evidence in found:
+        first.setdefault(evidence.span, evidence)
+    return list(first.values())
 
 
 def _decisive(project: Project, splits: Splits) -> list[Held]:
