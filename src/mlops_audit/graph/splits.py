@@ -259,7 +259,7 @@ class Splits:
         found: set[str] = set()
         for value in (*call.args, *(v for k, v in call.kwargs if not _WRITES_TO.search(k))):
             text = value.text
-            if len(text) <= _TEXT * 2:
+            if len(text) <= _TEXT * 2 and not text.rsplit(".", 1)[-1].isupper():
                 found.add(set_of(text))
                 words = set(re.findall(r"[A-Za-z_]\w*", text))
                 found.update(held[w] for w in words if w in held)
