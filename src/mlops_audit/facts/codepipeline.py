@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from mlops_audit.facts.cicommon import Getter, folder_of, inside, root_map
@@ -20,7 +20,7 @@ from mlops_audit.facts.types import Job, Step, Trigger, TriggerKind, Unreadable,
 from mlops_audit.facts.yamlpos import load_yaml
 from mlops_audit.model import Span
 
-__all__ = ["read_codepipeline"]
+__all__ = ["declared_pipelines", "read_codepipeline"]
 
 _PIPELINE, _PROJECT = "AWS::CodePipeline::Pipeline", "AWS::CodeBuild::Project"
 _CODE = frozenset({"CodeCommit", "GitHub", "CodeStarSourceConnection", "Bitbucket"})
@@ -48,7 +48,25 @@ def read_codepipeline(path: str, data: bytes, getter: Getter) -> tuple[Workflow,
     resources = read_cloudformation(path, data)
     if isinstance(root, Unreadable) or isinstance(resources, Unreadable):
         return ()
-    template = _Template(path, getter, parameter_defaults(root), {r.name: r for r in resources})
+    return declared_pipelines(path, resources, getter, parameter_defaults(root))
+
+
+def declared_pipelines(
+    path: str,
+    resources: Iterable[Resource],
+    getter: Getter,
+    defaults: Mapping[str, str] | None = None,
+) -> tuple[Workflow, ...]:
+    """The workflows of resources that one file declares.
+
+    Args:
+        path: the file that declares them.
+        resources: its resources, in the words of CloudFormation.
+        getter: a file's bytes, None where it is absent.
+        defaults: the defaults of the template's parameters.
+    """
+    resources = tuple(resources)
+    template = _Template(path, getter, defaults or {}, {r.name: r for r in resources})
     found = [_pipeline(r, template) for r in resources if r.kind == _PIPELINE]
     used = {step.inputs.get("project") for w in found for job in w.jobs for step in job.steps}
     projects = [r for r in resources if r.kind == _PROJECT and r.name not in used]

@@ -58,7 +58,8 @@ _ORIGIN = re.compile(
 _SOURCE = re.compile(
     r"kaggle\.com/(datasets|c|competitions)/|archive\.ics\.uci|openml\.org|zenodo\.org|"
     r"figshare\.com|"
-    r"huggingface\.co/datasets/|data\.gov|cloud\.google\.com/bigquery/public-data",
+    r"huggingface\.co/datasets/|data\.gov|cloud\.google\.com/bigquery/public-data|"
+    r"registry\.opendata\.aws/|nyc\.gov/\S*tlc",
     re.IGNORECASE,
 )
 _USES = re.compile(
@@ -298,6 +299,12 @@ def _origin(project: Project) -> Iterator[Evidence]:
     for document in project.docs.guide:
         if document not in beside:
             yield from _told(project, document, near=False)
+    for path, notebook in project.notebooks.items():
+        for cell in notebook.cells:
+            text = cell.source[:_MOST_TEXT]
+            if cell.kind == "markdown" and _SOURCE.search(text) and _ORIGIN.search(text):
+                yield Evidence(Span(path, cell=cell.index), text.strip().splitlines()[0][:100])
+                break
 
 
 def _told(project: Project, document: Document, *, near: bool) -> Iterator[Evidence]:
