@@ -1,0 +1,201 @@
+"""A project's own files and the facts in its code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cached_property, lru_cache
+from types import MappingProxyType
+from typing import Self
+
+from mlops_audit.config import Config
+from mlops_audit.facts.code import Module
+from mlops_audit.facts.notebooks import Notebook
+from mlops_audit.graph.index import CodeIndex
+from mlops_audit.graph.ownership import left_out
+from mlops_audit.graph.parsing import read_code
+from mlops_audit.tree import Entry, GitInfo, Tree, Unread
+
+__all__ = ["ProjectFiles"]
+
+_TEST_FILE = re.compile(r"(^|/)(test_[^/]*|[^/]*_tests?|conftest)\.py$")
+_TEST_FOLDER = re.compile(r"(^|/)(tests?|testing|unit_tests?|integration_tests?|e2e)/")
+_EXAMPLE_FOLDER = re.compile(r"(^|/)(examples?|docs?|tutorials?|samples?|benchmarks?|demos?)/")
+# What stands at a repository's root for all of its projects: CI, hooks, tasks, owners, licence.
+_SHARED = re.compile(
+    r"\.github/.*|\.gitlab/.*|\.gitlab-ci\.ya?ml|\.circleci/.*|\.buildkite/.*|\.azure[^/]*/.*|"
+    r"[^/]*azure[-_]?pipelines?[^/]*\.ya?ml|jenkinsfile[^/]*|\.travis\.yml|\.drone\.ya?ml|"
+    r"bitbucket-pipelines\.yml|[^/]*cloudbuild[^/]*\.(?:ya?ml|json)|[^/]*buildspec[^/]*\.ya?ml|"
+    r"\.pre-commit-config\.ya?ml|(?:gnu)?makefile|noxfile\.py|tox\.ini|justfile|taskfile\.ya?ml|"
+    r"codeowners|licen[cs]e[^/]*|copying|contributing\.md|\.git(?:ignore|attributes)",
+    re.IGNORECASE,
+)
+
+
+class ProjectFiles:
+    """The files of one project, and what its Python code and notebooks say."""
+
+    def __init__(
+        self,
+        tree: Tree,
+        config: Config,
+        folder: str = "",
+        *,
+        cached: bool = False,
+        jobs: int | None = None,
+    ) -> None:
+        self.tree = tree
+        self.config = config
+        self.folder = "" if folder in {"", "."} else folder.strip("/")
+        self.cached = cached
+        self.jobs = jobs
+        inside = f"{self.folder}/" if self.folder else ""
+        listed = [p for p in tree.entries if p.startswith(inside) or _SHARED.fullmatch(p)]
+        self.left_out: Mapping[str, str] = left_out(listed, config.exclude)
+        self.paths: tuple[str, ...] = tuple(
+            p for p in listed if p not in self.left_out and tree.entries[p].kind in {"file", "link"}
+        )
+        self.answers: dict[object, object] = {}  # of `memo.once`
+        self._texts: dict[str, str | None] = {}
+        self.unread: dict[str, str] = {}
+
+    @classmethod
+    def load(
+        cls,
+        tree: Tree,
+        config: Config,
+        folder: str = "",
+        *,
+        cached: bool = False,
+        jobs: int | None = None,
+    ) -> Self:
+        """The project of a whole tree, or of one of its folders.
+
+        `cached` keeps facts in the user's cache folder; `jobs` bounds the processes that a large
+        repository is read with.
+        """
+        return cls(tree, config, folder, cached=cached, jobs=jobs)
+
+    @property
+    def git(self) -> GitInfo | None:
+        """What git says; None outside a git repository."""
+        return self.tree.git
+
+    def has(self, path: str) -> bool:
+        """Whether the project holds that file."""
+        return path in self._path_set
+
+    @cached_property
+    def _path_set(self) -> frozenset[str]:
+        return frozenset(self.paths)
+
+    def entry(self, path: str) -> Entry:
+        """Size, kind and blob of a file."""
+        return self.tree.entries[path]
+
+    def glob(self, *patterns: str) -> tuple[str, ...]:
+        """The paths that match any pattern: `*` within a folder, `**/` any folders, case folded."""
+        found = self._globbed.get(patterns)
+        if found is None:
+            matches = _pattern(patterns).fullmatch
+            found = tuple(p for p, low in self._lowered if matches(low))
+            self._globbed[patterns] = found
+        return found
+
+    @cached_property
+    def _globbed(self) -> dict[tuple[str, ...], tuple[str, ...]]:
+        return {}
+
+    @cached_property
+    def _lowered(self) -> tuple[tuple[str, str], ...]:
+        return tuple((p, p.lower()) for p in self.paths)
+
+    def data(self, path: str) -> bytes | None:
+        """A file's bytes; None when it cannot be read, the reason then stands in `unread`."""
+        if path not in self.tree.entries:
+            return None
+        found = self.tree.read(path)
+        if isinstance(found, Unread):
+            self.unread[path] = found.reason
+            return None
+        return found
+
+    def text(self, path: str) -> str | None:
+        """A file's text (undecodable bytes replaced); None when it cannot be read."""
+        if path not in self._texts:
+            data = self.data(path)
+            self._texts[path] = None if data is None else data.decode("utf-8", "replace")
+        return self._texts[path]
+
+    @cached_property
+    def _code(self) -> Mapping[str, Module | Notebook]:
+        paths = [p for p in self.paths if p.endswith((".py", ".ipynb"))]
+        return read_code(self.tree, paths, self.data, cached=self.cached, jobs=self.jobs)
+
+    @cached_property
+    def notebooks(self) -> Mapping[str, Notebook]:
+        """All notebooks by path."""
+        return MappingProxyType({p: c for p, c in self._code.items() if isinstance(c, Notebook)})
+
+    @cached_property
+    def modules(self) -> Mapping[str, Module]:
+        """All Python code by path: modules, and the code of Python notebooks."""
+        found = {p: c if isinstance(c, Module) else c.module for p, c in self._code.items()}
+        return MappingProxyType({p: m for p, m in found.items() if m is not None})
+
+    def is_test(self, path: str) -> bool:
+        """Whether a file is a test or test support by its place or name."""
+        own = self.config.roles.tests
+        if own and any(path == t or path.startswith(f"{t.rstrip('/')}/") for t in own):
+            return True
+        return bool(_TEST_FILE.search(path) or _TEST_FOLDER.search(path))
+
+    @cached_property
+    def test_files(self) -> frozenset[str]:
+        """Paths of all test modules."""
+        return frozenset(p for p in self.modules if self.is_test(p))
+
+    @cached_property
+    def source(self) -> tuple[Module, ...]:
+        """The modules that are neither tests nor notebooks."""
+        return tuple(
+            m for p, m in self.modules.items() if p not in self.test_files and not m.notebook
+        )
+
+    def is_example(self, path: str) -> bool:
+        """Whether a file is an example or documentation of the project."""
+        return bool(_EXAMPLE_FOLDER.search(path))
+
+    @cached_property
+    def index(self) -> CodeIndex:
+        """Names across the project's modules."""
+        return CodeIndex(self.modules)
+
+
+@lru_cache(maxsize=2048)
+def _pattern(globs: tuple[str, ...]) -> re.Pattern[str]:
+    """One expression for all patterns; without any it matches nothing."""
+    return re.compile("|".join(_expression(g) for g in globs) or r"(?!)")
+
+
+def _expression(glob: str) -> str:
+    parts = []
+    i = 0
+    text = glob.lower()
+    while i < len(text):
+        if text.startswith("**/", i):
+            parts.append("(?:.*/)?")
+            i += 3
+        elif text.startswith("**", i):
+            parts.append(".*")
+            i += 2
+        elif text[i] == "*":
+            parts.append("[^/]*")
+            i += 1
+        elif text[i] == "?":
+            parts.append("[^/]")
+            i += 1
+        else:
+            parts.append(re.escape(text[i]))
+            i += 1
+    return "".join(parts)
