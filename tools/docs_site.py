@@ -44,6 +44,7 @@ GUIDES = [
         [
             ("Gate a repository", "guides/gate.md"),
             ("Climb a level", "guides/climb.md"),
+            ("The loop, lived through", "guides/loop.md"),
             ("Adopt in an old repository", "guides/adopt.md"),
             ("Upgrade", "guides/upgrade.md"),
             ("Continuous integration", "ci.md"),

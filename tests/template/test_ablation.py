@@ -8,6 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
+from pathlib import Path
 
 import pytest
 from tests.template.ablation import PACKAGE, Project, files_of, judged
@@ -101,6 +102,19 @@ def ablations(run: Project, base: Report) -> dict[str, Ablation]:
     passing = [f.practice.id for f in base.findings if f.outcome is Outcome.PASS]
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
         return dict(zip(passing, pool.map(partial(ablation, run), passing), strict=True))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("level", [1, 2, 3, 4, 5])
+def test_fix_has_something_to_offer_at_each_level(
+    level: int, template: Template, tmp_path: Path
+) -> None:
+    """Of what a practice names, a file is there at the level that first asks for the practice."""
+    made = files_of(template.generate(tmp_path / "project", {"maturity_level": level}))
+    for practice in catalogue():
+        if min(ask.level for ask in practice.asked) == level and practice.fix.template:
+            names = {name.replace("<package>", PACKAGE) for name in practice.fix.template}
+            assert names & {*made, "dvc.lock"}, f"{practice.id}: {sorted(names)}"
 
 
 @pytest.mark.slow

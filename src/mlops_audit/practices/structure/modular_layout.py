@@ -33,6 +33,7 @@ _LOOKED_FOR = (
     sources="S2 S4",
     fix="Move source to src/, notebooks to notebooks/, data to data/ and tests to tests/.",
     template=(
+        "src/<package>/__init__.py",
         "src/<package>",
         "data",
         "notebooks",

@@ -21,6 +21,7 @@ _LOOKED = (
     sources="S0 S2 S4",
     fix="Write a test in tests/integration that runs two pipeline steps on a tiny data set.",
     template=(
+        "tests/integration/test_registry.py",
         "tests/integration",
         "tests",
     ),
