@@ -12,6 +12,8 @@ from mlops_audit.practices.base import practice
 _LOOKED_FOR = (
     "automation that builds and publishes an image, package or model bundle of the project"
 )
+_PLATFORM = re.compile(r"azure|sagemaker|vertex", re.IGNORECASE)
+_REGISTERS = re.compile(r"(^|[^a-z])register([^a-z]|$)|register_?model", re.IGNORECASE)
 _BUNDLES = ("**/bentofile.y*ml", "**/cog.yaml", "**/truss.yaml", "**/MLproject")
 
 
@@ -39,6 +41,9 @@ def cd_builds_artifact(project: Project) -> Verdict:
     if others or full:
         best = [*full, *others]
         return passed("Automation builds and publishes an artifact.", [d.evidence for d in best])
+    registered = _registered(project)
+    if registered:
+        return passed("The pipeline registers the model as a package.", registered)
     if images and files:
         return partial(
             "The published image holds none of the project's code.",
@@ -63,6 +68,21 @@ def cd_builds_artifact(project: Project) -> Verdict:
             looked_for=_LOOKED_FOR,
         )
     return by_hand
+
+
+def _registered(project: Project) -> list[Evidence]:
+    """Steps of a managed platform's pipeline that put the model into its registry, to deploy it."""
+    if not project.workflows:
+        return []
+    found = [
+        use.evidence()
+        for use in project.uses("registry.register", test=False, notebook=False)
+        if use.call is not None and use.call.name.startswith("sagemaker.workflow.")
+    ]
+    for pipeline in project.pipelines:
+        if pipeline.dag and not pipeline.notebook and _PLATFORM.search(pipeline.tool):
+            found += [s.evidence for s in pipeline.steps if _REGISTERS.search(s.name)]
+    return found
 
 
 def _without_source(project: Project, delivery: Delivery) -> bool:
