@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mlops_audit.facts.code import Module
+from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
 from mlops_audit.model import Evidence, Span, Verdict, failed, partial, passed
@@ -25,6 +25,12 @@ _STRONG = re.compile(
     r"(^|\.)(RandomForest\w+|GradientBoosting\w+|HistGradientBoosting\w+|ExtraTrees\w+|XGB\w+|LGBM\w+|"
     r"CatBoost\w+|MLP\w+|SVC|SVR|Sequential|LightGBM\w*)$"
 )
+# What a prediction by a rule is called.
+_RULE = re.compile(
+    r"simple|naive|baseline|dummy|seasonal|majority|persist|constant|rule|(^|_)(mean|median|last)(_|$)",
+    re.IGNORECASE,
+)
+_METRIC = re.compile(r"error|accuracy|score|mae|mse|rmse|mape|loss|auc|f1|r2", re.IGNORECASE)
 _ASIDE = re.compile(r"(^|/)(\w*monitor\w*|\w*drift\w*)(/|\.|_)|\.secrets", re.IGNORECASE)
 _FILES = ("**/*baseline*.py", "**/*baseline*.y*ml", "**/*baseline*.sh", "**/*baseline*.json")
 _HEADING = re.compile(r"^#{1,5} .*\bbaselines?\b", re.IGNORECASE)
@@ -92,8 +98,24 @@ def _baselines(project: Project, module: Module) -> list[Evidence]:
     strong = [c for c in calls if _STRONG.search(c.name)]
     if linear and strong:
         found.append(Evidence(linear[0].span, f"{linear[0].method} beside {strong[0].method}"))
+    found += _beside(calls)
     found += base_models(project, module)
     return found
+
+
+def _beside(calls: list[Call]) -> list[Evidence]:
+    """A metric of the same actual values for the model's prediction and for that of a rule."""
+    groups: dict[tuple[str, str, str], list[Call]] = {}
+    for call in calls:
+        if len(call.args) > 1 and _METRIC.search(call.method):
+            groups.setdefault((call.scope, call.name, call.args[0].text), []).append(call)
+    return [
+        Evidence(call.span, f"{(call.text or call.name).splitlines()[0][:60]} beside the model's")
+        for group in groups.values()
+        if len({c.args[1].text for c in group}) > 1
+        for call in group
+        if _RULE.search(call.args[1].text) and any(not _RULE.search(c.args[1].text) for c in group)
+    ]
 
 
 def _prose(project: Project) -> list[Evidence]:
