@@ -121,7 +121,12 @@ def _discovered(project: Project, meta: PackageMeta, base: str) -> Iterator[str]
         r"(?:where|package_dir|find_packages\()\s*[=(]?\s*\{?[^\n\"']{0,20}[\"']([\w./]{0,60})",
         text,
     )
-    tried = [posixpath.normpath(posixpath.join(base, s)) for s in ("", *starts, "src")]
+    # `find_packages(where="src")` looks there and nowhere else.
+    only = re.findall(
+        r"find_(?:namespace_)?packages\(\s*(?:where\s*=\s*)?[\"']([\w./]{1,60})", text
+    )
+    places = only or ("", *starts, "src")
+    tried = [posixpath.normpath(posixpath.join(base, s)) for s in places]
     for place in dict.fromkeys("" if t == "." else t for t in tried):
         for child in _children(project, place):
             if child.rsplit("/", 1)[-1] not in {"tests", "test", "docs", "examples"}:
