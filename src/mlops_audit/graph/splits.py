@@ -220,7 +220,7 @@ class Splits:
             bool(library)
             or bool({"no_grad", "inference_mode"} & module.names)
             or bool(_AGREES & module.names and not module.notebook)
-            or any(_EVALUATES.search(c.method.lower()) for c in module.calls)
+            or any(_says_evaluate(c) for c in module.calls)
         )
         predicted: dict[str, str] = {}  # what predictions on a set are called
         for call in module.calls:
@@ -229,7 +229,7 @@ class Splits:
             on = self._data_of(call, held, predicted)
             if _PREDICTS.search(call.method.lower()) and on in {"test", "val"}:
                 predicted.update(dict.fromkeys(call.targets, on))
-            told = call.span in library or bool(_EVALUATES.search(call.method.lower()))
+            told = call.span in library or _says_evaluate(call)
             if _never_evaluates(call) or (call.method in _LOGS and not self._called(module, call)):
                 continue
             if told and on in {"test", "val"}:
@@ -473,6 +473,11 @@ def _given_validation(call: Call) -> str:
 
 def _without_train(text: str) -> str:
     return re.sub(r"\w*train\w*", "", text)
+
+
+def _says_evaluate(call: Call) -> bool:
+    """Whether a call's name says that it evaluates a model; Python's own `eval` evaluates text."""
+    return call.name != "eval" and bool(_EVALUATES.search(call.method.lower()))
 
 
 def _never_evaluates(call: Call) -> bool:

@@ -121,7 +121,22 @@ def _is_read(project: Project, path: str) -> bool:
         return True
     if folder and folder in words:
         return True
+    if any(path.startswith(composed) for composed in _composed(project)):
+        return True
     return name.lower() in {"params.yaml", "mlproject", ".env"} and bool(project.modules)
+
+
+@once
+def _composed(project: Project) -> tuple[str, ...]:
+    """The folders from which Hydra composes settings: all groups below them are read."""
+    found = set()
+    for path, module in project.modules.items():
+        home = path.rpartition("/")[0]
+        for call in module.calls:
+            given = call.kw("config_path") if call.name.startswith("hydra.") else None
+            if given is not None and isinstance(given.literal, str):
+                found.add(f"{project.places.join(home, given.literal)}/")
+    return tuple(sorted(found - {"/"}))
 
 
 @once
@@ -157,7 +172,9 @@ def read_by_training(project: Project, path: str) -> bool:
             if any(not t.doc and t.value.endswith(name) for t in texts):
                 return True
             # Feast is given the folder of its settings.
-            if name == "feature_store.yaml" and any(not t.doc and t.value.strip("./") == folder for t in texts):
+            if name == "feature_store.yaml" and any(
+                not t.doc and t.value.strip("./") == folder for t in texts
+            ):
                 return True
     return False
 
