@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 wanted=()
-command -v chromium >/dev/null || wanted+=(chromium)
+command -v chromium chromium-browser google-chrome chrome >/dev/null || wanted+=(chromium)
 command -v node >/dev/null || wanted+=(nodejs npm)
 ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || wanted+=(postgresql)
 if [ ${#wanted[@]} -gt 0 ]; then

@@ -2,27 +2,34 @@
 
 Every `mlops-audit` command of a `bash` block is run on a small repository, page by page and in
 order, so that a page may use what it has just written. `<!-- run -->` before a block runs all its
-lines; `<!-- not run: why -->` leaves it at parsing the commands.
+lines; `<!-- not run: why -->` leaves it at parsing the commands. Every other line has to be of a
+kind that a test here knows: an installation, a target of make, the template, a script.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
 import click
 import pytest
+from jsonschema import FormatChecker
+from jsonschema.validators import validator_for
 
 from mlops_audit.cli import COMMANDS, main
 from mlops_audit.hooks.main import HOOKS
 from mlops_audit.hooks.main import run as hook
+from mlops_audit.schema import config_schema
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -53,7 +60,7 @@ class Block:
         """Its calls of our commands, as words."""
         joined = self.text.replace("\\\n", " ")
         lines = [line.strip().removeprefix("$ ") for line in joined.splitlines()]
-        words = [shlex.split(line, comments=True) for line in lines]
+        words = [shlex.split(line.partition(" | ")[0], comments=True) for line in lines]
         return [w for w in words if w and w[0] in {"mlops-audit", "mlops-audit-hook"}]
 
 
@@ -117,6 +124,80 @@ def test_commands_parse(page: Path) -> None:
             command.make_context(f"mlops-audit {name}", args)
 
 
+def others() -> Iterator[tuple[str, list[str]]]:
+    """Every other command that a page shows: the page, and the command's words."""
+    for page in PAGES:
+        for block in blocks(page):
+            if block.mark == "run":
+                continue
+            for line in block.text.replace("\\\n", " ").splitlines():
+                for part in line.partition("#")[0].split("&&"):
+                    words = shlex.split(part)
+                    if words and not words[0].startswith("mlops-audit"):
+                        yield page.name, words
+
+
+def test_every_other_command_is_of_a_kind_that_is_tested() -> None:
+    """Targets and scripts exist; installations and the template are run by the slow tests below."""
+    targets = "".join(
+        (ROOT / p).read_text("utf-8") for p in ("Makefile", "template/Makefile.jinja")
+    )
+    known = set(re.findall(r"^([a-z-]+):", targets, re.MULTILINE))
+    for page, words in others():
+        match words:
+            case ["make", *asked]:
+                assert {w for w in asked if "=" not in w} <= known, (page, words)
+            case [".venv/bin/python", "-m", "pytest", folder, *_]:
+                assert (ROOT / folder).exists(), (page, words)
+            case [".venv/bin/python", script, *_]:
+                assert (ROOT / script).exists(), (page, words)
+            case ["pip", "install", *_] | ["copier", "copy", *_] | ["cd", _]:
+                pass
+            case _:
+                pytest.fail(f"{page}: no test knows {words}")
+
+
+FORGE = "https://github.com/mlops-audit/mlops-audit"
+INSTALL = re.compile(rf"pip install (?:--quiet )?(?:'([^']+)'|(copier|git\+{FORGE}\S*))")
+
+
+@pytest.mark.slow
+def test_what_pages_install_can_be_installed(tmp_path: Path) -> None:
+    """Each address works, at the commit that it names, with a clone in place of the forge."""
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "-q", "--bare", str(ROOT), str(clone)], check=True)
+    texts = [page.read_text("utf-8") for page in PAGES]
+    asked = {a or b for text in texts for a, b in INSTALL.findall(text)}
+    assert {spec.partition("@")[0].strip() for spec in asked} >= {"copier", "mlops-audit[template]"}
+    assert sum(text.count("pip install ") for text in texts) == sum(
+        len(INSTALL.findall(text)) for text in texts
+    ) + sum(text.count("`pip install mlops-audit`") for text in texts)
+    for number, spec in enumerate(sorted(asked)):
+        venv = tmp_path / str(number)
+        subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
+        local = spec.replace(FORGE, clone.as_uri())
+        install = [venv / "bin" / "pip", "install", "--quiet", local]
+        done = subprocess.run(install, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{spec}\n{done.stderr}"
+        program = "copier" if spec == "copier" else "mlops-audit"
+        subprocess.run([venv / "bin" / program, "--version"], check=True, capture_output=True)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:Dirty template")
+def test_the_template_comes_as_the_pages_say(tmp_path: Path) -> None:
+    """`copier copy` with a clone in place of the forge gives a project with the named targets."""
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)
+    shown = [words for _, words in others() if words[:2] == ["copier", "copy"]]
+    assert shown
+    for words in shown:
+        source = [str(clone) if word == FORGE else word for word in words]
+        command = [str(BIN / source[0]), source[1], "--defaults", "--quiet", *source[2:]]
+        subprocess.run(command, cwd=tmp_path, check=True)
+        assert (tmp_path / words[-1] / "Makefile").is_file()
+
+
 def called(words: list[str]) -> int:
     """The exit code of a call of ours, made in this process: a start costs more than the work."""
     if words[0] == "mlops-audit-hook":
@@ -158,6 +239,13 @@ def test_configuration_examples_are_valid(page: Path, tmp_path: Path) -> None:
         folder.mkdir()
         lines = [line.removeprefix(shown[1]) for line in shown["text"].splitlines()]
         (folder / shown["title"]).write_text("\n".join(lines))
+        table = tomllib.loads("\n".join(lines))
+        if shown["title"] == "pyproject.toml":
+            table = table["tool"]["mlops-audit"]
+        schema = config_schema()  # as an editor does, which takes a TOML date for its text
+        as_json = json.loads(json.dumps(table, default=str))
+        validator = validator_for(schema)(schema, format_checker=FormatChecker())
+        assert [e.message for e in validator.iter_errors(as_json)] == []
         assert called(["mlops-audit", "check", str(folder), "-q"]) in {0, 1}, shown[0]
 
 

@@ -46,19 +46,30 @@ def notebook(*outputs: Mapping[str, str]) -> str:
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone of this repository, as pre-commit fetches it; `home` beside it is pre-commit's."""
+    folder = tmp_path_factory.mktemp("pre-commit") / "hooks"
+    git(ROOT, "clone", "-q", "--no-hardlinks", str(ROOT), str(folder))
+    return folder
+
+
+def configured(clone: Path, hooks: tuple[str, ...]) -> str:
+    """What a configuration says to have these hooks of the clone."""
+    rev = git(clone, "rev-parse", "HEAD")
+    listed = "".join(f"      - id: {name}\n" for name in hooks)
+    return f"  - repo: {clone}\n    rev: {rev}\n    hooks:\n{listed}"
+
+
+@pytest.fixture(scope="module")
+def project(clone: Path) -> Path:
     """A plain repository with data, a pipeline and notebooks, and all hooks installed."""
-    scratch = tmp_path_factory.mktemp("pre-commit")
-    clone, folder = scratch / "hooks", scratch / "project"
-    git(ROOT, "clone", "-q", "--no-hardlinks", str(ROOT), str(clone))
+    folder = clone.parent / "project"
     folder.mkdir()
     git(folder, "init", "-q", "-b", "main")
     md5 = hashlib.md5(CODE.encode(), usedforsecurity=False).hexdigest()
-    rev = git(clone, "rev-parse", "HEAD")
     files = {
-        ".pre-commit-config.yaml": f"repos:\n- repo: {clone}\n  rev: {rev}\n  hooks:\n"
-        + "".join(f"  - id: {name}\n" for name in HOOKS)
-        + "  - id: mlops-audit-strip-notebooks\n    stages: [manual]\n",
+        ".pre-commit-config.yaml": f"repos:\n{configured(clone, HOOKS)}"
+        "      - id: mlops-audit-strip-notebooks\n        stages: [manual]\n",
         "train.py": CODE,
         "dvc.yaml": "stages:\n  train:\n    cmd: python train.py\n    deps: [train.py]\n"
         "    params: [alpha]\n",
@@ -76,7 +87,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     git(folder, "commit", "-qm", "start")
     done = run(
         folder, sys.executable, "-m", "pre_commit", "install", "--install-hooks",
-        PRE_COMMIT_HOME=str(scratch / "home"),
+        PRE_COMMIT_HOME=str(clone.parent / "home"),
     )  # fmt: skip
     if done.returncode:
         pytest.skip(f"the hooks cannot be installed here: {done.stdout[-300:]}")
@@ -195,3 +206,71 @@ def test_a_range_of_commits_is_looked_at_in_ci(project: Path) -> None:
     git(project, "reset", "-q", "--hard", start)
     assert done.returncode == 1, done.stdout
     assert "raw data is changed" in done.stdout
+
+
+@pytest.fixture(scope="module")
+def generated(clone: Path) -> Path:
+    """A level-2 project after its README's first commands, with our hooks beside its own."""
+    from copier import run_copy  # noqa: PLC0415 -- slow to import, and here alone
+
+    folder = clone.parent / "generated"
+    data = {"maturity_level": 2, "project_name": "Demand Forecast"}
+    run_copy(str(clone), folder, data=data, defaults=True, quiet=True, vcs_ref="HEAD")
+    home = {"PRE_COMMIT_HOME": str(clone.parent / "home"), "VIRTUAL_ENV": ""}
+    done = run(folder, "make", "setup", **home)
+    assert done.returncode == 0, done.stderr
+    ours = tuple(name for name in HOOKS if name != "mlops-audit")
+    with (folder / ".pre-commit-config.yaml").open("a") as file:
+        file.write(configured(clone, ours))
+    git(folder, "add", "-A")
+    # Before the first `dvc repro` there is no lock, and nothing that could be stale.
+    who = ("-c", "user.name=a", "-c", "user.email=a@b.c")
+    first = run(folder, "git", *who, "commit", "-qm", "Start", **home)
+    assert first.returncode == 0, first.stdout + first.stderr
+    done = run(folder, "make", "pipeline", **home)
+    assert done.returncode == 0, done.stderr
+    git(folder, "add", "-A")
+    second = run(folder, "git", *who, "commit", "-qm", "First model", **home)
+    assert second.returncode == 0, second.stdout + second.stderr
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "line"),
+    [
+        pytest.param(
+            "notebooks/2.0-more.ipynb", notebook({"output_type": "stream", "text": "x"}),
+            "notebooks/2.0-more.ipynb: cell 1: one cell stores its output; run", id="outputs",
+        ),
+        pytest.param(
+            "days.csv", "day,rides,kind\n" * 140_000,
+            "days.csv: 2.0 MiB of data in plain git; unstage it and run `dvc add days.csv`",
+            id="large",
+        ),
+        pytest.param(
+            "deploy.cfg", f"key = {KEY}\n", "deploy.cfg:1: holds a credential: AWS access key AKIA",
+            id="key",
+        ),
+        pytest.param(
+            "params.yaml", None, ": parameter seed is 8, recorded is 7; run `dvc repro`", id="lock"
+        ),
+        pytest.param(
+            "data/external/to_predict.csv", "time\n2012-01-01\n",
+            "data/external/to_predict.csv: raw data is changed; restore it", id="raw",
+        ),
+    ],
+)  # fmt: skip
+def test_a_generated_project_is_guarded(
+    generated: Path, path: str, text: str | None, line: str
+) -> None:
+    """Beside the project's own hooks, ours stop each bad commit with one line."""
+    old = (generated / path).read_text() if text is None else ""
+    code, said = commit(generated, {path: text or old.replace("seed: 7", "seed: 8")})
+    assert (code, said.count(line)) == (1, 1), said
+
+
+def test_a_clean_commit_of_a_generated_project_passes(generated: Path) -> None:
+    """A word in the README passes every hook."""
+    text = (generated / "README.md").read_text()
+    code, said = commit(generated, {"README.md": f"{text}\nOne more sentence.\n"})
+    assert code == 0, said

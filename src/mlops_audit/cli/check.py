@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from mlops_audit.cli.options import LEVEL, audit_options, format_options
+from mlops_audit.cli.options import LEVEL, audit_options, complete_practices, format_options
 from mlops_audit.reports import formats
 
 __all__ = ["command"]
@@ -16,8 +16,20 @@ __all__ = ["command"]
 @click.option("--target", type=LEVEL, help="Level to measure the distance to; never gates.")
 @click.option("--fail-under", type=LEVEL, help="Exit with 1 below this level.")
 @click.option("--fail-under-score", type=float, metavar="N", help="Exit with 1 below this score.")
-@click.option("--select", multiple=True, metavar="IDS", help="List and gate only these practices.")
-@click.option("--ignore", multiple=True, metavar="IDS", help="Neither list nor gate these.")
+@click.option(
+    "--select",
+    multiple=True,
+    metavar="IDS",
+    shell_complete=complete_practices,
+    help="List and gate only these practices.",
+)
+@click.option(
+    "--ignore",
+    multiple=True,
+    metavar="IDS",
+    shell_complete=complete_practices,
+    help="Neither list nor gate these.",
+)
 @click.option(
     "--against",
     metavar="REV|FILE",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from mlops_audit.cli.options import color_option
+from mlops_audit.cli.options import color_option, complete_practices
 
 __all__ = ["command"]
 
 
 @click.command("explain", context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("practice")
+@click.argument("practice", shell_complete=complete_practices)
 @color_option
 def command(practice: str, color: bool | None) -> None:  # noqa: FBT001 -- click passes it by name
     """Explain PRACTICE, named by its id or slug: meaning, what counts, first step, examples."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import click
 
+from mlops_audit.cli.options import complete_practices
+
 __all__ = ["command"]
 
 
 @click.command("fix", context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.argument("ids", nargs=-1, metavar="[ID]...", shell_complete=complete_practices)
 @click.option("--path", default=".", metavar="PATH", help="The repository (default: here).")
 @click.option("--write", is_flag=True, help="Write the files that do not exist yet.")
 @click.option("--source", metavar="PATH|URL", help="Another place of the template.")

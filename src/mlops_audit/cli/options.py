@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-__all__ = ["LEVEL", "audit_options", "color_option", "format_options", "list_format"]
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+__all__ = [
+    "LEVEL",
+    "audit_options",
+    "color_option",
+    "complete_practices",
+    "format_options",
+    "list_format",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -16,6 +26,46 @@ class _Level(click.ParamType[str]):
     """A level's number or name; which exist depends on the model, so it is checked later."""
 
     name = "LEVEL"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """The levels of the ladder."""
+        del ctx, param
+        from mlops_audit.maturity import load_model  # noqa: PLC0415 -- only a shell asks
+
+        names = load_model("ladder").level_names()
+        words = [*map(str, names), *names.values()]
+        return _items(dict.fromkeys(words, ""), incomplete)
+
+
+def _items(words: Mapping[str, str], incomplete: str) -> list[CompletionItem]:
+    """What begins so, in any case, with its help."""
+    from click.shell_completion import CompletionItem  # noqa: PLC0415 -- only a shell asks
+
+    start = incomplete.lower()
+    return [CompletionItem(w, help=h) for w, h in words.items() if w.lower().startswith(start)]
+
+
+def complete_practices(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Ids and slugs of practices; after a comma, one more."""
+    del ctx, param
+    from mlops_audit.practices import catalogue  # noqa: PLC0415 -- only a shell asks
+
+    before, comma, last = incomplete.rpartition(",")
+    named = catalogue()
+    words = {p.id: p.title for p in named} | ({p.slug: p.title for p in named} if last else {})
+    return _items({f"{before}{comma}{word}": title for word, title in words.items()}, incomplete)
+
+
+def _models(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The built-in models; a file's name is the shell's own business."""
+    del ctx, param
+    from mlops_audit.maturity import load_model, model_names  # noqa: PLC0415 -- only a shell asks
+
+    return _items({name: load_model(name).title for name in model_names()}, incomplete)
 
 
 LEVEL = _Level()
@@ -29,6 +79,7 @@ _AUDIT = [
         "models",
         multiple=True,
         metavar="NAME|FILE",
+        shell_complete=_models,
         help="Maturity model (default ladder); repeatable, the first decides the exit code.",
     ),
     click.option(

@@ -11,7 +11,7 @@ from mlops_audit.facts.dvc import (
     read_dvc_pointer,
     read_dvc_yaml,
 )
-from mlops_audit.facts.dvcstate import pipeline_lock_state
+from mlops_audit.facts.dvcstate import StageState, pipeline_lock_state
 from mlops_audit.facts.types import Unreadable
 from mlops_audit.hooks.base import Files, Problem
 from mlops_audit.model import Span
@@ -60,10 +60,15 @@ def _pipeline(path: str, files: Files, known: set[str], changed: set[str]) -> It
         yield Problem(lock.span, f"cannot be read: {lock.reason}", _FIX)
         return
     held.update(files.read_all(sorted(named & known - set(held))))
+    stale: dict[str, list[StageState]] = {}
     for state in pipeline_lock_state(pipeline, lock, get, _pointers(files, known, named)):
         if not state.in_step:
-            what = state.reason.removeprefix(f"stage {state.name} ")
-            yield Problem(state.span, f"stage {state.name}: {what}", _FIX)
+            what = state.reason.removeprefix(f"stage {state.name} ").removeprefix("was ")
+            stale.setdefault(what, []).append(state)
+    for what, states in stale.items():  # what several stages read is one problem
+        names = ", ".join(state.name for state in states)
+        plural = "s" if len(states) > 1 else ""
+        yield Problem(states[0].span, f"stage{plural} {names}: {what}", _FIX)
 
 
 def _named(pipeline: DvcPipeline) -> set[str]:

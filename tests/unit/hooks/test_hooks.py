@@ -206,8 +206,15 @@ def test_a_parameter_that_the_lock_does_not_know_is_stopped(run: Run) -> None:
     assert run(dvc_lock.check, {"dvc.lock": None}, base) == [
         "dvc.lock: the record of the pipeline is deleted; restore it"
     ]
+    both_stages = {
+        "dvc.yaml": DVC + DVC.removeprefix("stages:\n").replace("train", "test"),
+        "dvc.lock": lock("1", 1) + lock("1", 1).partition("stages:\n")[2].replace("train", "test"),
+        "params.yaml": "alpha: 2\n",
+    }
+    (line,) = run(dvc_lock.check, both_stages, base)  # one change, one line
+    assert line.startswith("dvc.lock:3: stages train, test: parameter alpha is 2")
     more = {"dvc.yaml": f"{DVC}  test:\n    cmd: pytest\n"}
-    assert "stage test: was never recorded in dvc.lock" in run(dvc_lock.check, more, base)[0]
+    assert "stage test: never recorded in dvc.lock" in run(dvc_lock.check, more, base)[0]
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
