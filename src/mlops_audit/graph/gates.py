@@ -44,6 +44,7 @@ _HARD_EXIT = re.compile(
     r"^\s*(raise\b|sys\.exit\(\s*[^0)\s]|exit\(\s*[^0)\s]|os\._exit)|\.cancel\(\)|pytest\.fail|"
     r"AirflowSkip|AirflowFail"
 )
+_IS_EMPTY = re.compile(r"^not\s|==\s*(0|\[\])|<\s*1\b")
 _FLAG = re.compile(r"[A-Za-z_]\w*")
 _KEY = re.compile(r"""\[\s*["']([\w .-]+)["']\s*\]|\.get\(\s*["']([\w .-]+)["']""")
 _LAST_KEY = re.compile(r"""\[\s*["']([^"']{1,80})["']\s*\]$""")
@@ -225,12 +226,35 @@ class _Finder:
             for kind, places in self._judged(module, compare, flip=flip):
                 found = True
                 yield kind, places
+        for kind, places in self._collected(module, branch, flip=flip):
+            found = True
+            yield kind, places
         if found or any(c.op in {"<", "<=", ">", ">="} for c in branch.compares):
             return
         place = Evidence(branch.span, f"if {branch.test[:80]}")
         negated = branch.test.strip().startswith("not ")
         for name in self._flags(branch):
             yield from self._flag(module, branch, name, place, flip=flip != negated)
+
+    def _collected(
+        self, module: Module, branch: Branch, *, flip: bool
+    ) -> Iterator[tuple[str, tuple[Evidence, ...]]]:
+        """Comparisons that add to a list of errors, which must be empty for what comes next."""
+        if bool(_IS_EMPTY.search(branch.test)) is flip:
+            return
+        line = module.flat(branch.span)
+        for call in module.calls:
+            if call.method not in {"append", "add", "extend"} or call.scope != branch.scope:
+                continue
+            if call.receiver not in branch.names or module.flat(call.span) > line:
+                continue
+            for guard in call.guards:
+                around = next(
+                    (b for b in module.branches
+                     if b.span.line == guard.line and b.test == guard.text), None,
+                )  # fmt: skip
+                for compare in around.compares if around else ():
+                    yield from self._judged(module, compare, flip=not guard.negated)
 
     def _judged(
         self, module: Module, compare: Compare, *, flip: bool, place: Evidence | None = None
