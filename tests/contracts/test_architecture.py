@@ -51,6 +51,24 @@ def test_practices_are_listed_lightly() -> None:
     assert {"click", "rich", "copier", "jinja2", "asyncio"}.isdisjoint(done.stdout.split())
 
 
+def test_machine_formats_bring_nothing_that_draws(tmp_path: Path) -> None:
+    """A whole audit written as JSON, SARIF or HTML imports neither rich nor a template engine."""
+    (tmp_path / "train.py").write_text("from sklearn.svm import SVC\nSVC().fit([[1]], [1])\n")
+    (tmp_path / "dvc.yaml").write_text("stages:\n  t:\n    cmd: python train.py\n")
+    code = (
+        "import atexit, sys; from mlops_audit.cli import main;"
+        "atexit.register(lambda: print(*sys.modules, file=sys.stderr));"
+        "main(['check', sys.argv[1], '--no-cache', '-f', 'sarif', '-o', 'a', '-f', 'html', '-o',"
+        " 'b', '-f', 'json'])"
+    )
+    argv = [sys.executable, "-c", code, str(tmp_path)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True, cwd=tmp_path)
+    brought = {name.partition(".")[0] for name in done.stderr.split()}
+    assert "mlops_audit" in brought
+    heavy = {"rich", "jinja2", "copier", "cookiecutter", "markdown_it", "pygments", "asyncio"}
+    assert heavy.isdisjoint(brought)
+
+
 @pytest.mark.filterwarnings("always::UserWarning")
 def test_modules_stay_small() -> None:
     """A module past 250 lines is named in a warning: split it into rooms when you are there."""
