@@ -48,6 +48,8 @@ _MODEL = re.compile(
     r"\.(pt|pth|ckpt|onnx|safetensors|keras|tflite|gguf|skops|cbm|ubj)$",
     re.IGNORECASE,
 )
+# A table or a page is none, whatever its name speaks of (`model_report.md`).
+_NO_MODEL = re.compile(r"\.(csv|tsv|parquet|xlsx|md|html|png|svg|pdf)(\.dvc)?$", re.IGNORECASE)
 _MANY = 20  # media files in a data folder that make a data set
 _LFS = re.compile(r"^\s*([^\s#]\S*)\s[^#\n]*filter=(lfs|annex)", re.MULTILINE)
 _URL = re.compile(r"(?:https?|ftp)://[^\s\"'<>)\]}]{4,200}")
@@ -80,7 +82,7 @@ _TOOL = re.compile(
 
 def is_model_path(path: str) -> bool:
     """Whether a path names a model rather than data."""
-    return bool(_MODEL.search(path.rstrip("/")))
+    return bool(_MODEL.search(path.rstrip("/"))) and not _NO_MODEL.search(path)
 
 
 def dvc_data(project: Project) -> list[Evidence]:

@@ -9,7 +9,7 @@ from mlops_audit.facts.code import Call, Module, Value
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
 from mlops_audit.graph.trackers import Tracked, tracked
-from mlops_audit.model import Evidence
+from mlops_audit.model import Evidence, Span
 
 __all__ = [
     "checkpoints",
@@ -226,7 +226,7 @@ def checkpoints(project: Project) -> Iterator[tuple[Evidence, tuple[str, ...]]]:
             continue
         if not is_called(project, module.path, call.scope):
             continue
-        value = _dictionary(module, call, call.args[0])
+        value, place = _dictionary(module, call, call.args[0])
         keys = [k.strip("\"'") for k in value.keys] if value else []
         holds = any(
             re.search(r"model|state|net|weights|estimator|clf", k, re.IGNORECASE) for k in keys
@@ -234,19 +234,20 @@ def checkpoints(project: Project) -> Iterator[tuple[Evidence, tuple[str, ...]]]:
         told = tuple(k for k in keys if _META_KEYS.match(k))
         if holds and told:
             detail = f"saved with the model: {', '.join(told[:5])}"
-            yield Evidence(call.span, detail), told
+            yield Evidence(place, detail), told
 
 
-def _dictionary(module: Module, call: Call, value: Value) -> Value | None:
+def _dictionary(module: Module, call: Call, value: Value) -> tuple[Value | None, Span]:
+    """The dictionary that a call saves, and where it is written down."""
     if value.keys:
-        return value
+        return value, call.span
     near = [
         a
         for a in module.assigns
         if value.text in a.targets and a.scope == call.scope and a.value.keys
     ]
     before = [a for a in near if module.flat(a.span) <= module.flat(call.span)]
-    return before[-1].value if before else None
+    return (before[-1].value, before[-1].span) if before else (None, call.span)
 
 
 def saved_figures(project: Project) -> list[Evidence]:

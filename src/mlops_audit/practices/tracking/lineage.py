@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
@@ -46,6 +47,7 @@ _COMMIT_TAG = re.compile(r"commit|git_?(sha|hash|rev)", re.IGNORECASE)
 _DATA_TAG = re.compile(r"data_?(set)?_?(version|hash|rev|md5|snapshot)", re.IGNORECASE)
 _LOCKS = ("uv.lock", "poetry.lock", "Pipfile.lock", "pdm.lock", "conda-lock.yml", "pixi.lock")
 _ASIDE = re.compile(r"(^|[_\-./])(ci|dev|test|tests|docs?|lint|build)([_\-./]|$)", re.IGNORECASE)
+_TELLS = re.compile(r"metric|score|plot")
 _MOST = 0.9  # of the lines of a list: what REP01 asks for in part
 
 
@@ -72,7 +74,11 @@ def lineage(project: Project) -> Verdict:
         return not_applicable("no model is kept")
     parts = {"data": _data(project), "code": _code(project), "parameters": _params(project)}
     known = [name for name, found in parts.items() if found]
-    shown = [evidence for found in parts.values() for evidence in found[:2]]
+    shown = [
+        replace(evidence, detail=f"{name}: {evidence.detail}")
+        for name, found in parts.items()
+        for evidence in found[:2]
+    ]
     environment = _environment(project)
     if len(known) == len(parts) and environment:
         return passed(
@@ -106,14 +112,11 @@ def _locked(project: Project) -> list[Evidence]:
         r"model|\.(pkl|joblib|pt|pth|h5|onnx|keras|skops|bin|json)$|ckpt|weights", re.IGNORECASE
     )
     return [
-        Evidence(stage.span, f"stage {stage.name}: {stage.outs[0].path}")
+        Evidence(made[0].span, f"stage {stage.name} made {made[0].path}, inputs recorded")
         for lock in project.dvc.locks
         for stage in lock.stages.values()
-        if stage.outs and any(d.md5 for d in stage.deps)
-        for out in stage.outs[:1]
-        if any(
-            models.search(o.path) and not re.search("metric|score|plot", o.path) for o in stage.outs
-        )
+        if any(d.md5 for d in stage.deps)
+        if (made := [o for o in stage.outs if models.search(o.path) and not _TELLS.search(o.path)])
     ]
 
 

@@ -28,7 +28,26 @@ _META_WORDS = frozenset(
 _SELF_WRITING = re.compile(
     r"(save_pretrained|save_model|push_to_hub|saved_model\.save|export_model|model\.save)$"
 )
+_OF_MODEL = re.compile(
+    r"model|classifier|\bclf|class_?names|label_?map|signature|feature_?(names|columns|list)",
+    re.IGNORECASE,
+)
+_OF_OTHERS = re.compile(
+    r"(feature|view|pipeline|log|image|video|audio|sweep|data_?set|raw|file|table|user|workspace|"
+    r"doc(ument)?|chunk|video|release)s?[_-]?\w{0,20}meta|meta_?data[_-]?(feature|log|image|file)",
+    re.IGNORECASE,
+)
 _PATH = 200  # characters: longer texts are prose
+_HANDLES = frozenset(
+    {
+        "model.save",
+        "model.load",
+        "model.push",
+        "registry.register",
+        "registry.load",
+        "tracker.model",
+    }
+)  # fmt: skip
 _REGISTERS = ("registry.register", "model.save", "tracker.model", "tracker.artifacts", "model.push")
 
 
@@ -99,18 +118,35 @@ def _keywords(project: Project) -> list[Evidence]:
 
 
 def _files(project: Project) -> list[Evidence]:
-    """Metadata files that the code writes or reads."""
+    """Metadata files of models that the code writes or reads."""
     found = []
+    with_models = project.roles.training | project.roles.serving
     for path, module in project.modules.items():
         if path in project.test_files:
             continue
+        handles = path in with_models or any(
+            u.capability in _HANDLES for u in project.uses_in(path)
+        )
         found += [
             Evidence(text.span, text.value.strip()[:80])
             for text in module.texts
-            if not text.doc and len(text.value) < _PATH and _META_FILE.search(text.value)
+            if not text.doc and _names_metadata(text.value, handles=handles)
         ]
         for call in module.calls:
             dumps = call.method in {"dump", "write_text", "save_json"} and call.args
-            if dumps and _META_NAME.search(call.args[0].text[:60]):
+            told = f"{call.scope} {call.text[:200]}"
+            if (
+                dumps
+                and _META_NAME.search(call.args[0].text[:60])
+                and (_OF_MODEL.search(told) or (handles and not _OF_OTHERS.search(told)))
+            ):
                 found.append(Evidence(call.span, call.text.splitlines()[0][:80]))
     return found
+
+
+def _names_metadata(text: str, *, handles: bool) -> bool:
+    """Whether a text is the path of a file that describes a model, not data or a workspace."""
+    last = text.strip().rsplit("/", 1)[-1]
+    if len(text) >= _PATH or not _META_FILE.search(last) or re.search(r"\s", last):
+        return False
+    return bool(_OF_MODEL.search(last)) or (handles and not _OF_OTHERS.search(last))
