@@ -460,6 +460,9 @@ class Walk:
             self.returned = name == "return"
         elif name == "set":
             self.options(args)
+        elif name == "shift" and state.args:
+            count = int(args[0]) if args and args[0].isdigit() else 1
+            state.args = state.args[count:]
         elif name in _DECLARE:
             self.declare(args, export=name == "export")
         elif name in {"unset", "read", "mapfile", "readarray"}:

@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from itertools import takewhile
 
 from mlops_audit.facts.command import python_target, unwrap
 from mlops_audit.facts.shell import parse_shell
@@ -236,7 +237,8 @@ class CommandResolver:
         if program in self.sources.console_scripts:
             return self._console_script(self.sources.console_scripts[program])
         place = self.sources.places.file(command.argv[0], folder)
-        return self.file(place, folder) if place else self._submitted(command, folder)
+        known = _known(list(command.argv[1:]))
+        return self.file(place, folder, known) if place else self._submitted(command, folder)
 
     def _submitted(self, command: Command, folder: str) -> Iterator[Edge]:
         """A job file handed to a platform's command line runs what it names."""
@@ -278,7 +280,7 @@ class CommandResolver:
             return
         place = self.sources.places.file(words[0], folder)
         if place:
-            yield Edge(self.nodes.script(place, folder))
+            yield Edge(self.nodes.script(place, folder, _known(words[1:])))
 
     def _inline(self, text: str, command: Command, folder: str) -> Iterator[Edge]:
         for inner in parse_shell(
@@ -363,14 +365,19 @@ class CommandResolver:
                 if f.name in {"register_pipelines", "create_pipeline", "create_pipelines"}:
                     yield Edge(self.nodes.function(Symbol(path, f.qualname, "function")))
 
-    def file(self, path: str, folder: str) -> Iterator[Edge]:
+    def file(self, path: str, folder: str, args: tuple[str, ...] = ()) -> Iterator[Edge]:
         """What running a file of the project runs."""
         if path.endswith(".py") and path in self.sources.index.modules:
             yield Edge(self.nodes.module(path))
         elif path in self.sources.notebooks:
             yield Edge(self.nodes.notebook(path))
         else:
-            yield Edge(self.nodes.script(path, folder))
+            yield Edge(self.nodes.script(path, folder, args))
+
+
+def _known(words: list[str]) -> tuple[str, ...]:
+    """The arguments of a script up to the first that only a variable's value knows."""
+    return tuple(takewhile(lambda word: "$" not in word and "{" not in word, words))
 
 
 def _shell_pattern(word: str) -> str:

@@ -142,8 +142,8 @@ class Expander:
                 yield Edge(self.nodes.function(symbol))
 
     def _script(self, node: Node) -> Iterator[Edge]:
-        path, folder = node.key
-        for command in self.sources.read_script(path, folder):
+        path, folder, *args = node.key
+        for command in self.sources.read_script(path, tuple(args)):
             yield Edge(self.nodes.command(command, folder), command.soft, command.why_soft)
 
     def _module(self, node: Node) -> Iterator[Edge]:

@@ -29,7 +29,7 @@ class Sources:
     notebooks: Mapping[str, Notebook]
     tests: frozenset[str]  # paths of test modules
     console_scripts: Mapping[str, str] = field(default_factory=dict)
-    read_script: Callable[[str, str], tuple[Command, ...]] = lambda _path, _cwd: ()
+    read_script: Callable[[str, tuple[str, ...]], tuple[Command, ...]] = lambda _path, _args: ()
     read_job: Callable[[str], tuple[Command, ...]] = lambda _path: ()
     branches: frozenset[str] | None = None  # those that exist, where the clone tells
 
@@ -138,9 +138,9 @@ class Nodes:
             "tests", (folder, *paths), command.span, command.text[:_DETAIL], (folder, paths)
         )
 
-    def script(self, path: str, folder: str) -> Node:
-        """A shell script run in a folder."""
-        return Node("script", (path, folder), Span(path), f"script {path}", folder)
+    def script(self, path: str, folder: str, args: tuple[str, ...] = ()) -> Node:
+        """A shell script run in a folder, with its arguments where they are known."""
+        return Node("script", (path, folder, *args), Span(path), f"script {path}", folder)
 
     def notebook(self, path: str) -> Node:
         """A notebook that a tool executes."""

@@ -94,10 +94,12 @@ class ProjectRuns(ProjectFiles):
         head = self.data(path)
         return head is not None and head.startswith(b"#!") and b"sh" in head.split(b"\n", 1)[0]
 
-    def script(self, path: str, cwd: str = "") -> tuple[Command, ...]:
-        """The commands of a shell script."""
-        del cwd  # a script's own `cd`s are relative to where it is run; the graph keeps that
-        return self._script(path)
+    def script(self, path: str, args: tuple[str, ...] = ()) -> tuple[Command, ...]:
+        """The commands of a shell script; its arguments, where known, choose among them.
+
+        A script's own `cd`s are relative to where it is run; the graph keeps that.
+        """
+        return self._script(path, args)
 
     def job(self, path: str) -> tuple[Command, ...]:
         """The commands that a job file names for a platform to run."""
@@ -111,16 +113,18 @@ class ProjectRuns(ProjectFiles):
         return {}
 
     @cached_property
-    def _scripts_read(self) -> dict[str, tuple[Command, ...]]:
+    def _scripts_read(self) -> dict[tuple[str, tuple[str, ...]], tuple[Command, ...]]:
         return {}
 
-    def _script(self, path: str) -> tuple[Command, ...]:
-        if path not in self._scripts_read:
+    def _script(self, path: str, args: tuple[str, ...]) -> tuple[Command, ...]:
+        key = (path, args)
+        if key not in self._scripts_read:
             text = self.text(path) or ""
             first = text.split("\n", 1)[0]
             errexit = first.startswith("#!") and bool(re.search(r"\s-\w*e", first))
-            self._scripts_read[path] = parse_shell(text, path=path, errexit=errexit)
-        return self._scripts_read[path]
+            found = parse_shell(text, path=path, errexit=errexit, args=args)
+            self._scripts_read[key] = found
+        return self._scripts_read[key]
 
     @cached_property
     def places(self) -> Places:

@@ -226,3 +226,17 @@ SNIPPETS += ['"', "X=1 ", "! ", "f() ", "exit 1 ", "& ", "> ", "[[ ", "]] ", "el
 def test_any_grammar_is_read(pieces: list[str]) -> None:
     """No arrangement of a shell's own words raises."""
     read("".join(pieces))
+
+
+def test_an_argument_chooses_the_clause() -> None:
+    """A script's first argument chooses what it runs, also after `shift`."""
+    text = (
+        "cmd=$1\nbuild() {\n  docker build -t $1 .\n}\npush() {\n  docker push app\n}\nshift\n"
+        'case $cmd in\nbuild)\n  build "$@"\n  ;;\npush)\n  push\n  ;;\nesac\n'
+    )
+    found = parse_shell(text, path="deploy.sh", args=("build", "app"))
+    assert [c.argv for c in found if c.program == "docker"] == [
+        ("docker", "build", "-t", "app", ".")
+    ]
+    every = parse_shell(text, path="deploy.sh")
+    assert [c.argv[1] for c in every if c.program == "docker"] == ["build", "push"]
