@@ -38,6 +38,13 @@ _STARTS = re.compile(
     r"docker(-compose| compose)\b.*\b(up|run)\b|docker (run|service|stack)|systemctl (re)?start|"
     r"pm2 (re)?start|supervisorctl|kubectl|git pull|\./?deploy\S*\.sh"
 )
+# What a step that says it deploys puts to work on its own machine: services, and workflows.
+_PUTS = re.compile(
+    r"docker(-compose| compose)\b.*\bup\b.*\s(-d|--detach)\b|"
+    r"^(cp|rsync|scp)\b.*\bdags?(/|\b).*(dags|airflow)",
+    re.IGNORECASE,
+)
+_SAYS = re.compile(r"(^|[^a-z])deploy(s|ment|ing)?([^a-z]|$)", re.IGNORECASE)
 _DOCS = re.compile(
     r"gh-pages|mkdocs|sphinx|docs?[-_/]|github-pages|netlify|deploy-pages|storybook", re.IGNORECASE
 )
@@ -135,6 +142,8 @@ def deploys(project: Project, reach: Reach) -> Iterator[Delivery]:
             yield Delivery("deploy.run", way.evidence(), way, command)
         elif _on_a_machine(way) and _STARTS.search(text):
             yield Delivery("deploy.remote", way.evidence(), way, command)
+        elif _PUTS.search(text) and any(_SAYS.search(e.detail) for e in way.chain()):
+            yield Delivery("deploy.run", way.evidence(), way, command)
 
 
 def _is_deployment(use: Use, way: Way) -> bool:
