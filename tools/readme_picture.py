@@ -91,7 +91,7 @@ def picture(report: Report) -> str:
     )
 
 
-def photograph(report: Report, target: Path, width: int = 1200, height: int = 1500) -> None:
+def photograph(report: Report, target: Path, width: int = 1200, height: int = 1300) -> None:
     """Take the top of the HTML report with the Chromium that is installed."""
     names = ("chromium", "chromium-browser", "google-chrome")
     browser = next(filter(None, map(shutil.which, names)), None)

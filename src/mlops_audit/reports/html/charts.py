@@ -64,10 +64,10 @@ def _polygon(values: Mapping[str, float | None]) -> str:
 
 
 def _label(index: int, key: str, value: float | None) -> str:
-    x, y = _point(index, 112)
+    x, y = _point(index, 115)
     side = x - _W / 2
     anchor = "middle" if abs(side) < 1 else "start" if side > 0 else "end"
-    lift = -13 if index == 0 else 9 if index == len(PRINCIPLES) // 2 else -4
+    lift = -15 if index == 0 else 10 if index == len(PRINCIPLES) // 2 else -4
     return (
         f'<text class="axis" x="{x:g}" y="{y + lift:g}" text-anchor="{anchor}">{_SHORT[key]}'
         f'<tspan class="value" x="{x:g}" dy="17">{words.score(value)}</tspan></text>'

@@ -98,7 +98,7 @@ _BODY = """
 .two{display:grid;gap:1.5rem 2.5rem;align-items:center}
 .two>*{min-width:0}
 @media(min-width:900px){.two{grid-template-columns:minmax(0,5fr) minmax(0,6fr)}}
-figure{margin:0}.radar svg{width:100%;max-width:30rem;margin:0 auto}
+figure{margin:0}.radar svg{overflow:visible;width:100%;max-width:30rem;margin:0 auto}
 .ring{fill:none;stroke:var(--edge)}
 .area{fill:var(--accent);fill-opacity:.2;stroke:var(--accent);stroke-width:2;
 stroke-linejoin:round}.dot{fill:var(--accent)}
