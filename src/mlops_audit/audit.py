@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -234,7 +234,7 @@ def _findings(
         verdict, fault = judge(practice, project)
         if fault is not None:
             faults.append(fault)
-        verdict = _by_role(practice, verdict, project.roles.has)
+        verdict = _by_role(practice, verdict, project.roles)
         strength = Strength.FOUND if verdict.outcome in _SHOWN else None
         word = attested.get(practice.id)
         if word is not None and verdict.outcome not in _HOLDS:
@@ -255,11 +255,18 @@ def _loop(project: Any, findings: Iterable[Finding]) -> Loop:  # noqa: ANN401 --
     return loop_of(project, {f.practice.id: f.verdict for f in findings})
 
 
-def _by_role(practice: Practice, verdict: Verdict, has: Callable[[str], bool]) -> Verdict:
-    """Make a fail `n/a` where the practice's role is missing; what was shown stays shown."""
-    if verdict.outcome not in (Outcome.FAIL, Outcome.UNKNOWN):
+def _by_role(practice: Practice, verdict: Verdict, roles: Any) -> Verdict:  # noqa: ANN401 -- as in `judge`
+    """Make a fail `n/a` where the practice's role is missing; what was shown stays shown.
+
+    In a library for others a part of a practice is what it offers, not what it does, so only a
+    pass is shown there (practices.md, rule 5).
+    """
+    hidden = {Outcome.FAIL, Outcome.UNKNOWN}
+    if roles.kind == "library":
+        hidden.add(Outcome.PARTIAL)
+    if verdict.outcome not in hidden:
         return verdict
-    lacking = [_WITHOUT_ROLE[need] for need in practice.needs if not has(need)]
+    lacking = [_WITHOUT_ROLE[need] for need in practice.needs if not roles.has(need)]
     return not_applicable(f"does not apply: {lacking[0]}") if lacking else verdict
 
 

@@ -58,6 +58,8 @@ def find_signals(project: Project) -> tuple[Signal, ...]:
 
 
 def _branches(project: Project) -> Iterator[Signal]:
+    if project.roles.kind == "library" and not project.roles.trains:
+        return  # what a library offers starts nothing here
     for module in project.source:
         if project.is_example(module.path):
             continue
