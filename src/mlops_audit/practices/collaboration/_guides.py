@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from mlops_audit.facts.documents import Document, Section
 from mlops_audit.graph import Project
 from mlops_audit.graph.docs import body, evidence
-from mlops_audit.model import Evidence
+from mlops_audit.model import Evidence, Span
 
 __all__ = ["AGREEMENT", "FILES", "TITLES", "guides", "says_how"]
 
@@ -23,6 +23,13 @@ TITLES = re.compile(
     r"^test(s|ing)?\b|"
     r"\bpre-?commit\b|\bcode (quality|style)\b|\bfor developers\b|\blinting\b|\bcoding (style|"
     r"standards)\b",
+    re.IGNORECASE,
+)
+# In the documentation of a product, "Testing" may be what its users do.
+_ABOUT_US = re.compile(
+    r"contribut|hacking|for developers|developers?[_ -]?(guide|set)|dev[_ -]guide|pull requests?|"
+    r"develop(ing|ment)?[_ -](set-?up|guide|environment|workflow|process)|coding (style|standards)|"
+    r"architecture|automation|maintain",
     re.IGNORECASE,
 )
 AGREEMENT = re.compile(
@@ -62,9 +69,16 @@ def guides(project: Project) -> Iterator[tuple[Evidence, bool]]:
             continue
         good = [s for s in document.sections if says_how(document, s)]
         for section in (good or list(document.sections))[:1]:
-            yield evidence(section, section.title or document.path), bool(good)
+            if section.title:
+                yield evidence(section), bool(good)
+            else:
+                yield Evidence(Span(document.path), "a guide for contributors"), bool(good)
     for document in _read(project):
         for section in document.sections:
+            if document not in project.docs.guide and not _ABOUT_US.search(
+                f"{document.path} {section.title}"
+            ):
+                continue  # a page of the product's manual
             named = section.title and section.title != document.title
             own = document not in project.docs.guide[:1]  # a page may be about nothing else
             if (named or own) and TITLES.search(section.title):

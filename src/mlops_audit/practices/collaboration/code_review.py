@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from mlops_audit.facts.documents import is_placeholder
 from mlops_audit.graph import Project
+from mlops_audit.graph.sourcelines import text_span
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed, unknown
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.collaboration._guides import FILES, TITLES
@@ -93,7 +94,8 @@ def _asked(project: Project, path: str) -> Evidence | None:
     for section in document.sections if document else ():
         boxes = [i for i in section.items if re.match(r"\[[ xX]\]\s*\w", i)]
         if boxes:
-            return Evidence(section.span, boxes[0][:100])
+            asked = re.sub(r"^\[[ xX]\]\s*", "", boxes[0])[:25]
+            return Evidence(text_span(project, section.span, asked), boxes[0][:100])
         # A question that waits for its answer is a heading; a legal phrase asks for nothing.
         lines = [
             x.strip("*_ ")
@@ -102,11 +104,12 @@ def _asked(project: Project, path: str) -> Evidence | None:
         ]
         text = " ".join(lines)
         if len(text.split()) >= _WORDS and not is_placeholder(text):
-            return Evidence(section.span, lines[0][:100])
+            return Evidence(text_span(project, section.span, lines[0][:60]), lines[0][:100])
     # Comments are what the author of a pull request reads while filling it in.
     for found in _COMMENT.finditer((project.text(path) or "")[:8_000]):
         if len(found[1].split()) >= _WORDS and not is_placeholder(found[1]):
-            line = (project.text(path) or "").count("\n", 0, found.start()) + 1
+            said = found.start(1) + len(found[1]) - len(found[1].lstrip())
+            line = (project.text(path) or "").count("\n", 0, said) + 1
             return Evidence(Span(path, line), " ".join(found[1].split())[:100])
     return None
 

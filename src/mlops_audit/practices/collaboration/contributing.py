@@ -26,7 +26,12 @@ def contributing(project: Project) -> Verdict:
     found = list(guides(project))
     good = [e for e, says in found if says]
     if good:
-        return passed(f"{good[0].span.path} says how to work on the project", good[:5])
+        first = [e for e in good if e.span.path == good[0].span.path]
+        pages = {d.path for d in project.docs.guide}
+        others = [e for e in good if e not in first and e.span.path in pages]
+        return passed(
+            f"{good[0].span.path} says how to work on the project", [*first[:3], *others[:2]]
+        )
     unread = project.docs.unread(FILES)
     if unread:
         return unknown(f"{unread[0].span.path} could not be read", unread)

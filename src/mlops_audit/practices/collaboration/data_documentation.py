@@ -168,7 +168,9 @@ def _in_notebooks(project: Project) -> Iterator[Evidence]:
             described = [
                 n
                 for n, line in enumerate(lines, 1)
-                if _ITEM.match(line[:300]) and not _CAPITALS.match(line[:300])
+                if _ITEM.match(line[:300])
+                and not _CAPITALS.match(line[:300])
+                and not line.lstrip().startswith("<")
             ]
             if len(described) >= _ENOUGH:
                 first = lines[described[0] - 1].strip()

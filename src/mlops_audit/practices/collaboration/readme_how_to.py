@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from mlops_audit.facts.documents import Document, Section
 from mlops_audit.graph import Project
 from mlops_audit.graph.docs import evidence, filled
+from mlops_audit.graph.sourcelines import text_span
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed, unknown
 from mlops_audit.practices.base import practice
 
@@ -54,6 +55,7 @@ _RUNS = re.compile(
 )
 _WORDS = 8  # of a description that says what something is
 _LINE = 5  # of one that stands below the title
+_TITLE = 3  # of a line that says something
 _LOOKED_FOR = "a README with a description, set-up instructions and how to run it"
 
 
@@ -77,7 +79,7 @@ def readme_how_to(project: Project) -> Verdict:
         return failed("there is no README", looked_for=_LOOKED_FOR)
     pages = project.docs.guide
     found = {
-        "what it is": _what(readme),
+        "what it is": _what(project, readme),
         "how to set up": next(_parts(project, pages, _SETUP, _INSTALLS), None),
         "how to run": next(_parts(project, pages, _RUN, _RUNS), None),
     }
@@ -100,7 +102,7 @@ def readme_how_to(project: Project) -> Verdict:
     )
 
 
-def _what(readme: Document) -> Evidence | None:
+def _what(project: Project, readme: Document) -> Evidence | None:
     """The first section that describes the project rather than how to handle it."""
     for section in readme.sections:
         if _NO_TEXT.search(section.title) or _HANDLING.match(section.title):
@@ -109,16 +111,30 @@ def _what(readme: Document) -> Evidence | None:
             continue
         opening = section is readme.sections[0] or section.level == 1
         if _prose(section) >= (_LINE if opening else _WORDS):
-            return evidence(section, section.title or "description")
+            if section.title:
+                return evidence(section)
+            return _told(project, readme, section)
     return None
+
+
+def _told(project: Project, readme: Document, section: Section) -> Evidence:
+    """The first line of prose in an opening without a title."""
+    for line in section.text.split("\n"):
+        plain = _plain(line)
+        if len(re.findall(r"[^\W\d_]{2,}", plain)) >= _TITLE:
+            place = text_span(project, Span(readme.path), line.strip()[:60])
+            return Evidence(place, plain.strip()[:100])
+    return evidence(section, "description")
+
+
+def _plain(text: str) -> str:
+    """Text without badges, pictures, tags and addresses."""
+    return re.sub(r"\[?!\[[^\]]*\]\([^)]*\)\]?(\([^)]*\))?|<[^>]{0,500}>|https?://\S+", " ", text)
 
 
 def _prose(section: Section) -> int:
     """The words of a section without badges and pictures."""
-    text = re.sub(
-        r"\[?!\[[^\]]*\]\([^)]*\)\]?(\([^)]*\))?|<[^>]{0,500}>|https?://\S+", " ", section.text
-    )
-    return len(re.findall(r"[^\W\d_]{2,}", text))
+    return len(re.findall(r"[^\W\d_]{2,}", _plain(section.text)))
 
 
 def _parts(
@@ -127,15 +143,18 @@ def _parts(
     """Places that say how: a section of that name with content, or a command in any."""
     other = _RUN if title is _SETUP else _SETUP
     for both in (False, True):
-        for document in pages:
-            for section in document.sections:
-                if (
-                    section.level
-                    and title.search(section.title)
-                    and bool(other.search(section.title)) is both
-                    and filled(document, section, _WORDS)
-                ):
-                    yield evidence(section)
+        titled = [
+            section
+            for document in pages
+            for section in document.sections
+            if section.level
+            and title.search(section.title)
+            and bool(other.search(section.title)) is both
+            and filled(document, section, _WORDS)
+        ]
+        # A heading that opens with the word says it more surely than one that ends with it.
+        titled.sort(key=lambda s: (not title.match(s.title.lstrip("# *_0123456789.:")), not s.code))
+        yield from (evidence(section) for section in titled)
     for document in pages:
         for section in document.sections:
             for block in section.code:

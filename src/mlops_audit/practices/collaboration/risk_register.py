@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from mlops_audit.facts.documents import Document, Section, is_placeholder
 from mlops_audit.graph import Project
+from mlops_audit.graph.sourcelines import text_span
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed, unknown
 from mlops_audit.practices.base import practice
 
@@ -47,7 +48,7 @@ def risk_register(project: Project) -> Verdict:
     empty: list[Evidence] = []
     for document, section in _sections(project):
         parts = document.under(section)
-        with_measure, without = _risks(document, parts)
+        with_measure, without = _risks(project, document, parts)
         if with_measure:
             met += with_measure
         elif without:
@@ -76,7 +77,9 @@ def _sections(project: Project) -> Iterator[tuple[Document, Section]]:
                     break
 
 
-def _risks(document: Document, parts: tuple[Section, ...]) -> tuple[list[Evidence], list[Evidence]]:
+def _risks(
+    project: Project, document: Document, parts: tuple[Section, ...]
+) -> tuple[list[Evidence], list[Evidence]]:
     """The risks with a measure, and those without."""
     met: list[Evidence] = []
     listed: list[Evidence] = []
@@ -93,7 +96,7 @@ def _risks(document: Document, parts: tuple[Section, ...]) -> tuple[list[Evidenc
         for item in section.items:
             if is_placeholder(item) or len(item.split()) < 3:  # noqa: PLR2004 -- a word is no risk
                 continue
-            shown = Evidence(section.span, item[:100])
+            shown = Evidence(text_span(project, section.span, item[:25]), item[:100])
             (met if _MEASURE.search(item) else listed).append(shown)
         if section is not parts[0] and section.words and _MEASURE.search(section.text):
             met.append(Evidence(section.span, section.title))
