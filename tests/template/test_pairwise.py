@@ -45,6 +45,12 @@ WORDS: dict[str, dict[str, str]] = {
     "drift": {"builtin": "", "evidently": r"evidently(?! (is|was|are|not))"},
     "ci": {"github": r"github(?!\.com/(mlops-audit|treeverse))", "gitlab": "gitlab|renovate"},
     "docs": {"mkdocs": "mkdocs", "sphinx": "sphinx"},
+    "scale": {"none": "", "dask": r"\bdask"},
+    "serving": {
+        "none": "",
+        "fastapi": "fastapi|uvicorn|testclient|/health/|request_seconds",
+        "batch": r"\bworker(?! processes)\b|inbox|pushgateway",
+    },
     "remote": {"local": ""},
 }
 NO_TOOL = {"data", "license", "maturity_level", "python_version"}
