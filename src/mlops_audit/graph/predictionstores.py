@@ -72,6 +72,7 @@ _VALUE = re.compile(
     r"^([A-Za-z]\w{0,20}_)?(predictions?|predicted|preds?|y_hat|y_pred)"
     r"(?!_?(path|file|dir|folder|url|name|model))(_\w{1,12})?(?!\w)"
 )
+_PREDICTS = re.compile(r"(^|[._])predict(_proba)?(\.(async_)?run)?$")
 _COLUMNS = re.compile(r"INSERT\s+INTO\s+[\w.\"`{}]{1,80}\s*\(([^)]{1,2000})\)", re.IGNORECASE)
 _SCREEN = re.compile(r"^st\b|vid|video|image|img|keras|model|buffer|response", re.IGNORECASE)
 _HOLE = re.compile(r"\bf[\"'][^\"']{0,200}\{|\.format\(")  # a path that is filled in
@@ -140,7 +141,7 @@ def _beside(project: Project, paths: Iterable[str]) -> Iterator[Scope]:
 
 def _stored(project: Project, module: Module, call: Call) -> Stored | None:
     if call.method in _LOGS:
-        return _logged(call)
+        return _logged(module, call)
     if call.method in {"write", "save"} and _SCREEN.search(call.receiver):
         return None
     if call.method in _FILES and not call.args and not call.kwargs:
@@ -173,14 +174,20 @@ def _is_file(call: Call) -> bool:
     return call.method in _FILES
 
 
-def _logged(call: Call) -> Stored | None:
+def _logged(module: Module, call: Call) -> Stored | None:
     if call.method == "print" or not re.search(r"log", call.receiver, re.IGNORECASE):
         return None
     # A value that was predicted, not a message about predicting.
     shown = [v.text for v in (*call.args, *(v for _, v in call.kwargs))]
     holes = [h for text in shown for h in re.findall(r"\{([^{}]{1,80})\}", text)]
     holes += [t for t in shown[1:] if t]
-    if not any(_VALUE.search(h) for h in holes):
+    made = {
+        target
+        for other in module.calls_in(call.scope)
+        if _PREDICTS.search(other.text.split("(", 1)[0])
+        for target in other.targets
+    }
+    if not any(_VALUE.search(h) or h in made for h in holes):
         return None
     line = call.text.splitlines()[0][:90]
     return Stored(Evidence(call.span, line), lasting=True, inputs=False, dated=False, text=True)

@@ -14,6 +14,7 @@ _LOOKED_FOR = (
     "a quality metric of production predictions per time window, in code or by a configured service"
 )
 _PROXY = re.compile(r"score|pred|confidence|probab|target|output", re.IGNORECASE)
+_WINDOW = re.compile(r"(^|_)(window|period|interval)|timedelta", re.IGNORECASE)
 _LIVE = re.compile(r"monitor|prod|current|live|serving|new", re.IGNORECASE)
 
 
@@ -66,6 +67,9 @@ def _over_time(project: Project, item: Sighting) -> bool:
     scope = item.use.scope
     if item.use.call is not None and item.use.call.loops:
         return True
+    served = any(u.capability in {"serve.route", "serve.http"} for u in project.uses_in(item.path))
+    if served and any(_WINDOW.search(name) for name in module.names):
+        return True  # a service measures what comes in, window by window
     texts = [c.text[:120] for c in module.calls_in(scope)] if scope else []
     return any(re.search(r"timedelta|groupby|resample|start_date|relativedelta", t) for t in texts)
 

@@ -62,7 +62,7 @@ def service_metrics(project: Project) -> Verdict:
     found = [s for s in sightings(project, "metrics.export", "trace.llm") if not s.notebook]
     found = [s for s in found if not project.is_example(s.path)]
     written = [s for s in found if s.where in {"call", "command", "resource"}]
-    service = [s.evidence for s in written if not _business(s)]
+    service = [s.evidence for s in written if not _business(project, s)]
     service += _switched(project)
     if service:
         return passed("Service metrics are exported.", service)
@@ -86,13 +86,20 @@ def service_metrics(project: Project) -> Verdict:
     return failed("No service metrics are exported.", looked_for=_LOOKED_FOR)
 
 
-def _business(item: Sighting) -> bool:
+def _business(project: Project, item: Sighting) -> bool:
     """Whether a metric is one of predictions or data rather than of the service."""
     call = item.use.call if item.use else None
     if call is None or call.method not in _METRIC_TYPES:
         return False
     text = call.text[:200]
-    told = f"{text} {' '.join(call.targets)}"
+    # A name that is made up elsewhere: `key = f"evidently:{metric.name}"`.
+    given = {v.text for v in call.args} | {v.text for _, v in call.kwargs}
+    made = [
+        a.value.text[:100]
+        for a in project.modules[item.path].assigns
+        if a.scope == call.scope and given & set(a.targets)
+    ]
+    told = " ".join([text, *call.targets, *made])
     return bool(_BUSINESS.search(told)) and not _SERVICE.search(text.replace("Counter(", ""))
 
 

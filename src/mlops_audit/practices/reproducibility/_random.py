@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from mlops_audit.facts.code import Call
+from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
 from mlops_audit.graph.seeding import (
@@ -29,6 +29,7 @@ __all__ = ["Draw", "Seed", "covered", "draws", "frameworks", "handed_over", "see
 _ASIDE = re.compile(
     r"(^|[/_])(plots?|plotting|visuali[sz]\w*|demos?|streamlit|gradio|dashboards?|ui|eda)([/_.]|$)"
 )
+_PAUSE = re.compile(r"(^|[._])(delay|sleep|wait|jitter|backoff|pause)([._]|$)", re.IGNORECASE)
 _DATA_CODE = re.compile(r"data|prep|split|feature|train|model|augment|sampl|load", re.IGNORECASE)
 _SAMPLES_FRAME = frozenset({"frac", "n"})
 _FRAMEWORKS = {
@@ -77,6 +78,8 @@ def draws(project: Project) -> tuple[Draw, ...]:
         module = project.modules[use.path]
         if draws_nothing(call) or unshuffled(call, module) or only_plotted(call, module):
             continue
+        if _paces(call, module):
+            continue
         own = own_seed(use, project.modules[use.path], elsewhere=holds_seed)
         line = project.modules[use.path].flat(call.span)
         key = (use.path, line, call.text)
@@ -84,6 +87,13 @@ def draws(project: Project) -> tuple[Draw, ...]:
         if key not in found or (own and not found[key].own):
             found[key] = draw
     return tuple(found[key] for key in sorted(found))
+
+
+def _paces(call: Call, module: Module) -> bool:
+    """Whether a draw only sets how long a program waits."""
+    if any(_PAUSE.search(t) for t in call.targets):
+        return True
+    return any(c.method == "sleep" and call.text in c.text for c in module.calls_in(call.scope))
 
 
 def _reaches(project: Project, path: str) -> bool:
