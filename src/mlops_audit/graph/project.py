@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
-from mlops_audit.facts.code import Call
+from mlops_audit.facts.code import Call, Module
 from mlops_audit.facts.pipelines import PipelineFile, read_pipelines
 from mlops_audit.facts.types import (
     Command,
@@ -58,17 +58,28 @@ class Project(ProjectRuns):
     @cached_property
     def _calls_used(self) -> Mapping[str, tuple[Use, ...]]:
         """Uses in code, by path."""
+        near = {path: self._imported(path, module) for path, module in self.modules.items()}
+        importers: dict[str, list[str]] = {}
+        for path, others in near.items():
+            for other in others if path not in self.test_files else ():
+                importers.setdefault(other, []).append(path)
         found = {}
         for path, module in self.modules.items():
-            near = [
-                s.path
-                for i in module.imports
-                if (s := self.index.resolve(i.dotted, path) or self.index.resolve(i.module, path))
-            ]
-            imports = imports_of(self.modules, module, near)
+            # Plain functions get what they work on from those who import them.
+            plain = len(near[path]) == len(module.imports)
+            around = [*near[path], *importers.get(path, ())] if plain else near[path]
+            imports = imports_of(self.modules, module, around)
             test = path in self.test_files
             found[path] = tuple(call_uses(module, imports, self.catalogue, test=test))
         return found
+
+    def _imported(self, path: str, module: Module) -> list[str]:
+        """The project's modules that a module imports, one for each import that is one."""
+        found = (
+            self.index.resolve(i.dotted, path) or self.index.resolve(i.module, path)
+            for i in module.imports
+        )
+        return [s.path for s in found if s is not None]
 
     def _may_run(self, workflow: Workflow) -> bool:
         """Whether a workflow is not switched off and any of its triggers, if it has some, fires."""
