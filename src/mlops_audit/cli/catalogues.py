@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Iterator
 
 from mlops_audit.maturity import load_model, model_names
@@ -12,6 +13,9 @@ from mlops_audit.reports.as_markdown import escaped
 __all__ = ["Row", "models", "practices", "table", "tools"]
 
 Row = dict[str, object]
+_WIDTH = 88
+_INDENT = "    "
+_LEGEND = "Asked at a level: s should, M must, M~ a must that a partial pass meets."
 _KINDS = {"must": "M", "must~": "M~", "should": "s"}
 
 
@@ -103,4 +107,7 @@ def _text(rows: list[Row]) -> Iterator[str]:
         yield "  ".join(_flat(row[key]).ljust(widths[key]) for key in keys).rstrip()
         for key in ("about", "levels", "evidence"):
             if row.get(key):
-                yield f"    {_flat(row[key])}"
+                lines = textwrap.wrap(_flat(row[key]), _WIDTH - len(_INDENT))
+                yield from (f"{_INDENT}{line}" for line in lines)
+    if "asked" in keys:
+        yield f"\n{_LEGEND}"

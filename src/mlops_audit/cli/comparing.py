@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import textwrap
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,6 +62,7 @@ def compared(a: str, b: str, repository: str, form: str, *, color: bool | None =
     return "\n".join(write(heads, ordered, tinted=tinted)) + "\n"
 
 
+_TITLE = 44  # columns that are left of 80
 _WORDS = ("worse", "better", "changed")
 _TINTS = {"worse": "red", "better": "green", "changed": "yellow"}
 
@@ -88,8 +90,10 @@ def _counted(rows: list[Change]) -> str:
 def _text(heads: list[str], rows: list[Change], *, tinted: bool) -> Iterator[str]:
     yield from (f"A  {heads[0]}", f"B  {heads[1]}", "", f"{_counted(rows)}.")
     for c in rows:
-        line = f"{c.practice}  {_word(c):<7}  {c.before:>7} → {c.after:<7}  {_title(c.practice)}"
-        yield click.style(line, fg=_TINTS[_word(c)]) if tinted else line
+        head = f"{c.practice}  {_word(c):<7}  {c.before:>7} → {c.after:<7}  "
+        for line in textwrap.wrap(_title(c.practice) or "-", _TITLE):
+            yield click.style(head + line, fg=_TINTS[_word(c)]) if tinted else head + line
+            head = " " * len(head)
 
 
 def _markdown(heads: list[str], rows: list[Change], *, tinted: bool) -> Iterator[str]:

@@ -72,6 +72,7 @@ def _two_practices(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
     found = practices.Registry(tuple(made))
     monkeypatch.setattr(practices, "registry", lambda: found)
+    monkeypatch.setenv("MLOPS_AUDIT_CACHE", "off")  # what two practices say is not for others
 
 
 small = pytest.mark.usefixtures("_two_practices")
