@@ -24,6 +24,7 @@ _PREPARES = re.compile(
     r"(load|read|prepare)_?data(?!base)|vectori[sz]|resize|letterbox",
     re.IGNORECASE,
 )
+_OFFLINE = re.compile(r"historical|offline|training_?(data|set)", re.IGNORECASE)
 _LOOKED_FOR = "one lock that training and serving install, and one module of features that both use"
 
 
@@ -105,9 +106,16 @@ def _shared_code(project: Project, training: list[str], serving: list[str]) -> E
         if path in features:
             said = _both(project, path, training, serving)
             return Evidence(Span(path), f"features that {said}")
-    stores = [u for u in live(project, "feature.store") if u.path in trained | served]
-    if {u.path for u in stores} & trained and {u.path for u in stores} & served:
-        return stores[0].evidence()
+    stores = [u for u in live(project, "feature.store") if not project.is_example(u.path)]
+    online = [u for u in stores if u.path in served]
+    # Training may take its features in an earlier step of the pipeline, a program of its own.
+    offline = [
+        u
+        for u in stores
+        if u.path in trained or (u.path not in served and _OFFLINE.search(u.detail))
+    ]
+    if online and offline:
+        return online[0].evidence()
     known = [project.modules[p] for p in sorted(trained) if p in project.modules]
     graphs = ("transform_features_layer", "TFTransformOutput")
     transforms = [c for m in known for c in m.calls if c.name.endswith(graphs)]
