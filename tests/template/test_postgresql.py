@@ -75,7 +75,7 @@ def test_the_store_s_own_tests_pass(server: str, prepared: Prepared) -> None:
     used = prepared("bikes-3")
     env = {"TEST_PREDICTIONS_URL": database(server, "tests")}
     done = run(
-        used.path / ".venv/bin/python", "-m", "pytest", "-q", "-rs", "tests/unit/test_store.py",
+        used.path / ".venv/bin/python", "-m", "pytest", "-v", "-rs", "tests/unit/test_store.py",
         cwd=used.path, env=env,
     )  # fmt: skip
     assert "passed" in done.stdout

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.template.support import Template, commit, run
+import yaml
+from jinja2 import Environment, StrictUndefined
+from tests.template.support import ROOT, Template, commit, run
 
 EDITS = {
     "README.md": "\nOur own words.\n",
@@ -75,6 +77,19 @@ def test_an_update_brings_the_new_and_keeps_the_own(
     commit(project, "Update")
     run("copier", "update", "--defaults", "--quiet", cwd=project)
     assert run("git", "status", "--porcelain", cwd=project).stdout == ""
+
+
+def test_what_is_left_out_can_be_told_without_later_questions() -> None:
+    """An update renders the exclusions for the old version too, which knew only these questions."""
+    first = {
+        "maturity_level": 5, "data": "bikes", "tracker": "dvclive", "remote": "local",
+        "ci": "github", "license": "MIT", "package_name": "rides", "project_name": "Rides",
+        "python_version": "3.11", "author_name": "We", "description": "It.", "advanced": False,
+    }  # fmt: skip
+    settings = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
+    environment = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701 -- no HTML
+    for pattern in settings["_exclude"]:
+        environment.from_string(pattern).render(first)
 
 
 def test_a_project_climbs_by_an_answer(template: Template, tmp_path: Path) -> None:

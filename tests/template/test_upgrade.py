@@ -58,6 +58,12 @@ EDITS: dict[int, dict[str, Edit]] = {
     },
 }
 
+# In a project of a release that had no place for them, own lines stand anywhere but at the end.
+IN_THE_MIDDLE: dict[str, Edit] = {
+    "params.yaml": ("# What people change", "# Ours: asked the owner.\n# What people change"),
+    "pyproject.toml": ("[project]", "# Ours: the name is taken.\n[project]"),
+}
+
 # Commits of this repository whose template worked, as if they had been releases; the level
 # and the answers that a project of theirs began with, and those that the update changes.
 Answers = dict[str, object]
@@ -161,6 +167,7 @@ def test_a_release_of_the_past_is_brought_up_to_date(
     run("git", "init", "--quiet", cwd=project)
     commit(project)
     edits = {k: v for level in (1, 2, 3) for k, v in EDITS[level].items()}
+    edits |= IN_THE_MIDDLE
     edit(project, edits)
     (project / "AGENTS.md").unlink()
     (project / "compose.yaml").unlink()
