@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # imported for types only, to keep the project free to use th
 __all__ = ["DataCheck", "Validation"]
 
 _SCHEMA_BASES = re.compile(r"^(pandera|patito|dataframely|pandera_\w+)\b.*(Schema|Model)")
-_SCHEMA_METHODS = frozenset({"validate", "check", "to_schema", "cast", "filter"})
+_SCHEMA_METHODS = frozenset({"validate", "check", "cast", "filter"})
 _RECORD_BASES = re.compile(r"^(pydantic|sqlmodel|msgspec|marshmallow|typedload)\b")
 _RECORD_METHODS = frozenset(
     {"model_validate", "parse_obj", "validate_python", "model_validate_json"}
@@ -91,6 +91,11 @@ _MESSAGE = re.compile(
 )
 _PARAMETER = re.compile(
     r"either none|parameter|argument|must be (set|given|provided)|not (set|found)", re.IGNORECASE
+)
+_OPTION = re.compile(
+    r"must be (equal|one of|either|in \[)|(unknown|unsupported|invalid|unexpected) (\w+ ){0,2}"
+    r"(type|mode|name|option|method|format)\b",
+    re.IGNORECASE,
 )
 _OTHER_ERRORS = (
     "NotImplementedError", "ImportError", "FileNotFoundError", "HTTPException", "StopIteration",
@@ -250,9 +255,12 @@ class Validation:
                 yield from self._in_checks(module)
                 continue
             for raised in module.raises:
-                checking = bool(_CHECKING.search(raised.scope.rsplit(".", 1)[-1]))
-                checking = checking or bool(
-                    _MESSAGE.search(raised.text) and not _PARAMETER.search(raised.text)
+                scope = raised.scope.rsplit(".", 1)[-1]
+                if _OPTION.search(raised.text):
+                    continue  # the caller's choice is wrong, not the data
+                checking = bool(
+                    _CHECKING.search(scope)
+                    or (_MESSAGE.search(raised.text) and not _PARAMETER.search(raised.text))
                 )
                 if _not_implemented(raised.name) or not _about_data(
                     raised.guards, checking=checking, strict=module.notebook

@@ -301,11 +301,18 @@ def _origin(project: Project) -> Iterator[Evidence]:
     for document in project.docs.guide:
         if document not in beside:
             yield from _told(project, document, near=False)
+    yield from _origin_in_notebooks(project)
+
+
+def _origin_in_notebooks(project: Project) -> Iterator[Evidence]:
+    """The first text cell of each notebook that says where its data comes from."""
     for path, notebook in project.notebooks.items():
         for cell in notebook.cells:
             text = cell.source[:_MOST_TEXT]
             if cell.kind == "markdown" and _SOURCE.search(text) and _ORIGIN.search(text):
-                yield Evidence(Span(path, cell=cell.index), text.strip().splitlines()[0][:100])
+                lines = text.splitlines()
+                at = next((n for n, x in enumerate(lines) if _SOURCE.search(x)), 0)
+                yield Evidence(Span(path, at + 1, cell.index), lines[at].strip()[:100])
                 break
 
 

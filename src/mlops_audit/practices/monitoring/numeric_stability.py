@@ -26,8 +26,11 @@ _CALLS = re.compile(
     r"assert_all_finite|asarray_chkfinite|debug_nans|assert_no_nans?|assert_not_null)$"
 )
 _TELLS = re.compile(r"alert|notify|slack|prune|terminate|stop_training|abort", re.IGNORECASE)
+_WELL = re.compile(r"finite|not_?null|not_?na\b|\bnot\b|==", re.IGNORECASE)
 _NULLS = re.compile(
-    r"expect_column_values_to_not_be_null|not_null|nullable|missing|null|NaN", re.IGNORECASE
+    r"expect_column_values_to_not_be_null|not_?null|nullable|missing[_ ](values?|count|percent)|"
+    r"\bis_?(null|na)\b|\bnulls?\b|\bNaNs?\b",
+    re.IGNORECASE,
 )
 
 
@@ -81,7 +84,9 @@ def _acting(module: Module) -> Iterator[tuple[Evidence, str]]:
 
 def _ends(module: Module, branch: Branch) -> bool:
     """Whether a branch raises, exits, leaves the loop of training or tells somebody."""
-    for lines in (branch.body, branch.orelse):
+    # What follows in the other arm follows from the check only where the check says all is well.
+    arms = [branch.body, branch.orelse] if _WELL.search(branch.test) else [branch.body]
+    for lines in arms:
         if module.raises_within(lines):
             return True
         for call in module.calls_within(lines):
@@ -108,7 +113,9 @@ def _expected(project: Project) -> list[Evidence]:
         if not check.stops or not check.called or check.where != "code" or check.soft:
             continue
         schema = check.tool.lower().startswith(("pandera", "patito", "dataframely"))
-        text = " ".join([check.evidence.detail, *_nearby(project, check.evidence)])
+        text = check.evidence.detail
+        if check.tool:
+            text = " ".join([text, *_nearby(project, check.evidence)])
         if schema or _NULLS.search(text):
             found.append(check.evidence)
     return found
