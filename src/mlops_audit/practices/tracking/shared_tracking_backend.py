@@ -197,7 +197,7 @@ def _texts(project: Project, path: str, value: Value, hops: int) -> Iterator[str
     for assign in module.assigns:
         if value.text in assign.targets:
             yield from _texts(project, path, assign.value, hops - 1)
-    if value.is_call:
+    if value.is_call or re.match(r"f[\"']", value.text):
         yield from _IN_CALL.findall(value.text)
         return
     yield from _given(module, value)
