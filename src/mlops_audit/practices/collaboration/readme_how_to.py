@@ -77,18 +77,17 @@ def readme_how_to(project: Project) -> Verdict:
             where = [Evidence(Span(p), project.unread.get(p, "not read")) for p in hidden[:2]]
             return unknown(f"{hidden[0]} could not be read", where)
         return failed("there is no README", looked_for=_LOOKED_FOR)
-    pages = project.docs.guide
-    found = {
-        "what it is": _what(project, readme),
-        "how to set up": next(_parts(project, pages, _SETUP, _INSTALLS), None),
-        "how to run": next(_parts(project, pages, _RUN, _RUNS), None),
-    }
+    found = _found(project, readme, project.docs.guide)
     shown = [e for e in found.values() if e is not None]
     lacking = [name for name, e in found.items() if e is None]
     if not lacking:
         return passed(f"{readme.path} says what it is, how to set up and how to run", shown)
     if len(shown) > 1:
         return partial(f"{readme.path} does not say {lacking[0]}", shown)
+    for part in _of_parts(project):
+        told = [e for e in _found(project, part, (part,)).values() if e is not None]
+        if len(told) > 1:
+            return partial(f"{readme.path} says too little; {part.path} says more of a part", told)
     if not shown:
         return hollow(
             f"{readme.path} has no content beyond its title",
@@ -100,6 +99,29 @@ def readme_how_to(project: Project) -> Verdict:
         looked_for=_LOOKED_FOR,
         evidence=shown,
     )
+
+
+def _found(
+    project: Project, readme: Document, pages: tuple[Document, ...]
+) -> dict[str, Evidence | None]:
+    return {
+        "what it is": _what(project, readme),
+        "how to set up": next(_parts(project, pages, _SETUP, _INSTALLS), None),
+        "how to run": next(_parts(project, pages, _RUN, _RUNS), None),
+    }
+
+
+def _of_parts(project: Project) -> list[Document]:
+    """The READMEs of folders whose code trains or serves: several projects in one repository."""
+    code = project.roles.training | project.roles.serving
+    return [
+        d
+        for d in project.docs.all
+        if (folder := d.path.rpartition("/")[0])
+        and re.fullmatch(r"readme(\.\w{2,4})?", d.path.rsplit("/", 1)[-1], re.IGNORECASE)
+        and any(path.startswith(f"{folder}/") for path in code)
+        and not project.is_example(d.path)
+    ]
 
 
 def _what(project: Project, readme: Document) -> Evidence | None:
