@@ -103,6 +103,14 @@ def _business(project: Project, item: Sighting) -> bool:
     return bool(_BUSINESS.search(told)) and not _SERVICE.search(text.replace("Counter(", ""))
 
 
+def _says_service(project: Project, item: Sighting) -> bool:
+    """Whether a plain write of points has figures of the service: any names tell, nowhere here."""
+    call = item.use.call if item.use else None
+    if call is None or call.method != "write":
+        return True
+    return any(_TIMING.search(t.value) for m in project.source for t in m.texts if not t.doc)
+
+
 def _switched(project: Project) -> list[Evidence]:
     """Application Insights that settings or a deployment call switch on."""
     found = [s.evidence() for s in settings(project) if _SWITCHES.match(s.name) and is_on(s.value)]
