@@ -157,13 +157,16 @@ def feature_outputs(project: Project) -> list[Evidence]:
 
 
 def hosted(project: Project) -> Evidence | None:
-    """A place in code or settings that names a cloud store."""
+    """A place in code, commands or settings that names a cloud store."""
     for path, module in project.modules.items():
         if path in project.test_files or module.notebook:
             continue
         for text in module.texts:
             if not text.doc and _CLOUD.search(text.value):
                 return Evidence(text.span, text.value[:80])
+    for command, _ in project.all_commands:
+        if _CLOUD.search(command.text):
+            return Evidence(command.span, command.text[:80])
     for path in project.glob("**/*.yaml", "**/*.yml", "**/*.env*", "**/*.toml", "**/*.json"):
         entry = project.entry(path)
         if (entry.size or 0) > 200_000:  # noqa: PLR2004 -- settings are small

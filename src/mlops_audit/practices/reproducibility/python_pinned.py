@@ -56,7 +56,9 @@ def python_pinned(project: Project) -> Verdict:
         return passed("the Python version is fixed", where[:6])
     if pins:
         loose = [Evidence(p.span, f"Python {p.text}") for p in pins]
-        return partial("the Python version has a lower bound only", loose[:4])
+        wide = any("<" in p.text for p in pins)
+        said = "is bounded too widely" if wide else "has a lower bound only"
+        return partial(f"the Python version {said}", loose[:4])
     weak = [*_in_ci(project), *_in_prose(project)]
     if weak:
         return partial("the Python version stands only in CI or prose", weak[:4])

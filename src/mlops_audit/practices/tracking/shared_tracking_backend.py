@@ -30,7 +30,9 @@ _REMOTE = re.compile(
 )
 _LOCAL = re.compile(r"^(file:|sqlite:|\.{0,2}/|mlruns|~)|" + _LOOPBACK.pattern)
 _URI_NAMES = ("MLFLOW_TRACKING_URI", "mlflow_tracking_uri", "tracking_uri", "CLEARML_API_HOST")
-_ENV_LINE = re.compile(r"MLFLOW_TRACKING_URI:\s*[\"']?([^\s\"'#]+)")
+_SERVER_NAMES = ("MLFLOW_TRACKING_URI", "ZENML_STORE_URL", "ZENML_SERVER_URL", "CLEARML_API_HOST")
+_ENV_LINE = re.compile(rf"(?:{'|'.join(_SERVER_NAMES)}):\s*[\"']?([^\s\"'#]+)")
+_FLAG = re.compile(r"--(?:tracking[-_]uri|url)(?:=(.+))?$")
 _IN_CALL = re.compile(r"[\"']((?:https?|sqlite|file|databricks)[^\"']*)[\"']")
 _HOPS = 4
 
@@ -139,7 +141,7 @@ def _addresses(project: Project) -> Iterator[tuple[str, Evidence]]:
     """The tracking addresses that are set, resolved as far as text can tell."""
     for service in project.containers.services:
         for name, value, span in service.environment:
-            if name == "MLFLOW_TRACKING_URI":
+            if name in _SERVER_NAMES:
                 yield _default(value), Evidence(span, f"{name}={value}"[:90])
     for command, _ in project.all_commands:
         for name, value in _exports(command.argv):
@@ -165,10 +167,14 @@ def _of_workflows(project: Project) -> Iterator[tuple[str, Evidence]]:
 
 
 def _exports(argv: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    for word in argv:
+    """Addresses that a command sets: a variable, or what it gives ZenML or MLflow as a server."""
+    for word, after in zip(argv, (*argv[1:], ""), strict=True):
         name, equals, value = word.partition("=")
-        if equals and name == "MLFLOW_TRACKING_URI":
+        if equals and name in _SERVER_NAMES:
             yield name, value.strip("\"'")
+        flag = _FLAG.match(word) if argv[0] in {"zenml", "mlflow"} else None
+        if flag:
+            yield name, (flag[1] or after).strip("\"'")
 
 
 def _default(value: str) -> str:
