@@ -45,3 +45,10 @@ def test_a_checkpoint_is_chosen_on_the_set_that_its_condition_names() -> None:
         "import torch\nif val_loss < best_loss:\n    torch.save(model.state_dict(), 'm')\n"
     )
     assert [(c.on, c.what) for c in found.choices] == [("val", "checkpoint")]
+
+
+def test_what_nothing_calls_measures_nothing() -> None:
+    """A metric's logged name tells its set only where the logging function is called."""
+    code = "import mlflow\n\n\ndef record(error):\n    mlflow.log_metric('holdout/mae', error)\n"
+    assert not splits(code).evaluations
+    assert {h.on for h in splits(f"{code}\n\nrecord(1.0)\n").evaluations} == {"test"}
