@@ -62,7 +62,9 @@ def service_metrics(project: Project) -> Verdict:
     found = [s for s in sightings(project, "metrics.export", "trace.llm") if not s.notebook]
     found = [s for s in found if not project.is_example(s.path)]
     written = [s for s in found if s.where in {"call", "command", "resource"}]
-    service = [s.evidence for s in written if not _business(project, s)]
+    service = [
+        s.evidence for s in written if not _business(project, s) and _says_service(project, s)
+    ]
     service += _switched(project)
     if service:
         return passed("Service metrics are exported.", service)
@@ -104,7 +106,7 @@ def _business(project: Project, item: Sighting) -> bool:
 
 
 def _says_service(project: Project, item: Sighting) -> bool:
-    """Whether a plain write of points has figures of the service: any names tell, nowhere here."""
+    """Whether a plain write of points may be of the service: timing is named somewhere."""
     call = item.use.call if item.use else None
     if call is None or call.method != "write":
         return True
