@@ -73,7 +73,16 @@ file_of() {
 comment() {
   local mark="<!-- mlops-audit -->" body="${RUNNER_TEMP}/mlops-audit-comment.md" found
   if [[ ! -s "$AUDIT_FOLDER/report.md" ]]; then return 0; fi
-  { echo "$mark"; head -c 60000 -- "$AUDIT_FOLDER/report.md"; } >"$body"
+  {
+    echo "$mark"
+    # A comment takes 65536 characters; what is cut ends at a whole row, in a closed fold.
+    if (($(wc -c <"$AUDIT_FOLDER/report.md") <= 60000)); then
+      cat -- "$AUDIT_FOLDER/report.md"
+    else
+      head -c 60000 -- "$AUDIT_FOLDER/report.md" | sed '$d'
+      printf '\n</details>\n\nThe rest is in the summary of the job.\n'
+    fi
+  } >"$body"
   local comments="repos/$AUDIT_REPOSITORY/issues/$AUDIT_PULL_REQUEST/comments"
   found=$(gh api --paginate "$comments" \
     --jq ".[] | select(.body | startswith(\"$mark\")) | .id" | head -n 1) || found=""

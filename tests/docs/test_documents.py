@@ -161,11 +161,21 @@ FORGE = "https://github.com/mlops-audit/mlops-audit"
 INSTALL = re.compile(rf"pip install (?:--quiet )?(?:'([^']+)'|(copier|git\+{FORGE}\S*))")
 
 
-@pytest.mark.slow
-def test_what_pages_install_can_be_installed(tmp_path: Path) -> None:
-    """Each address works, at the commit that it names, with a clone in place of the forge."""
+@pytest.fixture
+def forge(tmp_path: Path) -> dict[str, str]:
+    """An environment in which git takes a clone of this repository for the one on the forge."""
     clone = tmp_path / "clone"
     subprocess.run(["git", "clone", "-q", "--bare", str(ROOT), str(clone)], check=True)
+    return os.environ | {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"url.{clone.as_uri()}.insteadOf",
+        "GIT_CONFIG_VALUE_0": FORGE,
+    }
+
+
+@pytest.mark.slow
+def test_what_pages_install_can_be_installed(tmp_path: Path, forge: dict[str, str]) -> None:
+    """Each address works as it stands, at the commit that it names."""
     texts = [page.read_text("utf-8") for page in PAGES]
     asked = {a or b for text in texts for a, b in INSTALL.findall(text)}
     assert {spec.partition("@")[0].strip() for spec in asked} >= {"copier", "mlops-audit[template]"}
@@ -175,9 +185,8 @@ def test_what_pages_install_can_be_installed(tmp_path: Path) -> None:
     for number, spec in enumerate(sorted(asked)):
         venv = tmp_path / str(number)
         subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
-        local = spec.replace(FORGE, clone.as_uri())
-        install = [venv / "bin" / "pip", "install", "--quiet", local]
-        done = subprocess.run(install, capture_output=True, text=True, check=False)
+        install = [venv / "bin" / "pip", "install", "--quiet", spec]
+        done = subprocess.run(install, env=forge, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{spec}\n{done.stderr}"
         program = "copier" if spec == "copier" else "mlops-audit"
         subprocess.run([venv / "bin" / program, "--version"], check=True, capture_output=True)
@@ -185,16 +194,13 @@ def test_what_pages_install_can_be_installed(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Dirty template")
-def test_the_template_comes_as_the_pages_say(tmp_path: Path) -> None:
-    """`copier copy` with a clone in place of the forge gives a project with the named targets."""
-    clone = tmp_path / "clone"
-    subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)
+def test_the_template_comes_as_the_pages_say(tmp_path: Path, forge: dict[str, str]) -> None:
+    """`copier copy` of the forge's address gives a project."""
     shown = [words for _, words in others() if words[:2] == ["copier", "copy"]]
     assert shown
     for words in shown:
-        source = [str(clone) if word == FORGE else word for word in words]
-        command = [str(BIN / source[0]), source[1], "--defaults", "--quiet", *source[2:]]
-        subprocess.run(command, cwd=tmp_path, check=True)
+        command = [str(BIN / words[0]), words[1], "--defaults", "--quiet", *words[2:]]
+        subprocess.run(command, cwd=tmp_path, env=forge, check=True)
         assert (tmp_path / words[-1] / "Makefile").is_file()
 
 

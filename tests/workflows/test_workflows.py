@@ -110,6 +110,44 @@ def test_other_ci_files_are_valid(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stdout
 
 
+def test_every_shown_file_is_of_a_kind_that_is_linted() -> None:
+    """A YAML file in a document is a workflow, a pipeline or a configuration judged here."""
+    linted = {".gitlab-ci.yml", "azure-pipelines.yml", ".pre-commit-config.yaml"}
+    for page, title, _ in documented():
+        assert title in linted or title.startswith(".github/workflows/"), (page, title)
+
+
+def test_pre_commit_takes_our_hooks_and_what_we_show(tmp_path: Path) -> None:
+    """The manifest and the shown configuration are valid, and each shown hook exists."""
+    manifest = ROOT / ".pre-commit-hooks.yaml"
+    program = tool("pre-commit")
+    done = run(program, "validate-manifest", manifest)
+    assert done.returncode == 0, done.stdout
+    ids = {hook["id"] for hook in yaml.safe_load(manifest.read_text("utf-8"))}
+    texts = [text for _, title, text in documented() if title == ".pre-commit-config.yaml"]
+    assert texts
+    for text in texts:
+        (tmp_path / "config.yaml").write_text(text)
+        done = run(program, "validate-config", tmp_path / "config.yaml")
+        assert done.returncode == 0, done.stdout
+        (repository,) = yaml.safe_load(text)["repos"]
+        assert {hook["id"] for hook in repository["hooks"]} <= ids
+
+
+def test_commits_that_documents_name_are_ours() -> None:
+    """Before there is a release, documents pin a commit: one of this history, with the action."""
+    if run("git", "rev-parse", "--is-shallow-repository").stdout.strip() != "false":
+        pytest.skip("the history is not here")
+    text = "".join(p.read_text("utf-8") for p in sorted((ROOT / "docs").rglob("*.md")))
+    own = r"(?:mlops-audit/?@|mlops-audit/mlops-audit/|rev: )([0-9a-f]{40})"
+    named = set(re.findall(own, text))
+    assert named
+    for commit in named:
+        done = run("git", "merge-base", "--is-ancestor", commit, "HEAD")
+        assert done.returncode == 0, commit
+        assert run("git", "cat-file", "-e", f"{commit}:action.yml").returncode == 0, commit
+
+
 @pytest.mark.slow
 def test_actionlint_finds_nothing(shown: list[Path], tmp_path: Path) -> None:
     """Workflows say what GitHub understands; each is given to actionlint by itself."""
@@ -215,6 +253,12 @@ def test_one_comment_is_kept_up_to_date(runner: dict[str, str], tmp_path: Path) 
         assert want in (tmp_path / "asked").read_text()
     body = (tmp_path / "mlops-audit-comment.md").read_text()
     assert body == "<!-- mlops-audit -->\n## level 1\n"
+    rows = "".join(f"| {number} | é |\n" for number in range(9000))
+    (tmp_path / "report.md").write_text(f"## level 1\n<details>\n{rows}")
+    assert run(ROOT / "action" / "run.sh", "comment", env=env).returncode == 0
+    body = (tmp_path / "mlops-audit-comment.md").read_text()
+    assert len(body) < 65536
+    assert re.search(r"\| é \|\n\n</details>\n\nThe rest is in the summary", body)
     gh.write_text("#!/bin/sh\nexit 1\n")
     done = run(ROOT / "action" / "run.sh", "comment", env=env)
     assert (done.returncode, done.stdout[:9]) == (0, "::warning")
