@@ -82,7 +82,9 @@ class TestCase:
 
     def evidence(self) -> Evidence:
         """The test as evidence."""
-        seen = sorted({s.qualname or s.path for s in self.exercises})[:2]
+        # What it names itself comes first: the rest may be a fixture's or a helper's.
+        own = sorted({s.qualname or s.path for s in self.direct})
+        seen = [*own, *sorted({s.qualname or s.path for s in self.exercises} - {*own})][:2]
         told = f"{self.name}: asserts on {', '.join(seen)}" if self.counts else self.name
         if self.void:
             told = f"{self.name}: {self.void}"

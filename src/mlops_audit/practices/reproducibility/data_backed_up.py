@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from mlops_audit.graph import Project
 from mlops_audit.graph.datasets import committed_data, dvc_data, lfs_data, sources
 from mlops_audit.graph.stores import hosted, live, platform_steps
+from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Span, Verdict, failed, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
 
@@ -18,6 +19,7 @@ _PUBLIC = re.compile(
     r"bigquery-public-data|registry\.opendata\.aws|\.(?:csv|zip|tar\.gz|tgz|parquet)\b",
     re.IGNORECASE,
 )
+_DATA = re.compile(r"data|corpus|kaggle|\.(csv|parquet|jsonl?|npz|feather)\b", re.IGNORECASE)
 _LINK = re.compile(r"https?://[^\s)\]>\"']{5,300}|bigquery-public-data[\w.:-]*")
 
 
@@ -51,6 +53,7 @@ def data_backed_up(project: Project) -> Verdict:
     public += [
         u.evidence()
         for u in live(project, "data.download", "data.version.pinned", "data.version.latest")
+        if not _fetches_a_tool(project, u)
     ]
     if public:
         return partial("a public copy stands at a fixed address, not checked", public[:5])
@@ -61,6 +64,12 @@ def data_backed_up(project: Project) -> Verdict:
     if not project.roles.trains:
         return not_applicable("no data set belongs to this project")
     return failed("nothing says where the raw data can be got back", looked_for=_LOOKED_FOR)
+
+
+def _fetches_a_tool(project: Project, use: Use) -> bool:
+    """Whether a command of CI or of an image downloads a program rather than data."""
+    ci = {w.path for w in project.workflows} | {f.path for f in project.containers.dockerfiles}
+    return use.where == "command" and use.path in ci and not _DATA.search(use.detail)
 
 
 def _linked(project: Project) -> Iterator[Evidence]:

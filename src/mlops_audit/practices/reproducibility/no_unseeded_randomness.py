@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mlops_audit.graph import Project
 from mlops_audit.graph.stores import LIBRARY
 from mlops_audit.model import Verdict, failed, not_applicable, partial, passed
@@ -42,7 +44,9 @@ def no_unseeded_randomness(project: Project) -> Verdict:
             f"all {len(sites)} random calls are seeded", [d.use.evidence() for d in with_seed[:5]]
         )
     said = f"{len(without)} of {len(sites)} random calls have no seed"
-    where = [d.use.evidence() for d in without[:5]]
+    where = [
+        replace(e, detail=f"no seed: {e.detail}") for e in (d.use.evidence() for d in without[:5])
+    ]
     if len(without) <= _QUARTER * len(sites):
         return partial(said, [d.use.evidence() for d in with_seed[:2]] + where)
     return failed(said, looked_for="a seed for each split, estimator and sampler", evidence=where)

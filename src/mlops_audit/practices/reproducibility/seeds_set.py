@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mlops_audit.graph import Project
 from mlops_audit.graph.stores import LIBRARY
 from mlops_audit.model import Evidence, Verdict, failed, not_applicable, partial, passed
@@ -47,12 +49,15 @@ def seeds_set(project: Project) -> Verdict:
     for draw in draws(project):
         is_seeded = covered(project, draw, given)
         sites.setdefault((draw.generators or ("none",))[0], []).append(is_seeded)
-        (shown if is_seeded else bare).append(draw.use.evidence())
+        evidence = draw.use.evidence()
+        if not is_seeded:
+            evidence = replace(evidence, detail=f"no seed: {evidence.detail}")
+        (shown if is_seeded else bare).append(evidence)
     globally = {g for s in given for g in s.generators}
     for generator, use in frameworks(project).items():
         if generator not in globally:
             sites.setdefault(generator, []).append(False)
-            bare.append(use.evidence())
+            bare.append(replace(use.evidence(), detail=f"no seed: {use.detail}"))
     shown = shown or list(handed_over(project))
     if not shown:
         if sites or project.uses("train.*", test=False):

@@ -15,10 +15,16 @@ _TRAINS = frozenset({"train.fit", "train.loop", "train.search"})
 _TRAIN_NAMES = re.compile(
     r"(^|_)(train\w*|fit|overfit|fine_?tune|learn|train_step|trainer)(_|$)", re.IGNORECASE
 )
+_SETTING = re.compile(r"(config\w*|settings|args|arguments|params|options)$", re.IGNORECASE)
 _MODELS = frozenset({"predict.call", "model.load", "registry.load", *_TRAINS})
 _PREDICT_NAMES = re.compile(
     r"(^|_)(predict\w*|forecast|infer\w*|score|classif\w*|generate|model)(_|$)", re.IGNORECASE
 )
+
+
+def _trains(name: str) -> bool:
+    """Whether a name says that something is trained, rather than what a training is set to."""
+    return bool(_TRAIN_NAMES.search(name)) and not _SETTING.search(name)
 
 
 def learns(project: Project) -> bool:
@@ -33,8 +39,8 @@ def training_cases(project: Project) -> Iterator[TestCase]:
     """Counting tests that train a model of the project."""
     for case in project.tests.counting:
         capabilities = project.test_kinds.reach(case).capabilities
-        named = any(_TRAIN_NAMES.search(s.qualname.replace(".", "_")) for s in case.exercises)
-        called = any(_TRAIN_NAMES.search(c.method) for c in calls_of(project, case))
+        named = any(_trains(s.qualname.replace(".", "_")) for s in case.exercises)
+        called = any(_trains(c.method) for c in calls_of(project, case))
         if _TRAINS & capabilities or (named and called):
             yield case
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from mlops_audit.facts.code import Module
 from mlops_audit.graph import Project
@@ -49,14 +50,12 @@ def feature_tests(project: Project) -> Verdict:
     if not learns(project):
         return not_applicable("there is no model whose features could be tested")
     code = {e.span.path: e for e in feature_code(project) if not e.span.path.endswith(".ipynb")}
-    found = [
-        case.evidence()
-        for case in project.tests.counting
-        if any(_prepares(project, s, code) for s in case.exercises)
-        and project.test_kinds.kind(case) != "system"
-    ]
+    found = list(_tests(project, code))
     if found:
-        return passed(f"{len(found)} tests exercise feature or preprocessing code", found)
+        # A test that names the code itself says more than one whose fixture runs it.
+        plain = [e for direct, e in found if direct] or [e for _, e in found]
+        tests = "1 test exercises" if len(plain) == 1 else f"{len(plain)} tests exercise"
+        return passed(f"{tests} feature or preprocessing code", plain)
     places = _places(project, code)
     if not places and not feature_code(project):
         return not_applicable("there is no feature or preprocessing code")
@@ -69,6 +68,19 @@ def feature_tests(project: Project) -> Verdict:
     if void:
         return hollow(f"{reason} that can run", void, looked_for=_LOOKED)
     return failed(reason, looked_for=_LOOKED, evidence=places[:3])
+
+
+def _tests(project: Project, code: dict[str, Evidence]) -> Iterator[tuple[bool, Evidence]]:
+    """Tests that exercise the code, and whether they name it themselves."""
+    for case in project.tests.counting:
+        if project.test_kinds.kind(case) == "system":
+            continue
+        for direct, symbols in ((True, case.direct), (False, case.exercises)):
+            names = {s.qualname or s.path for s in symbols if _prepares(project, s, code)}
+            if names:
+                said = f"{case.name} asserts on {', '.join(sorted(names)[:2])}"
+                yield direct, Evidence(case.span, said[:120])
+                break
 
 
 def _prepares(project: Project, symbol: Symbol, code: dict[str, Evidence]) -> bool:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from mlops_audit.facts.code import Assert
 from mlops_audit.graph import Project
 from mlops_audit.graph.tests import TestCase
-from mlops_audit.model import Verdict, failed, partial, passed
+from mlops_audit.model import Evidence, Verdict, failed, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.testing._models import (
     asserts_of,
@@ -60,11 +61,12 @@ def training_sanity_tests(project: Project) -> Verdict:
     if not learns(project):
         return failed("nothing here is trained", looked_for=_LOOKED)
     trained = list(training_cases(project))
-    found = [c for c in trained if _checks_training(project, c)]
+    found = [e for c in trained if (e := _checks_training(project, c)) is not None]
     if found:
-        return passed(
-            f"{len(found)} tests check what training must do", [c.evidence() for c in found]
-        )
+        tests = "1 test checks" if len(found) == 1 else f"{len(found)} tests check"
+        # Names and losses say it more plainly than values that come out of a training.
+        found.sort(key=lambda e: not (_NAMES.search(e.detail) or _LOSS.search(e.detail)))
+        return passed(f"{tests} what training must do", found)
     shapes = [
         c
         for c in dict.fromkeys([*trained, *model_cases(project)])
@@ -78,22 +80,40 @@ def training_sanity_tests(project: Project) -> Verdict:
     return failed("no test checks what training must do", looked_for=_LOOKED)
 
 
-def _checks_training(project: Project, case: TestCase) -> bool:
+def _checks_training(project: Project, case: TestCase) -> Evidence | None:
+    """The test by its name, else its assertion on what training must do."""
     texts = texts_of(project, case)
     if _NAMES.search(case.name) and (_LOSS.search(texts) or not _SHAPE.search(texts)):
-        return True
+        return case.evidence()
+    asserted = asserts_of(project, case)
     if _EXISTS.search(texts) and _FILES.search(texts):
-        return True
-    for item in asserts_of(project, case):
+        return _asserting(case, asserted, _EXISTS)
+    for item in asserted:
         for compare in item.compares:
             both = (compare.left, compare.right)
             ordered = compare.op in {"<", ">", "<=", ">="} and not any(v.is_literal for v in both)
             if ordered and all(_LOSS.search(v.text) for v in both):
-                return True
+                return Evidence(item.span, f"{case.name}: assert {item.test}"[:120])
     values = _VALUES.search(texts) and _PREDICTED.search(texts)
-    return bool(values) and any(
-        c.method == "fit" or "train" in c.method for c in calls_of(project, case)
-    )
+    trains = any(c.method == "fit" or "train" in c.method for c in calls_of(project, case))
+    if not (values and trains):
+        return None
+    for call in calls_of(project, case):
+        if "assert" in call.method.lower() and _VALUES.search(call.text):
+            return Evidence(call.span, f"{case.name}: {_first_line(call.text)}"[:120])
+    return _asserting(case, asserted, _VALUES)
+
+
+def _asserting(case: TestCase, asserted: list[Assert], on: re.Pattern[str]) -> Evidence:
+    """The assertion of a test that matches, else the test."""
+    item = next((a for a in asserted if on.search(a.test)), None)
+    if item is None:
+        return case.evidence()
+    return Evidence(item.span, f"{case.name}: assert {_first_line(item.test)}"[:120])
+
+
+def _first_line(text: str) -> str:
+    return text.splitlines()[0] if text else ""
 
 
 def _builds_model(project: Project, case: TestCase) -> bool:

@@ -46,7 +46,7 @@ def code_in_git(project: Project) -> Verdict:
             looked_for="a git history and a .gitignore",
         )
     files = [p for p in project.paths if p.rsplit("/", 1)[-1] == ".gitignore"]
-    where = [Evidence(Span(p, _first_rule(project, p)), "ignore rules") for p in files[:3]]
+    where = [rule for p in _telling(files) if (rule := _first_rule(project, p)) is not None][:3]
     where = where or [Evidence(Span("."), "a git history, no .gitignore")]
     missing = []
     if not _environments_out(project):
@@ -63,12 +63,21 @@ def code_in_git(project: Project) -> Verdict:
     return passed("the code is in git and its ignore rules keep the rest out", where)
 
 
-def _first_rule(project: Project, path: str) -> int:
+def _telling(files: list[str]) -> list[str]:
+    """The root's file first; those that tools keep for themselves only where there is no other."""
+    own = [f for f in files if not re.search(r"(^|/)\.\w", f.rpartition("/")[0])]
+    return sorted(own or files, key=lambda f: (f.count("/"), f))
+
+
+def _first_rule(project: Project, path: str) -> Evidence | None:
     """The first rule that is about Python, else the first rule."""
     lines = (project.text(path) or "").splitlines()
     rules = [n for n, line in enumerate(lines, 1) if line.strip() and not line.startswith("#")]
     python = [n for n in rules if re.search(r"pyc|py\[|env\b", lines[n - 1])]
-    return (python or rules or [1])[0]
+    first = next(iter(python or rules), None)
+    if first is None:
+        return Evidence(Span(path), "no rule")
+    return Evidence(Span(path, first), f"git ignores {lines[first - 1].strip()}"[:80])
 
 
 def _environments_out(project: Project) -> bool:
