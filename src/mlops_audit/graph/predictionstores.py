@@ -142,6 +142,8 @@ def _beside(project: Project, paths: Iterable[str]) -> Iterator[Scope]:
 def _stored(project: Project, module: Module, call: Call) -> Stored | None:
     if call.method in _LOGS:
         return _logged(module, call)
+    if call.method == "field":
+        return _point(project, module, call)
     if call.method in {"write", "save"} and _SCREEN.search(call.receiver):
         return None
     if call.method in _FILES and not call.args and not call.kwargs:
@@ -168,6 +170,23 @@ def _stored(project: Project, module: Module, call: Call) -> Stored | None:
     dated = dated_path or bool(_WHEN.search(around))
     line = call.text.splitlines()[0][:90] if call.text else call.name
     return Stored(Evidence(call.span, line), lasting, _inputs(module, call, around), dated)
+
+
+def _point(project: Project, module: Module, call: Call) -> Stored | None:
+    """A field of a point that a time-series database keeps, with the time by itself."""
+    names = [str(v.literal) for v in call.args[:1] if isinstance(v.literal, str)]
+    if not names or not _PREDICTED.search(names[0]):
+        return None
+    if not any(m.roots & {"influxdb_client", "influxdb"} for m in project.source):
+        return None
+    others = [
+        str(c.args[0].literal)
+        for c in module.calls_in(call.scope)
+        if c.method == "field" and c.args and isinstance(c.args[0].literal, str)
+    ]
+    inputs = any(not _META_KEY.search(n) and not _PREDICTED.search(n) for n in others)
+    evidence = Evidence(call.span, f"field {names[0]} of a point in a time-series database")
+    return Stored(evidence, lasting=True, inputs=inputs, dated=True)
 
 
 def _is_file(call: Call) -> bool:
