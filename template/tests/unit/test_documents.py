@@ -48,10 +48,11 @@ def dependencies() -> list[str]:
 
 @pytest.mark.parametrize("name", sorted({*dependencies()} & {*words("stack_canvas.md")}))
 def test_a_tool_of_the_canvas_is_called_by_the_code(name: str) -> None:
-    """Being in the lock is not being used: the code imports what the canvas names."""
+    """Being in the lock is not being used: the code imports what the canvas names, or make runs it."""
     module = {"scikit-learn": "sklearn"}.get(name, name.replace("-", "_"))
     code = "\n".join(path.read_text(encoding="utf-8") for path in Path("src").rglob("*.py"))
-    assert re.search(rf"(?m)^\s*(from|import) {module}\b", code)
+    recipes = Path("Makefile").read_text(encoding="utf-8")
+    assert re.search(rf"(?m)^\s*(from|import) {module}\b|^\t{name} ", code + recipes)
 
 
 def test_a_tool_that_the_project_does_not_have_is_seen() -> None:
