@@ -7,11 +7,13 @@ import re
 from mlops_audit.graph import Project
 from mlops_audit.graph.settings import settings
 from mlops_audit.graph.sightings import resources, sightings
+from mlops_audit.graph.sourcelines import line_span
 from mlops_audit.graph.uses import Use
-from mlops_audit.model import Evidence, Verdict, failed, hollow, not_applicable, passed
+from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, not_applicable, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.monitoring._roles import nothing_served
 
+_CONTAINER = 150  # lines of one container in a manifest
 _LOOKED_FOR = "a route such as /health, a probe of the container, HEALTHCHECK in the image"
 _HEALTH = re.compile(
     r"(^|/)_?(health[\w\-]*|healthcheck|livez?|liveness|readyz?|readiness|ping|alive|heartbeat|"
@@ -118,19 +120,30 @@ def _other(name: str, image: str, *, built: bool) -> bool:
 def _probes(project: Project) -> list[Evidence]:
     """Probes of containers, and of Helm values."""
     found = [
-        Evidence(c.span, f"probe of container {c.name}")
+        Evidence(_probe(project, c.span), f"probe of container {c.name}")
         for r in resources(project)
         for c in r.containers
         if c.probes and not _DATABASES.search(f"{c.name} {c.image}")
     ]
-    found += [
-        s.evidence()
-        for s in settings(project)
-        if any(_PROBES.match(part) for part in s.key.split("."))
-        and not _DATABASES.search(s.span.path)
-        and s.value is not None
-    ]
+    told: set[tuple[str, str]] = set()
+    for item in settings(project):
+        parts = item.key.split(".")
+        at = next((n for n, part in enumerate(parts) if _PROBES.match(part)), None)
+        # A schema of Kubernetes' own objects describes probes, it sets none.
+        if at is None or "openAPIV3Schema" in parts or item.value is None:
+            continue
+        probe = (item.span.path, ".".join(parts[: at + 1]))
+        if probe not in told and not _DATABASES.search(item.span.path):
+            told.add(probe)
+            detail = f"{'.'.join(parts[at:])}: {item.value}"
+            found.append(Evidence(item.span, detail[:100]))
     return list({e.span: e for e in found}.values())
+
+
+def _probe(project: Project, span: Span) -> Span:
+    """The line of a container's probe."""
+    last = (span.line or 1) + _CONTAINER
+    return line_span(project, span, r"(liveness|readiness|startup)Probe[\"']?\s*:", last)
 
 
 def _own_service(project: Project) -> bool:

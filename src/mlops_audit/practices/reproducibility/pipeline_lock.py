@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from mlops_audit.facts.dvc import DvcPipeline
 from mlops_audit.facts.dvcstate import StageState, pipeline_lock_state
 from mlops_audit.graph import Project
+from mlops_audit.graph.sourcelines import line_span
 from mlops_audit.model import (
     Evidence,
     Span,
@@ -18,6 +21,7 @@ from mlops_audit.model import (
 )
 from mlops_audit.practices.base import practice
 
+_PARAMETER = re.compile(r"(?:the record holds )?parameter ([^\s,]+)")
 _LOOKED_FOR = "a dvc.lock with the stages of dvc.yaml, their commands, parameters and hashes"
 
 
@@ -55,11 +59,19 @@ def pipeline_lock(project: Project) -> Verdict:
     wrong = [s for s in states if not s.in_step]
     lacking = [p for p in pipelines if project.dvc.lock_of(p) is None]
     if wrong or lacking:
-        where = [Evidence(s.span, s.reason) for s in wrong[:5]]
+        where = [Evidence(_place(project, s), s.reason) for s in wrong[:5]]
         where += [Evidence(p.stages[0].span, f"{p.path} has no record") for p in lacking[:3]]
         return partial(f"the record is out of step: {where[0].detail}", where)
     places = [Evidence(s.span, f"stage {s.name} as recorded") for s in states[:5]]
     return passed(f"the record agrees with all {len(states)} stages", places)
+
+
+def _place(project: Project, state: StageState) -> Span:
+    """The line of the parameter that a state speaks of, else the state's own."""
+    named = _PARAMETER.match(state.reason)
+    if named is None:
+        return state.span
+    return line_span(project, state.span, rf"^\s*[\"']?{re.escape(named[1])}[\"']?\s*:")
 
 
 def _unrecorded(pipelines: list[DvcPipeline], states: list[StageState]) -> Verdict:

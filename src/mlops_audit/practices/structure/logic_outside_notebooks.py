@@ -67,7 +67,13 @@ def _training(project: Project) -> list[Evidence]:
     found += [Evidence(Span(p), "named by the configuration") for p in named]
     return sorted(
         dict.fromkeys(found),
-        key=lambda e: (project.is_example(e.span.path), "train" not in e.span.path, str(e.span)),
+        key=lambda e: (
+            project.is_example(e.span.path),
+            "train" not in e.span.path,
+            e.span.path,
+            e.detail.endswith(".train()"),  # switches a mode on, and trains nothing by itself
+            str(e.span),
+        ),
     )
 
 

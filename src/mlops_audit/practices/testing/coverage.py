@@ -10,7 +10,11 @@ from mlops_audit.practices.base import practice
 from mlops_audit.practices.testing._tools import declared, documented, empty, files, sections
 
 _LOOKED = "coverage settings, pytest --cov, coverage run, or a coverage action"
-_COMMAND = re.compile(r"\bcoverage (run|report|xml|html)\b|\bpytest\b.{0,200}--cov\b|--cov[= ]")
+# In prose, "a simple coverage report" is no command.
+_COMMAND = re.compile(
+    r"(^\s*|[`$>&|;(]\s*|\b(run|-m|exec)\s+)coverage (run|report|xml|html)\b|"
+    r"\bpytest\b.{0,200}--cov\b|--cov[= ]"
+)
 _SECTIONS = re.compile(r"^coverage(:|\.|$)|^pytest-cov|^diff_cover")
 _PACKAGES = re.compile(r"\b(coverage|pytest-cov|codecov|coveralls|diff-cover)\b")
 # Settings of the service alone measure nothing.

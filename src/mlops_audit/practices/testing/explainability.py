@@ -7,9 +7,11 @@ import re
 from mlops_audit.facts.code import Module
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
+from mlops_audit.graph.sourcelines import text_span
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
 
+_NEAR = 12  # lines of a statement
 _LOOKED = (
     "permutation importance, SHAP, LIME, Captum, partial dependence, importances or coefficients "
     "with feature names"
@@ -70,7 +72,7 @@ def _explains(project: Project, module: Module) -> list[Evidence]:
             continue
         place = next(
             (a.span for a in module.assigns if name in a.value.text),
-            next((c.span for c in module.calls if name in c.text), Span(module.path, 1)),
+            next((c.span for c in module.calls if name in c.text), Span(module.path)),
         )
-        found.append(Evidence(place, name))
+        found.append(Evidence(text_span(project, place, name, (place.line or 1) + _NEAR), name))
     return found
