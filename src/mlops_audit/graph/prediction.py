@@ -14,7 +14,7 @@ from mlops_audit.facts.code import Call, Function, Module
 from mlops_audit.graph.scopes import Scope, calls_of, scopes, uses_of
 from mlops_audit.graph.training import trains_here
 from mlops_audit.graph.uses import Use
-from mlops_audit.model import Evidence
+from mlops_audit.model import Evidence, Span
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
@@ -109,7 +109,7 @@ _PARAMETERS = frozenset({"config.parse"})
 _MANAGED = re.compile(
     r"(deploy|create_endpoint|Endpoint\.create|InferenceConfig|OnlineEndpoint|"
     r"OnlineDeployment|ModelDeployOp|EndpointCreateOp|LitServer|ModelServer|"
-    r"MLServer|Triton|seldon_core|\.serve|ManagedOnline|KubernetesOnline)"
+    r"MLServer|Triton|seldon_core|\.serve|ManagedOnline|KubernetesOnline|define_deep_agent)"
 )
 _ENDPOINTS = re.compile(
     r"az ml (online|batch)-(deployment|endpoint) (create|update)|sagemaker create-endpoint|"
@@ -332,6 +332,12 @@ def _managed(project: Project) -> Iterator[Prediction]:
             yield Prediction("service", resource.path, (place,), parameters=True)
     for use in project.uses("serve.batch", notebook=False):
         yield Prediction("batch", use.path, (use.evidence(),), stores=True, parameters=True)
+    asked = project.uses("predict.call", test=False, notebook=False)
+    for path in project.paths if asked else ():
+        for match in project.catalogue.file(path):
+            if match.capability == "serve.model":
+                shown = (Evidence(Span(path), f"served by {match.tool.name}"), asked[0].evidence())
+                yield Prediction("service", path, shown, parameters=True)
 
 
 def _handlers(project: Project) -> Iterator[Prediction]:
