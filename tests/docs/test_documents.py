@@ -166,6 +166,7 @@ def forge(tmp_path: Path) -> dict[str, str]:
     """An environment in which git takes a clone of this repository for the one on the forge."""
     clone = tmp_path / "clone"
     subprocess.run(["git", "clone", "-q", "--bare", str(ROOT), str(clone)], check=True)
+    clone.with_suffix(".git").symlink_to(clone)  # as the forge answers to both
     return os.environ | {
         "GIT_CONFIG_COUNT": "1",
         "GIT_CONFIG_KEY_0": f"url.{clone.as_uri()}.insteadOf",
