@@ -18,7 +18,7 @@ def record_run(params: Mapping[str, object], metrics: Mapping[str, float], curve
     with Live(dir=FOLDER, dvcyaml=None, report=None, save_dvc_exp=False) as live:
         live.log_params(dict(params))
         for error in curve:
-            live.log_metric("holdout/mae_by_round", error)
+            live.log_metric("holdout/error_by_round", error)
             live.next_step()
         for name, value in metrics.items():
             live.log_metric(name, value, plot=False)
