@@ -53,7 +53,9 @@ def imports(project: Project, path: str) -> frozenset[str]:
 
 def same_program(project: Project, one: str, other: str) -> bool:
     """Whether some program runs both modules; a notebook is a program of its own."""
-    return one == other or bool(_programs(project)[one] & _programs(project)[other])
+    known = _programs(project)
+    # A pipeline's file may train through its tool, without a module of its own.
+    return one == other or bool(known.get(one, set()) & known.get(other, set()))
 
 
 @once
