@@ -11,7 +11,7 @@ from mlops_audit.practices.base import practice
 
 _LOOKED_FOR = "a CI job that runs the tests of this project and fails when they fail"
 _SMOKE = re.compile(r"smoke|sanity|(^|[/_ -])tests?([/_. -]|$)", re.IGNORECASE)
-_NAMED = re.compile(r"\b(smoke|sanity|(unit |integration )?tests?)\b", re.IGNORECASE)
+_NAMED = re.compile(r"\b(smoke|(unit |integration )?tests?)\b", re.IGNORECASE)
 _IMPORTED = re.compile(r"\b(?:import|from)\s+([A-Za-z_][\w.]*)")
 
 
