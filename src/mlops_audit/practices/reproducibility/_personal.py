@@ -21,7 +21,8 @@ _NOBODY = _words(
     " x name foo bar myuser myname my_name person someone somebody nobody kubeflow gradio ray"
     " service admin site runtime function functions sbx_user1051 shared public all student"
     " students lambda_function code zeppelin hadoop hdfs postgres nginx www-data container"
-    " nvidia rapids tensorflow tf-user torch pytorch workspace conda data project"
+    " nvidia rapids tensorflow tf-user torch pytorch workspace conda data project jupyter"
+    " emr-notebook databricks colab domino paperspace"
 )
 _UNIX = re.compile(
     r"(?<![\w.:/~@%$}>*-])(?:file://)?/(?:home|Users)/([A-Za-z0-9][\w.@+-]{0,60})(?=/|$|[\s\"',;:)])"
