@@ -18,6 +18,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from importlib import import_module
 from pathlib import Path
 
@@ -26,15 +27,18 @@ import pytest
 from jsonschema import FormatChecker
 from jsonschema.validators import validator_for
 
+from mlops_audit.audit import audit, read_config
 from mlops_audit.cli import COMMANDS, main
 from mlops_audit.hooks.main import HOOKS
 from mlops_audit.hooks.main import run as hook
 from mlops_audit.schema import config_schema
+from mlops_audit.tree.memory import MemoryTree
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 PAGES = [
     ROOT / "README.md",
+    ROOT / "src" / "mlops_audit" / "knowledge" / "README.md",
     *sorted(p for p in (ROOT / "docs").rglob("*.md") if "decisions" not in p.parts),
 ]
 BLOCK = re.compile(
@@ -254,6 +258,21 @@ def test_configuration_examples_are_valid(page: Path, tmp_path: Path) -> None:
         validator = validator_for(schema)(schema, format_checker=FormatChecker())
         assert [e.message for e in validator.iter_errors(as_json)] == []
         assert called(["mlops-audit", "check", str(folder), "-q"]) in {0, 1}, shown[0]
+
+
+def test_the_shown_tool_is_evidence() -> None:
+    """With the table of the page about tools, a call of a team's own tracker counts."""
+    (shown,) = TOML.finditer((ROOT / "src/mlops_audit/knowledge/README.md").read_text("utf-8"))
+    code = (
+        "import ledger\nfrom sklearn.svm import SVC\nledger.start(seed=1)\nSVC().fit([[1]], [1])\n"
+    )
+    files = {"train.py": code.encode(), "requirements.txt": b"ledger-client\nscikit-learn\n"}
+    outcomes = []
+    for settings in ({}, {"mlops-audit.toml": shown["text"].encode()}):
+        tree = MemoryTree({**files, **settings})
+        report = audit(tree, read_config(tree, date(2026, 1, 1))[0])
+        outcomes += [str(f.outcome) for f in report.findings if f.practice.id == "TRK01"]
+    assert outcomes == ["fail", "pass"]
 
 
 def test_calls_in_pipelines_parse() -> None:

@@ -28,7 +28,9 @@ def loop(report: Report) -> Iterator[str]:
         yield _station(found, step)
     yield "</ol>"
     if found.missing:
-        yield '<h3>Missing links</h3><ul class="gaps">'
+        some_missing = any(step.state == "missing" for step in found.missing)
+        yield f"<h3>{'Missing links' if some_missing else 'Links in part'}</h3>"
+        yield '<ul class="gaps">'
         for step in sorted(found.missing, key=lambda s: s.state == "partial"):
             yield _gap(found, step, report)
         yield "</ul>"
