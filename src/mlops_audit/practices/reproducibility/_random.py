@@ -105,8 +105,10 @@ def _reaches(project: Project, path: str) -> bool:
 
 
 def relevant(project: Project, path: str) -> bool:
-    """Whether a file is neither test, plot, demo nor example."""
+    """Whether a file is neither test, load test, plot, demo nor example."""
     if path in project.test_files or _ASIDE.search(path.lower()) or project.is_example(path):
+        return False
+    if any(u.capability == "load.test" for u in project.uses_in(path)):
         return False
     return not project.modules[path].roots & {"streamlit", "gradio"}
 

@@ -45,7 +45,8 @@ _DATA_FILE = re.compile(
 )
 _NOT_SETTINGS = re.compile(
     r"(^|/)(\.github|\.gitlab|\.circleci|\.azure\w*|\.vscode|\.idea|\.dvc|\.devcontainer|k8s|helm|charts|"
-    r"kubernetes|node_modules|tests?|docs?|mlruns|outputs?|results|reports|metrics|terraform|infra\w*)/|"
+    r"kubernetes|node_modules|tests?|docs?|mlruns|outputs?|results|reports|metrics|terraform|infra\w*|"
+    r"dashboards?|grafana|prometheus|alertmanager)/|"
     r"(^|/)(docker-)?compose[\w.-]*\.ya?ml$|(^|/)(mkdocs|_config|environment[\w.-]*|conda[\w.-]*|meta|"
     r"codecov|readthedocs|\.readthedocs|\.pre-commit-config|dvc|\.gitlab-ci|azure-pipelines|cloudbuild|"
     r"serverless|\.travis|appveyor|action|pnpm-lock|\.coveragerc|tox|setup|pytest|mypy|poetry|"
