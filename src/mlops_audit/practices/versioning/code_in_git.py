@@ -110,11 +110,16 @@ def _loose_outputs(project: Project) -> list[Output]:
 
 
 def _kept(project: Project, output: Output) -> bool:
-    """Whether git ignores the file or already tracks what lies there."""
+    """Whether git ignores the file or already tracks what lies there, or DVC sees to it.
+
+    DVC ignores the outputs that it stores, and leaves to git the small ones that belong there.
+    """
+    stages = [s for pipeline in project.dvc.pipelines for s in pipeline.stages]
+    declared = {out.path.rstrip("/") for stage in stages for out in stage.outs}
     folder = posixpath.dirname(output.module.path)
     for base in dict.fromkeys(("", folder)):
         path = posixpath.normpath(posixpath.join(base, output.path)).lstrip("./")
-        known = project.has(path) or project.has(f"{path}.dvc")
+        known = path in declared or project.has(path) or project.has(f"{path}.dvc")
         inside = any(p.startswith(f"{path}/") for p in project.paths) if not known else True
         names = (path, f"{path}/file", posixpath.dirname(path) + "/")
         if known or inside or any(n != "/" and project.tree.ignores(n) for n in names):
