@@ -38,7 +38,7 @@ EDITS: dict[int, dict[str, Edit]] = {
     1: {
         "README.md": ("Needs git, make and", "It is ours. Needs git, make and"),
         "params.yaml": (END, "\n# Ours, read by nothing of the template.\nours:\n  setting: 1\n"),
-        f"{PACKAGE}/data/schema.py": (END, '\nOURS = "a constant of ours"\n'),
+        f"{PACKAGE}/data/schema.py": (END, '\n\nOURS = "a constant of ours"\n'),
     },
     2: {
         "pyproject.toml": (END, "\n[tool.ours]\nkey = 1\n"),
