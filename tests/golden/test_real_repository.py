@@ -115,6 +115,7 @@ def test_sarif_is_valid_and_suppresses_what_is_waived(written: Path) -> None:
     ]
     assert "notebooks/look%20at%20%5Bit%5D.ipynb" in uris
     assert all(uri.isascii() and " " not in uri for uri in uris)
+    assert not [uri for uri in uris if "%3Cpackage%3E" in uri]  # a place to write, not to show
     rules = run["tool"]["driver"]["rules"]
     assert all(rule["help"]["markdown"] for rule in rules)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
 from mlops_audit.model import Change, Finding, Outcome, Report, Span
 from mlops_audit.reports import words
 
 __all__ = ["OPEN", "changes", "fingerprint", "home", "is_listed", "message", "rank", "waiver_of"]
 
+_NAMED = re.compile(r"(?:\.\w+|/?[A-Z]\w+)$")
 OPEN = (Outcome.FAIL, Outcome.PARTIAL, Outcome.UNKNOWN)
 """Outcomes that leave something to do."""
 
@@ -41,7 +43,8 @@ def home(finding: Finding) -> Span:
         path = evidence.span.path
         if path != "." and not path.startswith("tag:"):
             return evidence.span
-    files = finding.practice.fix.template
+    # Neither a folder nor a path with `<package>` in it is a file that a forge could show.
+    files = [f for f in finding.practice.fix.template if "<" not in f and _NAMED.search(f)]
     return Span(files[0] if files else "README.md", 1)
 
 
