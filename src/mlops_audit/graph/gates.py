@@ -697,14 +697,27 @@ def _best_of_new(project: Project, targets: list[Promotion]) -> Iterator[Gate]:
             c for s in code for m in [project.modules[s.path]]
             for c in m.calls if c.scope == s.qualname
         ]  # fmt: skip
-        for item in (*near, *wider):
+        for item in (*near, *wider, *_of_other_steps(project, module.path)):
             ordered = item.method in {"search_runs", "list_runs"} and re.search(
                 r"metrics?\.|order_by", item.text
             )
-            if ordered or item.method in {"get_best_run", "best_run", "get_best_model"}:
+            if (
+                ordered
+                or item.method in {"get_best_run", "best_run", "get_best_model"}
+                or (item.method in {"idxmin", "idxmax"} and "metric" in item.text)
+            ):
                 place = Evidence(item.span, _line(item.text))
                 yield Gate("best-of-new", (place, promotion.evidence))
                 break
+
+
+def _of_other_steps(project: Project, path: str) -> Iterator[Call]:
+    """The calls of the steps that stand in one pipeline with a step of this file."""
+    for pipeline in project.pipelines:
+        files = {s.evidence.span.path for s in pipeline.steps}
+        if pipeline.dag and path in files and not pipeline.notebook:
+            for other in sorted(files - {path}):
+                yield from project.modules[other].calls if other in project.modules else ()
 
 
 def _reported(project: Project) -> Iterator[Gate]:

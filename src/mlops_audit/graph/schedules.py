@@ -58,7 +58,10 @@ _UPLOADS = re.compile(
     r"git push|dvc push|\bscp\b|rsync|aws s3 (cp|sync|mv) (?!s3://)\S+ s3://|"
     r"az storage blob upload|(gsutil (-m )?|gcloud storage )(cp|rsync|mv) (-\w+ ){0,3}(?!gs://)\S+ gs://"
 )
-_DISPATCH = re.compile(r"/dispatches|/dagRuns|/create_flow_run|/jobs/run-now|/pipelines/.*runs")
+_DISPATCH = re.compile(
+    r"/dispatches|/dagRuns|/create_flow_run|/jobs/run-now|/pipelines/.*runs|"
+    r"launchPipelineExecution|launchRun\b"  # mutations of Dagster's GraphQL
+)
 _DATA_PATHS = re.compile(
     r"(^|/)(data|datasets?|raw|inputs?)(/|$)|\.dvc$|dvc\.lock$|\.(csv|parquet)$", re.IGNORECASE
 )
@@ -145,10 +148,19 @@ def trains_in(
             project, use
         ):
             return use.evidence()
-    for _, call in calls_of(project, wanted):
+    for module, call in calls_of(project, wanted):
+        told = call.text
+        if call.method == "post":  # the request's body is often made up before
+            told += "".join(
+                a.value.literal
+                for a in module.assigns
+                if a.scope == call.scope
+                and isinstance(a.value.literal, str)
+                and any(t in call.text for t in a.targets)
+            )
         if (
-            (_DISPATCH.search(call.text) or _PLATFORM.search(call.name))
-            and (_TRAIN_NAME.search(call.text) or _PLATFORM.search(call.name))
+            (_DISPATCH.search(told) or _PLATFORM.search(call.name))
+            and (_TRAIN_NAME.search(told) or _PLATFORM.search(call.name))
             and _has_training_pipeline(project)
         ):
             return Evidence(call.span, _line(call))
@@ -196,6 +208,8 @@ def _kept(
 def _saved(project: Project, code: Iterable[Scope]) -> bool:
     """Whether a long-lived worker that trains writes the model anywhere."""
     wanted = tuple(code)
+    if not trains_here(project, wanted):  # what it starts elsewhere keeps its own model
+        return any(u.capability in _STORES for m in project.source for u in project.uses_in(m.path))
     return (
         _kept(project, wanted)
         or any(u.capability == "model.save" for u in uses_of(project, wanted))

@@ -60,6 +60,7 @@ _MODULE = re.compile(
     r"(^|/)(\w*config\w*|\w*settings?|hyper_?param\w*|params|parameters|constants?)\.py$",
     re.IGNORECASE,
 )
+_RUN_CONFIG = re.compile(r"dagster\.(Config|PermissiveConfig|RunConfig)$|zenml\..*BaseParameters$")
 _MAX_FILES = 60
 
 
@@ -185,6 +186,7 @@ def _of_program(
     if parsed:
         kind = "arguments" if any(_tunes(n) for n in names) or not names else "places"
         yield Source(kind, parsed[0].evidence(), trained)
+    yield from _of_run_configuration(project, walked, trained)
     if home := _home_made(module):
         yield Source("arguments", home, trained)
     elif "argv" in module.names:
@@ -206,6 +208,18 @@ def _of_program(
             yield Source("env", use.evidence(), trained)
             break
     yield from _of_modules(project, walked, trained)
+
+
+def _of_run_configuration(
+    project: Project, walked: tuple[Scope, ...], trained: Evidence
+) -> Iterator[Source]:
+    """Classes of settings that an orchestrator fills for each run."""
+    for path in dict.fromkeys(s.path for s in walked):
+        for klass in project.modules[path].classes:
+            tuned = [f.name for f in klass.fields if _tunes(f.name)]
+            if tuned and any(_RUN_CONFIG.match(b) for b in project.index.bases(path, klass)):
+                shown = f"class {klass.name}: {', '.join(tuned[:3])}"
+                yield Source("arguments", Evidence(klass.span, shown), trained)
 
 
 def _is_file(use: Use) -> bool:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
-from mlops_audit.graph.training import is_training
+from mlops_audit.graph.scopes import Scope, scopes
+from mlops_audit.graph.training import is_training, trains_here
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
@@ -22,6 +23,13 @@ _VALUES = re.compile(
     r"n_clusters|num_clusters|k|c|gammas?|param(s|eters|_grid|_set)?|lambdas?|dropouts?|"
     r"hidden(_units|_size)?|combo|combination|configs?_grid)([^a-z]|$)",
     re.IGNORECASE,
+)
+_LOOP = re.compile(r"\s*for\s+([\w, ()]+?)\s+in\s+(.+):")
+_REACH = 25  # lines from a loop to what it runs
+# Names that alone mean a hyperparameter, unlike `k` and `params`.
+_SURE = re.compile(
+    r"^\W*(alpha|lr|learning_rate|max_depth|n_estimators|n_neighbors|n_clusters|gamma|lambda_?|"
+    r"dropout|hidden(_units|_size)?)\W*$"
 )
 _STATED = re.compile(r"range\(\s*\d+\s*,\s*\d+|[\[(]\s*\d|\w*values?$|np\.")
 _SWEEP = re.compile(r"^\s*(parameters|parameter_space|search_space|sweeper)\s*:", re.MULTILINE)
@@ -58,7 +66,7 @@ def hyperparameter_search(project: Project) -> Verdict:
         return partial(
             "The search is defined in a notebook only.", [u.evidence() for u in noted[:4]]
         )
-    loops = [*_elbows(project), *_loops(project)]
+    loops = [*_elbows(project), *_loops(project), *_nested(project)]
     if loops:
         return partial("Only a hand-written loop or an elbow searches.", loops)
     if scripted or uses:
@@ -138,6 +146,26 @@ def _elbows(project: Project) -> Iterator[Evidence]:
                 return
 
 
+def _nested(project: Project) -> Iterator[Evidence]:
+    """A loop over values of a hyperparameter around a function of the project that trains."""
+    for module in project.source:
+        if project.is_example(module.path):
+            continue
+        for call in module.calls:
+            symbol = project.index.resolve(call.name, module.path) if call.loops else None
+            if symbol is None or symbol.kind != "function":
+                continue
+            above = (project.text(module.path) or "").splitlines()[: module.flat(call.span) - 1]
+            found = [(n, _LOOP.match(line)) for n, line in enumerate(above[-_REACH:])]
+            over = [(n, m) for n, m in found if m and _SURE.match(m[1])]
+            if over and trains_here(
+                project, scopes(project, [Scope(symbol.path, symbol.qualname)])
+            ):
+                number = max(0, len(above) - _REACH) + over[0][0] + 1
+                yield Evidence(Span(module.path, number), over[0][1].string.strip()[:90])
+                return
+
+
 def _loops(project: Project) -> Iterator[Evidence]:
     """Training in a loop over values of a hyperparameter."""
     for module in project.modules.values():
@@ -153,7 +181,7 @@ def _loops(project: Project) -> Iterator[Evidence]:
             lines = text.splitlines()
             line = module.flat(call.span)
             for number in range(line - 1, max(0, line - 25), -1):
-                loop = re.match(r"\s*for\s+([\w, ()]+?)\s+in\s+(.+):", lines[number - 1])
+                loop = _LOOP.match(lines[number - 1])
                 if loop:
                     over = loop[1]
                     if over.strip() in {"k", "c"} and not _STATED.match(loop[2]):
