@@ -20,6 +20,7 @@ _INSTRUCTION = re.compile(r"\s*(ONBUILD\s+)?([A-Za-z]+)(?:\s+|$)(.*)", re.DOTALL
 _HEREDOC = re.compile(r"<<-?\s*['\"]?(\w+)['\"]?")
 _VARIABLE = re.compile(r"\$\{([A-Za-z_]\w*)(?::?[-+]([^}]*))?\}|\$([A-Za-z_]\w*)")
 _FLAG = re.compile(r"--[\w-]+(?:=\S+)?\s+")
+_FLAGS = re.compile(r"(?:[ \t]|\\\n)*(?:--[\w-]+(?:=\S+)?(?:[ \t]|\\\n)+)*")
 _PAIR = re.compile(r"([A-Za-z_][\w.]*)=(\"(?:[^\"\\]|\\.)*\"|'[^']*'|\S*)")
 
 
@@ -232,9 +233,10 @@ def _commands(
 ) -> tuple[Command, ...]:
     """The commands of RUN, CMD, ENTRYPOINT: exec form, shell form, heredoc."""
     line = span.line or 1
-    flags = 0
-    while found := _FLAG.match(rest, flags):
-        flags = found.end()
+    found = _FLAGS.match(rest)
+    flags = found.end() if found else 0
+    line += rest[:flags].count("\n")
+    span = Span(span.path, line)
     rest = rest[flags:]
     words = _exec_form(rest)
     if words is not None:

@@ -53,6 +53,7 @@ _NO_MODEL = re.compile(r"\.(csv|tsv|parquet|xlsx|md|html|png|svg|pdf)(\.dvc)?$",
 _MANY = 20  # media files in a data folder that make a data set
 _LFS = re.compile(r"^\s*([^\s#]\S*)\s[^#\n]*filter=(lfs|annex)", re.MULTILINE)
 _URL = re.compile(r"(?:https?|ftp)://[^\s\"'<>)\]}]{4,200}")
+_OPEN = re.compile(r"://[^/\s]+/?\{?[^/\w]*\}?$")
 _DATED = re.compile(
     r"20\d\d[-_/]?(0[1-9]|1[0-2])|\{\}[-_]\{\}|\{(year|month|date)\w*", re.IGNORECASE
 )
@@ -240,6 +241,8 @@ def _kind(text: str) -> str:
     found = _URL.search(text) or re.search(r"(?:s3|gs)://[^\s\"']{3,200}", text)
     if found is None or not _FETCHED.search(text) or _WRITTEN.search(text):
         return ""
+    if _OPEN.search(found[0]):
+        return ""  # a host alone, whatever is filled in
     if _VERSIONED.search(text):
         return "versioned"
     return "dated" if _DATED.search(text) else "fixed"

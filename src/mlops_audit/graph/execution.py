@@ -30,6 +30,7 @@ class Node:
     detail: str = field(compare=False)
     # Only `nodes.Nodes`, which builds it, and who expands that kind know the payload's type.
     payload: Any = field(compare=False, default=None, repr=False)
+    late: int = field(compare=False, default=0, repr=False)  # as a root, after others: its depth
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,8 @@ class ExecutionGraph:
         queue: list[tuple[bool, int, int, Way]] = []
         count = 0
         for root in roots:
-            heapq.heappush(queue, (False, 0, count, Way(root, None, soft=False, why="", depth=0)))
+            way = Way(root, None, soft=False, why="", depth=root.late)
+            heapq.heappush(queue, (False, root.late, count, way))
             count += 1
         while queue and len(ways) < _MAX_NODES:
             soft, depth, _, way = heapq.heappop(queue)

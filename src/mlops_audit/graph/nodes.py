@@ -16,6 +16,8 @@ from mlops_audit.model import Span
 __all__ = ["Nodes", "Sources", "started"]
 
 _DETAIL = 120
+# What a change or a schedule starts says more than what a person or another workflow may start.
+_LATER = {TriggerKind.CALL: 1_000, TriggerKind.MANUAL: 2_000}
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class Nodes:
             trigger.span,
             detail,
             (workflow, trigger),
+            _LATER.get(trigger.kind, 0),
         )
 
     @staticmethod

@@ -95,6 +95,9 @@ _LOGS = frozenset(
 )  # fmt: skip
 _FITS = ("train.fit", "train.search", "train.loop", "train.estimator")
 _TEXT = 80
+_RUN_METRIC = re.compile(
+    r"\b(?:test|val|valid|validation)_(?:mae|mse|rmse|loss|acc|accuracy|f1|auc)\b"
+)
 _CALLBACK = re.compile(r"\.(ModelCheckpoint|EarlyStopping)$")
 _NEAR = 12  # lines of a callback's settings
 
@@ -292,6 +295,8 @@ class Splits:
         for use in self.project.uses("train.early_stop", "train.search"):
             found += self._choices_of(use)
         found += _configured_choices(self.project)
+        for module in self.modules:
+            found += _run_choices(module)
         return tuple(dict.fromkeys(found))
 
     def _choices_in(self, module: Module) -> Iterator[Choice]:
@@ -373,6 +378,22 @@ class Splits:
     def _clusters(self, path: str) -> bool:
         module = self.project.modules[path]
         return any(_UNSUPERVISED.search(i.dotted) for i in module.imports)
+
+
+def _run_choices(module: Module) -> Iterator[Choice]:
+    """The best of several tracked runs, taken by a metric of held-out data."""
+    if not any(c.method == "search_runs" for c in module.calls):
+        return
+    named = [t for t in module.texts if not t.doc and _RUN_METRIC.search(t.value)]
+    for call in module.calls:
+        picks = call.method in {"idxmin", "idxmax"} and "metric" in call.text
+        if picks or (call.method == "search_runs" and call.kw("order_by") is not None):
+            found = _RUN_METRIC.search(call.text)
+            said = found[0] if found else next((t.value for t in named), "")
+            if set_of(said) in {"test", "val"}:
+                place = Evidence(call.span, _short(call.text))
+                yield Choice(set_of(said), "hyperparameters", place)
+                return
 
 
 def _configured_choices(project: Project) -> Iterator[Choice]:
@@ -499,10 +520,12 @@ def _loops(project: Project, module: Module) -> Iterator[Held]:
         if name.isupper():
             continue  # a constant names a thing, it holds no data
         seen.add(on)
-        place = _iterated(project, module, name) or next(
-            (c.span for c in module.calls if name in c.text[:200]), _set_at(module, name)
-        )
-        yield Held(on, Evidence(place, f"evaluates on {name}"), module.notebook, weak=True)
+        place = _iterated(project, module, name)
+        if place is not None:
+            yield Held(on, Evidence(place, f"evaluates on {name}"), module.notebook, weak=True)
+            continue
+        place = next((c.span for c in module.calls if name in c.text[:200]), _set_at(module, name))
+        yield Held(on, Evidence(place, f"holds out {name}"), module.notebook, weak=True)
     for text in module.texts:
         on = _SET_WORDS.get(text.value, "")
         if on and on not in seen and not text.doc and _EVALUATES.search(text.scope.lower()):

@@ -154,4 +154,5 @@ def action_uses(node: Node, catalogue: Catalogue) -> Iterator[Use]:
 
 def _detail(call: Call) -> str:
     first = call.text.splitlines()[0] if call.text else f"{call.name}()"
+    first = f"@{first}" if call.decorates and not first.startswith("@") else first
     return first if len(first) <= 100 else f"{first[:97]}..."  # noqa: PLR2004 -- a line of a report

@@ -89,6 +89,16 @@ _LISTED = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _A_SET = re.compile(r"\bdata ?set\b|\bcorpus\b|https?://|\bdownload", re.IGNORECASE)
+_A_DATA_SET = re.compile(
+    r"\bdata ?sets?\b|\bcorpus\b|\b(the|our|this|raw|training|test|source) data\b|"
+    r"\bdata (is|are|was|were|come|came|from|used|source)\b",
+    re.IGNORECASE,
+)
+# Advice for any data set.
+_GENERAL = re.compile(
+    r"\bwe assume|\byour (own )?data|\b(if|when) you\b|\byou (can|may|should|could|need)\b",
+    re.IGNORECASE,
+)
 _MOST_TEXT = 20_000  # characters of a cell
 _MOST_BYTES = 300_000
 _LOOKED_FOR = "a data dictionary, datasheet or schema that describes the columns"
@@ -323,7 +333,9 @@ def _told(project: Project, document: Document, *, near: bool) -> Iterator[Evide
         if is_placeholder(text) or (_ITEM_START.match(text) and re.match(r"\W*\d*\W*\[", text)):
             continue
         said = _ORIGIN.search(text)
-        named = _SOURCE.search(text) or ("](" in text and said)
+        named = _SOURCE.search(text) or ("](" in text and said and _A_DATA_SET.search(text))
+        if said and not _SOURCE.search(text) and _GENERAL.search(text):
+            continue
         if near or titled:
             # An item of a list on data in general names no data set, and no place of one.
             general = not near and _ITEM_START.match(text) and not _A_SET.search(text)

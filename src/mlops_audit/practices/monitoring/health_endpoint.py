@@ -107,7 +107,7 @@ def _containers(project: Project) -> list[Evidence]:
     found += [
         Evidence(s.healthcheck_span or s.span, f"health check of service {s.name}")
         for s in project.containers.services
-        if s.healthcheck and not _other(s.name, s.image, built=bool(s.context))
+        if s.healthcheck and not _other(f"{s.span.path} {s.name}", s.image, built=bool(s.context))
     ]
     return found
 

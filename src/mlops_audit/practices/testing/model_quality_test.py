@@ -44,7 +44,8 @@ def model_quality_test(project: Project) -> Verdict:
     withheld = [g for g in gates if not g.fails and not g.hollow]
     hard = [*tested, *failing, *_scripts(project)]
     if not hard and withheld:
-        hard = _tests_of_gates(project, withheld[0].evidence.span)
+        tests = _tests_of_gates(project, withheld[0].evidence.span)
+        hard = [withheld[0].evidence, *tests] if tests else []
     if hard:
         return passed("a threshold on a metric fails what runs it", hard)
     if withheld:
@@ -125,7 +126,7 @@ def _on_a_model(project: Project, case: TestCase) -> bool:
 def _tests_of_gates(project: Project, gate: Span) -> list[Evidence]:
     """Tests that run the pipeline with a withholding gate and look for the model behind it."""
     return [
-        case.evidence()
+        Evidence(case.asserts[0], f"{case.name} asserts on what stands behind the gate")
         for case in project.tests.counting
         if gate.path in project.test_kinds.reach(case).modules
         and project.test_kinds.kind(case) in {"system", "integration"}

@@ -99,8 +99,8 @@ def _called(project: Project, paths: frozenset[str]) -> dict[Symbol, Evidence]:
         module = project.modules[path]
         for call in module.calls_in(scope) if scope else module.calls:
             symbol = None if call.name.startswith("?") else project.index.resolve(call.name, path)
-            if symbol is None or symbol in found:
-                continue
+            if symbol is None or symbol in found or call.method == "with_options":
+                continue  # a pipeline is set up here, its steps run elsewhere
             if symbol.path != path or scope:
                 text = (call.text or call.name).splitlines()[0][:100]
                 found[symbol] = Evidence(call.span, text)

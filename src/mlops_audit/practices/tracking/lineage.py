@@ -48,6 +48,9 @@ _DATA_TAG = re.compile(r"data_?(set)?_?(version|hash|rev|md5|snapshot)", re.IGNO
 _LOCKS = ("uv.lock", "poetry.lock", "Pipfile.lock", "pdm.lock", "conda-lock.yml", "pixi.lock")
 _ASIDE = re.compile(r"(^|[_\-./])(ci|dev|test|tests|docs?|lint|build)([_\-./]|$)", re.IGNORECASE)
 _TELLS = re.compile(r"metric|score|plot")
+_NAMED = re.compile(
+    r"model|clf|ckpt|checkpoint|weights|\.(pt|pth|h5|onnx|keras|skops)\b", re.IGNORECASE
+)
 _MOST = 0.9  # of the lines of a list: what REP01 asks for in part
 
 
@@ -111,13 +114,15 @@ def _locked(project: Project) -> list[Evidence]:
     models = re.compile(
         r"model|\.(pkl|joblib|pt|pth|h5|onnx|keras|skops|bin|json)$|ckpt|weights", re.IGNORECASE
     )
-    return [
+    found = [
         Evidence(made[0].span, f"stage {stage.name} made {made[0].path}, inputs recorded")
         for lock in project.dvc.locks
         for stage in lock.stages.values()
         if any(d.md5 for d in stage.deps)
         if (made := [o for o in stage.outs if models.search(o.path) and not _TELLS.search(o.path)])
     ]
+    # A pickle may hold data; a name says more than an ending.
+    return [e for e in found if _NAMED.search(e.detail.split(" made ")[-1])] or found
 
 
 def _keeps(project: Project) -> bool:

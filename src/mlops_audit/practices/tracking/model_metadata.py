@@ -75,7 +75,11 @@ def model_metadata(project: Project) -> Verdict:
     if found:
         programs = [e for e in found if not e.span.path.endswith(".ipynb")]
         return passed("Metadata is stored with the model.", programs or found)
-    written = [t.evidence for t in records(project, "tracker.model", "tracker.autolog")]
+    written = [
+        t.evidence
+        for t in records(project, "tracker.model", "tracker.autolog")
+        if "Processing" not in t.evidence.detail
+    ]
     written += [
         Evidence(c.span, c.text.splitlines()[0][:90])
         for _, c in own_calls(project)

@@ -37,9 +37,10 @@ def tracker_in_training(project: Project) -> Verdict:
     on = [t for t in found if t.standing == "on"]
     programs = [t for t in on if not t.notebook]
     if programs:
-        return passed(f"{_tools(programs)} records the runs.", _shown(programs))
+        return passed(f"{_tools(programs)} {_verb(programs)} the runs.", _shown(programs))
     if on and not _scripted(project):
-        return passed(f"{_tools(on)} records the runs in the notebooks that train.", _shown(on))
+        said = f"{_tools(on)} {_verb(on)} the runs in the notebooks that train."
+        return passed(said, _shown(on))
     if verdict := _partly(project, found, on):
         return verdict
     off = [t for t in tracked(project) if t.standing == "off"]
@@ -83,6 +84,10 @@ def _shown(found: list[Tracked]) -> list[Evidence]:
 
 def _tools(found: list[Tracked]) -> str:
     return ", ".join(dict.fromkeys(t.tool for t in found))
+
+
+def _verb(found: list[Tracked]) -> str:
+    return "record" if len({t.tool for t in found}) > 1 else "records"
 
 
 def _imported(project: Project) -> list[Evidence]:

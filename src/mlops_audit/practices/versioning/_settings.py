@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mlops_audit.facts.code import Module, Value
+from mlops_audit.facts.code import Class, Module, Param, Value
 from mlops_audit.facts.types import Command
 from mlops_audit.graph import Project
 from mlops_audit.graph.memo import once
+from mlops_audit.graph.sourcelines import declared_span
 from mlops_audit.model import Evidence, Span
 
 __all__ = [
@@ -213,7 +214,7 @@ def settings_modules(project: Project) -> Iterator[tuple[str, list[Evidence]]]:
         if module.notebook or path in project.test_files or not _SETTINGS_MODULE.search(path):
             continue
         if path in used or executes:
-            yield path, list(_hyper_assigns(module))
+            yield path, list(_hyper_assigns(project, module))
 
 
 @once
@@ -222,7 +223,13 @@ def _imported(project: Project) -> frozenset[str]:
     return frozenset().union(*near)
 
 
-def _hyper_assigns(module: Module) -> Iterator[Evidence]:
+def _field(project: Project, klass: Class, field: Param) -> Evidence:
+    """A field of a settings class with its default."""
+    detail = f"{klass.name}.{field.name} = {field.default.text if field.default else ''}"
+    return Evidence(declared_span(project, klass.span, field.name), detail[:80])
+
+
+def _hyper_assigns(project: Project, module: Module) -> Iterator[Evidence]:
     for item in module.assigns:
         value = item.value
         names = [t.rsplit(".", 1)[-1] for t in item.targets] if _holds(value) else []
@@ -232,7 +239,7 @@ def _hyper_assigns(module: Module) -> Iterator[Evidence]:
     for klass in module.classes:
         for field in klass.fields:
             if field.default is not None and is_hyperparameter(field.name):
-                yield Evidence(klass.span, f"{klass.name}.{field.name}")
+                yield _field(project, klass, field)
     for call in module.calls:
         for name, value in call.kwargs:
             if is_hyperparameter(name, strong=True) and value.is_literal:
@@ -291,4 +298,4 @@ def code_defaults(project: Project) -> Iterator[Evidence]:
         for klass in module.classes:
             for field in klass.fields:
                 if field.default is not None and is_hyperparameter(field.name, strong=True):
-                    yield Evidence(klass.span, f"{klass.name}.{field.name}")
+                    yield _field(project, klass, field)
