@@ -280,3 +280,24 @@ def test_the_gitlab_script_gates_and_writes_its_reports(
         assert "level 0" in done.stdout.lower()
         for name in ("gl-code-quality-report.json", "mlops-audit.junit.xml", "mlops-audit.html"):
             (tmp_path / name).unlink()
+
+
+@pytest.mark.slow
+def test_the_action_installs_itself(tmp_path: Path) -> None:
+    """From a checkout of this repository, the first two steps leave a report and nothing there."""
+    checkout = tmp_path / "action"
+    run("git", "clone", "-q", ROOT, checkout)
+    (tmp_path / "audited").mkdir()
+    env = {
+        "RUNNER_TEMP": str(tmp_path / "temp"),
+        "GITHUB_ACTION_PATH": str(checkout),
+        "GITHUB_OUTPUT": str(tmp_path / "output"),
+        "GITHUB_STEP_SUMMARY": str(tmp_path / "summary"),
+        "AUDIT_PATH": str(tmp_path / "audited"),
+    }
+    (tmp_path / "temp").mkdir()
+    for step in ("install", "audit"):
+        done = run(checkout / "action" / "run.sh", step, env=env, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    assert "exit-code=0" in (tmp_path / "output").read_text()
+    assert run("git", "status", "--porcelain", "--ignored", cwd=checkout).stdout == ""
