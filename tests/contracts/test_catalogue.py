@@ -120,3 +120,11 @@ def test_texts_name_known_practices(folder: str) -> None:
     texts = [p for p in (SOURCE / folder).rglob("*") if p.suffix in {".md", ".toml", ".py"}]
     named = {(p.name, found) for p in texts for found in ID.findall(p.read_text("utf-8"))}
     assert sorted(pair for pair in named if pair[1] not in ROWS) == []
+
+
+@pytest.mark.parametrize("practice", each(catalogue()))
+def test_the_first_step_is_one_sentence_and_the_title_a_statement(practice: Practice) -> None:
+    """The fix starts with a capital and ends with a full stop; the title has no full stop."""
+    step = practice.fix.step
+    assert re.fullmatch(r"[A-Z`][^\n]* [^\n]*[^.\s]\.", step), step
+    assert re.fullmatch(r"[A-Z][^\n]* [^\n]*[^.\s]", practice.title), practice.title

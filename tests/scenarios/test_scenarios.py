@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
@@ -19,6 +20,11 @@ from mlops_audit.practices.document import document
 from mlops_audit.practices.scenario import Scenario, ScenarioFile
 from mlops_audit.tree import GitInfo, MemoryTree, Tag
 
+# A capital, a number, or the spelling of a path or a command; some words; one full stop.
+_SENTENCE = re.compile(
+    r"(?:[A-Z0-9]|[\w-]*[/._][\w./*-]*[ ,:]|(?:dvc|git|just|make|nox|tox|uv) )"
+    r"[^\n]*\w+[^\n]* [^\n]*[^.\s]\."
+)
 _DAY = date(2026, 1, 1)  # what has expired must not depend on when the tests run
 _GIT_FIELDS = frozenset(field.name for field in dataclasses.fields(GitInfo))
 
@@ -122,6 +128,10 @@ def _differences(scenario: Scenario, verdict: Verdict) -> Iterator[str]:
     for item in verdict.evidence if marked else ():
         if item.span.path not in marked:
             yield f"evidence: {item.span} lies in a file without a mark"
+    if not _SENTENCE.fullmatch(verdict.reason):
+        yield f"reason: not one sentence that says what was found or is missing: {verdict.reason!r}"
+    if verdict.outcome == "fail" and not verdict.looked_for:
+        yield "looked for: a fail says what would have counted"
     for words in scenario.reasons:
         if words.lower() not in verdict.reason.lower():
             yield f"reason: expected the words {words!r}"
