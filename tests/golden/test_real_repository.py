@@ -7,6 +7,7 @@ all there.
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 import os
@@ -182,3 +183,11 @@ def test_annotations_are_commands_and_nothing_else(written: Path) -> None:
     for line in read(written, "github").splitlines():
         assert line.startswith(("::error ", "::warning ", "::notice ")), line
         assert line.count("::error") <= 1
+
+
+@pytest.mark.parametrize("name", sorted(set(formats()) - {"badge", "badge-json"}))
+def test_a_waiver_is_shown_with_all_that_it_says(written: Path, name: str) -> None:
+    """Every format that lists findings shows the reason, the owner and the end of a waiver."""
+    text = html.unescape(read(written, name))
+    for word in ("published", "ana", "2999-01-01"):
+        assert re.search(rf"\b{word}\b", text), word
