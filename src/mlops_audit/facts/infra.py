@@ -1,4 +1,4 @@
-"""All infrastructure of a tree: CloudFormation, Terraform, Kubernetes and Helm values."""
+"""All infrastructure of a tree: CloudFormation, ARM, Terraform, Kubernetes and Helm values."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ def read_resources(
 
 
 def _read(path: str, getter: Getter, charts: set[str]) -> tuple[Resource, ...] | Unreadable:
-    terraform = named("terraform", path)
-    if not terraform and not path.lower().endswith(SNIFFED):
+    told = next((system for system in ("terraform", "arm") if named(system, path)), "")
+    if not told and not path.lower().endswith(SNIFFED):
         return ()
     data = getter(path)
-    if data is None or (not terraform and len(data) > MAX_SNIFFED):
+    if data is None or (not told and len(data) > MAX_SNIFFED):
         return ()
-    if terraform:
-        return _reader("terraform")(path, data)
-    for system in ("cloudformation", "kubernetes"):
+    if told:
+        return _reader(told)(path, data)
+    for system in ("cloudformation", "arm", "kubernetes"):
         if INFRASTRUCTURE[system].looks(data):
             return _reader(system)(path, data)
     if named("helm_values", path) and path.rpartition("/")[0] in charts:

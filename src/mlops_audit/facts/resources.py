@@ -27,9 +27,9 @@ class Container:
 class Resource:
     """One declared thing.
 
-    `system` is `kubernetes`, `cloudformation`, `terraform` or `helm-values`. `kind` is the
-    system's own word (`Deployment`, `AWS::Events::Rule`, `google_cloud_scheduler_job`, or `data
-    aws_x` for Terraform's data); `api` Kubernetes' apiVersion. `node` holds the properties
+    `system` is `kubernetes`, `cloudformation`, `terraform`, `bicep`, `arm` or `helm-values`. `kind`
+    is the system's own word (`Deployment`, `AWS::Events::Rule`, `google_cloud_scheduler_job`, or
+    `data aws_x` for Terraform's data); `api` Kubernetes' apiVersion. `node` holds the properties
     (Kubernetes: the whole object). `schedule` is a cron or rate, `disabled` why it never acts
     (`State: DISABLED`, `suspend: true`). `references` names other resources of the same file that
     the properties point at. `templated` says that placeholders stand for values.

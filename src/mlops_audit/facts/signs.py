@@ -115,6 +115,7 @@ CI: Mapping[str, Signs] = {
 INFRASTRUCTURE: Mapping[str, Signs] = {
     "terraform": Signs(r".*\.tf(?:\.json)?"),
     "cloudformation": Signs(content=_TEMPLATE),
+    "arm": Signs(r".*\.bicep", (rb"/deploymentTemplate\.json",)),
     "kubernetes": Signs(
         content=(
             rb"^[ \t]*[\"']?kind[\"']?[ \t]*:",

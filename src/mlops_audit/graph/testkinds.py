@@ -143,6 +143,10 @@ class TestKinds:
             calls = module.calls_in(scope)
             if any(_STUBS.search(c.name) for c in calls):
                 return True
+            # A browser test that answers the page's own requests.
+            inside = (c for c in module.calls if scope and c.scope.startswith(f"{scope}."))
+            if any(c.method == "fulfill" for c in (*calls, *inside)):
+                return True
             overrides = [
                 a
                 for a in module.assigns

@@ -44,6 +44,8 @@ _RESULTS = re.compile(
     r"^(Great Expectations|Deepchecks|Evidently|TensorFlow Data Validation|whylogs|Soda)",
     re.IGNORECASE,
 )
+# What makes a dictionary of an object that was checked when it was made.
+_CONVERTED = re.compile(r"\.(to_dict|as_dict|_asdict|model_dump|dict)\(\)$|\.__dict__$")
 _FRAMES = frozenset(
     {"pandas", "polars", "pyspark", "dask", "modin", "cudf", "geopandas", "datasets", "duckdb",
      "sqlalchemy", "csv", "xarray", "pyarrow", "awswrangler", "snowflake"}
@@ -205,7 +207,7 @@ class Validation:
             if any(_SCHEMA_BASES.match(b) for b in bases):
                 return "Pandera"
             if call.method in _RECORD_METHODS and call.loops and self._is_record(owner, bases):
-                return "Pydantic"
+                return "" if _converts(call) else "Pydantic"
         elif call.spreads and (call.loops or self._streams(path, call.scope)):
             bases = self._bases(call.name, path)
             if self._is_record(call.name, bases):
@@ -391,3 +393,8 @@ def _not_implemented(name: str) -> bool:
 
 def _short(text: str) -> str:
     return text.splitlines()[0][:100] if text else ""
+
+
+def _converts(call: Call) -> bool:
+    """Whether a record is made of another object of the project, in another shape."""
+    return bool(call.args) and bool(_CONVERTED.search(call.args[0].text))

@@ -18,7 +18,9 @@ _WORKSHOP = re.compile(r"devcontainer|jupyter|notebook|mlflow|mlops-env")
 _MANIFESTS = re.compile(
     r"(Deployment|StatefulSet|CronJob|InferenceService|SeldonDeployment|"
     r"AWS::(Lambda|Serverless|ECS|SageMaker)::(Function|Service|Endpoint)|google_cloud_run\w*|"
-    r"aws_lambda_function|aws_ecs_service|aws_sagemaker_endpoint)"
+    r"aws_lambda_function|aws_ecs_service|aws_sagemaker_endpoint|"
+    r"Microsoft\.(App/containerApps|Web/sites|ContainerInstance/containerGroups|"
+    r"MachineLearningServices/workspaces/(online|batch)Endpoints)$)"
 )
 _PLATFORMS = re.compile(
     r"heroku|procfile|fly|render|serverless|sam|app\.yaml|appengine|vercel", re.IGNORECASE

@@ -82,6 +82,8 @@ def _on_model(project: Project, case: TestCase) -> bool:
             for f in project.modules[s.path].functions
         )
         texts = " ".join(t.value for t in project.modules[case.path].texts if not t.doc)
+        if project.test_kinds.reach(case).modules & project.roles.serving:
+            return True
         return bool(_MODEL & capabilities) or predicts or bool(_PREDICTS.search(texts))
     return predicts
 
