@@ -30,7 +30,8 @@ def render(report: Report, options: Options) -> str:  # noqa: ARG001 -- one sign
     worse = {practice for practice, change in changed.items() if change.worse}
     for finding in report.findings:
         practice = finding.practice.id
-        if is_listed(finding) and (rank(finding, report) or practice in worse):
+        asked = rank(finding, report) or practice in worse or waiver_of(finding, report)
+        if is_listed(finding) and asked:
             lines.append(_annotation(finding, report, worse=practice in worse))
     if report.gate is not None:
         lines += [f"::error title=mlops-audit::{_data(reason)}" for reason in report.gate.reasons]
