@@ -82,10 +82,25 @@ def _on_model(project: Project, case: TestCase) -> bool:
             for f in project.modules[s.path].functions
         )
         texts = " ".join(t.value for t in project.modules[case.path].texts if not t.doc)
-        if project.test_kinds.reach(case).modules & project.roles.serving:
+        if _serves(project, case):
             return True
         return bool(_MODEL & capabilities) or predicts or bool(_PREDICTS.search(texts))
     return predicts
+
+
+def _serves(project: Project, case: TestCase) -> bool:
+    """Whether what a test starts is the service, or imports its routes (also in a function)."""
+    serving = project.roles.serving
+    started = project.test_kinds.reach(case).modules
+    if started & serving:
+        return True
+    return any(
+        symbol.path in serving
+        for path in started
+        for item in project.modules[path].imports
+        for symbol in (project.index.resolve(item.dotted, path),)
+        if symbol is not None
+    )
 
 
 def _wrong_input(project: Project, case: TestCase) -> bool:
