@@ -180,6 +180,7 @@ def _job(name: str, node: Node, root: Node, context: Context) -> Job:
         jobs=jobs,
         disabled=test.disabled,
         void_condition=test.void,
+        runner=" ".join(node_strings(node.get("runs-on"))),
     )
 
 

@@ -176,6 +176,7 @@ class Job:
     jobs: tuple[Job, ...] = ()
     disabled: str = ""
     void_condition: str = ""
+    runner: str = ""  # the machine that is asked for (`ubuntu-latest`, labels of an own one)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from mlops_audit.facts.code import Call, Module, Value
 from mlops_audit.facts.notebooks import Notebook
 from mlops_audit.facts.shell import parse_shell
 from mlops_audit.facts.triggers import trigger_is_live
-from mlops_audit.facts.types import Command, Job, Step, Target, Trigger, Workflow
+from mlops_audit.facts.types import Command, Job, Step, Target, Trigger, TriggerKind, Workflow
 from mlops_audit.graph.commands import CommandResolver
 from mlops_audit.graph.execution import Edge, Node
 from mlops_audit.graph.index import Symbol
@@ -72,13 +72,19 @@ class Expander:
     def _jobs(self, workflow: Workflow, jobs: tuple[Job, ...], kind: str) -> Iterator[Edge]:
         """The jobs that a trigger of this kind starts (any, when the kind is not known)."""
         for job in jobs:
-            if not job.disabled and self._starts(job.triggers, kind):
+            if not job.disabled and self._starts(workflow, job.triggers, kind):
                 yield Edge(self.nodes.job(workflow, job, kind), job.soft, job.why_soft)
 
-    def _starts(self, triggers: tuple[Trigger, ...], kind: str) -> bool:
-        """Whether a job or step that is narrowed to these triggers runs on one of this kind."""
+    def _starts(self, workflow: Workflow, triggers: tuple[Trigger, ...], kind: str) -> bool:
+        """Whether a job or step that is narrowed to these triggers runs on one of this kind.
+
+        A push without filters is one of branches and of tags.
+        """
         live = [t for t in triggers if trigger_is_live(t, self.sources.branches)[0]]
-        return not triggers or any(not kind or t.kind == kind for t in live)
+        kinds = {kind}
+        if any(t.kind == kind == TriggerKind.PUSH and not t.branches for t in workflow.triggers):
+            kinds.add(TriggerKind.TAG)
+        return not triggers or any(not kind or t.kind in kinds for t in live)
 
     def _job(self, node: Node) -> Iterator[Edge]:
         workflow, job, kind = node.payload
@@ -93,7 +99,7 @@ class Expander:
     ) -> Iterator[Edge]:
         kind = above[-1]
         for number, step in enumerate(steps):
-            if step.disabled or not self._starts(step.triggers, kind):
+            if step.disabled or not self._starts(workflow, step.triggers, kind):
                 continue
             told = step.name or step.uses or next(iter(step.run.strip().splitlines()), str(number))
             key = (*above[:-1], str(number), kind)

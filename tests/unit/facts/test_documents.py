@@ -131,10 +131,10 @@ def test_placeholder(text: str, expected: bool) -> None:  # noqa: FBT001 -- a ta
 
 def test_linear() -> None:
     """Repeated openings take linear time."""
-    started = time.perf_counter()
+    started = time.thread_time()
     for piece in (b"<!--", b"[a](", b"```\n", b"| a\n|-\n", b"a\n=\n", b"[", b"<a href"):
         read_document(piece * 20_000, "x.md")
-    assert time.perf_counter() - started < 20
+    assert time.thread_time() - started < 20
 
 
 @given(st.binary(max_size=200), st.sampled_from(["x.md", "x.rst", "x.adoc", "x.txt"]))

@@ -32,12 +32,12 @@ def test_no_text_costs_seconds(name: str) -> None:
     """Every reader answers within time that grows with the text's length only."""
     data = TEXTS[name].encode()
     for system, signs in CI.items():
-        start = time.perf_counter()
+        start = time.thread_time()
         signs.looks(data)
         for path in (".github/workflows/x.yml", "azure-pipelines.yml", "Jenkinsfile"):
             read_workflow(system, path, data, lambda _path: None)
-        assert time.perf_counter() - start < 5, system
-    start = time.perf_counter()
+        assert time.thread_time() - start < 5, system
+    start = time.thread_time()
     read_kubernetes("k.yaml", data)
     read_terraform("main.tf", data)
-    assert time.perf_counter() - start < 5
+    assert time.thread_time() - start < 5

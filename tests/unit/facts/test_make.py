@@ -122,11 +122,11 @@ def test_conditionals_and_one_shell() -> None:
 
 def test_hostile() -> None:
     """Self references, include loops and growing variables stay bounded."""
-    started = time.perf_counter()
+    started = time.thread_time()
     text = "A = $(B)\nB = $(A)$(A)\nC += $(C)$(C)\ninclude Makefile\nt:\n\t$(A) $(C)\n"
     read_make(text.encode(), "Makefile", lambda _: text.encode())
     read("a" * 50_000 + ":" * 50_000 + "\n\t" + "$(" * 50_000)
-    assert time.perf_counter() - started < 5
+    assert time.thread_time() - started < 5
 
 
 @given(st.binary(max_size=300) | st.text("a:=$()\t\n\\#ifendle -@", max_size=200).map(str.encode))

@@ -55,10 +55,10 @@ def test_not_personal(line: str) -> None:
 
 def test_linear() -> None:
     """Long lines take linear time."""
-    started = time.perf_counter()
+    started = time.thread_time()
     for piece in ("/home/", "C:\\", "https://", "/content/drive/", "a/Users/b:"):
         find_personal_paths(piece * 50_000, "a.py")
-    assert time.perf_counter() - started < 10
+    assert time.thread_time() - started < 10
 
 
 @given(st.text(max_size=200))

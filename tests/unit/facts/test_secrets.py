@@ -83,10 +83,10 @@ def test_strings() -> None:
 
 def test_linear() -> None:
     """Long lines of nearly matching text take linear time."""
-    started = time.perf_counter()
+    started = time.thread_time()
     for piece in ("a:", "password", "token=' ", "eyJa.", "https://a:", "&sig=a?sv=", "key "):
         find_secrets(piece * 40_000, "x.env")
-    assert time.perf_counter() - started < 20
+    assert time.thread_time() - started < 20
 
 
 @given(st.text(max_size=200))

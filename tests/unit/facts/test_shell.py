@@ -182,9 +182,9 @@ def test_windows() -> None:
 )
 def test_hostile_texts_stay_fast(piece: str) -> None:
     """Repeated openings take linear time and never raise."""
-    started = time.perf_counter()
+    started = time.thread_time()
     read(piece * 20_000)
-    assert time.perf_counter() - started < 5
+    assert time.thread_time() - started < 5
 
 
 def test_call_bombs_are_bounded() -> None:

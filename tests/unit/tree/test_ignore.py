@@ -87,9 +87,9 @@ def test_a_path_out_of_the_tree_is_not_ignored() -> None:
 def test_stars_do_not_backtrack() -> None:
     """A pattern made to explode a backtracking matcher costs nothing."""
     tree = MemoryTree({".gitignore": "*a" * 40 + "b"})
-    start = time.perf_counter()
+    start = time.thread_time()
     assert not tree.ignores("a" * 200)
-    assert time.perf_counter() - start < 1
+    assert time.thread_time() - start < 1
 
 
 def test_all_cases_agree_with_git(repo: Path) -> None:

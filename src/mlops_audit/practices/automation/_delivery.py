@@ -44,6 +44,7 @@ _PUTS = re.compile(
     r"^(cp|rsync|scp)\b.*\bdags?(/|\b).*(dags|airflow)",
     re.IGNORECASE,
 )
+_LENT = re.compile(r"(ubuntu|windows|macos)-", re.IGNORECASE)
 _SAYS = re.compile(r"(^|[^a-z])deploy(s|ment|ing)?([^a-z]|$)", re.IGNORECASE)
 _DOCS = re.compile(
     r"gh-pages|mkdocs|sphinx|docs?[-_/]|github-pages|netlify|deploy-pages|storybook", re.IGNORECASE
@@ -174,9 +175,9 @@ def _on_a_machine(way: Way) -> bool:
                 return True
         if node.kind == "command" and node.payload[0].program == "ssh":
             return True
-        if node.kind == "job" and re.search(
-            r"deploy|production|staging", node.detail, re.IGNORECASE
-        ):
+        named = re.search(r"deploy|production|staging", node.detail, re.IGNORECASE)
+        # What starts on a machine that is lent for one run ends with it.
+        if node.kind == "job" and named and not _LENT.match(node.payload[1].runner):
             return True
     return False
 
