@@ -52,6 +52,7 @@ def explain(text: str, *, color: bool | None = None) -> str:
 
     from rich.console import Console  # noqa: PLC0415 -- as above
     from rich.markdown import Markdown  # noqa: PLC0415 -- as above
+    from rich.text import Text  # noqa: PLC0415 -- as above
     from rich.theme import Theme  # noqa: PLC0415 -- as above
 
     buffer = io.StringIO()
@@ -62,8 +63,11 @@ def explain(text: str, *, color: bool | None = None) -> str:
         theme=Theme(_STYLES),
         _environ={},
     )
-    drawn = Markdown(page, hyperlinks=options.links, code_theme="ansi_dark")
-    console.print(drawn)
+    # Rich centres a first heading; a page is read from the left.
+    title, _, rest = page.removeprefix("# ").partition("\n")
+    console.print(Text(f"{practice.id} {title}", style="bold underline"))
+    console.print()
+    console.print(Markdown(rest, hyperlinks=options.links, code_theme="ansi_dark"))
     return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
 
 
