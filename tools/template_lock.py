@@ -41,7 +41,12 @@ ANSWERS: tuple[dict[str, object], ...] = (
     {"maturity_level": 4, "registry": "mlflow"},
     {"maturity_level": 4, "docs": "sphinx"},
     {"maturity_level": 3, "drift": "evidently"},
+    {"maturity_level": 4, "orchestrator": "airflow"},
+    {"maturity_level": 4, "orchestrator": "dagster"},
+    {"maturity_level": 4, "scale": "dask"},
 )
+# A choice that wants an older version of a dependency than the others have. Both are locked.
+APART = {"apache-airflow": "fastapi"}
 
 
 def render(answers: dict[str, object], destination: Path) -> dict[str, object]:
@@ -71,6 +76,12 @@ def union(projects: list[dict[str, object]]) -> str:
         names = [f"{package}-{number}" for number, _ in enumerate(asked)]
         groups |= {name: {one} for name, one in zip(names, asked, strict=True)}
         conflicts.append("[" + ", ".join(f'{{group = "{name}"}}' for name in names) + "]")
+    for package, older in APART.items():
+        for members in (every, *groups.values()):
+            for one in [m for m in members if re.split(r"[\[<>=~]", m)[0] in (package, older)]:
+                members.remove(one)
+                groups = {**groups, re.split(r"[\[<>=~]", one)[0]: {one}}
+        conflicts.append(f'[{{group = "{package}"}}, {{group = "{older}"}}]')
     lines = [
         "[build-system]",
         'requires = ["hatchling"]',

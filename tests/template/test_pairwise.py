@@ -45,13 +45,25 @@ WORDS: dict[str, dict[str, str]] = {
     "drift": {"builtin": "", "evidently": r"evidently(?! (is|was|are|not))"},
     "ci": {"github": r"github(?!\.com/(mlops-audit|treeverse))", "gitlab": "gitlab|renovate"},
     "docs": {"mkdocs": "mkdocs", "sphinx": "sphinx"},
+    "task": {
+        "regression": r"regressor|mean_absolute_error|squared_error\b",
+        "classification": r"classifier|brier",
+    },
+    "orchestrator": {"none": "", "airflow": "airflow", "dagster": "dagster"},
     "scale": {"none": "", "dask": r"\bdask"},
     "serving": {
         "none": "",
         "fastapi": "fastapi|uvicorn|testclient|/health/|request_seconds",
         "batch": r"\bworker(?! processes)\b|inbox|pushgateway",
     },
-    "remote": {"local": ""},
+    "remote": {
+        "local": "",
+        "s3": r"\baws\b|s3://|dvc\[s3",
+        "gs": r"\bgs://|google cloud|dvc\[gs",
+        "azure": "azure",
+        "ssh": r"ssh://(?!\$)|storage_key|dvc\[ssh",
+    },
+    "registry": {"gto": r"\bgto\b", "mlflow": "mlflow"},
 }
 NO_TOOL = {"data", "license", "maturity_level", "python_version"}
 
