@@ -200,6 +200,7 @@ def _logged(module: Module, call: Call) -> Stored | None:
     shown = [v.text for v in (*call.args, *(v for _, v in call.kwargs))]
     holes = [h for text in shown for h in re.findall(r"\{([^{}]{1,80})\}", text)]
     holes += [t for t in shown[1:] if t]
+    holes += [t for t in shown[:1] if t.isidentifier()]
     made = {
         target
         for other in module.calls_in(call.scope)

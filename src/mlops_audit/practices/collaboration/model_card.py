@@ -11,7 +11,10 @@ from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, 
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.collaboration._parts import answers
 
-_NAME = re.compile(r"model[\s_-]*cards?\b|modelcard", re.IGNORECASE)
+_NAME = re.compile(
+    r"model[\s_-]*cards?\b|modelcard|^(the )?model[\s_-]*(description|documentation|details)\b",
+    re.IGNORECASE,
+)
 _QUESTIONS = {
     "intended use": re.compile(
         r"intended|\bdirect use|\buses?\b|use[ -]cases?|purpose|how to use|users", re.IGNORECASE

@@ -20,9 +20,12 @@ _CHANGELOG = re.compile(
     re.IGNORECASE,
 )
 _ENTRY = re.compile(
-    r"^(?:#{1,4}\s*|[-*]\s+|=+\s*)?(?:\*\*)?\[?(?:version\s+|release\s+|v)?"
+    r"^(?:#{1,4}\s*|[-*]\s+|=+\s*)?(?:\*\*)?\[?(?:version\s+|release\s+|v\.?)?"
     r"(\d{1,4}\.\d{1,4}(?:\.\d{1,6})?(?:[-.]?(?:a|b|rc|dev|post|alpha|beta)\.?\d*)?)\]?",
     re.IGNORECASE,
+)
+_IN_README = re.compile(
+    r"\W*(change[\s-]?log|release (notes|history)|version history|releases)\W*$", re.IGNORECASE
 )
 _VERSION = re.compile(
     r"""^\s*(?:__version__|version|VERSION)\s*[=:]\s*["']([0-9][\w.+-]{0,30})["']|"""
@@ -101,7 +104,26 @@ def _changelog(project: Project) -> tuple[list[Evidence], list[Evidence]]:
             empty.append(Evidence(Span(path), "no version in it"))
         if len(entries) > len(best):
             best = entries
-    return best, empty
+    return best or _in_readme(project), empty
+
+
+def _in_readme(project: Project) -> list[Evidence]:
+    """The versions in a section of the README that is a changelog."""
+    readme = project.docs.readme
+    sections = readme.sections if readme is not None else ()
+    for number, section in enumerate(sections):
+        if not _IN_README.match(section.title):
+            continue
+        later = (s for s in sections[number + 1 :] if s.level <= section.level)
+        first = section.span.line or 1
+        last = next((s.span.line or first for s in later), None)
+        text = project.text(section.span.path) or ""
+        found = _entries(section.span.path, text)
+        return [
+            e for e in found
+            if first < (e.span.line or 0) and (last is None or (e.span.line or 0) < last)
+        ]  # fmt: skip
+    return []
 
 
 def _entries(path: str, text: str) -> list[Evidence]:
