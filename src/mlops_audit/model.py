@@ -156,7 +156,14 @@ def sentence(text: str) -> str:
 
 def _listed(evidence: Evidence | tuple[Evidence, ...] | list[Evidence]) -> tuple[Evidence, ...]:
     items = (evidence,) if isinstance(evidence, Evidence) else tuple(evidence)
-    return tuple(dict.fromkeys(items))
+    return tuple(dict.fromkeys(_one_line(item) for item in items))
+
+
+def _one_line(evidence: Evidence) -> Evidence:
+    """The evidence with its detail in one line, as a condition over several lines has it not."""
+    if "\n" not in evidence.detail:
+        return evidence
+    return Evidence(evidence.span, " ".join(evidence.detail.split()), evidence.chain)
 
 
 def passed(reason: str, evidence: Evidence | tuple[Evidence, ...] | list[Evidence]) -> Verdict:

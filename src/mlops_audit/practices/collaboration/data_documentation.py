@@ -46,6 +46,13 @@ _CAPITALS = re.compile(r"\W*[A-Z][A-Z0-9]*_[A-Z0-9_]+\b")  # an environment vari
 _ITEM = re.compile(
     r"^\W{0,3}[A-Za-z][\w .()/-]{0,40}?\W{0,3}\s*(?::|[-\u2013\u2014]\s|=)\s*\W{0,2}\w.{5,}"
 )
+# A list of columns without a sign between name and meaning: `MedInc median income in block`.
+_OF_A_SET = re.compile(
+    r"\b(features?|columns?|attributes?|variables?|fields?)\b.{0,80}\bdata|"
+    r"\bdata.{0,40}\b(features?|columns?|attributes?|variables?|fields?)\b",
+    re.IGNORECASE,
+)
+_NAMED_ITEM = re.compile(r"^\W{0,3}(\w*[a-z][A-Z]\w*|[a-z]+_\w+)\W{1,5}\w+\W+\w{2}")
 _ORIGIN = re.compile(
     r"\b(data|datasets?|corpus|images|reviews|records|trips?)\b.{0,160}\b(from|available|"
     r"download\w*|"
@@ -89,6 +96,7 @@ _LISTED = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _A_SET = re.compile(r"\bdata ?set\b|\bcorpus\b|https?://|\bdownload", re.IGNORECASE)
+_BADGE = re.compile(r"\W*\[!\[")
 _A_DATA_SET = re.compile(
     r"\bdata ?sets?\b|\bcorpus\b|\b(the|our|this|raw|training|test|source) data\b|"
     r"\bdata (is|are|was|were|come|came|from|used|source)\b",
@@ -152,6 +160,10 @@ def _in_documents(project: Project) -> Iterator[Evidence]:
                 means = _describes(table.header, about=described_here)
                 if means and len(table.rows) >= _ENOUGH and _says(table.rows):
                     yield Evidence(table.span, " | ".join(table.header)[:100])
+            if _OF_A_SET.search(section.title):
+                named = [i for i in section.items if _NAMED_ITEM.match(i)]
+                if len(named) >= _ENOUGH:
+                    yield _at(project, document, section, named[0])
             if about and not _OTHER.search(section.title):
                 described = [
                     i
@@ -330,7 +342,11 @@ def _told(project: Project, document: Document, *, near: bool) -> Iterator[Evide
     """Paragraphs that say where data comes from: with a link, or in a text about the data."""
     for section, span, text in project.docs.paragraphs(document):
         titled = _ABOUT_DATA.search(section.title)
-        if is_placeholder(text) or (_ITEM_START.match(text) and re.match(r"\W*\d*\W*\[", text)):
+        if (
+            _BADGE.match(text)
+            or is_placeholder(text)
+            or (_ITEM_START.match(text) and re.match(r"\W*\d*\W*\[", text))
+        ):
             continue
         said = _ORIGIN.search(text)
         named = _SOURCE.search(text) or ("](" in text and said and _A_DATA_SET.search(text))

@@ -83,7 +83,9 @@ def _owners(project: Project) -> Iterator[Evidence]:
             text = project.text(path) or ""
             if text.strip() and not is_placeholder(text):
                 lines = text.splitlines()
-                number = next((n for n, x in enumerate(lines, 1) if x.strip(" -=*<!#")), 1)
+                number = next(
+                    (n for n, x in enumerate(lines, 1) if x.strip(" -=*<!#") and x[:2] != ".."), 1
+                )
                 yield Evidence(Span(path, number), lines[number - 1].strip()[:100])
         elif _CATALOGUE.search(path):
             for number, line in enumerate((project.text(path) or "").splitlines(), 1):

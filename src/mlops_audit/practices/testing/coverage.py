@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from mlops_audit.graph import Project
+from mlops_audit.graph.sourcelines import text_span
 from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.testing._tools import declared, documented, empty, files, sections
@@ -37,7 +38,10 @@ def coverage(project: Project) -> Verdict:
     """Look for settings, commands and documented commands that measure coverage."""
     found = [u.evidence() for u in project.uses("coverage.measure") if u.where != "call"]
     found += [
-        Evidence(c.span, " ".join(o for o in c.options if o.startswith("--cov")))
+        Evidence(
+            text_span(project, c.span, "--cov"),
+            " ".join(o for o in c.options if o.startswith("--cov")),
+        )
         for c in project.tests.configs.values()
         if any(o.startswith("--cov") for o in c.options)
     ]

@@ -126,7 +126,7 @@ def _on_a_model(project: Project, case: TestCase) -> bool:
 def _tests_of_gates(project: Project, gate: Span) -> list[Evidence]:
     """Tests that run the pipeline with a withholding gate and look for the model behind it."""
     return [
-        Evidence(case.asserts[0], f"{case.name} asserts on what stands behind the gate")
+        Evidence(case.asserts[-1], f"{case.name} asserts on what stands behind the gate")
         for case in project.tests.counting
         if gate.path in project.test_kinds.reach(case).modules
         and project.test_kinds.kind(case) in {"system", "integration"}

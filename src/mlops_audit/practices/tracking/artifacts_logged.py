@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
+from mlops_audit.graph.sourcelines import declared_span
 from mlops_audit.model import Evidence, Verdict, failed, hollow, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.tracking._records import (
@@ -89,7 +90,8 @@ def _platform(project: Project) -> list[Evidence]:
                     word in param.written for word in ("Model", "HTML", "Markdown", "Artifact")
                 ):
                     detail = f"{param.name}: {param.written}"[:80]
-                    found.append(Evidence(function.span, detail))
+                    place = declared_span(project, function.span, param.name)
+                    found.append(Evidence(place, detail))
     found += [
         u.evidence()
         for u in project.uses("registry.register", test=False, notebook=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mlops_audit.facts.code import Module
 from mlops_audit.graph import Project
+from mlops_audit.graph.sourcelines import declared_span
 from mlops_audit.model import Evidence, Verdict, failed, hollow, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.tracking._records import declared_metrics, metrics_files, records
@@ -54,7 +55,7 @@ def _platform(project: Project) -> list[Evidence]:
     for path, module in project.modules.items():
         if path in project.test_files:
             continue
-        found += _outputs(module)
+        found += _outputs(project, module)
         for call in module.calls:
             if call.kw("metric_definitions") is not None:
                 found.append(Evidence(call.span, "metric_definitions of the training job"))
@@ -63,10 +64,13 @@ def _platform(project: Project) -> list[Evidence]:
     return found
 
 
-def _outputs(module: Module) -> list[Evidence]:
+def _outputs(project: Project, module: Module) -> list[Evidence]:
     """Parameters of a component that the platform takes for metrics."""
     return [
-        Evidence(function.span, f"{param.name}: {param.written}"[:80])
+        Evidence(
+            declared_span(project, function.span, param.name),
+            f"{param.name}: {param.written}"[:80],
+        )
         for function in module.functions
         for param in function.params
         if "Output[" in param.written and "Metrics" in param.written

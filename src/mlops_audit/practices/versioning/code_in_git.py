@@ -72,7 +72,7 @@ def _telling(files: list[str]) -> list[str]:
 def _first_rule(project: Project, path: str) -> Evidence | None:
     """The first rule that is about Python, else the first rule."""
     lines = (project.text(path) or "").splitlines()
-    rules = [n for n, line in enumerate(lines, 1) if line.strip() and not line.startswith("#")]
+    rules = [n for n, ln in enumerate(lines, 1) if ln.strip() and not ln.startswith(("#", "!"))]
     python = [n for n in rules if re.search(r"pyc|py\[|env\b", lines[n - 1])]
     first = next(iter(python or rules), None)
     if first is None:
