@@ -71,12 +71,13 @@ _WAREHOUSE = re.compile(
 
 
 def live(project: Project, *capabilities: str) -> list[Use]:
-    """The uses of capabilities outside tests, in functions that something calls."""
-    return [
+    """The uses of capabilities outside tests, in functions that something calls; examples last."""
+    found = [
         use
         for use in project.uses(*capabilities, test=False)
         if use.call is None or is_called(project, use.path, use.scope)
     ]
+    return sorted(found, key=lambda use: project.is_example(use.path))
 
 
 def data_artifacts(project: Project) -> list[Use]:

@@ -25,6 +25,7 @@ _JOBS = {
     "hooks.install": "install",
     "test.run": "test",
     "lint.run": "lint",
+    "security.scan": "lint",
     "format.run": "lint",
     "format.check": "lint",
     "types.run": "lint",
@@ -76,6 +77,8 @@ def tasks(project: Project) -> list[Task]:
                 jobs = frozenset({"test"})
             folder = target.span.path.rpartition("/")[0]
             place = Evidence(target.span, f"{target.runner} {target.name}")
+            if _lacks_list(project, target):
+                jobs = frozenset()
             missing = bool(target.commands) and not jobs and _missing(project, target)
             found.append(Task(target.name, place, jobs, folder, missing))
     return found
@@ -128,7 +131,22 @@ def _jobs(project: Project, nodes: Iterable[Node]) -> frozenset[str]:
     return frozenset(found)
 
 
+def _lacks_list(project: Project, target: Target) -> bool:
+    """Whether a target stops at a list of packages that does not exist."""
+    for command in target.commands:
+        words = command.argv
+        if "install" not in words or "-r" not in words[:-1]:
+            continue
+        name = words[words.index("-r") + 1].removeprefix("{toxinidir}/")
+        told = re.fullmatch(r"[\w./\-]{1,200}", name) and not project.tree.ignores(name)
+        if told and not project.places.file(name, command.cwd or target.folder):
+            return not project.places.file(name, "")
+    return False
+
+
 def _missing(project: Project, target: Target) -> bool:
     """Whether every command of a target calls a file that does not exist."""
+    if _lacks_list(project, target):
+        return True
     called = [w for c in target.commands for w in c.argv[:3] if w.endswith((".py", ".sh"))]
     return bool(called) and not any(project.places.file(w, target.folder) for w in called)

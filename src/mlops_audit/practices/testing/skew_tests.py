@@ -60,7 +60,11 @@ def skew_tests(project: Project) -> Verdict:
     shared += [u.evidence() for m in project.source for u in project.uses_in(m.path)
                if _EXPORTED.search(u.detail)]  # fmt: skip
     shared += shared_queries(project)
-    stores = {u.path: u.evidence() for u in project.uses("feature.store", notebook=False)}
+    stores = {
+        u.path: u.evidence()
+        for u in project.uses("feature.store", notebook=False)
+        if not project.is_example(u.path)
+    }
     if set(stores) & serving and set(stores) & training:
         shared += [stores[p] for p in sorted(stores)]
     if shared:
@@ -75,6 +79,9 @@ def skew_tests(project: Project) -> Verdict:
     return failed("no test compares training with serving", looked_for=_LOOKED)
 
 
+_SCORES = re.compile(r"(^|/)(eval(uat\w*)?|metrics?|scor\w*)(/|_|\.py$)", re.IGNORECASE)
+
+
 def _side(project: Project, roles: frozenset[str], pattern: re.Pattern[str]) -> frozenset[str]:
     """The modules of one side, by role and by place."""
     own = [m.path for m in project.source]
@@ -85,7 +92,7 @@ def _shared(project: Project, training: frozenset[str], serving: frozenset[str])
     left, right = _called(project, training), _called(project, serving)
     found = []
     for symbol in sorted(set(left) & set(right), key=lambda s: (s.path, s.qualname)):
-        if _SHARED.search(symbol.qualname):
+        if _SHARED.search(symbol.qualname) and not _SCORES.search(symbol.path):
             found += [right[symbol], left[symbol]]
     return found
 
