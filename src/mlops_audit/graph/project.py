@@ -5,7 +5,7 @@ Everything is read lazily and once. A practice is a pure function of a `Project`
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 
 from mlops_audit.facts.code import Call, Module
@@ -70,8 +70,16 @@ class Project(ProjectRuns):
             around = [*near[path], *importers.get(path, ())] if plain else near[path]
             imports = imports_of(self.modules, module, around)
             test = path in self.test_files
-            found[path] = tuple(call_uses(module, imports, self.catalogue, test=test))
+            found[path] = tuple(
+                call_uses(module, imports, self.catalogue, test=test, is_own=self._is_own(path))
+            )
         return found
+
+    def _is_own(self, path: str) -> Callable[[str], bool]:
+        """Whether a name means the project's own code where `path` uses it."""
+        return lambda name: (
+            not name.startswith((":", ".", "?")) and self.index.resolve(name, path) is not None
+        )
 
     def _imported(self, path: str, module: Module) -> list[str]:
         """The project's modules that a module imports, one for each import that is one."""

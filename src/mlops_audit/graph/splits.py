@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph.called import is_called
 from mlops_audit.graph.settings import setting
-from mlops_audit.graph.sourcelines import line_span
+from mlops_audit.graph.sourcelines import keyword_span, line_span
 from mlops_audit.graph.training import is_training
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Span
@@ -333,7 +333,7 @@ class Splits:
                     yield Choice(
                         _fit_set(module), "checkpoint", Evidence(call.span, _short(call.text))
                     )
-            yield from _kept_best(module, call)
+            yield from _kept_best(self.project, module, call)
 
     def _choices_of(self, use: Use) -> Iterator[Choice]:
         module = self.project.modules.get(use.path)
@@ -469,11 +469,13 @@ def _fit_set(module: Module) -> str:
     return next((s for s in ("test", "val") if s in found), "val")
 
 
-def _kept_best(module: Module, call: Call) -> Iterator[Choice]:
+def _kept_best(project: Project, module: Module, call: Call) -> Iterator[Choice]:
     """Checkpoints that a library keeps by itself: the one that a set likes best."""
     best = call.kw("load_best_model_at_end")
     if best is not None and best.literal is True:
-        yield Choice(_fit_set(module), "checkpoint", Evidence(call.span, _short(call.text)))
+        place = keyword_span(project, call, "load_best_model_at_end")
+        said = f"{call.method}(load_best_model_at_end=True)"
+        yield Choice(_fit_set(module), "checkpoint", Evidence(place, said))
     best = call.kw("use_best_model")  # CatBoost
     if best is not None and best.literal is True and (value := _given_validation(call)):
         on = set_of(_without_train(value)) or "val"

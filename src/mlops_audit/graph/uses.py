@@ -7,7 +7,7 @@ and everything in files that are not the project's own, are left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from mlops_audit.facts.code import Call, Module
@@ -65,15 +65,22 @@ def imports_of(
 
 
 def call_uses(
-    module: Module, imports: frozenset[str], catalogue: Catalogue, *, test: bool
+    module: Module,
+    imports: frozenset[str],
+    catalogue: Catalogue,
+    *,
+    test: bool,
+    is_own: Callable[[str], bool] = lambda _name: False,
 ) -> Iterator[Use]:
-    """The uses in a module's calls."""
+    """The uses in a module's calls; `is_own` says whether a name is one of the project's code."""
     for call in module.calls:
         if not call.runs:
             continue
         for match in catalogue.calls(_handed_back(module, call.name), imports):
             if not match.details.holds(keywords(call), len(call.args)):
                 continue
+            if is_own(call.name) and _belongs(call.name, match):
+                continue  # the tool's own repository defines it, and uses it nowhere
             yield Use(
                 match.tool.name,
                 match.capability,
@@ -104,6 +111,12 @@ def _handed_back(module: Module, name: str) -> str:
     built = {v.name for v in function.returns}
     kind = built.pop()
     return name if built or not kind or kind.startswith(("?", ":", ".")) else f"{kind}.{method}"
+
+
+def _belongs(name: str, match: Match) -> bool:
+    """Whether a name starts with one of the tool's modules."""
+    root = name.split(".", 1)[0]
+    return any(root == m.split(".", 1)[0] for m in match.tool.modules)
 
 
 def command_uses(

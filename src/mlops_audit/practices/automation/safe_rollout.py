@@ -44,6 +44,7 @@ _ROUTES = re.compile(
     r"ab_?test|canary|shadow|challenger|bandit|traffic_split|variant", re.IGNORECASE
 )
 _FALLBACK = re.compile(r"fall_?back|default_(prediction|model|answer|response)", re.IGNORECASE)
+_SCHEMA_CHANGES = re.compile(r"(^|/)(migrations?|alembic)(/|$)")
 _WRITTEN = re.compile(r"^#{1,6}\s.*\b(roll(ing)?[ -]?back|rollback)\b", re.IGNORECASE)
 _MAX_BYTES = 400_000
 
@@ -183,8 +184,14 @@ def _fallbacks(project: Project) -> Iterator[Evidence]:
 
 def _written(project: Project) -> Iterator[Evidence]:
     for path in project.glob("**/*.md", "**/*.rst"):
+        if _SCHEMA_CHANGES.search(path):
+            continue  # of a database
         lines = (project.text(path) or "").splitlines()
+        code = False
         for number, line in enumerate(lines, 1):
+            code ^= line.lstrip().startswith("```")
+            if code:
+                continue  # a comment in a block of commands
             if _WRITTEN.match(line) and any(t.strip() for t in lines[number : number + 4]):
                 yield Evidence(Span(path, number), line.strip()[:90])
                 break

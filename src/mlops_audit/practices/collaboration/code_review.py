@@ -92,7 +92,11 @@ def _asked(project: Project, path: str) -> Evidence | None:
     """What a pull-request template asks for, beyond headings and comments."""
     document = project.docs.get(path)
     for section in document.sections if document else ():
-        boxes = [i for i in section.items if re.match(r"\[[ xX]\]\s*\w", i)]
+        boxes = [
+            i
+            for i in section.items
+            if re.match(r"\[[ xX]\]\s*\w", i) and not re.search(r"I confirm that|licen[cs]e", i)
+        ]
         if boxes:
             asked = re.sub(r"^\[[ xX]\]\s*", "", boxes[0])[:25]
             return Evidence(text_span(project, section.span, asked), boxes[0][:100])

@@ -210,7 +210,11 @@ def _describes(header: tuple[str, ...], *, about: bool) -> bool:
 
 def _says(rows: tuple[tuple[str, ...], ...]) -> bool:
     """Whether a table's rows describe something, and are no environment variables."""
-    capitals = sum(1 for row in rows if row and _CAPITALS.match(row[0]))
+    capitals = sum(
+        1
+        for row in rows
+        if row and (_CAPITALS.match(row[0]) or re.fullmatch(r"\W*[\w/-]+\.\w{2,6}\W*", row[0]))
+    )
     text = " ".join(" ".join(row[1:]) for row in rows)
     return capitals * 2 < len(rows) and not is_placeholder(text)
 

@@ -30,6 +30,7 @@ _QUESTIONS = {
 }
 # A page whose sections are the parts of a card, "Model Card" being one of them.
 _SIBLINGS = re.compile(r"\b(?:model|data|training) card\b", re.IGNORECASE)
+_ABOUT_CARDS = re.compile(r"how[_-]?to|guides?/|tutorials?/", re.IGNORECASE)  # how to write one
 _HUB_KEYS = ("pipeline_tag", "model-index", "base_model", "library_name")
 _LOOKED_FOR = "a model card that answers intended use, data, metrics and limits"
 
@@ -81,6 +82,8 @@ def _shown(found: dict[str, Evidence]) -> list[Evidence]:
 def _cards(project: Project) -> Iterator[tuple[Document, bool]]:
     """Documents that are a model card, and parts of documents that are one."""
     for document in project.docs.own:
+        if _ABOUT_CARDS.search(document.path):
+            continue
         front = document.front_matter
         if (
             _NAME.search(document.path.rsplit("/", 1)[-1])

@@ -115,6 +115,8 @@ def _procedures(project: Project) -> tuple[list[Evidence], list[Evidence]]:
     """Runbooks and sections on failures that say something; and those that do not."""
     found, empty = [], []
     for document in project.docs.own:
+        if _OTHER_ROLE.search(document.path):
+            continue
         book = bool(_RUNBOOK.search(document.path))
         for section in document.sections:
             if not (section.title and (book or _PROCEDURE.search(section.title))):

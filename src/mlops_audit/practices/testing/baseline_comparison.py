@@ -114,8 +114,14 @@ def _beside(calls: list[Call]) -> list[Evidence]:
         for group in groups.values()
         if len({c.args[1].text for c in group}) > 1
         for call in group
-        if _RULE.search(call.args[1].text) and any(not _RULE.search(c.args[1].text) for c in group)
+        if _is_rule(call) and any(not _is_rule(c) for c in group)
     ]
+
+
+def _is_rule(call: Call) -> bool:
+    """Whether the second values are a rule's; a vote of many models is none."""
+    text = call.args[1].text
+    return bool(_RULE.search(text)) and not re.search(r"vot(e|ing)", text)
 
 
 def _prose(project: Project) -> list[Evidence]:

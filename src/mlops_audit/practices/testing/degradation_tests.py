@@ -94,7 +94,7 @@ def _promotions(project: Project) -> list[Evidence]:
     for module in project.source:
         for compare in module.compares:
             both = f"{compare.left.text} {compare.right.text}"
-            if compare.op not in {"<", ">", "<=", ">="} or not _on_current(both):
+            if compare.op not in {"<", ">", "<=", ">="} or not _on_current(both) or "len(" in both:
                 continue
             if _METRIC.search(both):
                 detail = f"{compare.left.text} {compare.op} {compare.right.text}"

@@ -78,6 +78,8 @@ def _tests(project: Project) -> tuple[list[Evidence], list[Evidence]]:
                 continue
             if "len(" in both or not _on_a_model(project, case):
                 continue
+            if compare.op == "in" and not METRIC.search(compare.left.text.lower()):
+                continue  # something else in a variable called metrics
             number = compare.left.is_literal or compare.right.is_literal
             if is_range(compare) or compare.op in {"in", "is not"}:
                 weak.append(evidence)

@@ -6,6 +6,8 @@ import re
 
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
+from mlops_audit.graph.sourcelines import keyword_span
+from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Verdict, failed, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.tracking._records import checkpoints, own_calls, records
@@ -64,7 +66,7 @@ _REGISTERS = ("registry.register", "model.save", "tracker.model", "tracker.artif
 def model_metadata(project: Project) -> Verdict:
     """Metadata that the project itself puts with a model."""
     found = [
-        u.evidence()
+        _given(project, u)
         for u in project.uses("model.signature", "registry.tag", "model.card", test=False)
         if is_called(project, u.path, u.scope)
     ]
@@ -82,12 +84,26 @@ def model_metadata(project: Project) -> Verdict:
     ]
     written += [
         Evidence(c.span, c.text.splitlines()[0][:90])
-        for _, c in own_calls(project)
-        if c.text and _SELF_WRITING.search(f"{c.receiver}.{c.method}") and _own_format(c.name)
+        for m, c in own_calls(project)
+        if c.text
+        and _SELF_WRITING.search(f"{c.receiver}.{c.method}")
+        and _own_format(c.name)
+        and not project.index.targets(c, m.path)  # the project's own, whose calls tell
     ]
     if written:
         return partial("A model has only the metadata that its format writes by itself.", written)
     return failed("Nothing describes a model beside its weights.", looked_for=_LOOKED_FOR)
+
+
+def _given(project: Project, use: Use) -> Evidence:
+    """The keyword by which a call gets the metadata, else the call."""
+    call = use.call
+    key = next((k for k, _ in call.kwargs if k in _META_WORDS), "") if call else ""
+    if call is None or not key:
+        return use.evidence()
+    value = call.kw(key)
+    said = f"{call.method}({key}={value.text if value else ''})"
+    return Evidence(keyword_span(project, call, key), " ".join(said.split())[:100])
 
 
 def _own_format(name: str) -> bool:
