@@ -61,7 +61,7 @@ WORDS: dict[str, dict[str, str]] = {
         "s3": r"\baws\b|s3://|dvc\[s3",
         "gs": r"\bgs://|google cloud|dvc\[gs",
         "azure": "azure",
-        "ssh": r"ssh://(?!\$)|storage_key|dvc\[ssh",
+        "ssh": r"ssh://(?!\$)|\bstorage_key|dvc\[ssh",
     },
     "registry": {"gto": r"\bgto\b", "mlflow": "mlflow"},
 }
