@@ -33,3 +33,14 @@ def test_a_function_that_calls_itself_is_no_loop() -> None:
     code = "def a():\n    return a().validate(1)\n\na().validate(2)\n"
     project = Project.load(MemoryTree({"a.py": code.encode()}), Config())
     assert list(project.uses("data.validate")) == []
+
+
+@pytest.mark.parametrize(("defined", "found"), [(True, False), (False, True)])
+def test_a_tool_s_own_repository_uses_it_nowhere(*, defined: bool, found: bool) -> None:
+    """What the project itself defines under the tool's name is no use of the tool."""
+    files = {"run.py": b"from pandera import DataFrameSchema\n\nDataFrameSchema({}).validate(1)\n"}
+    if defined:
+        own = b"class DataFrameSchema:\n    def validate(self, x):\n        return x\n"
+        files |= {"pandera/__init__.py": own}
+    project = Project.load(MemoryTree(files), Config())
+    assert bool(list(project.uses("data.validate"))) is found
