@@ -151,6 +151,13 @@ def lfs_data(project: Project) -> list[Evidence]:
 def committed_data(project: Project) -> list[Evidence]:
     """Data sets that lie in plain git: in a data folder, or read by name in code."""
     named = _named_files(project)
+    made = {
+        out.path
+        for pipeline in project.dvc.pipelines
+        for stage in pipeline.stages
+        for out in (*stage.outs, *stage.metrics, *stage.plots)
+        if not out.cached
+    }
     found: list[Evidence] = []
     media: dict[str, int] = {}
     for path in project.paths:
@@ -166,6 +173,7 @@ def committed_data(project: Project) -> list[Evidence]:
             media[path.rpartition("/")[0]] = media.get(path.rpartition("/")[0], 0) + 1
         if (
             suffix not in _TABLES
+            or path in made
             or _NO_DATA.search(path)
             or is_model_path(path)
             or in_lfs(project, path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -59,9 +60,10 @@ class DvcFiles:
             lock = self.lock_of(pipeline)
             for stage in pipeline.stages:
                 record = lock.stages.get(stage.name) if lock else None
-                kept = {out.path.rstrip("/") for out in stage.outs if out.cached}
+                in_git = {posixpath.normpath(out.path) for out in stage.outs if not out.cached}
                 for entry in record.outs if record else ():
-                    if entry.md5 and (entry.path.rstrip("/") in kept or entry.cached):
+                    own = posixpath.normpath(entry.path) not in in_git
+                    if entry.md5 and entry.cached and own:
                         detail = f"output {entry.path} of stage {stage.name}"
                         yield entry, Evidence(entry.span, detail)
 

@@ -58,7 +58,9 @@ _FEATURES = re.compile(r"feat(ure|uri)?", re.IGNORECASE)
 _PREPARED = re.compile(
     r"process|transform|final|prepare|interim|encod|scal|token|embed|clean", re.IGNORECASE
 )
-_NOT_FEATURES = re.compile(r"metric|score|plot|report|figure|importance|raw", re.IGNORECASE)
+_NOT_FEATURES = re.compile(
+    r"metric|score|plot|report|figure|importance|feat\w{0,5}_imp([^a-z]|$)|raw", re.IGNORECASE
+)
 _CLOUD = re.compile(
     r"\b(gs|s3|abfss?|wasbs?|dbfs)://[\w{$<-]|"
     # the variable that names a bucket, where the address itself comes from outside

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from mlops_audit.facts.dockerfile import Dockerfile
 from mlops_audit.facts.types import Command, TriggerKind
 from mlops_audit.graph import Project
+from mlops_audit.graph.datasets import is_model_path
 from mlops_audit.graph.execution import Reach, Way
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence
@@ -87,6 +88,23 @@ def publishes(project: Project, reach: Reach) -> Iterator[Delivery]:
         if use.capability == "deploy.run" and not _FROM_SOURCE.search(text):
             continue
         yield Delivery(use.capability, evidence, way, use.command)
+    yield from _pushed_models(project, reach)
+
+
+def _pushed_models(project: Project, reach: Reach) -> Iterator[Delivery]:
+    """`dvc push` of a model that a stage makes, where automation runs the pipeline too."""
+    models = any(
+        is_model_path(out.path)
+        for pipeline in project.dvc.pipelines
+        for stage in pipeline.stages
+        for out in stage.outs
+        if out.cached
+    )
+    ways = [(way, way.node.payload[0]) for way in reach.of("command")] if models else []
+    runs = any(c.argv[:2] in {("dvc", "repro"), ("dvc", "exp")} for _, c in ways)
+    for way, command in ways:
+        if runs and command.argv[:2] == ("dvc", "push") and not _in_tests(project, way):
+            yield Delivery("model.push", way.evidence(), way, command)
 
 
 def builds(project: Project, reach: Reach) -> Iterator[Delivery]:
