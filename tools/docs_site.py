@@ -46,6 +46,7 @@ GUIDES = [
             ("Climb a level", "guides/climb.md"),
             ("The loop, lived through", "guides/loop.md"),
             ("Adopt in an old repository", "guides/adopt.md"),
+            ("Choices of the template", "guides/choices.md"),
             ("Upgrade", "guides/upgrade.md"),
             ("Continuous integration", "ci.md"),
             ("Every commit", "pre-commit.md"),
