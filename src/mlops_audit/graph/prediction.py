@@ -60,6 +60,7 @@ _EVALUATES = re.compile(
     r"([/_.]|$)",
     re.IGNORECASE,
 )
+_SHOWS = re.compile(r"(^|[/_])(plots?|plotting|visuali[sz]\w*)([/_.]|$)", re.IGNORECASE)
 _STORES = re.compile(
     r"^(to_csv|to_parquet|to_sql|to_gbq|to_json|to_excel|to_feather|to_pickle|to_dataframe|"
     r"insert|insert_rows|insert_rows_json|insert_many|insert_one|save|savetxt|write|writerow|"
@@ -444,7 +445,25 @@ def _program(project: Project, module: Module, root: Scope) -> Prediction | None
         return Prediction(
             "command", module.path, tuple(shown), parameters=True, scope=root.qualname
         )
-    return Prediction("function", module.path, tuple(shown), scope=root.qualname)
+    aside = _SHOWS.search(f"{module.path.rsplit('/', 1)[-1]}/{root.qualname}")
+    only = aside or (function is not None and _only_evaluated(project, module, function))
+    kind = "evaluation" if only else "function"
+    return Prediction(kind, module.path, tuple(shown), scope=root.qualname)
+
+
+def _only_evaluated(project: Project, module: Module, function: Function) -> bool:
+    """Whether only evaluations and plots of the project call a function that predicts."""
+    callers = [
+        f"{other.path.rsplit('/', 1)[-1]}/{call.scope}"
+        for other in project.source
+        for call in other.calls
+        if call.method == function.name
+        and any(
+            s.path == module.path and s.qualname == function.qualname
+            for s in project.index.targets(call, other.path)
+        )
+    ]
+    return bool(callers) and all(_EVALUATES.search(c) or _SHOWS.search(c) for c in callers)
 
 
 def _function(

@@ -28,7 +28,7 @@ _META_WORDS = frozenset(
      "customer_metadata_properties", "CustomerMetadataProperties", "model_metrics", "ModelMetrics"]
 )  # fmt: skip
 _SELF_WRITING = re.compile(
-    r"(save_pretrained|save_model|push_to_hub|saved_model\.save|export_model|model\.save)$"
+    r"(save_pretrained(_merged|_gguf)?|save_model|push_to_hub(_merged|_gguf)?|saved_model\.save|export_model|model\.save)$"
 )
 _OF_MODEL = re.compile(
     r"model|classifier|\bclf|class_?names|label_?map|signature|feature_?(names|columns|list)",
