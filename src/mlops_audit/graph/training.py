@@ -123,8 +123,23 @@ def _trained(project: Project, scope: Scope) -> tuple[Call, ...]:
     return tuple(
         call
         for module, call in calls_of(project, (scope,))
-        if call.span in spans or _dynamic(module, call) or _own_fit(project, module, call)
+        if call.span in spans
+        or _dynamic(module, call)
+        or _own_fit(project, module, call)
+        or _renamed_fit(project, module, call)
     )
+
+
+def _renamed_fit(project: Project, module: Module, call: Call) -> bool:
+    """Whether a call fits a library's model under the project's name: `Learner = XGBRegressor`."""
+    place, _, name = call.name.rpartition(".")[0].rpartition(".")
+    if call.method != "fit" or not place:
+        return False
+    path = project.index.module(place, module.path)
+    value = project.modules[path].constants.get(name) if path in project.modules else None
+    if value is None or value.is_call or not value.name:
+        return False
+    return bool(_MODELS.search(value.name)) and not _PREPARES.search(value.name)
 
 
 def _own_fit(project: Project, module: Module, call: Call) -> bool:
