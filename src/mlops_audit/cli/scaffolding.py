@@ -58,6 +58,8 @@ def named(ids: tuple[str, ...]) -> tuple[str, ...]:
 
 def told(done: Upgrade, *, dry_run: bool) -> str:
     """What an upgrade did, as lines for a person."""
+    from mlops_audit.scaffold.upgrade import AFTER_RUN  # noqa: PLC0415 -- loaded by who upgrades
+
     if not done.changed:
         return "Nothing to do: the project is up to date with its template.\n"
     before, after = done.before.assessment.level, done.after.assessment.level
@@ -67,7 +69,7 @@ def told(done: Upgrade, *, dry_run: bool) -> str:
     ]
     lines += [f"conflict: {one_line(path)}" for path in done.conflicts]
     lines += [f"worse: {name} {was} → {now}" for name, was, now in done.worse]
-    lines += [f"{name} waits for the next `make pipeline`" for name in done.pending]
+    lines += [f"{name} waits for the next `{AFTER_RUN[name]}`" for name in done.pending]
     if done.applied:
         lines.append("Applied to the work tree; look at `git diff`, run `make setup` and commit.")
     elif not done.clean:

@@ -22,8 +22,9 @@ from mlops_audit.scaffold.errors import ScaffoldError, copier_errors
 __all__ = ["AFTER_RUN", "Answers", "Upgrade", "read_answers", "upgrade"]
 
 ANSWERS = ".copier-answers.yml"
-# Practices that judge the record of the last run: a new stage has none until it has been run once.
-AFTER_RUN = frozenset({"REP06"})
+# Practices that judge the record of the last run: a new stage has none until it has been run
+# once, and a lock that set-up has pruned does not name a new dependency until the next set-up.
+AFTER_RUN = {"REP01": "make setup", "REP06": "make pipeline"}
 _CREDIT = {Outcome.PASS: 2, Outcome.PARTIAL: 1, Outcome.NOT_APPLICABLE: 2}
 _MARKER = re.compile(rb"^<{7} before updating$", re.MULTILINE)
 _TIMEOUT = 300  # seconds for one git command

@@ -17,6 +17,7 @@ _LOOKED = (
 _NAMED = re.compile(
     r"slice|per_(group|segment|region|slice|cohort)|by_(group|segment|gender|region)", re.IGNORECASE
 )
+_METRIC = re.compile(r"error|accura|score|recall|precision|(^|_)(mae|mse|rmse|mape|f1|auc)(_|$)")
 _PER_CLASS = re.compile(
     r"(^|\.)(classification_report|confusion_matrix|multilabel_confusion_matrix|"
     r"ConfusionMatrixDisplay(\.from_\w+)?|plot_confusion_matrix)$"
@@ -102,6 +103,14 @@ def _loops_over_classes(project: Project, module: Module, call: Call) -> bool:
     )
 
 
+def _measures(project: Project, module: Module, scope: str) -> bool:
+    """Whether a function asks the project's own measure of an error."""
+    return any(
+        _METRIC.search(c.method) and any(project.index.targets(c, module.path))
+        for c in module.calls_in(scope)
+    )
+
+
 def _grouped(project: Project, module: Module) -> list[Evidence]:
     """Places where a metric is computed within a group of rows."""
     metrics = [u for u in project.uses_in(module.path) if u.capability == "evaluate.metric"]
@@ -130,7 +139,7 @@ def _grouped(project: Project, module: Module) -> list[Evidence]:
         for f in module.functions
         if _NAMED.search(f.name)
         and not f.stub
-        and f.qualname in scopes
+        and (f.qualname in scopes or _measures(project, module, f.qualname))
         and is_called(project, module.path, f.qualname)
     ]
     return found
