@@ -51,7 +51,8 @@ _ACTUAL = re.compile(
 _PREDICTED = re.compile(r"pred|forecast|scor|y_hat|inference", re.IGNORECASE)
 _METRIC = re.compile(
     r"(mean_(absolute|squared)\w*error|\bmape\b|\brmse\b|\bmae\b|accuracy|f1_score|roc_auc|precision|"
-    r"recall|r2_score|log_loss|error_rate|hit_rate|\bctr\b|click_?through|conversion|revenue|\broi\b)",
+    r"recall|r2_score|log_loss|brier|error_rate|hit_rate|\bctr\b|click_?through|conversion|revenue|"
+    r"\broi\b)",
     re.IGNORECASE,
 )
 _SERVED = re.compile(
