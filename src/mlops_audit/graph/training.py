@@ -136,7 +136,8 @@ def _renamed_fit(project: Project, module: Module, call: Call) -> bool:
     if call.method != "fit" or not place:
         return False
     path = project.index.module(place, module.path)
-    value = project.modules[path].constants.get(name) if path in project.modules else None
+    known = project.modules.get(path) if path else None
+    value = known.constants.get(name) if known else None
     if value is None or value.is_call or not value.name:
         return False
     return bool(_MODELS.search(value.name)) and not _PREPARES.search(value.name)
