@@ -47,7 +47,8 @@ _NAMED = re.compile(
 _TRANSFORMS = re.compile(
     r"^sklearn\.(preprocessing|feature_extraction|decomposition)\.[\w.]+\.(fit_)?transform$|"
     r"^(category_encoders|feature_engine)\.[\w.]+\.(fit_)?transform$|"
-    r"^tensorflow_transform\."
+    r"^tensorflow_transform\.|^nvtabular\.ops\.(LambdaOp|JoinGroupby|Groupby|Bucketize|TargetEncoding|"
+    r"DifferenceLag|HashedCross)$"
 )
 _LABELS = re.compile(r"LabelEncoder|LabelBinarizer")
 # Folders whose data frames serve a look at things, not a model.

@@ -76,6 +76,10 @@ _BUILDER = re.compile(
     r"(^|\.)(get|build|create|make|define|init|load)_(\w{1,30}_)?(model|net|network|classifier|regressor|"
     r"estimator|pipeline)(_\w{1,30})?\.\w+$"
 )
+_OF_A_CLASS = re.compile(r"[a-z]\w*(\.\w+){0,8}\.[A-Z]\w*\.fit$")
+_OF_TRAINING = frozenset(
+    {"epochs", "n_epochs", "num_epochs", "max_epochs", "validation_data", "eval_set", "val_data"}
+)
 _BUILT_IN = re.compile(r"^(sum|max|min|zip|dict|list|tuple|next|getattr|eval|\?)\.")
 
 
@@ -100,6 +104,11 @@ def _dynamic(module: Module, call: Call) -> bool:
         _DYNAMIC.match(call.name) or _BUILDER.search(call.name)
     ):
         return bool(call.name.count(".")) and _fits(call)
+    if method == "fit" and _OF_A_CLASS.match(call.name):
+        # A library that no row knows: the arguments or the receiver speak for themselves.
+        told = any(k in _OF_TRAINING for k, _ in call.kwargs) or _MODELS.search(call.receiver)
+        aside = _PREPARES.search(call.receiver) or _LIBRARY_TRANSFORMS.search(call.name)
+        return bool(told) and not aside
     # A loss is whatever a model or a function of a library gave (`model(**batch).loss.backward()`).
     given = _BUILT_IN.match(call.name) or re.match(r"[a-z]\w*\.\w+\.", call.name)
     return method == "backward" and "torch" in module.roots and bool(given)

@@ -119,6 +119,19 @@ def test_a_fit_on_a_named_transformer_of_unknown_type_does_not_train() -> None:
     assert roles({"a.py": f"{head}clf.fit(x, y)\n"}).kind == "trains"
 
 
+@pytest.mark.parametrize(
+    ("call", "trains"),
+    [
+        ("model = newlib.tf.TwoTower()\nmodel.fit(rows, epochs=3)", True),
+        ("flow = newlib.Workflow()\nflow.fit(rows)", False),
+        ("scaler = newlib.Scaler()\nscaler.fit(rows)", False),
+    ],
+)
+def test_a_class_of_an_unknown_library_trains_by_its_arguments(call: str, *, trains: bool) -> None:
+    """Names and arguments of a `fit` speak for a library that no row knows."""
+    assert roles({"train.py": f"import newlib\n\nrows = []\n{call}\n"}).trains is trains
+
+
 def test_a_training_loop_with_an_own_loss_trains() -> None:
     """`loss.backward()` in a file that imports torch is training, whatever built the loss."""
     text = "import torch\n\ndef step(losses):\n    total = sum(losses)\n    total.backward()\n"

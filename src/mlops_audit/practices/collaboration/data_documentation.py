@@ -84,6 +84,7 @@ _ITEM_START = re.compile(r"\s*(?:[-*+]|\d{1,3}[.)])\s")
 _DESCRIBED = re.compile(
     r"^\s*(?:-\s*)?[\"']?(?:description|desc|meaning|doc)[\"']?\s*:\s*\S", re.MULTILINE
 )
+_DBT = re.compile(r"^(models|sources|seeds|snapshots):[ \t]*$", re.MULTILINE)
 _DATA_FILES = ("**/*.yml", "**/*.yaml", "**/*.json", "**/*.csv", "**/*.toml")
 _SCHEMA_PATH = re.compile(
     r"schema|dictionar|columns|codebook|metadata|(^|/)(models|staging|marts|sources)/.*\.ya?ml$|"
@@ -268,7 +269,7 @@ def _in_files(project: Project) -> Iterator[Evidence]:
             ):
                 yield Evidence(Span(path, 1), ", ".join(header)[:100])
             continue
-        found = list(_DESCRIBED.finditer(text))
+        found = [m for m in _DESCRIBED.finditer(text) if _of_a_column(text, m.start())]
         about = re.search(r"[\"']?(columns|features|dtype)[\"']?\s*:", text) or (
             re.search(
                 r"data_?(set|dict)|dictionar|feature|column|codebook|raw", path, re.IGNORECASE
@@ -278,6 +279,21 @@ def _in_files(project: Project) -> Iterator[Evidence]:
         if len(found) >= _ENOUGH and about:
             line = text.count("\n", 0, found[0].end()) + 1
             yield Evidence(Span(path, line), found[0][0].strip()[:100])
+
+
+def _of_a_column(text: str, place: int) -> bool:
+    """Whether a description stands under `columns:`, in a file that has such lists (dbt)."""
+    if not _DBT.search(text):
+        return True
+    here = text[place:].lstrip("\n")
+    depth = len(here) - len(here.lstrip())
+    for line in reversed(text[:place].splitlines()):
+        bare = line.strip()
+        if bare and len(line) - len(line.lstrip()) < depth:
+            if bare.startswith("columns:"):
+                return True
+            depth = len(line) - len(line.lstrip())
+    return False
 
 
 def _in_code(project: Project) -> Iterator[Evidence]:

@@ -35,6 +35,7 @@ _SAMPLES_FRAME = frozenset({"frac", "n"})
 _FRAMEWORKS = {
     "torch": "torch", "pytorch_lightning": "torch", "lightning": "torch", "fastai": "torch",
     "tensorflow": "tensorflow", "keras": "tensorflow", "jax": "jax",
+    "merlin": "tensorflow",
 }  # fmt: skip
 _FIT = ("train.fit", "train.loop", "train.launch")
 _SETTINGS_SIZE = 200_000  # bytes; a larger file is data
