@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -134,3 +137,75 @@ def test_the_audit_sees_the_same_practices(pair: tuple[Path, Path]) -> None:
     outcomes = [{p["id"]: p["outcome"] for p in report["practices"]} for report in reports]
     assert outcomes[0] == outcomes[1]
     assert reports[0]["diagnostics"] == reports[1]["diagnostics"]
+
+
+@pytest.fixture
+def released(template: Template, tmp_path: Path) -> Path:
+    """A project of level 5 in a repository, with one commit."""
+    project = template.generate(tmp_path / "project", {"maturity_level": 5, "ci": "gitlab"})
+    run("git", "init", "--quiet", cwd=project)
+    commit(project)
+    return project
+
+
+def test_a_promoted_model_starts_its_release(released: Path) -> None:
+    """`make announce` asks GitLab for the pipeline of the promotion's tag, and of no other."""
+    if shutil.which("curl") is None:
+        pytest.skip("there is no curl here")
+    asked: list[tuple[str, str]] = []
+
+    class GitLab(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            form = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            asked.append((self.path, form))
+            self.send_response(201)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- as its base
+            """Keeps the output clean."""
+
+    server = HTTPServer(("127.0.0.1", 0), GitLab)
+    Thread(target=server.serve_forever, daemon=True).start()
+    api = f"http://127.0.0.1:{server.server_port}/api/v4"
+    job = {"CI_API_V4_URL": api, "CI_PROJECT_ID": "7", "CI_JOB_TOKEN": "job-token"}
+    try:
+        assert "nothing was promoted" in run("make", "announce", cwd=released, env=job).stdout
+        assert not asked
+        for tag in ("demand-forecast@v1.0.0", "demand-forecast#production#9", "v0.1.0"):
+            run("git", "tag", tag, cwd=released)
+        run("git", "tag", "demand-forecast#production#10", cwd=released)
+        run("make", "announce", cwd=released, env=job)
+    finally:
+        server.shutdown()
+        server.server_close()
+    ((path, form),) = asked
+    assert path == "/api/v4/projects/7/trigger/pipeline"
+    assert re.search(r'name="token"\s+job-token\s', form)
+    assert re.search(r'name="ref"\s+demand-forecast#production#10\s', form)
+
+
+def test_a_newer_template_is_offered_as_a_merge_request(released: Path) -> None:
+    """`make offer` pushes the branch with GitLab's options; without a change it does nothing."""
+    remote = released.parent / "remote.git"
+    run("git", "init", "--quiet", "--bare", str(remote), cwd=released)
+    run("git", "config", "receive.advertisePushOptions", "true", cwd=remote)
+    hook = remote / "hooks/pre-receive"
+    hook.write_text("#!/bin/sh\nenv | grep ^GIT_PUSH_OPTION > options\n", encoding="utf-8")
+    hook.chmod(0o755)
+    run("git", "remote", "add", "origin", str(remote), cwd=released)
+    assert "nothing new" in run("make", "offer", cwd=released).stdout
+    (released / "NEWS.md").write_text("New in the template.\n", encoding="utf-8")
+    run("make", "offer", cwd=released)
+    branches = run("git", "branch", "--list", cwd=remote).stdout
+    assert branches.split() == ["template-update"]
+    options = (remote / "options").read_text(encoding="utf-8")
+    assert "=merge_request.create\n" in options
+    assert "=merge_request.title=Update from the template\n" in options
+
+
+def test_the_stored_versions_lie_where_the_cache_finds_them(released: Path) -> None:
+    """`make storage` gives DVC's default remote a place within the project, which git ignores."""
+    run("make", "storage", cwd=released)
+    (released.parent / "demand-forecast-dvc-storage/file").write_text("x", encoding="utf-8")
+    assert (released / ".dvc/storage/file").is_file()
+    assert run("git", "status", "--porcelain", cwd=released).stdout == ""
