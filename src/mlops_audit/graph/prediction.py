@@ -191,7 +191,8 @@ def _constructs(call: Call) -> bool:
     head = call.text.split("(", 1)[0].rsplit(".", 1)[-1]
     builder = re.match(
         r"(get|build|create|make|load|init|define|save|register|log|train|fit|"
-        r"download|compile|deploy|eval|test|evaluate|set|update|run|start|submit|is|has|check)_",
+        r"download|compile|deploy|eval|test|evaluate|set|update|run|start|submit|is|has|check|"
+        r"(un)?wrap|append|prepare|freeze|validate|export|convert|delete|remove|list)_",
         head,
     )
     return head[:1].isupper() or bool(builder)

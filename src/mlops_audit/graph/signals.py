@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # the project hands itself in
 __all__ = ["Signal", "find_signals"]
 
 _SIGNAL = re.compile(
-    r"drift|decay|degrad|deteriorat|retrain|re_train|new_?data|data_?changed|new_?files?|"
+    r"drift|decay|degrad|deteriorat|(?<!p)retrain|re_train|new_?data|data_?changed|new_?files?|"
     r"new_?records|stale|outdated|\bpsi\b|performance_?(drop|alert|bad|low)|needs?_training|"
     r"should_train|trigger_training|anomal\w*_detected|below_threshold|quality_?(drop|bad|low)",
     re.IGNORECASE,
@@ -27,8 +27,8 @@ _METRIC = re.compile(
     r"accuracy|\bacc\b|f1|auc|rmse|\bmse\b|\bmae\b|mape|\br2\b|precision|recall|error|score|metric",
     re.IGNORECASE,
 )
-_RETRAINS = re.compile(r"re_?train", re.IGNORECASE)
-_ASKS = re.compile(r"re_?-?train", re.IGNORECASE)
+_RETRAINS = re.compile(r"(?<!p)re_?train", re.IGNORECASE)  # not `from_pretrained`
+_ASKS = re.compile(r"(?<!p)re_?-?train", re.IGNORECASE)
 _NOTIFIES = re.compile(
     r"(issues|create_issue|slack|send_mail|sendmail|send_email|notify|publish|webhook|alert|"
     r"teams|pagerduty|post_message|chat_postMessage)",
@@ -114,7 +114,7 @@ def _training(
     for call in calls:
         starts = re.search(
             r"run_deployment|start_pipeline|start_execution|create_run|trigger|"
-            r"submit|dispatch|PipelineJob|start_training|retrain",
+            r"submit|dispatch|PipelineJob|start_training|(?<!p)retrain",
             call.name,
         )
         if starts and (

@@ -190,6 +190,7 @@ def _loops(project: Project) -> Iterator[Evidence]:
                         _VALUES.search(over)
                         and "epoch" not in over
                         and "batch" not in over
+                        and "param_groups" not in loop[2]
                         and "loader" not in over
                     ):
                         yield Evidence(Span(module.path, number), lines[number - 1].strip()[:90])

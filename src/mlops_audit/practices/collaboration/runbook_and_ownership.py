@@ -22,7 +22,7 @@ _PROCEDURE = re.compile(
     r"when (the )?(model|service|pipeline|something|an alert|alerts?)\b|if (the )?(model|"
     r"service)\b.*fails?|"
     r"(model|service) (fails|failure|is down)|alert (handling|response)|emergency|escalation|"
-    r"fallback)\b",
+    r"fallback(?! (format|option|value|font|parser|theme|image)))\b",
     re.IGNORECASE,
 )
 _OWNER = re.compile(

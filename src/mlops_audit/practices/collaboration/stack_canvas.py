@@ -16,7 +16,7 @@ _CANVAS = re.compile(r"canvas", re.IGNORECASE)
 _RECORD = re.compile(
     r"(^|/)(adrs?|decisions?|architecture[_-]?decisions?|decision[_-]?records?|decision[_-]?log|"
     r"rfcs?)/"
-    r"[^/]+\.(md|rst|adoc)$|(^|/)(adr[-_ ]?\d+|\d{3,4}-)[\w .-]*\.(md|rst|adoc)$|"
+    r"[^/]+\.(md|rst|adoc)$|(^|/)(adr[-_ ]?\d+|\d{3,4}-(?!\d\d-\d\d))[\w .-]*\.(md|rst|adoc)$|"
     r"(^|/)(adr|architecture[_-]?decisions?|decision[_-]?(log|records?)|decisions)\.(md|rst|adoc)$",
     re.IGNORECASE,
 )

@@ -52,7 +52,7 @@ def model_quality_test(project: Project) -> Verdict:
         return partial(
             "a threshold withholds the model, but fails nothing", [g.evidence for g in withheld]
         )
-    promoted = [g.evidence[-2] for g in project.gates if g.kind == "metric"]
+    promoted = [g.evidence[-2:][0] for g in project.gates if g.kind == "metric" and g.evidence]
     if promoted and not any(g.hollow for g in gates):
         return partial("a comparison withholds promotion, but fails nothing", promoted[:3])
     if ranged:
@@ -78,14 +78,19 @@ def _tests(project: Project) -> tuple[list[Evidence], list[Evidence]]:
                 continue
             if "len(" in both or not _on_a_model(project, case):
                 continue
-            if compare.op == "in" and not METRIC.search(compare.left.text.lower()):
-                continue  # something else in a variable called metrics
+            if compare.op == "in" and (
+                not METRIC.search(compare.left.text.lower()) or _PRINTED.search(compare.right.text)
+            ):
+                continue  # something else in a variable called metrics, or a word that is printed
             number = compare.left.is_literal or compare.right.is_literal
             if is_range(compare) or compare.op in {"in", "is not"}:
                 weak.append(evidence)
             elif compare.op in {"<", "<=", ">", ">="} and number and not _apart(both):
                 hard.append(evidence)
     return hard, weak
+
+
+_PRINTED = re.compile(r"stdout|stderr|caplog|capsys|readouterr|html|\btext\b|\.output\b")
 
 
 def _apart(text: str) -> bool:
