@@ -16,6 +16,7 @@ _LOOKED = (
 )
 _OUTPUT = re.compile(r"output|predict|shap|importance|result", re.IGNORECASE)
 _INPUT = re.compile(r"input|raw|feature|train|target|label|source", re.IGNORECASE)
+_MADE = re.compile(r"(^|_)(predict\w*|export\w*|inference|outputs?)(_|$)", re.IGNORECASE)
 _DATA_TEST = re.compile(
     r"\b(columns|is_?null|is_?na|notna|notnull|duplicated|dtypes?|nunique|between|isin|shape|nan|"
     r"min|max|unique|n_nan|schema)\b"
@@ -44,7 +45,7 @@ def data_validation(project: Project) -> Verdict:
     checks = [c for c in project.validation.checks if c.tool or project.roles.kind != "library"]
     live = [c for c in checks if c.where == "code" and c.called]
     stopping = [c for c in live if c.stops and not c.soft]
-    if stopping and not _outputs_only(stopping):
+    if stopping and not _outputs_only(project, stopping):
         tools = sorted({c.tool for c in stopping if c.tool}) or ["hand-written checks"]
         return passed(f"bad data stops the run: {', '.join(tools)}", [c.evidence for c in stopping])
     tests = _tests(project, checks)
@@ -52,7 +53,7 @@ def data_validation(project: Project) -> Verdict:
         if ran:
             return passed("tests of the data are run by a job on the real data", evidence)
     if live:
-        return _weak(live)
+        return _weak(project, live)
     if tests:
         return partial("data is checked in tests only", [e for e, _ in tests])
     notebooks = [c.evidence for c in checks if c.where == "notebook"]
@@ -61,19 +62,33 @@ def data_validation(project: Project) -> Verdict:
     return _none(project, checks)
 
 
-def _outputs_only(checks: list[DataCheck]) -> bool:
-    texts = [c.evidence.detail for c in checks if c.tool == "Pandera"]
-    return len(texts) == len(checks) and all(
-        _OUTPUT.search(t) and not _INPUT.search(t) for t in texts
+def _outputs_only(project: Project, checks: list[DataCheck]) -> bool:
+    """Whether all checks look at what a model gave: by a schema's name, or where they stand."""
+    return all(
+        _OUTPUT.search(c.evidence.detail) and not _INPUT.search(c.evidence.detail)
+        if c.tool == "Pandera"
+        else not c.tool and _hands_out(project, c.evidence)
+        for c in checks
     )
 
 
-def _weak(live: list[DataCheck]) -> Verdict:
+def _hands_out(project: Project, evidence: Evidence) -> bool:
+    """Whether a line counts rows in a function that predicts or exports."""
+    module = project.modules.get(evidence.span.path)
+    line = evidence.span.line or 0
+    around = (
+        [f for f in module.functions if (f.span.line or 0) <= line <= f.end_line] if module else []
+    )
+    counted = "len(" in evidence.detail and not _DATA_TEST.search(evidence.detail)
+    return counted and bool(around) and bool(_MADE.search(around[-1].name))
+
+
+def _weak(project: Project, live: list[DataCheck]) -> Verdict:
     shown = [c.evidence for c in live[:6]]
     soft = next((c.soft for c in live if c.soft), "")
     if soft:
         return partial(f"data is validated, but cannot stop the run: {soft}", shown)
-    if _outputs_only(live):
+    if _outputs_only(project, live):
         return partial("only outputs are validated", shown)
     return partial("data is validated, but nothing acts on the result", shown)
 
