@@ -9,7 +9,7 @@ from mlops_audit.facts.code import Class, Module, Param, Value
 from mlops_audit.facts.types import Command
 from mlops_audit.graph import Project
 from mlops_audit.graph.memo import once
-from mlops_audit.graph.sourcelines import declared_span
+from mlops_audit.graph.sourcelines import declared_span, line_span
 from mlops_audit.model import Evidence, Span
 
 __all__ = [
@@ -258,21 +258,30 @@ def _all_keys(value: Value) -> Iterator[str]:
         stack.extend(current.items)
 
 
+_FLAGS = 30  # lines over which one command can be written
+
+
 def command_line(project: Project) -> Iterator[Evidence]:
     """Commands of tracked scripts and task files that set hyperparameters as flags."""
     for command, where in project.all_commands:
         if where != "notebook" and (flag := _hyper_flag(command)):
-            yield Evidence(command.span, flag)
+            word = next((w for w in command.argv[1:] if _hyper_word(w)), "")
+            name = re.split(r"[=\s]", word)[0]
+            last = (command.span.line or 1) + _FLAGS
+            yield Evidence(line_span(project, command.span, re.escape(name), last), flag)
+
+
+def _hyper_word(word: str) -> bool:
+    name = re.match(r"-{1,2}(?:P|S)?([A-Za-z_][\w\-]*)|([A-Za-z_][\w.]*)=", word)
+    return name is not None and is_hyperparameter(
+        (name[1] or name[2]).replace("-", "_"), strong=True
+    )
 
 
 def _hyper_flag(command: Command) -> str:
     if not re.search(r"\.py\b|^(python|accelerate|torchrun|deepspeed|yolo|mlflow)", command.text):
         return ""
-    for word in command.argv[1:]:
-        name = re.match(r"-{1,2}(?:P|S)?([A-Za-z_][\w\-]*)|([A-Za-z_][\w.]*)=", word)
-        if name and is_hyperparameter((name[1] or name[2]).replace("-", "_"), strong=True):
-            return command.text[:100]
-    return ""
+    return command.text[:100] if any(_hyper_word(w) for w in command.argv[1:]) else ""
 
 
 def code_defaults(project: Project) -> Iterator[Evidence]:
