@@ -98,7 +98,8 @@ _OF_PREDICTIONS = re.compile(
 )
 # What was predicted, subtracted by hand from what came true.
 _OWN_ERROR = re.compile(
-    r"\b(abs|square|power|mean)\([^()]{0,80} - (actual|y_?true|truth|ground_?truth|y_test)\b"
+    r"\b(abs|square|power|mean)\([^()]{0,80} - (actual|y_?true|truth|ground_?truth|y_test)\b|"
+    r"\([^()]{0,80} - (actual|y_?true|truth|ground_?truth|y_test)\)\.(abs|pow|mean)\b"
 )
 _HANDLERS = frozenset({"lambda_handler", "handler", "model_fn", "predict_fn", "input_fn"})
 _HANDLER_BASES = re.compile(
