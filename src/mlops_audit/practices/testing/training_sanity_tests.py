@@ -37,6 +37,7 @@ _VALUES = re.compile(
     r"assert_(almost|array_almost|allclose|close|array_equal|frame_equal)|allclose|approx|isclose|torch\.equal"
 )
 _PREDICTED = re.compile(r"pred|weight|coef|param|state_dict|output", re.IGNORECASE)
+_OF_DATA = re.compile(r"data_?sets?|data_?load|tokeni[sz]er|config(?!ured)|(^|/)test_[^/]*_ds\.py$")
 _SHAPE = re.compile(r"shape|dtype|size\(|len\(|isinstance|ndim|type\(", re.IGNORECASE)
 
 
@@ -70,12 +71,13 @@ def training_sanity_tests(project: Project) -> Verdict:
     shapes = [
         c
         for c in dict.fromkeys([*trained, *model_cases(project)])
-        if _SHAPE.search(texts_of(project, c))
+        if _SHAPE.search(texts_of(project, c)) and not _OF_DATA.search(c.path)
     ]
     shapes += [c for c in project.tests.counting if c not in shapes and _builds_model(project, c)]
     if shapes:
         return partial(
-            "tests of the model check output shape or type only", [c.evidence() for c in shapes]
+            "tests of the model check output shape or type only",
+            [_asserting(c, asserts_of(project, c), _SHAPE) for c in shapes],
         )
     return failed("no test checks what training must do", looked_for=_LOOKED)
 
@@ -120,6 +122,7 @@ def _builds_model(project: Project, case: TestCase) -> bool:
     """Whether a test builds a network of the project and looks at its output's shape."""
     own = any(
         re.search(r"model|classifier|net|regressor", s.qualname, re.IGNORECASE)
+        and not _OF_DATA.search(s.qualname.lower())
         for s in case.exercises
     )
     return own and bool(re.search(r"\.shape|dtype|\.size\(", texts_of(project, case)))
