@@ -586,6 +586,7 @@ class _Finder:
                     re.search(r"(^|\.)dsl\.(Condition|If)$", call.name)
                     and call.args
                     and (mentions_metric(call.args[0].text) or "output" in call.args[0].text)
+                    and not re.search(r"launch|enable|skip", call.args[0].text)  # a switch
                 ):
                     yield Gate("metric", (Evidence(call.span, _line(call.text)),))
                 decision = call.kw("deploy_decision")

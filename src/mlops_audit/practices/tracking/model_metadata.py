@@ -36,7 +36,7 @@ _OF_MODEL = re.compile(
 )
 _OF_OTHERS = re.compile(
     r"(feature|view|pipeline|log|image|video|audio|sweep|data_?set|raw|file|table|user|workspace|"
-    r"doc(ument)?|chunk|video|release)s?[_-]?\w{0,20}meta|meta_?data[_-]?(feature|log|image|file)",
+    r"doc(ument)?|chunk|video|release)s?[_-]?[\w-]{0,20}meta|meta_?data[_-]?(feature|log|image|file)",
     re.IGNORECASE,
 )
 _PATH = 200  # characters: longer texts are prose

@@ -9,7 +9,7 @@ from mlops_audit.facts.code import Class, Module, Param, Value
 from mlops_audit.facts.types import Command
 from mlops_audit.graph import Project
 from mlops_audit.graph.memo import once
-from mlops_audit.graph.sourcelines import declared_span, line_span
+from mlops_audit.graph.sourcelines import declared_span, line_at, line_span
 from mlops_audit.model import Evidence, Span
 
 __all__ = [
@@ -258,7 +258,7 @@ def _all_keys(value: Value) -> Iterator[str]:
         stack.extend(current.items)
 
 
-_FLAGS = 30  # lines over which one command can be written
+_FLAGS, _ABOVE = 30, 6  # lines over which one command can be written
 
 
 def command_line(project: Project) -> Iterator[Evidence]:
@@ -267,8 +267,15 @@ def command_line(project: Project) -> Iterator[Evidence]:
         if where != "notebook" and (flag := _hyper_flag(command)):
             word = next((w for w in command.argv[1:] if _hyper_word(w)), "")
             name = re.split(r"[=\s]", word)[0]
-            last = (command.span.line or 1) + _FLAGS
-            yield Evidence(line_span(project, command.span, re.escape(name), last), flag)
+            line = command.span.line or 1
+            place = line_span(project, command.span, re.escape(name), line + _FLAGS)
+            if place == command.span and not re.search(
+                re.escape(name), line_at(project, place)
+            ):  # a manifest can name the arguments above the program
+                above = Span(place.path, max(1, line - _ABOVE))
+                higher = line_span(project, above, re.escape(name), line)
+                place = higher if higher != above else place
+            yield Evidence(place, flag)
 
 
 def _hyper_word(word: str) -> bool:
