@@ -8,7 +8,7 @@ through them: a reader gives facts with a `Span`, a practice turns facts into a 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sized
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -44,6 +44,7 @@ __all__ = [
     "Strength",
     "Verdict",
     "Waiver",
+    "counted",
     "failed",
     "hollow",
     "not_applicable",
@@ -152,6 +153,11 @@ def sentence(text: str) -> str:
     if word and word[0] not in _COMMANDS:
         text = text[0].upper() + text[1:]
     return text if not text or text.endswith((".", "!", "?", "…")) else f"{text}."
+
+
+def counted(items: Sized, one: str, many: str) -> str:
+    """How many there are, in words that agree: `1 test runs`, `2 tests run`."""
+    return f"{len(items)} {one if len(items) == 1 else many}"
 
 
 def _listed(evidence: Evidence | tuple[Evidence, ...] | list[Evidence]) -> tuple[Evidence, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from mlops_audit.facts.documents import Document, is_placeholder
 from mlops_audit.graph import Project
-from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
+from mlops_audit.model import Evidence, Span, Verdict, counted, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
 
 _PAGES, _LINES = 3, 60  # of the catalogue
@@ -64,7 +64,9 @@ def documentation(project: Project) -> Verdict:
     if len(long) >= _PAGES:
         return passed(f"{len(long)} pages of {_LINES} lines or more", shown[:5])
     if long:
-        return partial(f"{len(long)} pages of {_LINES} lines or more beside the README", shown)
+        return partial(
+            f"{counted(long, 'page', 'pages')} of {_LINES} lines or more beside the README", shown
+        )
     if empty:
         return hollow(
             f"{empty[0][0].span.path} builds an empty scaffold",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from mlops_audit.graph import Project
-from mlops_audit.model import Evidence, Span, Verdict, failed, partial, passed
+from mlops_audit.model import Evidence, Span, Verdict, counted, failed, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.reproducibility._personal import personal_path
 
@@ -54,7 +54,7 @@ def no_absolute_paths(project: Project) -> Verdict:
             f"no path of one person's machine{tail}",
             Evidence(Span("."), f"{len(project.paths)} files looked at{tail}"),
         )
-    said = f"{len(found)} lines hold a path of one person's machine{tail}"
+    said = f"{counted(found, 'line holds', 'lines hold')} a path of one person's machine{tail}"
     if len(found) <= _FEW and all(e.span.path.endswith(".ipynb") for e in found):
         return partial(f"{said}, in notebooks only", found)
     return failed(

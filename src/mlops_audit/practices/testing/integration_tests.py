@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlops_audit.graph import Project
-from mlops_audit.model import Verdict, failed, hollow, partial, passed
+from mlops_audit.model import Verdict, counted, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.testing._smoke import smoke_runs
 
@@ -38,7 +38,8 @@ def integration_tests(project: Project) -> Verdict:
     if real:
         real.sort(key=lambda c: (kinds.stubbed(c), kinds.kind(c) != "integration", c.path))
         return passed(
-            f"{len(real)} tests run several components together", [c.evidence() for c in real]
+            f"{counted(real, 'test runs', 'tests run')} several components together",
+            [c.evidence() for c in real],
         )
     if smoke := smoke_runs(project):
         return partial("only a smoke script runs several components in automation", smoke)

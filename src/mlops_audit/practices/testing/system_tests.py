@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mlops_audit.graph import Project
 from mlops_audit.graph.tests import TestCase
-from mlops_audit.model import Verdict, failed, partial, passed
+from mlops_audit.model import Verdict, counted, failed, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.testing._smoke import asserting_smoke_runs, smoke_runs
 
@@ -36,7 +36,10 @@ def system_tests(project: Project) -> Verdict:
     driving = [c for c in project.tests.counting if kinds.drives(c) or _said(project, c)]
     real = [c for c in driving if not kinds.stubbed(c)]
     if real:
-        return passed(f"{len(real)} tests drive the whole system", [c.evidence() for c in real])
+        return passed(
+            f"{counted(real, 'test drives', 'tests drive')} the whole system",
+            [c.evidence() for c in real],
+        )
     if smoke := asserting_smoke_runs(project):
         return passed("a smoke script drives the deployed service and asserts", smoke)
     if driving:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mlops_audit.graph import Project
 from mlops_audit.graph.doctests import doctests
 from mlops_audit.graph.othertests import foreign_tests
-from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
+from mlops_audit.model import Evidence, Verdict, counted, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.testing._notebooks import executed_notebooks
 
@@ -55,7 +55,7 @@ def _in_part(project: Project, others: tuple[Evidence, ...]) -> Verdict | None:
     silent = project.tests.silent
     if len(silent) >= _ENOUGH:
         return partial(
-            f"{len(silent)} tests run the project's code and assert nothing",
+            f"{counted(silent, 'test runs', 'tests run')} the project's code and assert nothing",
             [c.evidence() for c in silent[:5]],
         )
     if run := doctests(project):

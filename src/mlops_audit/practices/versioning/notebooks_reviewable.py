@@ -9,6 +9,7 @@ from mlops_audit.model import (
     Evidence,
     Span,
     Verdict,
+    counted,
     failed,
     not_applicable,
     partial,
@@ -51,7 +52,7 @@ def notebooks_reviewable(project: Project) -> Verdict:
     sure = bool(dirty) and len(clean) >= _HALF * whole
     if hidden and not sure and len(clean) + len(hidden) >= _HALF * whole:
         lacking = [Evidence(Span(p), project.unread.get(p, "not read")) for p in hidden[:5]]
-        return unknown(f"{len(hidden)} notebooks could not be read", lacking)
+        return unknown(f"{counted(hidden, 'notebook', 'notebooks')} could not be read", lacking)
     share = len(clean) / count if count else 0.0
     said = f"{len(clean)} of {count} notebooks have no outputs"
     if tools and share >= _HALF:

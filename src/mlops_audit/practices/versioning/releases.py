@@ -6,7 +6,17 @@ import re
 from collections.abc import Iterator
 
 from mlops_audit.graph import Project
-from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed, unknown
+from mlops_audit.model import (
+    Evidence,
+    Span,
+    Verdict,
+    counted,
+    failed,
+    hollow,
+    partial,
+    passed,
+    unknown,
+)
 from mlops_audit.practices.base import practice
 
 _LOOKED_FOR = "two or more version tags, a changelog with versions, or an automated release"
@@ -59,7 +69,9 @@ def releases(project: Project) -> Verdict:
         return passed(f"{len(tags)} versions are tagged, the latest {tags[-1]}", where)
     changelog, empty = _changelog(project)
     if len(changelog) > 1:
-        return passed(f"the changelog lists {len(changelog)} versions", changelog[:5])
+        return passed(
+            f"the changelog lists {counted(changelog, 'version', 'versions')}", changelog[:5]
+        )
     automated = [u.evidence() for u in project.uses("release.automate") if u.where != "file"]
     automated += list(_dynamic_version(project))
     if automated:
