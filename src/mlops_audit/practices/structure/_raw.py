@@ -336,7 +336,7 @@ def _folder(path: str) -> str:
     """The folder of a file; a path without an ending is a folder itself."""
     last = path.rstrip("/").rsplit("/", 1)[-1]
     folder = posixpath.dirname(path) if "." in last.strip(".") else path
-    return posixpath.normpath(folder).lstrip("./") if folder else ""
+    return posixpath.normpath(f"/{folder}").lstrip("/") if folder else ""
 
 
 def _ingests(project: Project, module: Module, call: Call) -> bool:

@@ -118,7 +118,7 @@ def _kept(project: Project, output: Output) -> bool:
     declared = {out.path.rstrip("/") for stage in stages for out in stage.outs}
     folder = posixpath.dirname(output.module.path)
     for base in dict.fromkeys(("", folder)):
-        path = posixpath.normpath(posixpath.join(base, output.path)).lstrip("./")
+        path = project.places.join(base, output.path)
         known = path in declared or project.has(path) or project.has(f"{path}.dvc")
         inside = any(p.startswith(f"{path}/") for p in project.paths) if not known else True
         names = (path, f"{path}/file", posixpath.dirname(path) + "/")
