@@ -70,8 +70,9 @@ _META_KEY = re.compile(
 _JOINS = re.compile(r"\.join\(|concat\(|merge\(|\.assign\(|hstack\(|column_stack\(|\*\*\w+")
 _VALUE = re.compile(
     r"^([A-Za-z]\w{0,20}_)?(predictions?|predicted|preds?|y_hat|y_pred)"
-    r"(?!_?(path|file|dir|folder|url|name|model))(_\w{1,12})?(?!\w)"
+    r"(?!_?(path|file|dir|folder|url|name|model|cfg|conf|setting|param))(_\w{1,12})?(?!\w)"
 )
+_SET = re.compile(r"^(cfg|config|conf|settings?|params?|opts?|options?|args?|hparams?)[_.]")
 _PREDICTS = re.compile(r"(^|[._])predict(_proba)?(\.(async_)?run)?$")
 _COLUMNS = re.compile(r"INSERT\s+INTO\s+[\w.\"`{}]{1,80}\s*\(([^)]{1,2000})\)", re.IGNORECASE)
 _SCREEN = re.compile(r"^st\b|vid|video|image|img|keras|model|buffer|response", re.IGNORECASE)
@@ -207,7 +208,7 @@ def _logged(module: Module, call: Call) -> Stored | None:
         if _PREDICTS.search(other.text.split("(", 1)[0])
         for target in other.targets
     }
-    if not any(_VALUE.search(h) or h in made for h in holes):
+    if not any(h in made or (_VALUE.search(h) and not _SET.search(h)) for h in holes):
         return None
     line = call.text.splitlines()[0][:90]
     return Stored(Evidence(call.span, line), lasting=True, inputs=False, dated=False, text=True)

@@ -72,14 +72,23 @@ _WAREHOUSE = re.compile(
 )
 
 
+# A look at some rows, which names no version and keeps none.
+_LOOKS = frozenset({"take", "head", "sample", "show", "skip", "describe", "to_pandas_dataframe"})
+
+
 def live(project: Project, *capabilities: str) -> list[Use]:
     """The uses of capabilities outside tests, in functions that something calls; examples last."""
     found = [
         use
         for use in project.uses(*capabilities, test=False)
-        if use.call is None or is_called(project, use.path, use.scope)
+        if use.call is None
+        or (is_called(project, use.path, use.scope) and not _looks(use.capability, use.call.method))
     ]
     return sorted(found, key=lambda use: project.is_example(use.path))
+
+
+def _looks(capability: str, method: str) -> bool:
+    return capability.startswith("data.version") and method in _LOOKS
 
 
 def data_artifacts(project: Project) -> list[Use]:

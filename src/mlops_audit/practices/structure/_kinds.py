@@ -181,13 +181,14 @@ def _written(project: Project) -> Iterable[tuple[str, bool]]:
     found: dict[str, bool] = {}
     for output in written_files(project):
         match = _PATH.match(output.path)
-        if match and output.model:
+        if match and output.model and not output.path.startswith("/"):
             found[match[1]] = True
     for path, module in project.modules.items():
         if path in project.test_files or project.is_example(path):
             continue
         for text in module.texts:
-            match = None if text.doc else _PATH.match(text.value)
+            # An absolute path is one of a container or a machine, no folder of the project.
+            match = None if text.doc or text.value[:1] == "/" else _PATH.match(text.value)
             if match and _TABLE.search(match[1]) and _FOLDERS["data"].search(match[1]):
                 found.setdefault(match[1], False)
     return found.items()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
 from mlops_audit.graph.sourcelines import keyword_span
@@ -39,6 +40,9 @@ _OF_OTHERS = re.compile(
     r"doc(ument)?|chunk|video|release)s?[_-]?[\w-]{0,20}meta|meta_?data[_-]?(feature|log|image|file)",
     re.IGNORECASE,
 )
+# Pages and numbers that Kubeflow shows beside a step.
+_SHOWN = "mlpipeline"
+_NEAR = 12  # lines from where a file is opened to where it is written
 _PATH = 200  # characters: longer texts are prose
 _HANDLES = frozenset(
     {
@@ -157,11 +161,24 @@ def _files(project: Project) -> list[Evidence]:
             told = f"{call.scope} {call.text[:200]}"
             if (
                 dumps
+                and not _is_shown(module, call)
                 and _META_NAME.search(call.args[0].text[:60])
                 and (_OF_MODEL.search(told) or (handles and not _OF_OTHERS.search(told)))
             ):
                 found.append(Evidence(call.span, call.text.splitlines()[0][:80]))
     return found
+
+
+def _is_shown(module: Module, call: Call) -> bool:
+    """Whether a call writes a file that the pages of Kubeflow show, which goes with no model."""
+    line = module.flat(call.span)
+    told = [*call.targets, *(v.text for v in call.args)]
+    told += [
+        other.text
+        for other in module.calls
+        if other.scope == call.scope and 0 <= line - module.flat(other.span) <= _NEAR
+    ]
+    return any(_SHOWN in text for text in told)
 
 
 def _names_metadata(text: str, *, handles: bool) -> bool:
