@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import re
 
-from mlops_audit.facts.types import Command
+from mlops_audit.facts.types import Command, TriggerKind
 from mlops_audit.graph import Project
+from mlops_audit.graph.execution import Way
 from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
 
 _LOOKED_FOR = "a CI job that runs the tests of this project and fails when they fail"
 _SMOKE = re.compile(r"smoke|sanity|(^|[/_ -])tests?([/_. -]|$)", re.IGNORECASE)
 _NAMED = re.compile(r"\b(smoke|(unit |integration )?tests?)\b", re.IGNORECASE)
+# Their steps evaluate a model as often as they test code (`python test.py`).
+_ORCHESTRATORS = frozenset({"argo", "tekton"})
+_OF_CODE = frozenset(
+    {TriggerKind.PUSH, TriggerKind.PULL_REQUEST, TriggerKind.TAG, TriggerKind.RELEASE}
+)
 _IMPORTED = re.compile(r"\b(?:import|from)\s+([A-Za-z_][\w.]*)")
 
 
@@ -66,6 +72,8 @@ def _smoke(project: Project) -> list[Evidence]:
     """Programs of the project that CI runs to see whether they work."""
     found = []
     for way in project.automation.of("command"):
+        if _orchestrated(way):
+            continue
         command, _ = way.node.payload
         runs = any(e.target.kind in {"module", "notebook"} for e in project.graph.edges(way.node))
         program = " ".join(w for w in command.argv[:3] if not w.startswith("-"))
@@ -73,6 +81,17 @@ def _smoke(project: Project) -> list[Evidence]:
         if (runs and (named or _SMOKE.search(program))) or _imports_own(project, command):
             found.append(way.evidence())
     return found
+
+
+def _orchestrated(way: Way) -> bool:
+    """Whether an orchestrator's own schedule or a person runs it, not a change of the code."""
+    for node in way.nodes():
+        if node.kind == "trigger":
+            workflow, _ = node.payload
+            return workflow.system in _ORCHESTRATORS and not any(
+                t.kind in _OF_CODE for t in workflow.triggers
+            )
+    return False
 
 
 def _imports_own(project: Project, command: Command) -> bool:
@@ -88,5 +107,5 @@ def _named_tests(project: Project) -> list[Evidence]:
     return [
         Evidence(way.node.span, way.node.detail)
         for way in project.automation.of("job", "step")
-        if _NAMED.search(way.node.detail)
+        if _NAMED.search(way.node.detail) and not _orchestrated(way)
     ][:3]

@@ -17,6 +17,8 @@ _RUNBOOK = re.compile(
     r"rollback)[\w-]*(/[\w-]+)?\.(md|rst|adoc|txt)$",
     re.IGNORECASE,
 )
+# A folder of this name holds documents of any kind: only what they say makes one a runbook.
+_LOOSE = re.compile(r"(^|/)[\w-]*operations[\w-]*(/[\w-]+)?\.\w+$", re.IGNORECASE)
 _PROCEDURE = re.compile(
     r"\b(run-?books?|incidents?|on-?call|roll(ing)?[ -]?back|disaster recovery|outages?|fail-?over|"
     r"when (the )?(model|service|pipeline|something|an alert|alerts?)\b|if (the )?(model|"
@@ -117,7 +119,10 @@ def _procedures(project: Project) -> tuple[list[Evidence], list[Evidence]]:
     for document in project.docs.own:
         if _OTHER_ROLE.search(document.path):
             continue
-        book = bool(_RUNBOOK.search(document.path))
+        book = bool(_RUNBOOK.search(document.path)) and not (
+            _LOOSE.search(document.path)
+            and not any(_PROCEDURE.search(f"{s.title} {s.text}") for s in document.sections)
+        )
         for section in document.sections:
             if not (section.title and (book or _PROCEDURE.search(section.title))):
                 continue

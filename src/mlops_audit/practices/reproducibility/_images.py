@@ -25,6 +25,11 @@ _OF_PROJECT = re.compile(
 _UPGRADES = re.compile(
     r"install\s+(-\S+\s+|--\S+\s+){0,4}(pip|setuptools|wheel|uv|pipenv|poetry)([=<>]\S*)?\s*$"
 )
+# Programs of a cloud that talk to it from within the image.
+_CLOUD_TOOLS = re.compile(
+    r"pip3?\s+install\s+((-\S+|azure-cli|awscli|aws-sam-cli|gsutil|gcloud|kubectl|databricks-cli)"
+    r"([=<>~]\S*)?\s*){1,12}$"
+)
 _SERVERS = re.compile(
     r"\b(mlflow\s+(server|ui)|airflow|prometheus|grafana|postgres|mysqld|redis-server|minio|prefect\s+server|"
     r"jupyter|start-notebook|zenml|nginx|superset|metabase)\b"
@@ -85,7 +90,9 @@ def images(project: Project) -> Iterator[Image]:
 def _image(dockerfile: Dockerfile) -> Image:
     base = _root(dockerfile)
     runs = [c for s in dockerfile.stages for c in s.runs]
-    installs = [c for c in runs if _INSTALLS.search(c.text)]
+    installs = [
+        c for c in runs if _INSTALLS.search(c.text) and not _CLOUD_TOOLS.search(c.text.strip())
+    ]
     last = dockerfile.stages[-1]
     command = " ".join(c.text for c in (*last.entrypoint, *last.cmd))
     code = any(
