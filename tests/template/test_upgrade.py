@@ -53,7 +53,7 @@ EDITS: dict[int, dict[str, Edit]] = {
     },
     4: {
         "dvc.yaml": (END, "\nvars:\n  - ours: 1\n"),
-        f"{PACKAGE}/log.py": (END, "\n# Ours: ask the platform team before you change it.\n"),
+        f"{PACKAGE}/log.py": (END, "\n\n# Ours: ask the platform team before you change it.\n"),
         "tests/unit/test_ours.py": (END, OUR_TEST),
     },
 }
