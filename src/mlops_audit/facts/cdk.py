@@ -121,7 +121,7 @@ def _linked(
     added = [c for c in module.calls if c.scope == call.scope and _adds_to(c, resource.name)]
     entries = dict(resource.node.entries)
     if resource.kind == "AWS::CodePipeline::Pipeline":
-        entries["Stages"] = Entry("Stages", line, _stages(call, added))
+        entries["Stages"] = Entry("Stages", line, _stages(module, call, added))
     elif added:
         told = tuple(Node("scalar", c.span.line or 1, text=c.text, quoted=True) for c in added)
         entries["Added"] = Entry("Added", line, Node("list", line, children=told))
@@ -139,11 +139,23 @@ def _adds_to(call: Call, name: str) -> bool:
     return "add" in call.method and any(a.text == name for a in call.args[:2])
 
 
-def _stages(call: Call, added: list[Call]) -> Node:
+def _named(stage: Value) -> str:
+    name = stage.get("stage_name")
+    return name.text if name is not None else ""
+
+
+def _stages(module: Module, call: Call, added: list[Call]) -> Node:
     """The stages of a pipeline as CloudFormation writes them."""
     line = call.span.line or 1
     listed = call.kw("stages")
-    found = [_stage(v, line) for v in (listed.items if listed is not None else ())]
+    items = listed.items if listed is not None else ()
+    # A listed stage is a call of its own, which knows its line.
+    lines = {
+        name.text: c.span.line or line
+        for c in module.calls
+        if c.method == "StageProps" and c.scope == call.scope and (name := c.kw("stage_name"))
+    }
+    found = [_stage(v, lines.get(_named(v), line)) for v in items]
     for other in added:
         if other.method == "add_stage":
             whole = Value(other.text, is_call=True, kwargs=other.kwargs)

@@ -222,6 +222,9 @@ def is_guarded(project: Project, deployment: Delivery) -> Evidence | None:
         if node.kind == "job":
             job = node.payload[1]
             if job.manual:
+                asked = next((s for s in job.steps if s.uses.startswith("Approval:")), None)
+                if asked is not None:
+                    return Evidence(asked.span, f"approval {asked.name} in stage {job.name}")
                 return Evidence(node.span, f"a person starts job {job.name}")
     if trigger is not None:
         kind = trigger.payload[1].kind

@@ -59,8 +59,11 @@ def cd_deploys(project: Project) -> Verdict:
     if gitops:
         return passed("GitOps deploys what is merged.", gitops)
     steps = list(_pipeline_steps(project))
-    if steps and any(g.kind == "metric" for g in project.gates):
-        return passed("The pipeline deploys the model behind its gate.", steps)
+    gate = next((g for g in project.gates if g.kind == "metric"), None)
+    if steps and gate is not None:
+        return passed(
+            "The pipeline deploys the model behind its gate.", [*steps[:3], *gate.evidence[:2]]
+        )
     if found:
         return partial(
             "Automation deploys, but no test, gate or approval stands before it.",
