@@ -52,7 +52,7 @@ EDITS: dict[int, dict[str, Edit]] = {
         "CHANGELOG.md": (END, "\n## 0.1.0\n- Ours.\n"),
     },
     4: {
-        "dvc.yaml": (END, "\nvars:\n  - ours: 1\n"),
+        "dvc.yaml": (END, "\nvars:\n  - own_setting: 1\n"),
         f"{PACKAGE}/log.py": (END, "\n\n# Ours: ask the platform team before you change it.\n"),
         "tests/unit/test_ours.py": (END, OUR_TEST),
     },
