@@ -22,6 +22,8 @@ _MAX_DEPTH = 60
 _PYTHON_MAGICS = frozenset({"time", "timeit", "capture", "prun", "python", "python3", "memit"})
 _SHELL_MAGICS = frozenset({"bash", "sh", "shell", "script", "!"})
 _MAGIC = re.compile(r"^(\s*)([%!?].*|.*\?\s*)$")
+# A line magic that gives the session a variable; a value with spaces or `{}` is no constant.
+_SETS = re.compile(r"%(?:set_)?env\s+([A-Za-z_]\w*)(?:\s*=\s*|\s+)([^\s{}$;|&`()<>]+)\s*$")
 _ASSIGNED = re.compile(r"^(\s*)([\w, ]{1,80}=)\s*[!%]")
 
 
@@ -164,6 +166,9 @@ def _plain(line: str, path: str, cell: int, number: int, commands: list[Command]
         if words.split(" ", 1)[0] in {"pip", "conda", "run", "sh", "bash", "dvc", "sx"}:
             text = words.removeprefix("sh ").removeprefix("sx ")
             text = f"python {text[4:]}" if text.startswith("run ") else text
+            commands += parse_shell(text, path=path, line=number, cell=cell)
+        elif (put := _SETS.match(stripped)) is not None:
+            text = f"export {put[1]}={put[2]}"
             commands += parse_shell(text, path=path, line=number, cell=cell)
     elif not (_MAGIC.match(line) and stripped.endswith("?")) and not _ASSIGNED.match(line):
         return line

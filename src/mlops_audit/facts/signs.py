@@ -78,7 +78,7 @@ CI: Mapping[str, Signs] = {
     ),
     "circleci": Signs(r"(?:.*/)?\.circleci/[^/]+\.ya?ml"),
     "jenkins": Signs(
-        r"(?:.*/)?(?:jenkinsfile(?:[._-][^/]*)?|[^/]+\.jenkinsfile|[^/]*jenkins[^/]*\.groovy)",
+        r"(?:.*/)?(?:jenkinsfile[^/]*|[^/]+\.jenkinsfile|[^/]*jenkins[^/]*\.groovy)",
         any_case=True,
     ),
     "travis": Signs(r"(?:.*/)?\.travis\.yml"),

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from mlops_audit.facts.code import Call, Class, Function, Module, Value
+from mlops_audit.facts.code import Call, Class, Function, Import, Module, Value
 
 __all__ = ["CodeIndex", "Symbol"]
 
@@ -157,7 +157,14 @@ class CodeIndex:
                 return (
                     self._member(target, rest, hops - 1) if rest else Symbol(target, "", "module")
                 )
-        return None
+        stars = self._stars(path)
+        if any(name.startswith(f"{item.module}.") for item in stars):
+            return None  # looked for there already: going on would put the names in a row
+        return self._starred(path, name, hops)
+
+    def _stars(self, path: str) -> list[Import]:
+        module = self.modules.get(path)
+        return [i for i in module.imports if i.name == "*"][:5] if module else []
 
     def _relative(self, name: str, path: str, hops: int) -> Symbol | None:
         level = len(name) - len(name.lstrip("."))
@@ -203,8 +210,11 @@ class CodeIndex:
         # A function's result (`get_client().run`) still runs the function.
         if tail and module.function(head):
             return Symbol(path, head, "function")
-        star = [i for i in module.imports if i.name == "*"]
-        for item in star[:5]:
+        return self._starred(path, rest, hops)
+
+    def _starred(self, path: str, rest: str, hops: int) -> Symbol | None:
+        """`rest` in what a module imports with `from x import *`."""
+        for item in self._stars(path):
             found = self.resolve(
                 f"{item.module}.{rest}" if not item.module.endswith(".") else item.module + rest,
                 path,

@@ -13,7 +13,7 @@ from mlops_audit.graph.uses import Use
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
 
-__all__ = ["TRAINING", "is_training", "own_fit", "training_calls", "trains_here"]
+__all__ = ["TRAINING", "is_training", "own_fit", "programs", "training_calls", "trains_here"]
 
 TRAINING = ("train.fit", "train.search", "train.loop")
 # Receivers of `.fit` that prepare features.
@@ -91,6 +91,25 @@ def own_fit(module: Module) -> Function | None:
             if predict is not None and not predict.stub:
                 return function
     return None
+
+
+def programs(project: Project, paths: Iterable[str]) -> frozenset[str]:
+    """The modules among some that a person starts, and that are no examples or tests.
+
+    What a library's classes do when others call them is its product; only a program of its own
+    shows how the project itself works.
+    """
+    started = {v.split(":")[0] for v in project.console_scripts.values()}
+    return frozenset(
+        path
+        for path in paths
+        if (module := project.modules.get(path)) is not None
+        and not (project.is_example(path) or project.is_test(path))
+        and (
+            module.main_line is not None
+            or any(path.removesuffix(".py").replace("/", ".").endswith(s) for s in started)
+        )
+    )
 
 
 def training_calls(module: Module) -> Iterator[Call]:

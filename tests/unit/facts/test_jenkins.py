@@ -116,6 +116,7 @@ def test_hollow() -> None:
     text = "pipeline { stages { stage('Test') { steps {\n // sh 'pytest'\n } } } }"
     assert read(text).disabled == "no steps"
     assert named("jenkins", "ci/Jenkinsfile.deploy")
+    assert named("jenkins", "JenkinsfileTraining")
     assert not named("jenkins", "jenkins.md")
 
 

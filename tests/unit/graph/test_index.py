@@ -46,6 +46,17 @@ def test_imports_in_a_circle_end() -> None:
     assert found.resolve("a.x", "b.py") is None
 
 
+def test_a_name_of_a_star_import_is_found() -> None:
+    """`from lib import *` brings it, also beside stars that lie outside and in circles."""
+    found = index(
+        main="from numpy import *\nfrom os import *\nfrom lib import *\nencode()\nnumpy.zeros(3)",
+        lib="from main import *\ndef encode(): ...",
+    )
+    assert found.resolve("encode", "main.py") == Symbol("lib.py", "encode", "function")
+    assert found.resolve("numpy.zeros", "main.py") is None
+    assert found.resolve("missing", "main.py") is None
+
+
 def test_a_function_given_as_argument_is_run() -> None:
     """`PythonOperator(python_callable=train)` runs train."""
     found = index(dag="def train(): ...\nOperator(python_callable=train)")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from mlops_audit.graph import Project
-from mlops_audit.graph.training import TRAINING, is_training, own_fit, training_calls
+from mlops_audit.graph.training import TRAINING, is_training, own_fit, programs, training_calls
 from mlops_audit.model import Evidence, Span, Verdict, failed, partial, passed
 from mlops_audit.practices.base import practice
 
@@ -31,6 +31,9 @@ def logic_outside_notebooks(project: Project) -> Verdict:
     """Look for training in modules, then for tools that run notebooks."""
     places = _training(project)
     modules = [e for e in places if not _is_notebook(project, e.span.path)]
+    if project.roles.kind == "library":
+        started = programs(project, {e.span.path for e in modules})
+        modules = [e for e in modules if e.span.path in started]
     lonely = [e for e in modules if _only_from_notebooks(project, e.span.path)]
     own = [e for e in modules if e not in lonely]
     if own:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mlops_audit.graph import Project
 from mlops_audit.graph.stages import find_stages
+from mlops_audit.graph.training import programs
 from mlops_audit.model import Verdict, failed, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
 
@@ -32,6 +33,8 @@ def separate_lifecycle_stages(project: Project) -> Verdict:
     left = [s for s in (stages.features, stages.training, stages.inference) if s]
     if not stages.training:
         return failed("No code trains a model here.", looked_for=_LOOKED_FOR)
+    if project.roles.kind == "library" and not programs(project, stages.training.files):
+        return failed("No program of the library trains.", looked_for=_LOOKED_FOR)
     if len(left) == 1:
         return not_applicable(f"There is only {left[0].name} here, nothing to keep apart.")
     others = {s.name: frozenset().union(*(o.files for o in left if o is not s)) for s in left}

@@ -8,6 +8,7 @@ from mlops_audit.facts.code import Module
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
 from mlops_audit.graph.sourcelines import text_span
+from mlops_audit.graph.training import programs
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
 
@@ -17,6 +18,7 @@ _LOOKED = (
     "with feature names"
 )
 _NAMES = ("feature_importances_", "coef_", "get_score", "get_fscore", "feature_importance")
+_OWN = re.compile(r"\bself\.(feature_importances_|coef_)")  # what an estimator learns, not reads
 _LIBRARIES = frozenset({"shap", "lime", "captum", "eli5", "alibi", "interpret", "dalex", "omnixai"})
 _KEEPS = re.compile(
     r"savefig|save|dump|to_(csv|json|parquet|html)|write|log_|logged|log$|plot|show|bar|figure|st\.|"
@@ -39,10 +41,10 @@ def explainability(project: Project) -> Verdict:
     """Look for explanations in code, then in notebooks."""
     code: list[Evidence] = []
     notes: list[Evidence] = []
+    library = project.roles.kind == "library"  # its classes explain the models of others
+    started = programs(project, project.modules) if library else frozenset(project.modules)
     for path, module in sorted(project.modules.items()):
-        if path in project.test_files:
-            continue
-        if project.roles.kind == "library" and project.is_example(path):
+        if path in project.test_files or path not in started:
             continue
         (notes if module.notebook else code).extend(_explains(project, module))
     if code:
@@ -70,9 +72,11 @@ def _explains(project: Project, module: Module) -> list[Evidence]:
     for name in _NAMES:
         if name not in module.names or not any(_KEEPS.search(c.name) for c in module.calls):
             continue
+        if not module.notebook and name not in _OWN.sub("", project.text(module.path) or ""):
+            continue
         place = next(
-            (a.span for a in module.assigns if name in a.value.text),
-            next((c.span for c in module.calls if name in c.text), Span(module.path)),
+            (a.span for a in module.assigns if name in _OWN.sub("", a.value.text)),
+            next((c.span for c in module.calls if name in _OWN.sub("", c.text)), Span(module.path)),
         )
         found.append(Evidence(text_span(project, place, name, (place.line or 1) + _NEAR), name))
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mlops_audit.graph import Project
 from mlops_audit.graph.splits import Choice, Held, Splits
+from mlops_audit.graph.training import programs
 from mlops_audit.model import Evidence, Span, Verdict, failed, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
 
@@ -94,7 +95,11 @@ def _shares(project: Project, notebook: str) -> bool:
 
 def _unnamed(project: Project, splits: Splits) -> Verdict:
     """No evaluation names its data: a split and a metric together still show one."""
-    metrics = [u.evidence() for u in project.uses("evaluate.metric")]
+    uses = project.uses("evaluate.metric")
+    if project.roles.kind == "library":  # the rest is what others may evaluate with
+        started = programs(project, {u.path for u in uses})
+        uses = tuple(u for u in uses if u.path in started)
+    metrics = [u.evidence() for u in uses]
     if metrics and splits.splits:
         shown: list[Evidence] = [splits.splits[0], *metrics[:2]]
         return passed("the data is split, and metrics are computed on what was split off", shown)
