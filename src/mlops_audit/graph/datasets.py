@@ -42,6 +42,16 @@ _NO_DATA = re.compile(
     r"license|manifest|params|robots|vocab|history|score|package)[\w-]*\.\w+$",
     re.IGNORECASE,
 )
+# What tells about a data set, and is none.
+_TELLS = re.compile(
+    r"(^|/)((data|features?|columns?|variables?|attributes?|data_?sets?)[_-]?"
+    r"(descriptions?|dictionary|description_file|info|readme)|code_?book|citation|sources?|"
+    r"descriptions?)\.(txt|pdf|docx?|html|xml)$",
+    re.IGNORECASE,
+)
+# Samples for tests, unless the part that trains lies beside them.
+_SAMPLES = re.compile(r"(^|.*?/)(tests?|testing)[_-]?data/", re.IGNORECASE)
+_PART = re.compile(r"train(ing)?([_-]?(data|set)\w*)?(\.\w+)*$", re.IGNORECASE)
 _MODEL = re.compile(
     r"(^|/)models?(/|$)|(^|/)(checkpoints?|weights|artifacts?/models?)(/|$)|"
     r"(^|/)[^/]*(model|classifier|regressor|weights|checkpoint|estimator|\bclf)[^/]*$|"
@@ -175,8 +185,10 @@ def committed_data(project: Project) -> list[Evidence]:
             suffix not in _TABLES
             or path in made
             or _NO_DATA.search(path)
+            or _TELLS.search(path)
             or is_model_path(path)
             or in_lfs(project, path)
+            or _is_sample(project, path)
         ):
             continue
         if suffix == "txt" and _only_links(project.text(path) or ""):
@@ -191,6 +203,26 @@ def committed_data(project: Project) -> list[Evidence]:
         if count >= _MANY
     ]
     return found
+
+
+def _is_sample(project: Project, path: str) -> bool:
+    """Whether a file lies among samples for tests rather than in the part that tests a model."""
+    match = _SAMPLES.match(path)
+    return match is not None and match[1] not in _trained(project)
+
+
+@once
+def _trained(project: Project) -> frozenset[str]:
+    """The folders, with a slash at their end, that directly hold a part to train with."""
+    found = set()
+    for path in project.paths:
+        if _suffix(path) not in _TABLES | _MEDIA | {"dvc"}:
+            continue
+        parts = path.split("/")
+        for depth, name in enumerate(parts):
+            if _PART.match(name):
+                found.add("".join(f"{p}/" for p in parts[:depth]))
+    return frozenset(found)
 
 
 def _only_links(text: str) -> bool:

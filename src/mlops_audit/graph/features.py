@@ -55,6 +55,7 @@ _LABELS = re.compile(r"LabelEncoder|LabelBinarizer")
 _ASIDE = re.compile(
     r"(^|/)(monitor\w*|dashboards?|visuali[sz]\w*|plots?|streamlit\w*|eda)(/|\.py$)", re.IGNORECASE
 )
+_SCREENS = frozenset({"streamlit", "gradio", "dash", "panel", "nicegui", "tkinter", "shiny"})
 _PIPELINE = re.compile(r"(^|/)feature_?(pipelines?|engineering)/", re.IGNORECASE)
 _MAKES = re.compile(r"embed|chunk|featur|encod|vectori[sz]|aggregat|transform", re.IGNORECASE)
 _PREPARES = re.compile(r"featur|prepar|preprocess|clean|transform|etl", re.IGNORECASE)
@@ -79,6 +80,8 @@ def _feature_code(project: Project) -> tuple[Evidence, ...]:
     for path, module in project.modules.items():
         if path in project.test_files or project.is_example(path) or _ASIDE.search(path):
             continue
+        if module.roots & _SCREENS and path not in project.roles.training:
+            continue  # columns for a page that people look at
         # A notebook that looks at data feeds no model; one that trains does.
         if not module.notebook or path in project.roles.training or _PREPARES.search(path):
             found += _in_module(module) or _of_pipeline(module)

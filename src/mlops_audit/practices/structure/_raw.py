@@ -71,6 +71,7 @@ _SKIPPED = re.compile(
     r"/)[\w-]*compose[\w.-]*$"
 )
 _ENTRY = re.compile(r"""[:=]\s*["']?((?:\.{0,2}/)?[\w.\-]+(?:/[\w.\-{}$]+){0,6})["']?\s*,?\s*$""")
+_OF_TESTS = re.compile(r"(\.{0,2}/){0,4}tests?/", re.IGNORECASE)
 _MAX_BYTES = 100_000
 _DATA_SUFFIXES = frozenset(
     [
@@ -135,6 +136,8 @@ def raw_data(project: Project) -> RawData:
     versions: list[Evidence] = []
     derived = False
     for path, evidence in _mentions(project):
+        if _OF_TESTS.match(path):
+            continue
         derived = derived or bool(_DERIVED.search(path))
         if _VERSIONS.search(path):
             versions.append(evidence)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from mlops_audit.facts.code import Module, Text
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
 from mlops_audit.graph.stores import step_artifacts
@@ -43,6 +44,7 @@ _COMMIT = re.compile(
     r"commit)|commit_(sha|hash|id)|BUILD_SOURCEVERSION|BuildId",
     re.IGNORECASE,
 )
+_COMPLAINS = frozenset({"error", "exception", "warning", "warn", "critical", "fail", "exit"})
 _COMMIT_TAG = re.compile(r"commit|git_?(sha|hash|rev)", re.IGNORECASE)
 _DATA_TAG = re.compile(r"data_?(set)?_?(version|hash|rev|md5|snapshot)", re.IGNORECASE)
 _LOCKS = ("uv.lock", "poetry.lock", "Pipfile.lock", "pdm.lock", "conda-lock.yml", "pixi.lock")
@@ -206,15 +208,32 @@ def _tags(project: Project, pattern: re.Pattern[str]) -> list[Evidence]:
 
 def _commits(project: Project) -> Iterator[Evidence]:
     """Places in code where the commit is read."""
+    services = {p.path for p in project.predictions if p.kind == "service"}
     for path, module in project.modules.items():
         if path in project.test_files or module.notebook:
             continue
+        if path in services - project.roles.training:
+            continue  # what a service answers about itself is not kept with a model
         for text in module.texts:
-            if not text.doc and _COMMIT.search(text.value[:200]):
+            if text.doc or _excuses(module, text):
+                continue
+            if _COMMIT.search(text.value[:200]):
                 yield Evidence(text.span, text.value.splitlines()[0][:80])
         for call in module.calls:
             if call.name in {"git.Repo", "pygit2.Repository"}:
                 yield Evidence(call.span, call.text.splitlines()[0][:80])
+
+
+def _excuses(module: Module, text: Text) -> bool:
+    """Whether a text is said when something went wrong (`raise`, `log.error`)."""
+    if any(r.span.line == text.span.line and r.span.cell == text.span.cell for r in module.raises):
+        return True
+    return any(
+        call.method in _COMPLAINS
+        and call.span.cell == text.span.cell
+        and module.flat(call.span) <= module.flat(text.span) <= call.end_line
+        for call in module.calls
+    )
 
 
 def _params(project: Project) -> list[Evidence]:
