@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mlops_audit.facts.dockerfile import Dockerfile
-from mlops_audit.facts.types import Command, TriggerKind
+from mlops_audit.facts.types import Command, Job, TriggerKind, Workflow
 from mlops_audit.graph import Project
 from mlops_audit.graph.datasets import is_model_path
-from mlops_audit.graph.execution import Reach, Way
+from mlops_audit.graph.execution import Node, Reach, Way
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence
 
@@ -54,6 +54,7 @@ _TEMPORARY = re.compile(
     r"kind create|kind-action|setup-kind|minikube|k3d|microk8s|localstack|(terraform|tofu) destroy|"
     r"pulumi destroy|cdk destroy"
 )
+_ASKS = "Approval:"  # the category of an action in CodePipeline
 _CHECKS = (
     "test.run", "lint.run", "types.run", "format.check", "hooks.run", "data.validate",
     "deploy.approval", "security.scan", "load.test", "infra.plan",
@@ -221,10 +222,9 @@ def is_guarded(project: Project, deployment: Delivery) -> Evidence | None:
     for node in nodes:
         if node.kind == "job":
             job = node.payload[1]
-            if job.manual:
-                asked = next((s for s in job.steps if s.uses.startswith("Approval:")), None)
-                if asked is not None:
-                    return Evidence(asked.span, f"approval {asked.name} in stage {job.name}")
+            if (approval := _approval(node.payload[0], job, nodes)) is not None:
+                return approval
+            if job.manual and not any(s.uses.startswith(_ASKS) for s in job.steps):
                 return Evidence(node.span, f"a person starts job {job.name}")
     if trigger is not None:
         kind = trigger.payload[1].kind
@@ -248,6 +248,20 @@ def is_guarded(project: Project, deployment: Delivery) -> Evidence | None:
             # A check that cannot fail holds nothing back (practices.md, rule 4).
             if (on_pull or before) and not (way.soft or use.soft):
                 return evidence
+    return None
+
+
+def _approval(workflow: Workflow, job: Job, nodes: tuple[Node, ...]) -> Evidence | None:
+    """The action of a pipeline's stage that asks a person before what `nodes` lead to."""
+    reached = {id(n.payload[1]) for n in nodes if n.kind == "step"}
+    for stage in workflow.jobs:
+        for step in stage.steps:
+            if id(step) in reached:
+                return None
+            if step.uses.startswith(_ASKS):
+                return Evidence(step.span, f"approval {step.name} in stage {stage.name}")
+        if stage is job:
+            return None
     return None
 
 
