@@ -42,7 +42,7 @@ __all__ = [
 
 _EMPTY = Node("map", 1)
 _DOCKERFILE = re.compile(
-    r"(?:^|/)(?:[\w.-]*\.)?(?:[Dd]ockerfile|[Cc]ontainerfile)(?:[.-][\w.-]+)?$"
+    r"(?:^|/)(?:[\w.-]*\.)?(?:[Dd]ockerfile|[Cc]ontainerfile)(?:[.-][\w.-]+|_[\w-]+|[A-Z\d][\w-]*)?$"
 )
 _NO_DOCKERFILE = re.compile(r"\.(?:md|dockerignore|py|ya?ml|json|txt|sh)$")
 _COMPOSE = re.compile(r"(?:^|/)(?:docker-)?compose[\w.-]*\.ya?ml$|(?:^|/)[\w-]+[.-]compose\.ya?ml$")

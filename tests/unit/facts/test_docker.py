@@ -99,7 +99,11 @@ def test_other_files() -> None:
     assert (found.image, found.commands[0].span.line) == ("python:3", 4)
     names = ["Dockerfile", "a/Dockerfile.gpu", "x.Dockerfile", "Containerfile", "dockerfile-cpu"]
     assert all(is_dockerfile(n) for n in names)
+    assert is_dockerfile("DockerfileFlask")
+    assert is_dockerfile("serving/Dockerfile_gpu")
     assert not is_dockerfile("Dockerfile.md")
+    assert not is_dockerfile("DockerfileBuilder.ts")
+    assert not is_dockerfile("dockerfiles")
     files = {"Dockerfile": DOCKERFILE, "compose.yaml": COMPOSE, "flake.nix": b"{}"}
     tree = read_containers(files, files.get)
     assert (len(tree.dockerfiles), len(tree.services), tree.deployments[0].kind) == (1, 2, "nix")

@@ -203,6 +203,8 @@ def _of_program(
             yield Source("arguments", Evidence(named[0].span, shown[:90]), trained)
         else:
             yield Source("places", place, trained)
+    elif (read := _helped(project, module, walked)) is not None:
+        yield Source("places", read, trained)
     for use in uses:
         if use.capability == "config.env":
             yield Source("env", use.evidence(), trained)
@@ -292,6 +294,18 @@ def _home_made(module: Module) -> Evidence | None:
     for call in module.calls:
         if call.name == "exec" and call.args and "open(" in call.args[0].text:
             return Evidence(call.span, _line(call))
+    return None
+
+
+def _helped(project: Project, module: Module, walked: tuple[Scope, ...]) -> Evidence | None:
+    """The arguments by their position, which a helper in another module hands to the program."""
+    for scope in walked:
+        other = project.modules.get(scope.path)
+        if other is None or scope.path == module.path or not scope.qualname:
+            continue
+        for assign in other.assigns if "argv" in other.names else ():
+            if assign.scope == scope.qualname and re.match(r"sys\.argv\[", assign.value.text):
+                return Evidence(assign.span, f"{assign.targets[0]} = {assign.value.text}"[:90])
     return None
 
 
