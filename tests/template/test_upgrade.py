@@ -125,7 +125,7 @@ def test_a_project_climbs_from_level_1_to_5(template: Template, tmp_path: Path) 
         commit(project, f"Level {level}")
     assert len(edits) > 8
     run("make", "setup", "pipeline", "lint", "test", cwd=project)
-    commit(project, "As it is")
+    assert not run("git", "status", "--porcelain", cwd=project).stdout
     assert_kept(project, edits)
     assert_level(project, 5)
 
