@@ -53,7 +53,8 @@ _TRANSFORMS = re.compile(
 _LABELS = re.compile(r"LabelEncoder|LabelBinarizer")
 # Folders whose data frames serve a look at things, not a model.
 _ASIDE = re.compile(
-    r"(^|/)(monitor\w*|dashboards?|visuali[sz]\w*|plots?|streamlit\w*|eda)(/|\.py$)", re.IGNORECASE
+    r"(^|/)(monitor\w*|dashboards?|visuali[sz]\w*|plots?|streamlit\w*|eda|ui|gui|frontend)(/|\.py$)",
+    re.IGNORECASE,
 )
 _SCREENS = frozenset({"streamlit", "gradio", "dash", "panel", "nicegui", "tkinter", "shiny"})
 _PIPELINE = re.compile(r"(^|/)feature_?(pipelines?|engineering)/", re.IGNORECASE)

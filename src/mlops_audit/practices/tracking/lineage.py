@@ -45,6 +45,7 @@ _COMMIT = re.compile(
     re.IGNORECASE,
 )
 _COMPLAINS = frozenset({"error", "exception", "warning", "warn", "critical", "fail", "exit"})
+_ROUTES = frozenset({"get", "post", "route", "api_route"})
 _COMMIT_TAG = re.compile(r"commit|git_?(sha|hash|rev)", re.IGNORECASE)
 _DATA_TAG = re.compile(r"data_?(set)?_?(version|hash|rev|md5|snapshot)", re.IGNORECASE)
 _LOCKS = ("uv.lock", "poetry.lock", "Pipfile.lock", "pdm.lock", "conda-lock.yml", "pixi.lock")
@@ -215,7 +216,7 @@ def _commits(project: Project) -> Iterator[Evidence]:
         if path in services - project.roles.training:
             continue  # what a service answers about itself is not kept with a model
         for text in module.texts:
-            if text.doc or _excuses(module, text):
+            if text.doc or _excuses(module, text) or _answers(module, text.scope):
                 continue
             if _COMMIT.search(text.value[:200]):
                 yield Evidence(text.span, text.value.splitlines()[0][:80])
@@ -233,6 +234,13 @@ def _excuses(module: Module, text: Text) -> bool:
         and call.span.cell == text.span.cell
         and module.flat(call.span) <= module.flat(text.span) <= call.end_line
         for call in module.calls
+    )
+
+
+def _answers(module: Module, scope: str) -> bool:
+    """Whether a function answers requests: what it says of the commit goes with no model."""
+    return bool(scope) and any(
+        c.decorates == scope and c.method in _ROUTES and c.receiver for c in module.calls
     )
 
 
