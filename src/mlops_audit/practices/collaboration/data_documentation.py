@@ -108,6 +108,7 @@ _GENERAL = re.compile(
     r"\bwe assume|\byour (own )?data|\b(if|when) you\b|\byou (can|may|should|could|need)\b",
     re.IGNORECASE,
 )
+_LOADER = re.compile(r"(load|fetch|download|get)_", re.IGNORECASE)
 _MOST_TEXT = 20_000  # characters of a cell
 _MOST_BYTES = 300_000
 _LOOKED_FOR = "a data dictionary, datasheet or schema that describes the columns"
@@ -343,7 +344,20 @@ def _origin(project: Project) -> Iterator[Evidence]:
     for document in project.docs.guide:
         if document not in beside:
             yield from _told(project, document, near=False)
+    yield from _origin_in_loaders(project)
     yield from _origin_in_notebooks(project)
+
+
+def _origin_in_loaders(project: Project) -> Iterator[Evidence]:
+    """Docstrings of functions that load a data set: where it comes from, with a link."""
+    for path, module in project.modules.items():
+        if path in project.test_files or module.notebook or project.is_example(path):
+            continue
+        for text in module.texts:
+            told = text.value[:_MOST_TEXT]
+            loads = text.doc and _LOADER.match(text.scope.rsplit(".", 1)[-1])
+            if loads and "://" in told and _A_DATA_SET.search(told) and _ORIGIN.search(told):
+                yield Evidence(text.span, " ".join(told.split())[:100])
 
 
 def _origin_in_notebooks(project: Project) -> Iterator[Evidence]:
