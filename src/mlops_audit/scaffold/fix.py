@@ -73,13 +73,19 @@ def offers(
         found: dict[str, list[str]] = {}
         for finding in failing:
             for name in finding.practice.fix.template:
-                path = name.replace(_PACKAGE, package)
-                if (made / path).is_file():
+                for path in _files(made, name.replace(_PACKAGE, package)):
                     found.setdefault(path, []).append(finding.practice.id)
         return tuple(
             Offer(path, tuple(ids), (made / path).read_bytes(), (root / path).exists())
             for path, ids in sorted(found.items())
         )
+
+
+def _files(made: Path, name: str) -> list[str]:
+    """The generated file of that name, or the files of the folder."""
+    place = made / name
+    inside = [place] if place.is_file() else sorted(p for p in place.rglob("*") if p.is_file())
+    return [p.relative_to(made).as_posix() for p in inside]
 
 
 def write(folder: str, offered: Iterable[Offer]) -> tuple[str, ...]:

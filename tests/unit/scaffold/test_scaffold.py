@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mlops_audit.cli import _group
-from mlops_audit.scaffold import ScaffoldError
+from mlops_audit.scaffold import ScaffoldError, fix
 from mlops_audit.scaffold.fix import Offer, write
 from mlops_audit.scaffold.upgrade import read_answers
 
@@ -157,3 +157,16 @@ def test_fix_never_writes_over_a_file(tmp_path: Path) -> None:
     assert write(str(tmp_path), offered) == ("sub/b.txt",)
     assert (tmp_path / "a.txt").read_text() == "mine"
     assert (tmp_path / "sub" / "b.txt").read_text() == "new\n"
+
+
+def test_a_folder_that_a_practice_names_stands_for_its_files(tmp_path: Path) -> None:
+    """A practice may name a folder of tests: each file in it is offered."""
+    for name in ("tests/behaviour/test_a.py", "tests/behaviour/deep/test_b.py", "Makefile"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x\n")
+    assert fix._files(tmp_path, "tests/behaviour") == [  # noqa: SLF001 -- what `offers` asks
+        "tests/behaviour/deep/test_b.py",
+        "tests/behaviour/test_a.py",
+    ]
+    assert fix._files(tmp_path, "Makefile") == ["Makefile"]  # noqa: SLF001 -- the same
+    assert fix._files(tmp_path, "absent") == []  # noqa: SLF001 -- the same
