@@ -111,7 +111,7 @@ _PARAMETERS = frozenset({"config.parse"})
 _MANAGED = re.compile(
     r"(deploy|create_endpoint|Endpoint\.create|InferenceConfig|OnlineEndpoint|"
     r"OnlineDeployment|ModelDeployOp|EndpointCreateOp|LitServer|ModelServer|"
-    r"MLServer|Triton|seldon_core|\.serve|ManagedOnline|KubernetesOnline|define_deep_agent)"
+    r"MLServer|Triton|seldon_core|\.serve|ManagedOnline|KubernetesOnline)"
 )
 _ENDPOINTS = re.compile(
     r"az ml (online|batch)-(deployment|endpoint) (create|update)|sagemaker create-endpoint|"
@@ -321,7 +321,8 @@ def _remote_model(project: Project, roots: list[Scope]) -> bool:
 def _managed(project: Project) -> Iterator[Prediction]:
     """Model servers, managed endpoints and batch transforms that code or commands set up."""
     for use in project.uses("serve.model", notebook=False):
-        if use.where == "call" and not (use.call and _MANAGED.search(use.call.name)):
+        told = use.details is not None and use.details.kind == "managed"
+        if use.where == "call" and not told and not (use.call and _MANAGED.search(use.call.name)):
             continue
         yield Prediction("service", use.path, (use.evidence(),), parameters=True)
     for use in project.uses("deploy.run", notebook=False):
