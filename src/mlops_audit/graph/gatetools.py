@@ -1,0 +1,100 @@
+"""Gates that pipeline tools know: thresholds, blessings, conditions and choices."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from mlops_audit.facts.code import Call, Module
+from mlops_audit.graph.comparisons import mentions_metric
+from mlops_audit.graph.gatechecks import Checks, Gate
+from mlops_audit.graph.promotions import first_line
+from mlops_audit.model import Evidence, Span
+
+if TYPE_CHECKING:  # the project hands itself in
+    from mlops_audit.graph.project import Project
+
+__all__ = ["gates_of_tools"]
+
+_ON_TRAINING = re.compile(r"train(ing)?_?(metric|rmse|acc|loss|error|score)", re.IGNORECASE)
+
+
+def gates_of_tools(project: Project, checks: Checks) -> Iterator[Gate]:
+    """Thresholds and conditions that pipeline tools know."""
+    for use in project.uses("evaluate.gate", notebook=False):
+        call = use.call
+        if call is None:
+            continue
+        name = call.method
+        if name in {"GenericValueThreshold", "GenericChangeThreshold", "MetricThreshold"}:
+            pushes = [
+                c
+                for m in project.source
+                for c in m.calls
+                if c.method == "Pusher" and c.kw("model_blessing")
+            ]
+            if pushes:
+                blessed = Evidence(pushes[0].span, "Pusher takes the blessing")
+                yield Gate("metric", (use.evidence(), blessed))
+        elif name == "ConditionStep" and not re.search(r"if_steps=\[\]", call.text):
+            yield Gate("metric", (use.evidence(),))
+    for module in project.source:
+        for call in module.calls:
+            if (
+                re.search(r"(^|\.)dsl\.(Condition|If)$", call.name)
+                and call.args
+                and (mentions_metric(call.args[0].text) or "output" in call.args[0].text)
+                and not re.search(r"launch|enable|skip", call.args[0].text)  # a switch
+            ):
+                yield Gate("metric", (Evidence(call.span, first_line(call.text)),))
+            decision = call.kw("deploy_decision")
+            if decision is not None:
+                yield from _decision(checks, module, call, decision.text)
+    yield from _choices(project)
+    yield from _choice_rules(project)
+
+
+def _decision(checks: Checks, module: Module, call: Call, name: str) -> Iterator[Gate]:
+    """ZenML's deployers take a decision; the step that makes it compares a metric."""
+    place = Evidence(call.span, first_line(call.text))
+    if name == "True":
+        yield Gate("constant", (place,))
+        return
+    for assign in module.assigns:
+        if name in assign.targets and assign.value.is_call:
+            for kind, places in checks.from_function(module, assign.value.name, place, flip=False):
+                yield Gate(kind, places)
+
+
+def _choices(project: Project) -> Iterator[Gate]:
+    """Step Functions: a Choice on a metric that leads to Fail."""
+    for path in project.glob("**/*.json", "**/*.y*ml"):
+        text = project.text(path) if project.entry(path).size else None
+        if not text or len(text) > 400_000 or "Choice" not in text:  # noqa: PLR2004
+            continue
+        lines = text.splitlines()
+        for number, line in enumerate(lines, 1):
+            if re.search(r"Numeric(Greater|Less)Than", line):
+                near = "\n".join(lines[max(0, number - 8) : number + 8])
+                if mentions_metric(near):
+                    yield Gate("metric", (Evidence(Span(path, number), line.strip()[:90]),))
+                    return
+
+
+def _choice_rules(project: Project) -> Iterator[Gate]:
+    """The same with the Data Science SDK: a rule on a number, and a state that fails."""
+    for module in project.source:
+        if "stepfunctions" not in module.roots:
+            continue
+        fails = any(c.method == "Fail" for c in module.calls)
+        chosen = any(c.method in {"add_choice", "default_choice"} for c in module.calls) or any(
+            c.method == "Choice" for c in module.calls
+        )
+        for call in module.calls:
+            if not re.match(r"Numeric(Greater|Less)Than", call.method) or not (fails and chosen):
+                continue
+            text = " ".join(v.text for _, v in call.kwargs) or call.text
+            if mentions_metric(text):
+                kind = "training" if _ON_TRAINING.search(text) else "metric"
+                yield Gate(kind, (Evidence(call.span, first_line(call.text)),))
