@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlops_audit.graph import Project
-from mlops_audit.graph.schedules import Start
+from mlops_audit.graph.trained import Start
 from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
 

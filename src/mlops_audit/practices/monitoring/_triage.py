@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from mlops_audit.facts.code import Branch, Call, Module
 from mlops_audit.graph import Project
-from mlops_audit.graph.schedules import trains_in
 from mlops_audit.graph.scopes import Scope, scopes
+from mlops_audit.graph.trained import trains_in
 from mlops_audit.model import Evidence, Span
 
 __all__ = ["OUTLIER", "Triage", "triages"]

@@ -1,0 +1,120 @@
+"""Training that CI starts: on a schedule, an event, a change, or by a person."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from mlops_audit.facts.types import Trigger, TriggerKind
+from mlops_audit.graph.execution import Node, Reach
+from mlops_audit.graph.nodes import started
+from mlops_audit.graph.scopes import Scope, scopes
+from mlops_audit.graph.trained import KINDS, PLATFORM, Start, is_kept, pipeline_trains, trains_in
+from mlops_audit.graph.training import is_training
+from mlops_audit.graph.uses import Use
+from mlops_audit.model import Evidence
+
+if TYPE_CHECKING:  # the project hands itself in
+    from mlops_audit.graph.project import Project
+
+__all__ = ["starts_of_ci"]
+
+_ADDRESS = re.compile(
+    r"WANDB_API_KEY|MLFLOW_TRACKING|NEPTUNE_API|COMET_API|CLEARML|DAGSHUB|AWS_(SECRET|ROLE|ACCESS)|"
+    r"AZURE|GOOGLE|GCP_|HF_TOKEN|HUGGING|configure-aws-credentials"
+)
+_DATA_PATHS = re.compile(
+    r"(^|/)(data|datasets?|raw|inputs?)(/|$)|\.dvc$|dvc\.lock$|\.(csv|parquet)$", re.IGNORECASE
+)
+
+
+def starts_of_ci(project: Project) -> Iterator[Start]:
+    """Every trigger of a workflow that reaches training outside its tests."""
+    for workflow in project.workflows:
+        if workflow.reusable:
+            continue
+        for trigger in workflow.triggers:
+            kind = _ci_kind(project, trigger)
+            if not kind:
+                continue
+            reach = project.graph.reach([project.nodes.trigger(workflow, trigger)])
+            tracked = bool(_ADDRESS.search(project.text(workflow.path) or ""))
+            found = _trained_in(project, reach, tracked=tracked)
+            if found is None:
+                continue
+            evidence, kept = found
+            live, why = project.trigger_is_live(trigger)
+            dead = workflow.disabled or trigger.disabled or ("" if live else why)
+            name = workflow.name or workflow.path
+            what = {"data": "new data", "signal": "an alarm"}.get(kind, "")
+            event = trigger.kind is TriggerKind.EVENT and what
+            cause = f"on {what}" if event else f"{started(trigger)} {trigger.cron}"
+            detail = f"{name}: {cause}".strip()
+            yield Start(kind, Evidence(trigger.span, detail), evidence, kept, dead)
+
+
+def _ci_kind(project: Project, trigger: Trigger) -> str:
+    if trigger.kind is TriggerKind.WORKFLOW:
+        after = [w for w in project.workflows if w.name in trigger.after]
+        kinds = {
+            _ci_kind(project, t)
+            for w in after
+            for t in w.triggers
+            if t.kind is not TriggerKind.WORKFLOW
+        }
+        return next((k for k in KINDS if k in kinds), "push")
+    if trigger.kind in {TriggerKind.PUSH, TriggerKind.EXTERNAL, TriggerKind.TAG}:
+        data = trigger.paths and all(
+            _DATA_PATHS.search(p.rstrip("*/")) or _DATA_PATHS.search(p) for p in trigger.paths
+        )
+        return "data" if data else "push"
+    if trigger.kind is TriggerKind.EVENT and trigger.types in {("data",), ("alarm",)}:
+        return "data" if trigger.types == ("data",) else "signal"
+    return {
+        TriggerKind.SCHEDULE: "schedule",
+        TriggerKind.EVENT: "event",
+        TriggerKind.RELEASE: "push",
+        TriggerKind.MANUAL: "manual",
+        TriggerKind.PULL_REQUEST: "pull_request",
+    }.get(trigger.kind, "")
+
+
+def _trained_in(project: Project, reach: Reach, *, tracked: bool) -> tuple[Evidence, bool] | None:
+    """Where CI trains outside its tests, and whether the model is kept."""
+    nodes = [w.node for w in reach.ways.values() if not _through_tests(project, w.nodes())]
+    others = [n for n in nodes if n.kind in {"command", "action"}]
+    for node in others:
+        for use in project.uses_at(reach.ways[node]):
+            if is_training(use) or (
+                use.capability == "pipeline.run" and pipeline_trains(project, use)
+            ):
+                evidence = reach.ways[node].evidence(use.detail, use.span)
+                remote = use.capability == "pipeline.run" and _remote(use)
+                return evidence, remote or is_kept(
+                    project, _code(project, nodes), others, tracked=tracked
+                )
+    for node in nodes:
+        previous = reach.ways[node].previous
+        if node.kind in {"module", "notebook"} and previous and previous.node.kind != "module":
+            code = scopes(project, [Scope(node.key[0])])
+            trained = trains_in(project, code)
+            if trained:
+                way = reach.ways[node]
+                evidence = Evidence(trained.span, trained.detail, (*way.chain(),))
+                return evidence, is_kept(project, code, others, tracked=tracked)
+    return None
+
+
+def _remote(use: Use) -> bool:
+    """Whether the run lives on a platform that keeps what it makes."""
+    return use.where == "action" or bool(PLATFORM.search(use.detail))
+
+
+def _code(project: Project, nodes: Iterable[Node]) -> tuple[Scope, ...]:
+    modules = [Scope(n.key[0]) for n in nodes if n.kind in {"module", "notebook"}]
+    return scopes(project, modules)
+
+
+def _through_tests(project: Project, nodes: tuple[Node, ...]) -> bool:
+    return any(n.kind == "tests" or project.is_test(n.span.path) for n in nodes)

@@ -1,0 +1,169 @@
+"""Where code and commands train, and whether the model is kept: what every start is asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mlops_audit.facts.code import Call
+from mlops_audit.graph.execution import Node
+from mlops_audit.graph.lifecycle import TRAIN
+from mlops_audit.graph.scopes import Scope, calls_of, commands_of, uses_of
+from mlops_audit.graph.training import is_training, trains_here
+from mlops_audit.graph.uses import Use
+from mlops_audit.model import Evidence
+
+if TYPE_CHECKING:  # the project hands itself in
+    from mlops_audit.graph.project import Project
+
+__all__ = [
+    "KINDS",
+    "PLATFORM",
+    "TRAIN_NAME",
+    "Start",
+    "first_line",
+    "is_kept",
+    "is_saved",
+    "pipeline_trains",
+    "trains_in",
+]
+
+_STORES = frozenset(
+    {"registry.register", "registry.promote", "tracker.model", "tracker.artifacts",
+     "tracker.autolog", "artifact.upload", "data.remote", "data.version", "model.push",
+     "image.publish", "deploy.run", "evaluate.report", "pipeline.run", "release.automate",
+     "tracker.metrics", "package.publish"}
+)  # fmt: skip
+_TRACKED = frozenset(
+    {"tracker.model", "tracker.artifacts", "tracker.autolog", "tracker.metrics", "model.push",
+     "registry.register", "registry.load", "data.version", "artifact.upload"}
+)  # fmt: skip
+PLATFORM = re.compile(
+    r"(start_pipeline_execution|start_execution|create_run_from|run_deployment|PipelineJob|"
+    r"create_training_job|trigger_dag|TriggerDagRun|RestAPITask|start_job_run)",
+)
+# Commands that carry files away; from a store to here is a download.
+_UPLOADS = re.compile(
+    r"git push|dvc push|\bscp\b|rsync|aws s3 (cp|sync|mv) (?!s3://)\S+ s3://|"
+    r"az storage blob upload|(gsutil (-m )?|gcloud storage )(cp|rsync|mv) (-\w+ ){0,3}(?!gs://)\S+ gs://"
+)
+_DISPATCH = re.compile(
+    r"/dispatches|/dagRuns|/create_flow_run|/jobs/run-now|/pipelines/.*runs|"
+    r"launchPipelineExecution|launchRun\b"  # mutations of Dagster's GraphQL
+)
+TRAIN_NAME = re.compile(r"(^|[^a-z])(re)?train|fine.?tun", re.IGNORECASE)
+KINDS = ("schedule", "data", "event", "signal", "workflow", "route", "push", "manual",
+          "pull_request")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """One way in which training begins.
+
+    `kind` is one of schedule, data, event, signal (an alarm), route (an HTTP request), push,
+    manual, pull_request. `starts` is what begins it, `trains` where the model is fitted.
+    `disabled` says why it never happens; `kept` that the model is stored, compared or published;
+    `default` that the tool's own default schedule stands for a configured one.
+    """
+
+    kind: str
+    starts: Evidence
+    trains: Evidence
+    kept: bool = True
+    disabled: str = ""
+    default: bool = False
+
+
+def trains_in(
+    project: Project, code: Iterable[Scope], nodes: Iterable[Node] = ()
+) -> Evidence | None:
+    """Where code or commands train, themselves or by starting a training pipeline."""
+    wanted = tuple(code)
+    trained = trains_here(project, wanted)
+    if trained:
+        call = trained[0][1]
+        return Evidence(call.span, f"trains: {first_line(call)}")
+    uses = [*uses_of(project, wanted), *commands_of(project, nodes)]
+    for use in uses:
+        if is_training(use):
+            return use.evidence()
+    for use in uses:
+        if use.capability in {"pipeline.run", "notebook.execute"} and pipeline_trains(project, use):
+            return use.evidence()
+    for module, call in calls_of(project, wanted):
+        told = call.text
+        if call.method == "post":  # the request's body is often made up before
+            told += "".join(
+                a.value.literal
+                for a in module.assigns
+                if a.scope == call.scope
+                and isinstance(a.value.literal, str)
+                and any(t in call.text for t in a.targets)
+            )
+        if (
+            (_DISPATCH.search(told) or PLATFORM.search(call.name))
+            and (TRAIN_NAME.search(told) or PLATFORM.search(call.name))
+            and _has_training_pipeline(project)
+        ):
+            return Evidence(call.span, first_line(call))
+    return None
+
+
+def pipeline_trains(project: Project, use: Use) -> bool:
+    """Whether the pipeline that is run trains; where it is not known, by the project's own."""
+    if use.capability == "notebook.execute":
+        return bool(TRAIN_NAME.search(use.detail))
+    return _has_training_pipeline(project) and not re.search(
+        r"score|scoring|predict|inference|deploy|test_", use.path, re.IGNORECASE
+    )
+
+
+def _has_training_pipeline(project: Project) -> bool:
+    return any(p.with_part(TRAIN) for p in project.pipelines if p.dag)
+
+
+def is_kept(
+    project: Project, code: Iterable[Scope], nodes: Iterable[Node] = (), *, tracked: bool = True
+) -> bool:
+    """Whether what trains also stores, compares or publishes beyond the machine it runs on.
+
+    A tracker without its address writes beside the program: it does not count unless `tracked`.
+    """
+    wanted = tuple(code)
+    nodes = tuple(nodes)
+    for use in (*uses_of(project, wanted), *commands_of(project, nodes)):
+        kept = use.capability in _STORES or use.capability.startswith("registry.")
+        if kept and (tracked or use.capability not in _TRACKED):
+            return True
+    for node in nodes:
+        if node.kind == "action" and any(
+            m.capability in _STORES for m in project.catalogue.action(node.key[-1])
+        ):
+            return True
+        if node.kind == "command":
+            text = " ".join(node.payload[0].argv)
+            if _UPLOADS.search(text):
+                return True
+    return any(PLATFORM.search(c.name) for _, c in calls_of(project, wanted))
+
+
+def is_saved(project: Project, code: Iterable[Scope]) -> bool:
+    """Whether a long-lived worker that trains writes the model anywhere."""
+    wanted = tuple(code)
+    if not trains_here(project, wanted):  # what it starts elsewhere keeps its own model
+        return any(u.capability in _STORES for m in project.source for u in project.uses_in(m.path))
+    return (
+        is_kept(project, wanted)
+        or any(u.capability == "model.save" for u in uses_of(project, wanted))
+        or any(
+            re.search(r"save|dump|upload|register|log_model", c.method)
+            for _, c in calls_of(project, wanted)
+        )
+    )
+
+
+def first_line(call: Call) -> str:
+    """The first line of a call, for evidence."""
+    return call.text.splitlines()[0][:90] if call.text else call.name
