@@ -6,7 +6,8 @@ import pytest
 
 from mlops_audit.config import Config
 from mlops_audit.graph import Project
-from mlops_audit.graph.splits import Splits, set_of
+from mlops_audit.graph.datanames import set_of
+from mlops_audit.graph.splits import Splits
 from mlops_audit.tree import MemoryTree
 
 

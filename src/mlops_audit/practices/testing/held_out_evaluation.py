@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from mlops_audit.graph import Project
-from mlops_audit.graph.splits import Choice, Held, Splits
+from mlops_audit.graph.chosen import Choice
+from mlops_audit.graph.heldout import Held
+from mlops_audit.graph.splits import Splits
 from mlops_audit.graph.training import programs
 from mlops_audit.model import Evidence, Span, Verdict, failed, not_applicable, partial, passed
 from mlops_audit.practices.base import practice

@@ -1,0 +1,209 @@
+"""What held-out data chose: checkpoints, the moment to stop, hyperparameters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mlops_audit.facts.code import Call, Module
+from mlops_audit.graph.datanames import (
+    METRIC_NAME,
+    TEXT,
+    given_validation,
+    held_names,
+    set_of,
+    short,
+    without_train,
+)
+from mlops_audit.graph.settings import setting
+from mlops_audit.graph.sourcelines import keyword_span
+from mlops_audit.graph.uses import Use
+from mlops_audit.model import Evidence
+
+if TYPE_CHECKING:  # imported for types only, to keep the project free to use this module
+    from mlops_audit.graph.project import Project
+
+__all__ = ["Choice", "choices_of"]
+
+_BEST = re.compile(r"(^|[^a-z])(best|min|max|lowest|highest|prev|optimal)(_|[^a-z]|$)|best")
+# A best value that was updated just before is compared with `==`.
+_ORDERS = frozenset({"<", ">", "<=", ">=", "=="})
+_SAVES = re.compile(
+    r"(save|dump|state_dict|deepcopy|checkpoint|save_pretrained|copy|clone|log_model)"
+)
+_RUN_METRIC = re.compile(
+    r"\b(?:test|val|valid|validation)_(?:mae|mse|rmse|loss|acc|accuracy|f1|auc)\b"
+)
+_CALLBACK = re.compile(r"\.(ModelCheckpoint|EarlyStopping)$")
+_NEAR = 12  # lines of a callback's settings
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Something that a set chose: `what` is checkpoint, stopping or hyperparameters."""
+
+    on: str  # test, val, cv, or empty when the names do not say
+    what: str
+    evidence: Evidence
+
+
+def choices_of(project: Project, modules: tuple[Module, ...]) -> tuple[Choice, ...]:
+    """What held-out data chose in these modules, and in the project's settings."""
+    found: list[Choice] = []
+    for module in modules:
+        found += _choices_in(project, module)
+    for use in project.uses("train.early_stop", "train.search"):
+        found += _choices_of_use(project, use)
+    found += _configured_choices(project)
+    for module in modules:
+        found += _run_choices(module)
+    return tuple(dict.fromkeys(found))
+
+
+def _choices_in(project: Project, module: Module) -> Iterator[Choice]:
+    held = held_names(project, module)
+    for branch in module.branches:
+        for compare in branch.compares:
+            text = f"{compare.left.text} {compare.right.text}"
+            if compare.op not in _ORDERS or not _BEST.search(text.lower()):
+                continue
+            if not METRIC_NAME.search(text):
+                continue
+            inside = module.calls_within(branch.body)
+            stored = any(_SAVES.search(c.method.lower()) for c in inside)
+            kept = any(
+                branch.body[0] <= module.flat(a.span) <= branch.body[1]
+                and any("model" in t or "param" in t for t in a.targets)
+                for a in module.assigns
+            )
+            if stored or kept:
+                names = (compare.left.text, compare.right.text)
+                on = set_of(text) or _measured_on(module, compare.scope, names, held)
+                on = on or _scope_set(module, compare.scope, held)
+                yield Choice(on, "checkpoint", Evidence(branch.span, short(f"if {branch.test}")))
+    for call in module.calls:
+        if not call.runs:
+            continue
+        if call.method == "ModelCheckpoint" and (call.kw("monitor") or call.kw("save_best_only")):
+            best = call.kw("save_best_only")
+            if best is None or best.literal is not False:
+                yield Choice(_fit_set(module), "checkpoint", Evidence(call.span, short(call.text)))
+        yield from _kept_best(project, module, call)
+
+
+def _choices_of_use(project: Project, use: Use) -> Iterator[Choice]:
+    module = project.modules.get(use.path)
+    if module is None or use.call is None:
+        return
+    call = use.call
+    if use.capability == "train.early_stop":
+        if call.name.startswith("sklearn."):
+            return  # splits its own validation set off the training data
+        watched = set_of(without_train(given_validation(call)))
+        on = watched if watched in {"test", "val"} else _fit_set(module)
+        yield Choice(on, "stopping", use.evidence())
+    elif not call.name.startswith(("sklearn.", "imblearn.", "dask_ml.", "skopt.BayesSearchCV")):
+        yield Choice(_objective_set(project, module, call), "hyperparameters", use.evidence())
+    elif call.name.startswith("sklearn."):
+        yield Choice("cv", "hyperparameters", use.evidence())
+
+
+def _objective_set(project: Project, module: Module, call: Call) -> str:
+    """The set on which the function that a search minimises measures."""
+    scopes = {v.name.lstrip(":") for v in (*call.args, *(v for _, v in call.kwargs)) if v.name}
+    scopes |= {f.qualname for f in module.functions if "objective" in f.name.lower()}
+    held = held_names(project, module)
+    found = {_scope_set(module, s, held) for s in scopes if module.function(s)}
+    return next((s for s in ("test", "val") if s in found), "")
+
+
+def _run_choices(module: Module) -> Iterator[Choice]:
+    """The best of several tracked runs, taken by a metric of held-out data."""
+    if not any(c.method == "search_runs" for c in module.calls):
+        return
+    named = [t for t in module.texts if not t.doc and _RUN_METRIC.search(t.value)]
+    for call in module.calls:
+        picks = call.method in {"idxmin", "idxmax"} and "metric" in call.text
+        if picks or (call.method == "search_runs" and call.kw("order_by") is not None):
+            found = _RUN_METRIC.search(call.text)
+            said = found[0] if found else next((t.value for t in named), "")
+            if set_of(said) in {"test", "val"}:
+                place = Evidence(call.span, short(call.text))
+                yield Choice(set_of(said), "hyperparameters", place)
+                return
+
+
+def _configured_choices(project: Project) -> Iterator[Choice]:
+    """Callbacks that settings name for a program to build: what they watch chooses."""
+    watched = {(s.span.path, s.span.line): s for s in setting(project, "monitor")}
+    for key in ("_target_", "class_path"):
+        for item in setting(project, key):
+            callback = _CALLBACK.search(str(item.value))
+            near = (item.span.line or 0) + 1
+            places = ((item.span.path, line) for line in range(near, near + _NEAR))
+            monitor = next((watched[p] for p in places if p in watched), None)
+            if callback and monitor is not None and set_of(str(monitor.value)) in {"test", "val"}:
+                what = "checkpoint" if callback[1] == "ModelCheckpoint" else "stopping"
+                yield Choice(set_of(str(monitor.value)), what, monitor.evidence())
+
+
+def _measured_on(module: Module, scope: str, names: tuple[str, ...], held: dict[str, str]) -> str:
+    """The held-out set behind a compared value: followed back to the call that measured it."""
+    known = set(names)
+    for item in module.assigns:  # `fitness = top1`, one step is what people write
+        if item.scope == scope and known.intersection(item.targets) and not item.value.is_call:
+            known.add(item.value.text)
+    for call in module.calls_in(scope):
+        if not known.intersection(
+            n.strip() for t in call.targets for n in t.strip("()").split(",")
+        ):
+            continue
+        for value in (*call.args, *(v for _, v in call.kwargs)):
+            on = set_of(value.text) if len(value.text) <= TEXT else ""
+            if on or (on := held.get(value.text, "")):
+                return on
+    return ""
+
+
+def _scope_set(module: Module, scope: str, held: dict[str, str]) -> str:
+    """The held-out set that a function names most plainly."""
+    found: set[str] = set()
+    for call in module.calls_in(scope):
+        for value in (*call.args, *(v for _, v in call.kwargs)):
+            if len(value.text) <= TEXT:
+                found.add(set_of(value.text))
+                found.add(held.get(value.text, ""))
+        found.update(set_of(t) for t in call.targets)
+    function = module.function(scope)
+    if function is not None:
+        found.update(set_of(p.name) for p in function.params)
+    if "val" in found:
+        return "val"
+    return "test" if "test" in found else ""
+
+
+def _fit_set(module: Module) -> str:
+    """The set that the module's fits are told to watch."""
+    found: set[str] = set()
+    for call in module.calls:
+        value = given_validation(call)
+        if value:
+            found.add(set_of(without_train(value)) or "val")
+    return next((s for s in ("test", "val") if s in found), "val")
+
+
+def _kept_best(project: Project, module: Module, call: Call) -> Iterator[Choice]:
+    """Checkpoints that a library keeps by itself: the one that a set likes best."""
+    best = call.kw("load_best_model_at_end")
+    if best is not None and best.literal is True:
+        place = keyword_span(project, call, "load_best_model_at_end")
+        said = f"{call.method}(load_best_model_at_end=True)"
+        yield Choice(_fit_set(module), "checkpoint", Evidence(place, said))
+    best = call.kw("use_best_model")  # CatBoost
+    if best is not None and best.literal is True and (value := given_validation(call)):
+        on = set_of(without_train(value)) or "val"
+        yield Choice(on, "checkpoint", Evidence(call.span, short(call.text)))
+    if call.name.startswith("ultralytics.") and call.method == "train":
+        yield Choice("val", "checkpoint", Evidence(call.span, short(call.text)))

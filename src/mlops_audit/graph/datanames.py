@@ -1,0 +1,104 @@
+"""The names that tell which part of the data is meant: training, validation or test."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from mlops_audit.facts.code import Call, Module
+from mlops_audit.model import Evidence
+
+if TYPE_CHECKING:  # imported for types only, to keep the project free to use this module
+    from mlops_audit.graph.project import Project
+
+__all__ = [
+    "EVALUATES",
+    "METRIC_NAME",
+    "TEXT",
+    "by_place",
+    "given_validation",
+    "held_names",
+    "is_evaluation_script",
+    "set_of",
+    "short",
+    "without_train",
+]
+
+_END = (
+    r"(?:$|[^a-z]|ing(?:$|[^a-z])|sets?(?:$|[^a-z])|data|loader|df|ds|dl|gen|iter|split|idx|ind|x|"
+    r"y|images?|labels?|examples?)"
+)
+_START = r"(?:^|[^a-z]|(?<![a-z])[xyd])"
+_TEST = re.compile(
+    f"{_START}(?:test|tst|hold_?out|held_?out|unseen|oot|oos){_END}|(?:^|[^a-z])[xy]?te(?:_|$|[^a-z_])"
+)
+_VAL = re.compile(f"{_START}(?:val|valid|validation|dev|eval|evaluation){_END}")
+_TRAIN = re.compile(f"{_START}(?:train|trn|training){_END}|(?:^|[^a-z])[xy]?tr(?:_|$|[^a-z_])")
+_NOT_DATA = re.compile(
+    r"test_size|val_size|validation_split|eval\(\)|is_test|test_mode|eval_mode|--"
+)
+EVALUATES = re.compile(
+    r"^test(_|$)|(^|_)(evaluate|evaluation|eval|score|scores|validate|metrics?|accuracy|acc|rmse|mae|mse|"
+    r"mape|f1|auc|roc|precision|recall|report|confusion_matrix|estimate_loss|perplexity)(_|$)"
+)
+METRIC_NAME = re.compile(
+    r"(acc|accuracy|rmse|mae|mse|mape|r2|f1|auc|precision|recall|loss|bleu|rouge|score|metric|"
+    r"perplexity|iou|dice|map|error|ndcg|fbeta|fitness)", re.IGNORECASE
+)  # fmt: skip
+TEXT = 80
+
+
+def set_of(text: str) -> str:
+    """Which set a name or expression means: `test`, `val`, `train` or (empty) none."""
+    lowered = _NOT_DATA.sub("", text).lower()
+    if _TEST.search(lowered):
+        return "test"
+    if _VAL.search(lowered):
+        return "val"
+    return "train" if _TRAIN.search(lowered) else ""
+
+
+def held_names(project: Project, module: Module) -> dict[str, str]:
+    """Names that a split gives to the held-out part, whatever they are called."""
+    found: dict[str, str] = {}
+    for use in project.uses_in(module.path):
+        call = use.call
+        if use.capability != "evaluate.split" or call is None or len(call.targets) < 2:  # noqa: PLR2004 -- a split
+            continue
+        targets = call.targets
+        held = targets[1::2] if call.method == "train_test_split" else targets[1:]
+        for name in held:
+            found[name] = set_of(name) if set_of(name) in {"test", "val"} else "test"
+    return found
+
+
+def given_validation(call: Call) -> str:
+    """What a fit watches: `validation_data=`, `eval_set=`, `evals=`, `eval_dataset=`."""
+    for key in ("validation_data", "eval_set", "evals", "eval_dataset", "valid_sets", "watchlist"):
+        value = call.kw(key)
+        if value is not None and value.text != "None":
+            return value.text
+    split = call.kw("validation_split")
+    return "validation" if split is not None and call.method == "fit" else ""
+
+
+def without_train(text: str) -> str:
+    """An expression without the names of training data."""
+    return re.sub(r"\w*train\w*", "", text)
+
+
+def is_evaluation_script(path: str) -> bool:
+    """Whether a file whose name says test evaluates a model instead: `test.py` of research code."""
+    return path.rsplit("/", 1)[-1] in {"test.py", "eval.py", "evaluate.py", "test_model.py"}
+
+
+def by_place(evidence: Evidence) -> tuple[bool, str, int, int]:
+    """The order of evidence: notebooks last, then by path and line."""
+    span = evidence.span
+    return (span.path.endswith(".ipynb"), span.path, span.cell or 0, span.line or 0)
+
+
+def short(text: str) -> str:
+    """The first line of a text, cut for evidence."""
+    first = text.splitlines()[0] if text else ""
+    return first[: TEXT + 20]
