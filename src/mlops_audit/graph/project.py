@@ -21,7 +21,8 @@ from mlops_audit.graph.execution import Reach, Way
 from mlops_audit.graph.gates import Gate, find_gates
 from mlops_audit.graph.index import Symbol
 from mlops_audit.graph.pipelines import Pipeline, find_pipelines
-from mlops_audit.graph.prediction import Prediction, find_predictions
+from mlops_audit.graph.predicting import Prediction
+from mlops_audit.graph.prediction import find_predictions
 from mlops_audit.graph.projectruns import ProjectRuns
 from mlops_audit.graph.projects import find_projects
 from mlops_audit.graph.roles import Roles, decide_roles

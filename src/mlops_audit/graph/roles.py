@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Module
-from mlops_audit.graph.prediction import Prediction
+from mlops_audit.graph.predicting import Prediction
 from mlops_audit.graph.training import TRAINING, is_training, own_fit, training_calls
 from mlops_audit.model import Evidence, RolesInfo, Span
 

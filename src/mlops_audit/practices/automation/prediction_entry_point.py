@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlops_audit.graph import Project
-from mlops_audit.graph.prediction import Prediction
+from mlops_audit.graph.predicting import Prediction
 from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
 

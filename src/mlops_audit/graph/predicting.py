@@ -1,0 +1,235 @@
+"""What a piece of code does, as far as predictions go: loads a model, predicts, reads, stores."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mlops_audit.facts.code import Call, Module
+from mlops_audit.graph.scopes import Scope, calls_of, scopes, uses_of
+from mlops_audit.graph.training import trains_here
+from mlops_audit.graph.uses import Use
+from mlops_audit.model import Evidence
+
+if TYPE_CHECKING:  # the project hands itself in
+    from mlops_audit.graph.project import Project
+
+__all__ = [
+    "KINDS",
+    "LOAD_NAME",
+    "MODEL_WORD",
+    "PREDICT_METHODS",
+    "PREDICT_NAME",
+    "SERVERS",
+    "Doing",
+    "Prediction",
+    "doing_of",
+    "is_switch",
+    "shown_calls",
+]
+
+# Strongest first; the first five pass AUT17, the others are partial at most.
+KINDS = ("service", "stream", "batch", "command", "function", "demo", "evaluation", "client")
+SERVERS = ("serve.http", "serve.route", "serve.grpc", "serve.stream")
+PREDICT_METHODS = frozenset(
+    {"predict", "predict_proba", "predict_log_proba", "decision_function", "predict_on_batch",
+     "predict_generator", "generate", "forecast", "inference", "infer", "recommend", "kneighbors",
+     "predict_step", "make_future_dataframe", "transcribe", "predict_batch", "classify", "detect",
+     "invoke_endpoint", "get_forecast", "inplace_predict", "predict_raw", "rec"}
+)  # fmt: skip
+PREDICT_NAME = re.compile(
+    r"(^|_)(predict|predictions?|infer|inference|forecast|classify|recommend|detect|transcribe|"
+    r"score|translate|summari[sz]e|generate|segment|rank|answer)(_|$|s$)",
+    re.IGNORECASE,
+)
+_MODEL_CALL = re.compile(
+    r"^(self\.)?\w{0,40}(model|net|network|classifier|regressor|detector|predictor|generator|"
+    r"session|pipe|pipeline|learner|encoder)(s?\[[^\]\n]{1,60}\])?\(",
+    re.IGNORECASE,
+)
+LOAD_NAME = re.compile(
+    r"(^|_)(load|get|fetch|download|restore|read)_(\w{1,30}_)?(model|checkpoint|ckpt|weights|"
+    r"classifier|regressor|predictor|pipeline|learner|artifacts?|estimator|network|pretrained)"
+    r"|^from_pretrained$|^load_state_dict$|^load_from_checkpoint$|^load_learner$",
+    re.IGNORECASE,
+)
+MODEL_WORD = re.compile(
+    r"model|\bclf|classif|regress|estimator|predictor|pipeline|\.pkl|\.joblib|\.pt\b|\.pth|\.h5|"
+    r"\.onnx|ckpt|checkpoint|weights|_net\b|booster|learner",
+    re.IGNORECASE,
+)
+_MODEL_TARGET = re.compile(
+    r"(^|\.|_)(model|clf|classifier|regressor|predictor|pipeline|learner|net|booster|estimator)$",
+    re.IGNORECASE,
+)
+_STORES = re.compile(
+    r"^(to_csv|to_parquet|to_sql|to_gbq|to_json|to_excel|to_feather|to_pickle|to_dataframe|"
+    r"insert|insert_rows|insert_rows_json|insert_many|insert_one|save|savetxt|write|writerow|"
+    r"writerows|write_table|saveAsTable|upload_from_string|upload_file|upload_fileobj|upload|"
+    r"put_object|put_item|dump|imwrite|upload_from_filename|execute_values|write_csv|"
+    r"write_parquet|load_table_from_dataframe|append_row|send|produce|add_table|add_all|"
+    r"save_predictions|write_predictions|save_results|upload_blob|batch_predict)$"
+)
+_STORE_NAME = re.compile(
+    r"(^|_)(save|write|store|upload|insert|log|export|persist)_\w{0,30}(pred|result|output|score|"
+    r"forecast|infer|data)",
+    re.IGNORECASE,
+)
+_READS_SET = re.compile(
+    r"^(read_csv|read_parquet|read_sql|read_sql_query|read_gbq|read_json|read_table|read_excel|"
+    r"read_feather|read_pickle|load_dataset|glob|iglob|listdir|rglob|scan|DataLoader|csv|parquet|"
+    r"read_delta|table|scan_csv|from_csv|read_data|load_data|get_data|fetch_data|read_batch|"
+    r"download_data|open_dataset|to_dataframe|to_pandas|image_dataset_from_directory|"
+    r"flow_from_directory|list_blobs|list_objects_v2|get_batch_data|read)$"
+)
+_READ_NAME = re.compile(
+    r"(^|_)(load|get|read|fetch|extract|query|download|prepare|process)_\w{0,30}"
+    r"(data|features|dataset|df|batch|inputs?|records|rows|samples)",
+    re.IGNORECASE,
+)
+# What was predicted, subtracted by hand from what came true.
+_OWN_ERROR = re.compile(
+    r"\b(abs|square|power|mean)\([^()]{0,80} - (actual|y_?true|truth|ground_?truth|y_test)\b|"
+    r"\([^()]{0,80} - (actual|y_?true|truth|ground_?truth|y_test)\)\.(abs|pow|mean)\b"
+)
+_PARAMETERS = frozenset({"config.parse"})
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """One way in which the repository predicts.
+
+    `kind` is one of `KINDS`. `loads` is where the model comes from; `stores` says that the
+    predictions are kept, `parameters` that a person or scheduler chooses the input, `data` why
+    the input is only the data of training or testing.
+    """
+
+    kind: str
+    path: str
+    evidence: tuple[Evidence, ...]
+    stores: bool = False
+    parameters: bool = False
+    scope: str = ""
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is one of the kinds that pass AUT17."""
+        return self.kind in {"service", "stream", "batch", "command"}
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """What a piece of code does, as far as predictions go."""
+
+    predicts: tuple[tuple[Module, Call], ...]
+    loads: tuple[tuple[Module, Call], ...]
+    stores: tuple[tuple[Module, Call], ...]
+    reads: tuple[tuple[Module, Call], ...]
+    trains: bool
+    measures: bool
+    parameters: bool
+
+
+def is_prediction(module: Module, call: Call, predicting: frozenset[object]) -> bool:
+    """Whether a call makes a model predict."""
+    if call.span in predicting and not is_switch(call):
+        return True
+    if call.method in PREDICT_METHODS and "." in call.name:
+        return not call.name.startswith(("numpy.", "pandas.", "random.", "uuid.", "secrets."))
+    if _MODEL_CALL.match(call.text) and not _constructs(call):
+        near = module.function(call.scope)
+        return near is None or not near.name.startswith(("forward", "train", "build", "__init__"))
+    return False
+
+
+def is_switch(call: Call) -> bool:
+    """Whether a call only sets the mode (`torch.no_grad()`, `model.eval()`)."""
+    return call.method in {"no_grad", "inference_mode", "eval"}
+
+
+def _constructs(call: Call) -> bool:
+    """Whether a call builds a model (`Net(...)`, `build_model(...)`) and runs none."""
+    head = call.text.split("(", 1)[0].rsplit(".", 1)[-1]
+    builder = re.match(
+        r"(get|build|create|make|load|init|define|save|register|log|train|fit|"
+        r"download|compile|deploy|eval|test|evaluate|set|update|run|start|submit|is|has|check|"
+        r"(un)?wrap|append|prepare|freeze|validate|export|convert|delete|remove|list)_",
+        head,
+    )
+    return head[:1].isupper() or bool(builder)
+
+
+def is_load(call: Call, loading: frozenset[object]) -> bool:
+    """Whether a call reads a stored model."""
+    if call.span in loading:
+        return True
+    if call.method in {"load", "download", "restore", "from_pretrained"} and call.targets:
+        return any(_MODEL_TARGET.search(t) for t in call.targets)
+    return bool(LOAD_NAME.search(call.method))
+
+
+def _gives_checkpoint(call: Call) -> bool:
+    """Whether a trainer is told which stored model predicts (`trainer.predict(ckpt_path=...)`)."""
+    value = call.kw("ckpt_path")
+    return value is not None and value.text != "None"
+
+
+def doing_of(project: Project, roots: Iterable[Scope], *, imports: bool = False) -> Doing:
+    """What code does from these places on, through the project's own functions."""
+    walked = scopes(project, roots, imports=imports)
+    uses = tuple(uses_of(project, walked))
+    predicting = frozenset(u.span for u in uses if u.capability == "predict.call")
+    loading = frozenset(u.span for u in uses if _loads_model(project, u))
+    predicts, loads, stores, reads = [], [], [], []
+    by_hand = False
+    for module, call in calls_of(project, walked):
+        if is_load(call, loading):
+            loads.append((module, call))
+        elif is_prediction(module, call, predicting):
+            predicts.append((module, call))
+            if _gives_checkpoint(call):
+                loads.append((module, call))
+        if _STORES.match(call.method) or _STORE_NAME.search(call.method):
+            stores.append((module, call))
+        if _READS_SET.match(call.method) or _READ_NAME.search(call.method):
+            reads.append((module, call))
+        by_hand = by_hand or bool(_OWN_ERROR.search(call.text[:200]))
+    measures = by_hand or any(
+        u.capability in {"evaluate.metric", "evaluate.report"} and not u.test for u in uses
+    )
+    return Doing(
+        tuple(predicts),
+        tuple(loads),
+        tuple(stores),
+        tuple(reads),
+        bool(trains_here(project, walked)),
+        measures,
+        any(u.capability in _PARAMETERS for u in uses),
+    )
+
+
+def _loads_model(project: Project, use: Use) -> bool:
+    """Whether a use reads a model; of a pickle, by the names around it."""
+    if use.capability == "registry.load":
+        return True
+    if use.capability != "model.load":
+        return False
+    if use.details is None or use.details.kind != "object" or use.call is None:
+        return True
+    call = use.call
+    around = [call.text, *call.targets, call.scope]
+    if any(MODEL_WORD.search(t) for t in around):
+        return True
+    module = project.modules[use.path]
+    line = module.flat(call.span)
+    opened = (c for c in module.calls_within((line - 2, line)) if c.method == "open")
+    return any(MODEL_WORD.search(c.text) for c in opened)
+
+
+def shown_calls(items: Iterable[tuple[Module, Call]], what: str) -> Iterator[Evidence]:
+    """The calls as evidence, each with a word of what it does."""
+    for _, call in items:
+        line = call.text.splitlines()[0][:90] if call.text else call.name
+        yield Evidence(call.span, f"{what}: {line}")

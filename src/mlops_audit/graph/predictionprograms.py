@@ -1,0 +1,190 @@
+"""Programs, flows and functions of the project that load a model and predict."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from mlops_audit.facts.code import Function, Module
+from mlops_audit.graph.predicting import (
+    KINDS,
+    LOAD_NAME,
+    PREDICT_METHODS,
+    PREDICT_NAME,
+    SERVERS,
+    Doing,
+    Prediction,
+    doing_of,
+    shown_calls,
+)
+from mlops_audit.graph.scopes import Scope
+
+if TYPE_CHECKING:  # the project hands itself in
+    from mlops_audit.graph.project import Project
+
+__all__ = ["programs"]
+
+_EVALUATES = re.compile(
+    r"(^|[/_])(eval|evaluat\w*|test|tests|testing|metrics?|performance|valid|validat\w*|bench\w*)"
+    r"([/_.]|$)",
+    re.IGNORECASE,
+)
+_SHOWS = re.compile(r"(^|[/_])(plots?|plotting|visuali[sz]\w*)([/_.]|$)", re.IGNORECASE)
+_TEST_SET = re.compile(
+    r"(^|[^a-z])(x_|y_)?(test|train|val|valid|validation|holdout|eval)([^a-z]|$)|submission",
+    re.IGNORECASE,
+)
+_FIGURES = re.compile(r"\bmetrics?\b|confusion|report|\.png|\.svg|fig\b|logger|\.pkl|\.joblib")
+_OF_PREDICTIONS = re.compile(
+    r"pred|result|output|score|forecast|infer|submission|label|df\b|data|cluster|recommend|"
+    r"caption|answer|rows",
+    re.IGNORECASE,
+)
+_MAX_CANDIDATES = 400
+
+
+def programs(project: Project) -> Iterator[Prediction]:
+    """Programs, flows and functions that load a model and predict."""
+    served = {u.path for u in project.uses(*SERVERS, "serve.demo", notebook=False)}
+    for module in project.source[:5000]:
+        if module.path in served or not _may_predict(project, module):
+            continue
+        found = [p for f in _entries(module) if (p := _program(project, module, f))]
+        if found:
+            yield min(found, key=lambda p: KINDS.index(p.kind))
+
+
+def _may_predict(project: Project, module: Module) -> bool:
+    """Whether a module has a call that predicts or loads, or imports one that does."""
+    if any(
+        c.method in PREDICT_METHODS or PREDICT_NAME.search(c.method) or LOAD_NAME.search(c.method)
+        for c in module.calls
+    ):
+        return True
+    return any(
+        u.capability in {"predict.call", "model.load", "registry.load"}
+        for u in project.uses_in(module.path)
+    )
+
+
+def _entries(module: Module) -> Iterator[Scope]:
+    """The module itself where it is a program, then its functions."""
+    if module.main_line is not None or not module.functions:
+        yield Scope(module.path)
+    for number, function in enumerate(module.functions):
+        inside = f"{function.owner}." if function.owner else ""
+        if (
+            number < _MAX_CANDIDATES
+            and not function.stub
+            and "." not in function.qualname.removeprefix(inside)
+        ):
+            yield Scope(module.path, function.qualname)
+
+
+def _program(project: Project, module: Module, root: Scope) -> Prediction | None:
+    doing = doing_of(project, [root])
+    if not doing.predicts:
+        return None
+    function = module.function(root.qualname)
+    if not doing.loads or doing.trains:
+        return _function(project, module, function, doing)
+    shown = [
+        *shown_calls(doing.predicts[:1], "predicts"),
+        *shown_calls(doing.loads[:1], "loads the model"),
+    ]
+    chosen = doing.parameters or bool(_arguments(module)) or bool(function and function.params)
+    if doing.measures:
+        tested = not (doing.stores and _stores_predictions(doing))
+        if tested:
+            return None
+    on_tests = _only_test_data(doing) or bool(
+        _EVALUATES.search(f"{module.path.rsplit('/', 1)[-1]}/{root.qualname}")
+    )
+    if on_tests and doing.stores and _stores_predictions(doing):
+        return Prediction("evaluation", module.path, tuple(shown), stores=True, scope=root.qualname)
+    if on_tests:
+        return None
+    if doing.stores and doing.reads and _stores_predictions(doing):
+        shown += shown_calls(doing.stores[-1:], "stores")
+        return Prediction(
+            "batch", module.path, tuple(shown), stores=True, parameters=chosen, scope=root.qualname
+        )
+    if (not root.qualname or _started(project, module, root)) and chosen:
+        return Prediction(
+            "command", module.path, tuple(shown), parameters=True, scope=root.qualname
+        )
+    aside = _SHOWS.search(f"{module.path.rsplit('/', 1)[-1]}/{root.qualname}")
+    only = aside or (function is not None and _only_evaluated(project, module, function))
+    kind = "evaluation" if only else "function"
+    return Prediction(kind, module.path, tuple(shown), scope=root.qualname)
+
+
+def _only_evaluated(project: Project, module: Module, function: Function) -> bool:
+    """Whether only evaluations and plots of the project call a function that predicts."""
+    callers = [
+        f"{other.path.rsplit('/', 1)[-1]}/{call.scope}"
+        for other in project.source
+        for call in other.calls
+        if call.method == function.name
+        and any(
+            s.path == module.path and s.qualname == function.qualname
+            for s in project.index.targets(call, other.path)
+        )
+    ]
+    return bool(callers) and all(_EVALUATES.search(c) or _SHOWS.search(c) for c in callers)
+
+
+def _function(
+    project: Project, module: Module, function: Function | None, doing: Doing
+) -> Prediction | None:
+    """A function that predicts with a model that it is given."""
+    del project
+    if function is None or doing.trains or doing.measures or not function.params:
+        return None
+    if _only_test_data(doing):
+        return None
+    if not PREDICT_NAME.search(function.name) or function.name.startswith("test"):
+        return None
+    if re.search(r"train|eval|valid|test|metric|objective|loss", function.name, re.IGNORECASE):
+        return None
+    return Prediction(
+        "function",
+        module.path,
+        tuple(shown_calls(doing.predicts[:1], "predicts")),
+        scope=function.qualname,
+    )
+
+
+def _arguments(module: Module) -> str:
+    """How a program takes its input without a known library (`sys.argv`, `exec` of settings)."""
+    if "sys.argv" in module.names or "argv" in module.names:
+        return "sys.argv"
+    return next((c.name for c in module.calls if c.name in {"exec", "input"} and not c.scope), "")
+
+
+def _started(project: Project, module: Module, root: Scope) -> bool:
+    """Whether the module is a program, or a console script starts the function."""
+    del project
+    return module.main_line is not None and any(
+        c.method == root.qualname or root.qualname in {v.name.lstrip(":") for v in c.args}
+        for c in module.calls_in("")
+    )
+
+
+def _stores_predictions(doing: Doing) -> bool:
+    """Whether what is stored has to do with predictions: not only figures or metrics."""
+    for _, call in doing.stores:
+        text = call.text + " ".join(call.targets)
+        if _FIGURES.search(text):
+            continue
+        if call.method.startswith("to_") or _OF_PREDICTIONS.search(text):
+            return True
+    return False
+
+
+def _only_test_data(doing: Doing) -> bool:
+    """Whether everything that is predicted is the data of training or testing."""
+    texts = [" ".join([c.text, *c.targets]) for _, c in doing.predicts]
+    texts = [t[:200] for t in texts]
+    return bool(texts) and all(_TEST_SET.search(t) for t in texts)
