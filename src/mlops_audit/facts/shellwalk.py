@@ -6,21 +6,18 @@ import fnmatch
 import re
 from dataclasses import replace
 
+from mlops_audit.facts.shellbuiltins import DECLARE, run_builtin
 from mlops_audit.facts.shellshapes import (
-    ASSIGNMENT,
-    extent,
     is_assignment,
     is_false,
     joined,
-    node_extent,
-    only_simple,
     reads_script,
     remote_command,
     rescues,
-    returns,
     shell_script,
 )
 from mlops_audit.facts.shellstate import Context, State
+from mlops_audit.facts.shellstatus import Statuses
 from mlops_audit.facts.shelltokens import tokenize
 from mlops_audit.facts.shelltree import (
     AndOr,
@@ -34,7 +31,7 @@ from mlops_audit.facts.shelltree import (
     Simple,
     parse_tokens,
 )
-from mlops_audit.facts.shellwords import Words, join_folder, literal
+from mlops_audit.facts.shellwords import Words, literal
 from mlops_audit.facts.types import Command
 from mlops_audit.model import Span
 
@@ -45,20 +42,15 @@ _MAX_STEPS = 30_000
 _MAX_CALLS = 8  # functions within functions, scripts within scripts
 _MAX_ROUNDS = 8  # a literal `for` list up to this length is unrolled
 _MAX_TEXT = 2_000
-_MAX_EXPORTS = 100
 _LOST_END = "a later command decides the exit status (no `set -e`)"
 _LOST_PIPE = "its status is lost in a pipe (no `pipefail`)"
 _LOST_AND = "a failure before the last `&&` does not stop the text"
-_TESTS = frozenset({"[", "[[", "test", "command", "which", "type", "hash", "grep", "true"})
-_DECLARE = frozenset({"export", "declare", "local", "readonly", "typeset"})
 _DYNAMIC = re.compile(r"^\"?\$\{?(?:@|\*|[0-9]|[A-Za-z_])")
 _EXIT_NAME = re.compile(r"\b(?:exit|return)\s+\"?\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 _TESTED_NAME = re.compile(r"(?:\[|\(\()[^\n]{0,80}?\$\{?([A-Za-z_][A-Za-z0-9_]*)")
-_STATUS_TEST = re.compile(r"\$\?")
-_EXIT_FAIL = re.compile(r"\bexit\s+(?:[1-9]|\$)")
 
 
-class Walk:
+class Walk(Statuses):
     """Walks one text; `commands` holds what was found."""
 
     def __init__(
@@ -70,17 +62,14 @@ class Walk:
         args: tuple[str, ...] = (),
         variables: dict[str, str],
     ) -> None:
+        super().__init__(State(variables=dict(variables), args=args or None))
         self.path, self.line, self.cell = path, line, cell
         self.commands: list[Command] = []
-        self.state = State(variables=dict(variables), args=args or None)
-        self.functions: dict[str, Node] = {}
         self.called: set[str] = set()
         self.dynamic = False
         self.steps = 0
         self.stopped = False  # an `exit` or `return` was passed: nothing after it runs
         self.returned = False
-        self.text = ""
-        self.exit_names: frozenset[str] = frozenset()
         self.words = Words(self)
 
     # -- whole texts ---------------------------------------------------------------------------
@@ -130,29 +119,6 @@ class Walk:
                 here = replace(here, lost=here.lost or _LOST_END)
             self.and_or(statement, here)
 
-    def aborts(self, context: Context) -> bool:
-        """Whether `set -e` acts here."""
-        return self.state.errexit and not context.tested
-
-    def passes_on(self, following: list[AndOr]) -> bool:
-        """Whether the statements right after a command hand its status on (`exit $?`)."""
-        first = only_simple(following[0]) if following else None
-        if first is None:
-            return bool(following) and self.tests_status(following[0])
-        words = [t.text for t in first.words]
-        if words and words[0] in {"exit", "return"}:
-            return len(words) == 1 or "$?" in words[1]
-        if len(words) == 1 and words[0].endswith("=$?"):
-            return words[0][:-3] in self.exit_names
-        return False
-
-    def tests_status(self, statement: AndOr) -> bool:
-        """`if [ $? -ne 0 ]; then exit 1; fi`, or `[ $? -eq 0 ] || exit 1`."""
-        start, end = extent(statement)
-        source = self.text[start : end + 200]
-        head = source[:60].split("\n", 1)[0]
-        return bool(_STATUS_TEST.search(head) and _EXIT_FAIL.search(source))
-
     def and_or(self, tree: AndOr, context: Context) -> None:
         """Walk a chain of `&&` and `||`, giving each part the fate of its status."""
         condition = context.condition
@@ -173,48 +139,6 @@ class Walk:
                 self.stopped = False  # an `exit` after `&&` or `||` is conditional
             if k < len(tree.ops):
                 condition = joined(context.condition, self.chained(pipe, tree.ops[k]))
-
-    def rescued(self, context: Context, pipe: Pipe) -> Context:
-        """The context of what stands before `|| pipe`."""
-        if context.why:
-            return context
-        node = pipe.items[0] if len(pipe.items) == 1 else None
-        if node is not None and self.fatal(node, context):
-            lost = context.lost if returns(node) else ""
-            return replace(context, lost=lost, tested=True, tail=True)
-        text = " ".join(self.source(node).split()) if node is not None else "…"
-        return replace(context, why=f"`|| {text[:40]}`")
-
-    def fatal(self, node: Node, context: Context) -> bool:
-        """Whether this command always ends the text with a failure."""
-        if isinstance(node, Group):
-            last = node.body.items[-1] if node.body.items else None
-            simple = only_simple(last) if last else None
-            if simple is None:
-                return False
-            ends = not node.subshell or context.tail or self.aborts(context)
-            return ends and self.fatal(simple, context)
-        if not isinstance(node, Simple) or not node.words:
-            return False
-        words = [t.text for t in node.words]
-        if words[0] in {"exit", "return"}:
-            return len(words) == 1 or words[1].strip("'\"") != "0"
-        if words[0] in {"false", "/bin/false"}:
-            return context.tail or self.aborts(context)
-        if words[0] in self.functions and words[0] in {"die", "fail", "error", "abort", "fatal"}:
-            return True
-        assigned = ASSIGNMENT.match(words[0])
-        value = words[0].partition("=")[2].strip("'\"")
-        return bool(assigned and assigned[1] in self.exit_names and value not in {"", "0"})
-
-    def chained(self, pipe: Pipe, operator: str) -> str:
-        """The condition that a chain's left side puts on its right side, if it is one."""
-        node = pipe.items[0]
-        text = " ".join(self.source(node).split())[:120]
-        if operator == "||":
-            return f"fails: {text}"
-        first = node.words[0].text if isinstance(node, Simple) and node.words else ""
-        return text if first in _TESTS or pipe.negated else ""
 
     def pipe(self, tree: Pipe, context: Context) -> None:
         """Walk a pipeline: without `pipefail` only the last command decides."""
@@ -297,20 +221,6 @@ class Walk:
         left, self.stopped = self.stopped, before
         return left
 
-    def gated(self, node: If, condition: Listing, body: Listing, context: Context) -> bool:
-        """Whether a failing condition fails the text (`if ! pytest; then exit 1; fi`)."""
-        negated = bool(condition.items and condition.items[-1].items[-1].negated)
-        target = body if negated else node.otherwise
-        return target is not None and self.fatal(Group(target, subshell=False), context)
-
-    def listing_text(self, tree: Listing) -> str:
-        """The list as written, on one line."""
-        if not tree.items:
-            return ""
-        start, end = extent(tree.items[0])[0], extent(tree.items[-1])[1]
-        negation = "! " if tree.items[0].items[0].negated else ""
-        return negation + " ".join(self.text[start:end].split())[:160]
-
     def loop(self, node: Loop, context: Context) -> None:
         """Walk a loop; a short literal `for` list is unrolled."""
         note = context.condition
@@ -372,7 +282,7 @@ class Walk:
             return
         argv: list[str] = []
         for token in rest:
-            if argv and argv[0] in _DECLARE and is_assignment(token):
+            if argv and argv[0] in DECLARE and is_assignment(token):
                 argv.append("=".join(self.words.assignment(token)))
             else:
                 argv.extend(self.words.expand(token))
@@ -385,7 +295,9 @@ class Walk:
         if _DYNAMIC.match(rest[0].text) and _DYNAMIC.match(argv[0]):
             self.dynamic = True
         self.emit(node, argv, prefix, context)
-        self.builtin(argv)
+        if run_builtin(self.state, self.words, argv):
+            self.stopped = True
+            self.returned = argv[0] == "return"
 
     def substitutions(self, node: Simple, context: Context, *, alone: bool) -> None:
         """Walk `$( )` and backticks; an assignment alone has their status."""
@@ -436,60 +348,3 @@ class Walk:
         if stdin and reads_script(base):
             line = here.heredoc_line if here is not None else node.line
             self.nested(stdin, line, context, errexit=any(a in {"-e", "-ex"} for a in argv))
-
-    def source(self, node: Node) -> str:
-        """The command as written."""
-        start, end = node_extent(node)
-        return self.text[start:end].strip()
-
-    def builtin(self, argv: list[str]) -> None:
-        """Act on commands that change the shell itself."""
-        name, args, state = argv[0], argv[1:], self.state
-        if name in {"cd", "pushd", "chdir", "Set-Location"}:
-            places = [a for a in args if not a.startswith("-") or a == "-"]
-            target = places[0] if places else "~"
-            if name == "pushd":
-                state.folders.append(state.cwd)
-            was = state.cwd
-            state.cwd = state.previous if target == "-" else join_folder(state.cwd, target)
-            state.previous = was
-        elif name == "popd" and state.folders:
-            state.cwd = state.folders.pop()
-        elif name in {"exit", "exec", "return"} and (name != "exec" or args):
-            self.stopped = True
-            self.returned = name == "return"
-        elif name == "set":
-            self.options(args)
-        elif name == "shift" and state.args:
-            count = int(args[0]) if args and args[0].isdigit() else 1
-            state.args = state.args[count:]
-        elif name in _DECLARE:
-            self.declare(args, export=name == "export")
-        elif name in {"unset", "read", "mapfile", "readarray"}:
-            for arg in args:
-                state.variables.pop(arg, None)
-                state.exports.pop(arg, None)
-
-    def declare(self, args: list[str], *, export: bool) -> None:
-        """`export A=b`, `local A=b`, `export A`."""
-        state = self.state
-        for arg in args:
-            key, equals, value = arg.partition("=")
-            if equals and not key.startswith("-"):
-                self.words.assign(key, value)
-            if export and len(state.exports) < _MAX_EXPORTS:
-                state.exports[key] = value if equals else state.variables.get(key, f"${key}")
-
-    def options(self, args: list[str]) -> None:
-        """`set -euo pipefail`, `set +e`, `set -o errexit`."""
-        for k, arg in enumerate(args):
-            if arg[:1] not in {"-", "+"}:
-                continue
-            on = arg[0] == "-"
-            if "e" in arg[1:]:
-                self.state.errexit = on
-            if "o" in arg[1:] and k + 1 < len(args):
-                if args[k + 1] == "pipefail":
-                    self.state.pipefail = on
-                elif args[k + 1] == "errexit":
-                    self.state.errexit = on
