@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from mlops_audit.facts.locks import LOCK_NAMES, read_lock
-from mlops_audit.facts.packaging import Manifest, PackageMeta, read_manifest
+from mlops_audit.facts.packaging import read_manifest
 from mlops_audit.facts.requirements import (
     Lock,
     PythonPin,
@@ -19,6 +19,7 @@ from mlops_audit.facts.requirements import (
     read_requirements,
     requirements_lock,
 )
+from mlops_audit.facts.setupfiles import Manifest, PackageMeta
 from mlops_audit.facts.tomlpos import load_toml
 from mlops_audit.facts.types import Unreadable
 from mlops_audit.facts.yamlpos import decode

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from mlops_audit.facts.documents import Document, Section, is_placeholder, read_document
+from mlops_audit.facts.doctypes import Document, Section
+from mlops_audit.facts.documents import is_placeholder, read_document
 from mlops_audit.model import Evidence, Span
 
 if TYPE_CHECKING:  # the project hands itself in

@@ -17,7 +17,7 @@ from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, LoopLink, LoopNode, Outcome, Span, Verdict
 
 if TYPE_CHECKING:  # the project hands itself in
-    from mlops_audit.graph.pipelines import Pipeline, PipelineStep
+    from mlops_audit.graph.codepipelines import Pipeline, PipelineStep
     from mlops_audit.graph.project import Project
 
 __all__ = ["MONITORS", "STATIONS", "Board", "by_hand", "gather", "trigger_name", "workflow_name"]

@@ -7,29 +7,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mlops_audit.facts.code import Call, Module, Value
-from mlops_audit.facts.shell import parse_shell
+from mlops_audit.facts.code import Module
 from mlops_audit.facts.types import Target
+from mlops_audit.graph.codepipelines import MAX_STEPS, Pipeline, PipelineStep, pipelines_of_code
 from mlops_audit.graph.execution import Node
 from mlops_audit.graph.lifecycle import (
     EVALUATE,
-    PREDICT,
     PREPARE,
     TRAIN,
     named_parts,
     parts_of,
     parts_of_nodes,
 )
+from mlops_audit.graph.rulefiles import rule_nodes
 from mlops_audit.graph.scopes import Scope, scopes
 from mlops_audit.model import Evidence, Span
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
 
-__all__ = ["Pipeline", "PipelineStep", "find_pipelines"]
+__all__ = ["find_pipelines"]
 
 # Runners whose targets are jobs for people, not a graph of data.
 _TASK_RUNNERS = frozenset(
@@ -39,69 +38,11 @@ _TASK_RUNNERS = frozenset(
 )  # fmt: skip
 # Task runners that skip a task whose declared files have not changed.
 _FILE_RUNNERS = frozenset({"make", "task", "pixi", "mise", "doit", "rake", "just"})
-_KNOWN_STEPS = (
-    (TRAIN, re.compile(r"(Trainer|Tuner|TrainingStep|TuningStep|TrainingJob\w*|AutoMLStep|"
-                       r"HyperDriveStep|EstimatorStep|SageMakerTrainingOperator|"
-                       r"CreateCustom\w*TrainingJobOperator)$")),
-    (EVALUATE, re.compile(r"(Evaluator|ModelEvaluation\w*|QualityCheckStep|ClarifyCheckStep)$")),
-    (PREDICT, re.compile(r"(BulkInferrer|TransformStep|BatchPredict\w*|ParallelRunStep|"
-                         r"SageMakerTransformOperator)$")),
-    (PREPARE, re.compile(r"(ExampleGen|StatisticsGen|SchemaGen|ExampleValidator|Transform|"
-                         r"DatasetCreateOp|DatasetExport\w*Op|DataTransferStep|BigqueryQueryJobOp|"
-                         r"Dataflow\w+Op|Dataproc\w+Op)$")),
-)  # fmt: skip
-_NO_STEP = re.compile(
-    r"(Sensor|EmptyOperator|DummyOperator|ConditionStep|FailStep|CacheConfig|Properties|"
-    r"PropertyFile|StepCollection|ImporterNode|Importer|Resolver|ResolverNode|Pusher|"
-    r"RetryPolicy|BranchPythonOperator|LatestOnlyOperator|load_component_from_\w+|LocalTarget|"
-    r"importer_node|executor_class_spec|run_after|after|add_\w+|set_\w+|get_\w+|with_\w+|next)$"
-)
-_NAMED = ("name", "task_id", "step_name", "display_name", "id", "job_id")
-_CODE = ("python_callable", "func", "function", "op", "callable", "fn", "script_name", "code",
-         "entry_point", "module_file", "run_fn", "program", "command", "source",
-         "path")  # fmt: skip
 _ORCHESTRATES = re.compile(
     r"main|pipeline|workflow|flow|orchestrat|steps|stages?|run(_|\.|$)|end_to_end|e2e|dag|driver",
     re.IGNORECASE,
 )
-_DAG_CLASSES = re.compile(r"(^|\.)(FlowSpec|luigi\.Task|WrapperTask|TaskOnKart|luigi\.\w*Task)$")
-_CONTAINERS = frozenset({"ContainerSpec", "ContainerOp"})
 _IDLE = frozenset({"cd", "echo", "export", "mkdir", "rm", "cp", "mv", "set", "source", "touch"})
-_MAX_STEPS = 400
-
-
-@dataclass(frozen=True, slots=True)
-class PipelineStep:
-    """A step, the parts of the lifecycle that it plays, and the code that it runs."""
-
-    name: str
-    evidence: Evidence
-    parts: frozenset[str] = frozenset()
-    code: tuple[Scope, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Pipeline:
-    """All steps of one tool; `dag` when a pipeline tool runs them, else steps in order.
-
-    `how` says what runs the steps. `notebook` when it is defined in a notebook only.
-    """
-
-    tool: str
-    how: str
-    evidence: Evidence
-    steps: tuple[PipelineStep, ...]
-    dag: bool = True
-    notebook: bool = False
-
-    def with_part(self, part: str) -> tuple[PipelineStep, ...]:
-        """The steps that play a part."""
-        return tuple(s for s in self.steps if part in s.parts)
-
-    @property
-    def parts(self) -> frozenset[str]:
-        """The parts that its steps play."""
-        return frozenset(p for s in self.steps for p in s.parts)
 
 
 def find_pipelines(project: Project) -> tuple[Pipeline, ...]:
@@ -109,7 +50,7 @@ def find_pipelines(project: Project) -> tuple[Pipeline, ...]:
     found = [
         *_of_targets(project),
         *_of_files(project),
-        *_of_code(project),
+        *pipelines_of_code(project),
         *_in_order(project),
     ]
     wanted = {TRAIN, PREPARE, EVALUATE}
@@ -140,7 +81,7 @@ def _of_targets(project: Project) -> Iterator[Pipeline]:
             groups.setdefault(f"{target.runner} (files)", []).append(target)
     for runner in sorted(groups):
         targets = [t for t in groups[runner] if t.commands or t.calls or t.inputs or t.needs]
-        steps = tuple(_target_step(project, t) for t in targets[:_MAX_STEPS])
+        steps = tuple(_target_step(project, t) for t in targets[:MAX_STEPS])
         files = runner.endswith("(files)")
         if files and len([s for s in steps if s.parts]) < 2:  # noqa: PLR2004 -- one file is no graph
             continue
@@ -185,8 +126,10 @@ def _of_files(project: Project) -> Iterator[Pipeline]:
             continue
         folder = file.span.path.rpartition("/")[0]
         steps = []
-        for step in file.steps[:_MAX_STEPS]:
-            nodes = [project.nodes.command(step.command, folder)] if step.command else []
+        for step in file.steps[:MAX_STEPS]:
+            nodes = rule_nodes(project.nodes, step.span.path, step.name)
+            if step.command and not nodes:
+                nodes = [project.nodes.command(step.command, folder)]
             parts = parts_of_nodes(project, nodes, step.name)
             place = Evidence(step.span, f"step {step.name}")
             steps.append(PipelineStep(step.name, place, parts))
@@ -196,143 +139,6 @@ def _of_files(project: Project) -> Iterator[Pipeline]:
 
 
 # -- pipelines in code ---------------------------------------------------------------------------
-
-
-def _of_code(project: Project) -> Iterator[Pipeline]:
-    """Steps of pipeline libraries, grouped by tool."""
-    steps: dict[tuple[str, bool], list[PipelineStep]] = {}
-    heads: dict[tuple[str, bool], list[Evidence]] = {}
-    for use in project.uses("pipeline.step", "pipeline.define"):
-        if use.call is None or project.is_example(use.path):
-            continue
-        key = (use.tool, use.notebook)
-        if use.capability == "pipeline.define":
-            heads.setdefault(key, []).append(use.evidence())
-        else:
-            step = _code_step(project, use.path, use.call, use.evidence())
-            _add(steps.setdefault(key, []), step)
-    for tool, head, step in _classes(project):
-        heads.setdefault((tool, False), []).append(head)
-        _add(steps.setdefault((tool, False), []), step)
-    for key in sorted(steps):
-        tool, noted = key
-        found = steps[key]
-        if len(found) > 1 or (found and heads.get(key)):
-            head = _head(heads.get(key, []), found)
-            yield Pipeline(tool, f"{tool} steps", head, tuple(found[:_MAX_STEPS]), notebook=noted)
-
-
-def _add(steps: list[PipelineStep], step: PipelineStep | None) -> None:
-    if step is not None and all(s.evidence.span != step.evidence.span for s in steps):
-        steps.append(step)
-
-
-def _head(heads: list[Evidence], steps: list[PipelineStep]) -> Evidence:
-    """The definition beside the step that trains, else the first one."""
-    training = {s.evidence.span.path for s in steps if TRAIN in s.parts}
-    near = [h for h in heads if h.span.path in training]
-    return (near or heads or [steps[0].evidence])[0]
-
-
-def _code_step(project: Project, path: str, call: Call, evidence: Evidence) -> PipelineStep | None:
-    """A step: a decorated function, an operator around a function, script or command."""
-    method = call.method
-    if _NO_STEP.search(method):
-        return None
-    if call.decorates:
-        root = Scope(path, call.decorates)
-        code = scopes(project, [root])
-        name = call.decorates.rsplit(".", 1)[-1]
-        module = project.modules[path]
-        function = module.function(call.decorates)
-        span = function.span if function else call.span
-        place = Evidence(span, f"step {name} ({evidence.detail[:60]})")
-        ran = list(_in_container(project, module, call.decorates))
-        if ran:
-            return PipelineStep(name, place, parts_of_nodes(project, ran, name), code)
-        return PipelineStep(name, place, parts_of(project, code, name), code)
-    name = _step_name(call)
-    known = next((p for p, pattern in _KNOWN_STEPS if pattern.search(method)), None)
-    place = Evidence(call.span, f"step {name or method}: {evidence.detail[:80]}")
-    if known:
-        return PipelineStep(name or method, place, frozenset({known}))
-    nodes = list(_step_code(project, path, call))
-    label = " ".join([name, *call.targets, *(n.detail for n in nodes)])
-    parts = parts_of_nodes(project, nodes, name or " ".join(call.targets))
-    return PipelineStep(
-        name or label or method, place, parts or named_parts(f"{name} {' '.join(call.targets)}")
-    )
-
-
-def _in_container(project: Project, module: Module, scope: str) -> Iterator[Node]:
-    """The command that a component hands to a container in place of code of its own."""
-    for call in module.calls_in(scope):
-        if call.method not in _CONTAINERS:
-            continue
-        given = (call.kw("command"), call.kw("args"), call.kw("arguments"))
-        words = [w for value in given if value is not None for w in value.strings()]
-        for command in parse_shell(" ".join(words), path=module.path, line=call.span.line or 1)[:1]:
-            yield project.nodes.command(command, "")
-
-
-def _step_name(call: Call) -> str:
-    for key in _NAMED:
-        value = call.kw(key)
-        if value is not None and isinstance(value.literal, str):
-            return value.literal
-    for value in call.args[:2]:
-        if isinstance(value.literal, str):
-            return value.literal
-    return call.targets[0] if call.targets else ""
-
-
-def _step_code(project: Project, path: str, call: Call) -> Iterator[Node]:
-    """The functions, scripts and commands that an operator is given."""
-    values = [*call.args, *(v for k, v in call.kwargs if k in _CODE or k.endswith("callable"))]
-    for value in values:
-        yield from _value_code(project, path, value)
-    for key in ("bash_command", "command", "commands", "arguments", "cmds", "args"):
-        given = call.kw(key)
-        if given is None:
-            continue
-        for text in given.strings():
-            for command in parse_shell(text, path=path, line=call.span.line or 1)[:5]:
-                yield project.nodes.command(command, "")
-
-
-def _value_code(project: Project, path: str, value: Value) -> Iterator[Node]:
-    if value.name and not value.is_call:
-        symbol = project.index.resolve(value.name, path)
-        if symbol and symbol.kind != "module":
-            yield project.nodes.function(symbol)
-            return
-    text = value.literal if isinstance(value.literal, str) else ""
-    if text.endswith((".py", ".ipynb")):
-        place = project.places.file(text, path.rpartition("/")[0])
-        if place and place in project.modules:
-            yield project.nodes.module(place)
-
-
-def _classes(project: Project) -> Iterator[tuple[str, Evidence, PipelineStep]]:
-    """Flows and tasks that are classes: Metaflow's steps, Luigi's tasks."""
-    for module in project.source:
-        for klass in module.classes:
-            bases = tuple(project.index.bases(module.path, klass))
-            if not any(_DAG_CLASSES.search(b) for b in bases):
-                continue
-            flow = any(b.endswith("FlowSpec") for b in bases)
-            tool = "Metaflow" if flow else "Luigi"
-            head = Evidence(klass.span, f"class {klass.name}")
-            methods = [f for f in module.functions if f.owner == klass.qualname]
-            for f in methods:
-                if flow and not any("step" in d for d in f.decorators):
-                    continue
-                if not flow and f.name != "run":
-                    continue
-                code = scopes(project, [Scope(module.path, f.qualname)])
-                name = f.name if flow else klass.name
-                place = Evidence(f.span, f"step {name}")
-                yield tool, head, PipelineStep(name, place, parts_of(project, code, name), code)
 
 
 # -- steps in order --------------------------------------------------------------------------------

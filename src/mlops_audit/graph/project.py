@@ -16,11 +16,12 @@ from mlops_audit.facts.types import (
     Workflow,
 )
 from mlops_audit.graph.catalogue import Catalogue, load_catalogue
+from mlops_audit.graph.codepipelines import Pipeline
 from mlops_audit.graph.docs import Docs
 from mlops_audit.graph.execution import Reach, Way
 from mlops_audit.graph.gates import Gate, find_gates
 from mlops_audit.graph.index import Symbol
-from mlops_audit.graph.pipelines import Pipeline, find_pipelines
+from mlops_audit.graph.pipelines import find_pipelines
 from mlops_audit.graph.predicting import Prediction
 from mlops_audit.graph.prediction import find_predictions
 from mlops_audit.graph.projectruns import ProjectRuns

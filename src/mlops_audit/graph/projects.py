@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from mlops_audit.facts.packaging import PackageMeta
+from mlops_audit.facts.setupfiles import PackageMeta
 from mlops_audit.model import ProjectInfo
 
 __all__ = ["find_projects"]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Module
 from mlops_audit.graph.index import Symbol
-from mlops_audit.graph.tests import TestCase
+from mlops_audit.graph.testcases import TestCase
 from mlops_audit.graph.training import own_fit
 
 if TYPE_CHECKING:  # the project asks for its tests, which are read from the project

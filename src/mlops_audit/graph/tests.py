@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -19,76 +18,29 @@ from mlops_audit.graph.brokenimports import BrokenImports
 from mlops_audit.graph.execution import Reach, Way
 from mlops_audit.graph.fixtures import Fixtures
 from mlops_audit.graph.index import Symbol
+from mlops_audit.graph.testcases import (
+    CASES,
+    MAX_SCOPES,
+    SETUP,
+    TestCase,
+    is_case,
+    marks_of,
+    matches,
+    why_skipped,
+)
 from mlops_audit.graph.testscopes import ScopeFacts, ScopeReader
-from mlops_audit.model import Evidence, Span
+from mlops_audit.model import Span
 
 if TYPE_CHECKING:  # the project asks for its tests, which are read from the project
     from mlops_audit.graph.project import Project
 
-__all__ = ["TestCase", "TestSuite"]
+__all__ = ["TestSuite"]
 
-_SETUP = frozenset(
-    {
-        "setUp", "setUpClass", "asyncSetUp", "setup", "setup_class", "setup_method",
-        "setUpModule", "setup_module", "setup_function", "setUpTestData", "setup_test",
-    }
-)  # fmt: skip
-_CASES = re.compile(r"(^|\.)(\w*TestCase|TestCaseMixin|TestTemplate|LiveServerTestCase)$")
 _UNCOLLECTED = re.compile(r"(^|/)(\.[^/]+|venv|build|dist|node_modules|_darcs|CVS|[^/]+\.egg)/")
 # Runners that take no paths, or whose paths the graph does not follow.
 _OTHER_RUNNERS = re.compile(
     r"kedro test|manage\.py test|setup\.py test|nosetests|nose2|hatch test|trial|green|stestr|ward"
 )
-_MAX_SCOPES = 150
-
-
-@dataclass(frozen=True, slots=True)
-class TestCase:
-    """One test function or method.
-
-    `exercises` is the project's own code that it, its fixtures and its helpers call; `direct`
-    the part that it or its helpers name themselves. `asserts` are its assertions that can fail,
-    `constant` those that cannot. `void` says why it does not count whatever it asserts: skipped,
-    an import that does not exist, an undefined fixture, mocks only, or not collected.
-    """
-
-    __test__ = False  # pytest must not take the audited project's vocabulary for its own
-
-    path: str
-    qualname: str
-    span: Span
-    end_line: int
-    exercises: tuple[Symbol, ...] = ()
-    direct: tuple[Symbol, ...] = ()
-    asserts: tuple[Span, ...] = ()
-    constant: tuple[Span, ...] = ()
-    patched: tuple[Symbol, ...] = ()
-    marks: tuple[str, ...] = ()
-    scopes: tuple[tuple[str, str], ...] = ()  # functions of test code that it runs
-    programs: tuple[Symbol, ...] = ()  # files of the project that it starts
-    service: bool = False
-    script: bool = False  # a script calls it, not a runner
-    void: str = ""
-
-    @property
-    def name(self) -> str:
-        """The function's bare name."""
-        return self.qualname.rsplit(".", 1)[-1]
-
-    @property
-    def counts(self) -> bool:
-        """Whether it asserts something of the project's own code and can run."""
-        return bool(not self.void and self.asserts and self.exercises)
-
-    def evidence(self) -> Evidence:
-        """The test as evidence."""
-        # What it names itself comes first: the rest may be a fixture's or a helper's.
-        own = sorted({s.qualname or s.path for s in self.direct})
-        seen = [*own, *sorted({s.qualname or s.path for s in self.exercises} - {*own})][:2]
-        told = f"{self.name}: asserts on {', '.join(seen)}" if self.counts else self.name
-        if self.void:
-            told = f"{self.name}: {self.void}"
-        return Evidence(self.span, told[:120])
 
 
 class TestSuite:
@@ -264,13 +216,13 @@ class TestSuite:
         if owner is None:
             if function.owner or how == "unittest":
                 return False
-            return _matches(function.name, config.functions)
+            return matches(function.name, config.functions)
         bases = tuple(self.project.index.bases(module.path, owner))
-        if any(_CASES.search(b) for b in bases):
+        if any(CASES.search(b) for b in bases):
             return function.name.startswith("test")
         if how == "unittest" or module.function(f"{owner.qualname}.__init__"):
             return False
-        return _matches(owner.name, config.classes) and _matches(function.name, config.functions)
+        return matches(owner.name, config.classes) and matches(function.name, config.functions)
 
     def _case(
         self, module: Module, function: Function, owner: Class | None, missing: str, how: str
@@ -285,9 +237,11 @@ class TestSuite:
         exercises = tuple(s for s in own if s not in patched)
         if service:
             exercises = (*exercises, *self._services)
-        unknown = self.fixtures.missing(path, function) if not _is_case(owner, self, path) else ()
+        unknown = (
+            self.fixtures.missing(path, function) if not is_case(owner, self.project, path) else ()
+        )
         called = bool(unknown) and self._called(module, function)
-        void = _skipped(module, function, owner)
+        void = why_skipped(module, function, owner)
         if not void and missing:
             void = missing
         if not void and unknown and not (called and path in self.programs):
@@ -304,7 +258,7 @@ class TestSuite:
             tuple(dict.fromkeys(a for p, s in direct for a in self.scopes.read(p, s).asserts)),
             tuple(dict.fromkeys(a for p, s in direct for a in self.scopes.read(p, s).constant)),
             tuple(sorted(patched, key=lambda s: (s.path, s.qualname))),
-            _marks(module, function, owner),
+            marks_of(module, function, owner),
             tuple(read),
             tuple(dict.fromkeys(s for f in facts for s in f.files))
             if any(f.starts for f in facts)
@@ -348,7 +302,7 @@ class TestSuite:
         seen: dict[tuple[str, str], bool] = {}
         queue: list[tuple[tuple[str, str], bool]] = [(start, True)]
         queue += [((s.path, s.qualname), False) for s in self._setup(module, function, owner)]
-        while queue and len(seen) < _MAX_SCOPES:
+        while queue and len(seen) < MAX_SCOPES:
             place, direct = queue.pop(0)
             if place in seen and (seen[place] or not direct):
                 continue
@@ -367,12 +321,12 @@ class TestSuite:
 
     def _setup(self, module: Module, function: Function, owner: Class | None) -> Iterator[Symbol]:
         yield from self.fixtures.implicit(module.path)
-        for name in sorted(_SETUP):
+        for name in sorted(SETUP):
             if module.function(name):
                 yield Symbol(module.path, name, "function")
         if owner is None:
             return
-        for name in sorted(_SETUP):
+        for name in sorted(SETUP):
             found = self.project.index.resolve(f":{owner.qualname}.{name}", module.path)
             if found and found.kind == "function":
                 yield found
@@ -392,65 +346,3 @@ class TestSuite:
             c.name == f":{function.qualname}" and c.scope != function.qualname and not c.decorates
             for c in module.calls
         )
-
-
-def _is_case(owner: Class | None, suite: TestSuite, path: str) -> bool:
-    return owner is not None and any(
-        _CASES.search(b) for b in suite.project.index.bases(path, owner)
-    )
-
-
-def _matches(name: str, patterns: tuple[str, ...]) -> bool:
-    return any(name.startswith(p) or ("*" in p and fnmatchcase(name, p)) for p in patterns)
-
-
-def _marks(module: Module, function: Function, owner: Class | None) -> tuple[str, ...]:
-    """The names of the pytest marks that hold for a test."""
-    names = [*function.decorators, *(owner.decorators if owner else ())]
-    value = module.constants.get("pytestmark")
-    if value is not None:
-        names += [value.name, *(v.name for v in value.items)]
-    return tuple(
-        sorted({n.removeprefix("pytest.mark.") for n in names if n.startswith("pytest.mark.")})
-    )
-
-
-_SKIPS = frozenset({"pytest.mark.skip", "unittest.skip", "nose.tools.nottest", "unittest.SkipTest"})
-
-
-def _skipped(module: Module, function: Function, owner: Class | None) -> str:
-    """Why a test never runs, as its file says."""
-    names = {*function.decorators, *(owner.decorators if owner else ())}
-    value = module.constants.get("pytestmark")
-    if value is not None:
-        names |= {value.name, *(v.name for v in value.items)}
-    if names & _SKIPS:
-        return "skipped"
-    for call in module.calls:
-        decorates = call.decorates and call.decorates in {function.qualname, function.owner}
-        if decorates and call.method in {"skipif", "skipIf", "xfail"} and _always(call.args):
-            return "skipped"
-        run = call.kw("run") if decorates and call.method == "xfail" else None
-        if run is not None and run.literal is False:
-            return "skipped"
-        skips = call.name in {"pytest.skip", "self.skipTest"} or call.method == "skipTest"
-        if skips and not call.guards and call.scope in {"", function.qualname}:
-            first = min(
-                (c.span.line or 0 for c in module.calls if c.scope == call.scope), default=0
-            )
-            imports = any(i.scope == call.scope and call.scope for i in module.imports)
-            if (call.scope and (call.span.line or 0) <= first and not imports) or (
-                not call.scope and call.kw("allow_module_level") and not _tried(module, call.span)
-            ):
-                return "skipped"
-    return ""
-
-
-def _tried(module: Module, span: Span) -> bool:
-    """Whether an import stands in the lines just above: a skip for a missing dependency."""
-    line = span.line or 0
-    return any(0 < line - (i.span.line or 0) <= 4 for i in module.imports if not i.scope)  # noqa: PLR2004 -- try, import, except, skip
-
-
-def _always(values: tuple[object, ...]) -> bool:
-    return bool(values) and getattr(values[0], "literal", None) is True

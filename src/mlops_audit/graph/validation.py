@@ -12,8 +12,22 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from mlops_audit.facts.code import Call, Guard, Module
+from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph.called import is_called
+from mlops_audit.graph.dataconditions import (
+    EXITS,
+    NOT_DATA,
+    ON_DATA,
+    RESULTS,
+    about_data,
+    always_passes,
+    converts,
+    ends_run,
+    is_dropped,
+    is_other_error,
+    monitors,
+    on_settings,
+)
 from mlops_audit.graph.index import Symbol
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence
@@ -39,43 +53,10 @@ _MAPS = frozenset(
     {"map", "flat_map", "flatMap", "filter_map", "filter_map_value", "map_value", "foreach",
      "basic_consume", "subscribe", "ParDo"}
 )  # fmt: skip
-# Tools whose check gives a result that somebody has to act on.
-_BELOW = 8  # lines from a decorator to the function that it stands above
-_RESULTS = re.compile(
-    r"^(Great Expectations|Deepchecks|Evidently|TensorFlow Data Validation|whylogs|Soda)",
-    re.IGNORECASE,
-)
-# What makes a dictionary of an object that was checked when it was made.
-_CONVERTED = re.compile(r"\.(to_dict|as_dict|_asdict|model_dump|dict)\(\)$|\.__dict__$")
 _FRAMES = frozenset(
     {"pandas", "polars", "pyspark", "dask", "modin", "cudf", "geopandas", "datasets", "duckdb",
      "sqlalchemy", "csv", "xarray", "pyarrow", "awswrangler", "snowflake"}
 )  # fmt: skip
-# Conditions on what data holds. A shape alone is one of an array, not of data.
-_ON_DATA = re.compile(
-    r"\.is_?null\b|\.is_?na\b|\.notnull|\.notna\b|\.hasnans|\.empty\b|\.is_empty\(|\.columns\b|"
-    r"columns?\b.{0,40}\bnot in\b|\bnot in\b.{0,60}\.columns|"
-    r"missing_?(cols?|columns?|values?|features?|fields?)|"
-    r"(required|expected|unexpected|extra|invalid)_?(cols?|columns?|fields?|features?|headers?|rows?|"
-    r"values?)|\.duplicated|\.drop_duplicates|\.is_unique|\.nunique|\.dtypes?\b|\.between\(|"
-    r"\.isin\(|is_monotonic|null_?(count|ratio|rate|frac|values?)|nan_?(count|ratio|rate)|"
-    r"num_(rows|samples|unique)|n_rows|row_count|\.shape\[0\]|"
-    r"len\((self\.)?(df|data|frame|dataset|rows|records|dataframe|table|\w+_df|df_\w+)\)|"
-    r"(check|validat\w*|schema|expectation|quality|integrity)\w*"
-    r"(_?(passed|failed|ok|valid|success|errors?|result))|"
-    r"\b(not )?(is_valid|valid|success|passed)\b|validation_(errors?|status)|\.success\b|"
-    r"\[.success.\]|set\(.{0,60}columns",
-    re.IGNORECASE,
-)
-_CONTENT = re.compile(r"columns|null|\.isna|\.notna|duplicated|dtypes|nan_|isin\(|between\(")
-_NOT_DATA = re.compile(
-    r"os\.path|\.exists\(|isfile|isdir|environ|getenv|argv|args\.|config|cfg|token|api_?key|"
-    r"promot|champion|challenger|relative_error|(mean|max)_(\w+_)?error|\b(mae|rmse|mape|mse)\b|"
-    r"status_code|isinstance|callable|hasattr|is None|model_|_model\b|checkpoint|__name__|method|"
-    r"strategy|metric|accuracy|score|threshold_metric|version|mode\b|param_grid|optimizer|device|"
-    r"backend|engine|kernel",
-    re.IGNORECASE,
-)
 _CHECKING = re.compile(
     r"(^|_)(validat\w*|check|checks|verify|assert|ensure|sanity)_(\w*_)?(data\w*|schema|columns?|df|"
     r"frame|rows?|records?|dtypes?|types|missing|nulls?|nans?|duplicates?|ranges?|values|features|"
@@ -100,12 +81,7 @@ _OPTION = re.compile(
     r"(type|mode|name|option|method|format)\b",
     re.IGNORECASE,
 )
-_OTHER_ERRORS = (
-    "NotImplementedError", "ImportError", "FileNotFoundError", "HTTPException", "StopIteration",
-    "KeyboardInterrupt", "BadParameter", "Exit",
-)  # fmt: skip
 _OUTPUTS = re.compile(r"output|predict", re.IGNORECASE)
-_EXITS = frozenset({"sys.exit", "exit", "quit", "os._exit"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +131,11 @@ class Validation:
                     use.evidence(), "code", not use.soft, soft=use.why_soft, tool=use.tool
                 )
                 continue
-            if use.path in self._serving or _monitors(use.path) or _on_settings(use.call):
+            if use.path in self._serving or monitors(use.path) or on_settings(use.call):
                 continue
-            if _always_passes(self.project.modules[use.path], use.call):
+            if always_passes(self.project.modules[use.path], use.call):
                 continue
-            stops = not _RESULTS.match(use.tool) or self._acted_on(use)
+            stops = not RESULTS.match(use.tool) or self._acted_on(use)
             yield self._check(use.evidence(), use.path, use.scope, stops=stops, tool=use.tool)
         for path, module in self.project.modules.items():
             for call in module.calls:
@@ -173,12 +149,12 @@ class Validation:
         if use.tool.startswith("TFX"):
             return True
         module = self.project.modules[use.path]
-        if use.call is not None and _dropped(module, use.call):
+        if use.call is not None and is_dropped(module, use.call):
             return False
-        if _ends(module):
+        if ends_run(module):
             return True
         return any(
-            _ends(other)
+            ends_run(other)
             for path, other in self.project.modules.items()
             if path != use.path
             and any(
@@ -210,7 +186,7 @@ class Validation:
             if any(_SCHEMA_BASES.match(b) for b in bases):
                 return "Pandera"
             if call.method in _RECORD_METHODS and call.loops and self._is_record(owner, bases):
-                return "" if _converts(call) else "Pydantic"
+                return "" if converts(call) else "Pydantic"
         elif call.spreads and (call.loops or self._streams(path, call.scope)):
             bases = self._bases(call.name, path)
             if self._is_record(call.name, bases):
@@ -253,7 +229,7 @@ class Validation:
 
     def _by_hand(self) -> Iterator[DataCheck]:
         for path, module in sorted(self.project.modules.items()):
-            skipped = path in self._serving or _monitors(path) or self.project.is_test(path)
+            skipped = path in self._serving or monitors(path) or self.project.is_test(path)
             if skipped:
                 continue
             if not self._handles_data(module):
@@ -267,7 +243,7 @@ class Validation:
                     _CHECKING.search(scope)
                     or (_MESSAGE.search(raised.text) and not _PARAMETER.search(raised.text))
                 )
-                if _not_implemented(raised.name) or not _about_data(
+                if is_other_error(raised.name) or not about_data(
                     raised.guards, checking=checking, strict=module.notebook
                 ):
                     continue
@@ -276,19 +252,19 @@ class Validation:
                 yield self._check(evidence, path, raised.scope, soft=soft)
             for item in module.asserts:
                 text = item.test
-                if not item.constant and _ON_DATA.search(text) and not _NOT_DATA.search(text):
+                if not item.constant and ON_DATA.search(text) and not NOT_DATA.search(text):
                     yield self._check(
                         Evidence(item.span, _short(f"assert {text}")), path, item.scope
                     )
             for call in module.calls:
-                if call.name in _EXITS and _about_data(call.guards):
+                if call.name in EXITS and about_data(call.guards):
                     yield self._check(Evidence(call.span, _short(call.text)), path, call.scope)
 
     def _in_checks(self, module: Module) -> Iterator[DataCheck]:
         """Assertions on values in functions that say they check data: those of a loader."""
         for item in module.asserts:
             name = item.scope.rsplit(".", 1)[-1]
-            if item.constant or not _CHECKING.search(name) or _NOT_DATA.search(item.test):
+            if item.constant or not _CHECKING.search(name) or NOT_DATA.search(item.test):
                 continue
             evidence = Evidence(item.span, _short(f"assert {item.test}"))
             yield self._check(evidence, module.path, item.scope)
@@ -347,71 +323,5 @@ class Validation:
         return ways[0].why if ways and all(w.soft for w in ways) else ""
 
 
-def _on_settings(call: Call) -> bool:
-    """Whether what is validated is a configuration."""
-    return any(re.search(r"conf|cfg|settings|params|options", v.text) for v in call.args[:1])
-
-
-def _always_passes(module: Module, call: Call) -> bool:
-    """Whether a check of Dagster gives the same good result whatever the data are."""
-    if call.method == "AssetCheckResult":
-        value = call.arg(0, "passed")
-        return value is not None and value.is_literal and value.literal is True
-    if call.method != "asset_check":
-        return False
-    line = call.span.line or 0
-    own = next((f for f in module.functions if line <= (f.span.line or 0) <= line + _BELOW), None)
-    inside = module.calls_in(own.qualname) if own else ()
-    results = [c for c in inside if c.method == "AssetCheckResult"]
-    return bool(results) and all(_always_passes(module, c) for c in results)
-
-
-def _monitors(path: str) -> bool:
-    return bool(re.search(r"(^|[/_])(monitor|drift)", path))
-
-
-def _dropped(module: Module, call: Call) -> bool:
-    """Whether nothing looks at what a call gives back."""
-    if call.method not in {"run_checkpoint", "run_validation_operator", "validate"}:
-        return False  # others keep their result in the object that they are called on
-    if call.targets:
-        return False
-    texts = [b.test for b in module.branches] + [a.test for a in module.asserts]
-    texts += [v.text for f in module.functions for v in f.returns]
-    texts += [c.text for c in module.calls if c.span != call.span and c.method != "print"]
-    return not any(call.text[:60] in t for t in texts)
-
-
-def _ends(module: Module) -> bool:
-    """Whether a module raises, exits or asserts on a condition of results."""
-    if any(r.guards and not _not_implemented(r.name) for r in module.raises):
-        return True
-    if any(c.name in _EXITS and (c.guards or c.args) for c in module.calls):
-        return True
-    return any(not a.constant for a in module.asserts)
-
-
-def _about_data(guards: tuple[Guard, ...], *, checking: bool = False, strict: bool = False) -> bool:
-    """Whether the innermost condition before a raise is one on data.
-
-    `strict` (notebooks): emptiness alone is a look at a result, not a check of data.
-    """
-    if not guards:
-        return False
-    text = guards[-1].text
-    if _NOT_DATA.search(text):
-        return False
-    return checking or bool((_CONTENT if strict else _ON_DATA).search(text))
-
-
-def _not_implemented(name: str) -> bool:
-    return name.endswith(_OTHER_ERRORS)
-
-
 def _short(text: str) -> str:
     return text.splitlines()[0][:100] if text else ""
-
-
-def _converts(call: Call) -> bool:
-    """Whether a record is made of another object of the project, in another shape."""
-    return bool(call.args) and bool(_CONVERTED.search(call.args[0].text))

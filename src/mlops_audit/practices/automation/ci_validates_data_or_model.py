@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from mlops_audit.graph import Project
 from mlops_audit.graph.execution import Way
 from mlops_audit.graph.scopes import Scope, calls_of, scopes, uses_of
-from mlops_audit.graph.tests import TestCase
+from mlops_audit.graph.testcases import TestCase
 from mlops_audit.graph.training import is_training, trains_here
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Verdict, failed, partial, passed

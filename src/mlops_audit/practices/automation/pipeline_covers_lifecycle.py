@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mlops_audit.graph import Project
+from mlops_audit.graph.codepipelines import Pipeline
 from mlops_audit.graph.lifecycle import EVALUATE, PREPARE, TRAIN
-from mlops_audit.graph.pipelines import Pipeline
 from mlops_audit.model import Evidence, Verdict, failed, partial, passed
 from mlops_audit.practices.base import practice
 

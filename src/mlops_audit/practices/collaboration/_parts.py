@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from mlops_audit.facts.documents import Document, is_placeholder
+from mlops_audit.facts.doctypes import Document
+from mlops_audit.facts.documents import is_placeholder
 from mlops_audit.graph import Project
 from mlops_audit.graph.docs import body, filled
 from mlops_audit.model import Evidence, Span

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 from mlops_audit.facts.code import Module
-from mlops_audit.facts.documents import Document, Section, is_placeholder
+from mlops_audit.facts.doctypes import Document, Section
+from mlops_audit.facts.documents import is_placeholder
 from mlops_audit.graph import Project
 from mlops_audit.graph.docs import filled
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed, unknown

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mlops_audit.facts.documents import Document, Section
+from mlops_audit.facts.doctypes import Document, Section
 from mlops_audit.graph import Project
 from mlops_audit.graph.docs import evidence, filled
 from mlops_audit.graph.sourcelines import text_span

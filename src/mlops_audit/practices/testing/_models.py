@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from mlops_audit.facts.code import Assert, Call
 from mlops_audit.graph import Project
-from mlops_audit.graph.tests import TestCase
+from mlops_audit.graph.testcases import TestCase
 
 __all__ = ["asserts_of", "calls_of", "learns", "model_cases", "texts_of", "training_cases"]
 

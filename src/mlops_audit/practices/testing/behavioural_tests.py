@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from mlops_audit.graph import Project
-from mlops_audit.graph.tests import TestCase
+from mlops_audit.graph.testcases import TestCase
 from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.testing._models import calls_of, learns, model_cases, texts_of

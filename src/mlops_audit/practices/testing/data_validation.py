@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from mlops_audit.graph import Project
-from mlops_audit.graph.tests import TestCase
+from mlops_audit.graph.testcases import TestCase
 from mlops_audit.graph.validation import DataCheck
 from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from mlops_audit.facts.code import Call, Compare
 from mlops_audit.graph import Project
-from mlops_audit.graph.tests import TestCase
+from mlops_audit.graph.testcases import TestCase
 from mlops_audit.graph.thresholds import METRIC, MetricGates, is_range
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice

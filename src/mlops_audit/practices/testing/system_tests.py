@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlops_audit.graph import Project
-from mlops_audit.graph.tests import TestCase
+from mlops_audit.graph.testcases import TestCase
 from mlops_audit.model import Verdict, counted, failed, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.testing._smoke import asserting_smoke_runs, smoke_runs

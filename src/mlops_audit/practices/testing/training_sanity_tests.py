@@ -6,7 +6,7 @@ import re
 
 from mlops_audit.facts.code import Assert
 from mlops_audit.graph import Project
-from mlops_audit.graph.tests import TestCase
+from mlops_audit.graph.testcases import TestCase
 from mlops_audit.model import Evidence, Verdict, failed, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.testing._models import (

@@ -1,0 +1,94 @@
+"""What a document holds: sections, code blocks, tables and links, as the readers give them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mlops_audit.facts.nodes import Node
+from mlops_audit.facts.types import Command
+from mlops_audit.model import Span
+
+__all__ = ["CodeBlock", "Document", "Link", "Section", "Table"]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link; `target` is resolved against the document where it is relative, `url` as written."""
+
+    text: str
+    url: str
+    target: str
+    span: Span
+
+    @property
+    def is_relative(self) -> bool:
+        """Whether it leads to a file of the repository."""
+        return bool(self.target)
+
+
+@dataclass(frozen=True, slots=True)
+class CodeBlock:
+    """A code block; `commands` where it is a shell text."""
+
+    language: str
+    text: str
+    span: Span
+    commands: tuple[Command, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table: its header's cells and its rows."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading and what stands below it, up to the next heading.
+
+    `level` counts from 1; 0 is what stands before the first heading. `text` is the prose without
+    code and comments; `words` counts it.
+    """
+
+    level: int
+    title: str
+    span: Span
+    text: str = ""
+    words: int = 0
+    code: tuple[CodeBlock, ...] = ()
+    links: tuple[Link, ...] = ()
+    tables: tuple[Table, ...] = ()
+    items: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document: sections in order, front matter, counts over all."""
+
+    path: str
+    title: str = ""
+    sections: tuple[Section, ...] = ()
+    front_matter: Node | None = None
+    words: int = 0
+    lines: int = 0
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """All links, in order."""
+        return tuple(link for section in self.sections for link in section.links)
+
+    @property
+    def commands(self) -> tuple[Command, ...]:
+        """The commands of all code blocks, in order."""
+        return tuple(c for s in self.sections for block in s.code for c in block.commands)
+
+    def under(self, section: Section) -> tuple[Section, ...]:
+        """A section with the sections below it (of deeper levels)."""
+        at = self.sections.index(section)
+        end = at + 1
+        while end < len(self.sections) and self.sections[end].level > section.level:
+            end += 1
+        return self.sections[at:end]
