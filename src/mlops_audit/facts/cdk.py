@@ -1,4 +1,4 @@
-"""Infrastructure that Python declares with the AWS CDK, as the resources it becomes.
+"""Infrastructure that Python or TypeScript declares with the AWS CDK, as what it becomes.
 
 Constructs of the first layer are CloudFormation's own (`CfnEndpoint` is `AWS::SageMaker::Endpoint`,
 `endpoint_name` its `EndpointName`); of the second layer those are known that say what runs, when,
@@ -8,6 +8,7 @@ and what is watched.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 
 from mlops_audit.facts.code import Call, Module, Value
@@ -24,6 +25,7 @@ _SERVICES = {
     "sns": "SNS", "sqs": "SQS", "ecs": "ECS", "ecr": "ECR", "iam": "IAM", "mwaa": "MWAA",
     "apigateway": "ApiGateway", "apigatewayv2": "ApiGatewayV2", "apprunner": "AppRunner",
     "applicationautoscaling": "ApplicationAutoScaling", "dynamodb": "DynamoDB",
+    "lambda_nodejs": "Lambda", "lambda_python": "Lambda",
 }  # fmt: skip
 _SECOND_LAYER = {
     ("events", "Rule"): "Rule",
@@ -34,6 +36,8 @@ _SECOND_LAYER = {
     ("sns", "Topic"): "Topic",
     ("lambda", "Function"): "Function",
     ("lambda", "DockerImageFunction"): "Function",
+    ("lambda_nodejs", "NodejsFunction"): "Function",
+    ("lambda_python", "PythonFunction"): "Function",
     ("stepfunctions", "StateMachine"): "StateMachine",
     ("codepipeline", "Pipeline"): "Pipeline",
     ("codebuild", "Project"): "Project",
@@ -59,7 +63,9 @@ _ACTIONS = (
     (re.compile(r"LambdaInvoke"), "Invoke", "Lambda"),
     (re.compile(r"StepFunction"), "Invoke", "StepFunctions"),
 )  # fmt: skip
-_WORD = re.compile(r"[A-Za-z_]\w*")
+_WORD = re.compile(r"(?:(?:self|this)\.)?[A-Za-z_]\w*")
+_CAMEL = re.compile(r"[a-z][A-Za-z0-9]*")
+_SCRIPTS = (".ts", ".js", ".mts", ".cts", ".mjs", ".cjs")
 _EVENT_RULE = "AWS::Events::Rule"
 
 
@@ -67,18 +73,22 @@ def read_constructs(module: Module) -> tuple[Resource, ...]:
     """The resources that a module's constructs become; a variable's name is the resource's."""
     if not module.roots & {"aws_cdk", "monocdk"}:
         return ()
-    found = [(call, _resource(call)) for call in module.calls if call.runs]
+    objects = module.path.endswith(_SCRIPTS)
+    found = [(call, _resource(call, objects=objects)) for call in module.calls if call.runs]
     made = [(call, resource) for call, resource in found if resource is not None]
     names = {(call.scope, resource.name) for call, resource in made}
     return tuple(_linked(module, call, resource, names) for call, resource in made)
 
 
-def _resource(call: Call) -> Resource | None:
+def _resource(call: Call, *, objects: bool) -> Resource | None:
     kind = _kind(call)
     if not kind:
         return None
     line = call.span.line or 1
-    entries = {_pascal(k): Entry(_pascal(k), line, _node(v, line)) for k, v in call.kwargs}
+    given_nodes = {_pascal(k): _node(v, line, objects=objects) for k, v in call.kwargs}
+    if kind == "AWS::CodeBuild::Project":
+        given_nodes.update(_source_of(call, line))
+    entries = {k: Entry(k, line, node) for k, node in given_nodes.items()}
     given = next((str(v.literal) for v in call.args if isinstance(v.literal, str)), "")
     name = call.targets[0] if call.targets else given or kind
     enabled = call.kw("enabled")
@@ -105,6 +115,19 @@ def _kind(call: Call) -> str:
     kind = name if first else _SECOND_LAYER.get((service, name), "")
     written = _SERVICES.get(service, service.capitalize())
     return f"AWS::{written}::{kind}" if kind and not kind.endswith("Property") else ""
+
+
+def _source_of(call: Call, line: int) -> dict[str, Node]:
+    """A build project's source as CloudFormation writes it, with the build's file or text."""
+    spec = call.kw("build_spec")
+    if spec is None or not (spec.is_call or spec.is_literal):
+        return {}
+    told = spec.items[0] if spec.is_call and spec.items else spec
+    if told.is_call:  # `BuildSpec.fromObject({...})`: its keys are the file's own
+        node = _map(line, **{k: _node(v, line) for k, v in told.kwargs})
+    else:
+        node = _node(told, line)
+    return {"Source": _map(line, BuildSpec=node)}
 
 
 def _scheduled(value: Value | None) -> str:
@@ -155,18 +178,27 @@ def _stages(module: Module, call: Call, added: list[Call]) -> Node:
         for c in module.calls
         if c.method == "StageProps" and c.scope == call.scope and (name := c.kw("stage_name"))
     }
-    found = [_stage(v, lines.get(_named(v), line)) for v in items]
+    held = {(c.scope, t): c for c in reversed(module.calls) for t in c.targets}
+    found = [_stage(v, lines.get(_named(v), line), call.scope, held) for v in items]
     for other in added:
         if other.method == "add_stage":
             whole = Value(other.text, is_call=True, kwargs=other.kwargs)
-            found.append(_stage(whole, other.span.line or line))
+            found.append(_stage(whole, other.span.line or line, call.scope, held))
     return Node("list", line, children=tuple(found))
 
 
-def _stage(value: Value, line: int) -> Node:
+def _stage(value: Value, line: int, scope: str, held: Mapping[tuple[str, str], Call]) -> Node:
+    """A stage; an action may stand in a variable that an earlier call gave its value."""
     name = value.get("stage_name")
     actions = value.get("actions")
-    listed = [_action(v, line) for v in (actions.items if actions is not None else ())]
+    listed: list[Node] = []
+    for action in actions.items if actions is not None else ():
+        made = None if action.is_call else held.get((scope, action.text))
+        if made is None:
+            listed.append(_action(action, line))
+        else:
+            whole = Value(made.text, name=made.name, is_call=True, kwargs=made.kwargs)
+            listed.append(_action(whole, made.span.line or line))
     return _map(line, Name=_text(name, line), Actions=Node("list", line, children=tuple(listed)))
 
 
@@ -176,22 +208,32 @@ def _action(value: Value, line: int) -> Node:
     plain = {_pascal(k): _text(v, line) for k, v in value.kwargs}
     if "Project" in plain:
         plain["ProjectName"] = plain.pop("Project")
-    if "Branch" in plain:
-        plain["BranchName"] = plain["Branch"]
+    branch = value.get("branch")
+    if branch is not None and isinstance(branch.literal, str):
+        plain["BranchName"] = _scalar(branch.literal, line)
+    plain.pop("Branch", None)  # what a variable holds is not known
     names = _map(line, Category=_scalar(category, line), Provider=_scalar(provider, line))
     name = _text(value.get("action_name"), line)
     return _map(line, Name=name, ActionTypeId=names, Configuration=_map(line, **plain))
 
 
-def _node(value: Value, line: int) -> Node:
+def _node(value: Value, line: int, *, objects: bool = False) -> Node:
+    """A value as CloudFormation writes it; `objects` are TypeScript's, with keys in camel case."""
     if value.keys and value.items:
-        pairs = zip(value.keys, value.items, strict=False)
-        found = {k.strip("'\""): _node(v, line) for k, v in pairs}
+        pairs = zip((k.strip("'\"") for k in value.keys), value.items, strict=False)
+        found = {
+            k[:1].upper() + k[1:] if objects and _CAMEL.fullmatch(k) else k: _node(
+                v, line, objects=objects
+            )
+            for k, v in pairs
+        }
         return _map(line, **found)
     if value.items:
-        return Node("list", line, children=tuple(_node(v, line) for v in value.items))
+        listed = tuple(_node(v, line, objects=objects) for v in value.items)
+        return Node("list", line, children=listed)
     if value.is_call and value.kwargs:
-        return _map(line, **{_pascal(k): _node(v, line) for k, v in value.kwargs})
+        named = {_pascal(k): _node(v, line, objects=objects) for k, v in value.kwargs}
+        return _map(line, **named)
     return _text(value, line)
 
 

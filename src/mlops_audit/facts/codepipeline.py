@@ -193,6 +193,8 @@ def _action(action: Node, template: _Template) -> Step:
 def _build(resource: Resource, template: _Template) -> tuple[Job | None, str]:
     """A project's job from its inline buildspec or the file it names, and that file's path."""
     node = resource.node.get("Source", "BuildSpec")
+    if node is not None and node.kind == "map":
+        return spec_job(node, template.path), ""
     text = template.text(node)
     if node is not None and "\n" in text:
         root = load_yaml(text, template.path)

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from mlops_audit.facts.cdk import read_constructs
 from mlops_audit.facts.ci import read_workflows
+from mlops_audit.facts.code import Module
 from mlops_audit.facts.codepipeline import declared_pipelines
 from mlops_audit.facts.dependencies import Dependencies, read_dependencies
 from mlops_audit.facts.docker import Containers, read_containers
@@ -36,6 +37,9 @@ from mlops_audit.graph.projectfiles import ProjectFiles
 __all__ = ["ProjectRuns"]
 
 _ON_CHANGE = (TriggerKind.PUSH, TriggerKind.PULL_REQUEST, TriggerKind.EXTERNAL)
+_CDK_SCRIPT = re.compile(r"(?<!\.d)\.[mc]?[tj]s$")
+_SCRIPT_TEST = re.compile(r"(^|/)(tests?|__tests__)/|\.(test|spec)\.[mc]?[tj]s$")
+_CDK_PACKAGES = (b"aws-cdk-lib", b"@aws-cdk/")
 _SCRIPT_NAMES = re.compile(r"\.(sh|bash|zsh)$")
 
 
@@ -50,7 +54,20 @@ class ProjectRuns(ProjectFiles):
     @cached_property
     def _constructs(self) -> tuple[Resource, ...]:
         own = (m for p, m in self.modules.items() if p not in self.test_files and not m.notebook)
-        return tuple(r for module in own for r in read_constructs(module))
+        scripts = (m for p in self.paths if (m := self._cdk_script(p)) is not None)
+        return tuple(r for module in (*own, *scripts) for r in read_constructs(module))
+
+    def _cdk_script(self, path: str) -> Module | None:
+        """A TypeScript or JavaScript file that imports the CDK, read for its calls."""
+        if not _CDK_SCRIPT.search(path) or _SCRIPT_TEST.search(path):
+            return None
+        data = self.data(path)
+        if data is None or not any(word in data for word in _CDK_PACKAGES):
+            return None
+        # Few repositories hold such files.
+        from mlops_audit.facts.typescript import read_typescript  # noqa: PLC0415
+
+        return read_typescript(path, data)
 
     @cached_property
     def _workflows(self) -> tuple[tuple[Workflow, ...], tuple[Unreadable, ...]]:
