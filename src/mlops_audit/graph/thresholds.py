@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from mlops_audit.facts.code import Branch, Compare, Module
+from mlops_audit.facts.code import Branch, Compare, Module, Value
 from mlops_audit.graph.called import is_called
 from mlops_audit.model import Evidence
 
@@ -39,6 +39,8 @@ _NO_METRIC = re.compile(
     r"status_code|p_?value|drift|len\(|count|shape|psi|\bstep",
     re.IGNORECASE,
 )
+_NEGATED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+_ROOT = re.compile(r"[A-Za-z_]\w*")
 _ENDS = frozenset({"sys.exit", "exit", "quit", "os._exit", "os.abort", "pytest.fail"})
 _CANCELS = re.compile(r"(^|\.)(cancel|fail|abort|set_failed|stop_run|terminate)$")
 _FAIL_STEPS = re.compile(r"(^|\.)(FailStep|Fail)$")
@@ -114,11 +116,13 @@ class MetricGates:
             inside = self._ends(module, branch.body)
             outside = self._ends(module, branch.orelse)
             if inside or outside:
-                yield MetricGate(
-                    evidence, fails=True, hollow=_wrong(branch, compare, inside=inside)
+                hollow = _constant(module, branch, compare) or _wrong(
+                    branch, _with_number(module, compare), inside=inside
                 )
+                yield MetricGate(evidence, fails=True, hollow=hollow)
             elif self._publishes(module, branch.body) or self._publishes(module, branch.orelse):
-                yield MetricGate(evidence, fails=False, hollow=_constant(branch))
+                hollow = _constant(module, branch, compare)
+                yield MetricGate(evidence, fails=False, hollow=hollow)
         for item in module.asserts:
             if _bounded(item.compares):
                 continue
@@ -192,10 +196,11 @@ def _gates(compare: Compare) -> bool:
 
 def _wrong(branch: Branch, compare: Compare, *, inside: bool) -> str:
     """Why a gate that ends the run stops the wrong models, or none."""
-    if reason := _constant(branch):
-        return reason
+    passing = replace(compare, op=_NEGATED[compare.op]) if inside else compare
+    if is_range(passing):
+        return "any model meets the threshold"
     if is_range(compare):
-        return "any model meets the threshold" if not inside else ""
+        return ""
     numbers = (
         compare.left.is_literal or compare.right.is_literal or _LIMIT.search(compare.right.text)
     )
@@ -208,5 +213,41 @@ def _wrong(branch: Branch, compare: Compare, *, inside: bool) -> str:
     return "it stops the better models" if stops_high == (better > 0) else ""
 
 
-def _constant(branch: Branch) -> str:
-    return "its condition is constant" if branch.constant is not None else ""
+def _constant(module: Module, branch: Branch, compare: Compare) -> str:
+    if branch.constant is not None:
+        return "its condition is constant"
+    sides = (compare.left, compare.right)
+    if all(s.is_literal or _made_up(module, s, branch.scope) for s in sides):
+        return "what it compares is a constant of the code"
+    return ""
+
+
+def _made_up(module: Module, value: Value, scope: str) -> bool:
+    """Whether a variable holds numbers that the code itself states, and nothing changes it."""
+    root = _ROOT.match(value.text)
+    if root is None or value.is_call:
+        return False
+    name = root.group()
+    changed = re.compile(rf"{name}[\[.]")
+    given = [
+        a
+        for a in module.assigns
+        if a.scope in {scope, ""} and any(t == name or changed.match(t) for t in a.targets)
+    ]
+    if len(given) != 1 or given[0].augmented or given[0].guards or name not in given[0].targets:
+        return False
+    if any(c.receiver == name and c.scope == scope for c in module.calls):
+        return False  # `metrics.update(...)`
+    return _stated(given[0].value)
+
+
+def _stated(value: Value) -> bool:
+    if value.items:
+        return bool(value.keys) and all(_stated(item) for item in value.items)
+    return isinstance(value.literal, int | float) and not isinstance(value.literal, bool)
+
+
+def _with_number(module: Module, compare: Compare) -> Compare:
+    """A comparison with a constant of the module by its number."""
+    known = module.constants.get(compare.right.text)
+    return replace(compare, right=known) if known is not None and known.is_literal else compare

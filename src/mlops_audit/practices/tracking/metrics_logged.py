@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from mlops_audit.facts.code import Module
+import re
+
+from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph import Project
 from mlops_audit.graph.sourcelines import declared_span
+from mlops_audit.graph.trackers import Tracked
 from mlops_audit.model import Evidence, Verdict, failed, hollow, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.tracking._records import declared_metrics, metrics_files, records
@@ -13,6 +16,17 @@ _LOOKED_FOR = (
     "log_metric, TensorBoard scalars, autolog, or a metrics file that dvc.yaml or a pipeline "
     "declares"
 )
+
+_EVALUATES = "TensorFlow Extended"  # its Evaluator writes the metrics as an artifact of the run
+# Calls that start a run, and record nothing until something is logged in it.
+_STARTS = frozenset(
+    ["start_run", "create_run", "set_experiment", "create_experiment", "init_run", "get_context",
+     "start_logging", "pipeline", "FlowSpec", "init_project"]
+)  # fmt: skip
+# Clients that take over what the frameworks report as soon as they are initialised.
+_BY_ITSELF = re.compile(r"^(clearml|trains|comet_ml|swanlab)\b")
+# Trainers that report to every tracker that is installed, unless they are told not to.
+_REPORTS = re.compile(r"\b\w*Trainer\(|\bTrainingArguments\(|\bYOLO\b")
 
 
 @practice(
@@ -34,7 +48,7 @@ def metrics_logged(project: Project) -> Verdict:
         return passed("The pipeline declares its metrics files.", declared)
     if platform := _platform(project):
         return passed("The platform is told the metrics of a run.", platform)
-    if default := [t.evidence for t in records(project, "tracker.run", "tracker.local")]:
+    if default := [t.evidence for t in _reporting(project)]:
         return passed("The framework logs its metrics through the tracker.", default)
     if not project.roles.trains:
         return not_applicable("nothing trains")
@@ -49,9 +63,25 @@ def metrics_logged(project: Project) -> Verdict:
     return failed("Metrics are recorded nowhere.", looked_for=_LOOKED_FOR, evidence=_shown(project))
 
 
+def _reporting(project: Project) -> list[Tracked]:
+    """Runs whose metrics a framework logs by itself; a run that is only started records none."""
+    started = records(project, "tracker.run", "tracker.local")
+    if any(_REPORTS.search(u.detail) for u in project.uses("train.estimator", "train.fit")):
+        return started
+    return [t for t in started if t.use is None or t.use.call is None or not _bare(t.use.call)]
+
+
+def _bare(call: Call) -> bool:
+    return call.method in _STARTS or (call.method == "init" and not _BY_ITSELF.search(call.name))
+
+
 def _platform(project: Project) -> list[Evidence]:
     """Metrics outputs of pipeline components, and expressions that a platform reads logs by."""
-    found = []
+    found = [
+        u.evidence()
+        for u in project.uses("evaluate.metric", test=False, notebook=False)
+        if u.tool == _EVALUATES and u.call is not None
+    ]
     for path, module in project.modules.items():
         if path in project.test_files:
             continue
