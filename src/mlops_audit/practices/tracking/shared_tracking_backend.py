@@ -34,6 +34,7 @@ _SERVER_NAMES = ("MLFLOW_TRACKING_URI", "ZENML_STORE_URL", "ZENML_SERVER_URL", "
 _ENV_LINE = re.compile(rf"(?:{'|'.join(_SERVER_NAMES)}):\s*[\"']?([^\s\"'#]+)")
 _FLAG = re.compile(r"--(?:tracking[-_]uri|url)(?:=(.+))?$")
 _IN_CALL = re.compile(r"[\"']((?:https?|sqlite|file|databricks)[^\"']*)[\"']")
+_HOLE = re.compile(r"\{([A-Za-z_]\w*)\}")
 _HOPS = 4
 
 
@@ -204,7 +205,7 @@ def _texts(project: Project, path: str, value: Value, hops: int) -> Iterator[str
         if value.text in assign.targets:
             yield from _texts(project, path, assign.value, hops - 1)
     if value.is_call or re.match(r"f[\"']", value.text):
-        yield from _IN_CALL.findall(value.text)
+        yield from _IN_CALL.findall(_filled(module, value.text))
         return
     yield from _given(module, value)
     symbol = project.index.resolve(value.name, path) if value.name else None
@@ -217,6 +218,19 @@ def _texts(project: Project, path: str, value: Value, hops: int) -> Iterator[str
     for item in setting(project, value.text.rsplit(".", 1)[-1]):
         if isinstance(item.value, str):
             yield item.value
+
+
+def _filled(module: Module, text: str) -> str:
+    """An f-string's text with the texts that the module gives to the names in its holes."""
+    if not _HOLE.search(text):
+        return text
+    known = {
+        target: item.value.literal
+        for item in module.assigns
+        if isinstance(item.value.literal, str)
+        for target in item.targets
+    }
+    return _HOLE.sub(lambda hole: known.get(hole[1], hole[0]), text)
 
 
 def _given(module: Module, value: Value) -> Iterator[str]:
