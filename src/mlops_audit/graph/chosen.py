@@ -18,7 +18,7 @@ from mlops_audit.graph.datanames import (
     without_train,
 )
 from mlops_audit.graph.settings import setting
-from mlops_audit.graph.sourcelines import keyword_span
+from mlops_audit.graph.sourcelines import keyword_span, line_span
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence
 
@@ -38,6 +38,8 @@ _RUN_METRIC = re.compile(
 )
 _CALLBACK = re.compile(r"\.(ModelCheckpoint|EarlyStopping)$")
 _NEAR = 12  # lines of a callback's settings
+# Keys by which boosting libraries stop early, where the parameters are a dictionary.
+_STOPS = ("early_stopping_round", "early_stopping_rounds", "od_wait")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,19 @@ def _choices_in(project: Project, module: Module) -> Iterator[Choice]:
             if best is None or best.literal is not False:
                 yield Choice(_fit_set(module), "checkpoint", Evidence(call.span, short(call.text)))
         yield from _kept_best(project, module, call)
+    yield from _stopped(project, module)
+
+
+def _stopped(project: Project, module: Module) -> Iterator[Choice]:
+    """Early stopping among a dictionary of parameters, beside a fit that watches a set."""
+    if not module.names.isdisjoint(_STOPS) or not any(given_validation(c) for c in module.calls):
+        return  # a keyword tells a tool's row
+    for item in module.assigns:
+        key = next((k for k in item.value.keys if k in _STOPS), "")
+        value = item.value.get(key) if key else None
+        if value is not None and not (value.is_literal and not value.literal):
+            place = line_span(project, item.span, rf"\b{key}\b")
+            yield Choice(_fit_set(module), "stopping", Evidence(place, f"{key}: {value.text}"[:80]))
 
 
 def _choices_of_use(project: Project, use: Use) -> Iterator[Choice]:
