@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # the project hands itself in
 
 __all__ = ["gates_of_tools"]
 
+_BLESSING_OF = re.compile(r"""\w+\[["']model_blessing["']\]$""")
 _ON_TRAINING = re.compile(r"train(ing)?_?(metric|rmse|acc|loss|error|score)", re.IGNORECASE)
 
 
@@ -28,14 +29,8 @@ def gates_of_tools(project: Project, checks: Checks) -> Iterator[Gate]:
             continue
         name = call.method
         if name in {"GenericValueThreshold", "GenericChangeThreshold", "MetricThreshold"}:
-            pushes = [
-                c
-                for m in project.source
-                for c in m.calls
-                if c.method == "Pusher" and c.kw("model_blessing")
-            ]
-            if pushes:
-                blessed = Evidence(pushes[0].span, "Pusher takes the blessing")
+            blessed = _blessed(project)
+            if blessed is not None:
                 yield Gate("metric", (use.evidence(), blessed))
         elif name == "ConditionStep" and not re.search(r"if_steps=\[\]", call.text):
             yield Gate("metric", (use.evidence(),))
@@ -53,6 +48,26 @@ def gates_of_tools(project: Project, checks: Checks) -> Iterator[Gate]:
                 yield from _decision(checks, module, call, decision.text)
     yield from _choices(project)
     yield from _choice_rules(project)
+
+
+def _blessed(project: Project) -> Evidence | None:
+    """The step that pushes a model and takes the evaluator's blessing, also in `**arguments`."""
+    for module in project.source:
+        for call in module.calls:
+            if not call.method.endswith("Pusher"):
+                continue
+            spread = {v.text for v in call.spreads}
+            filled = any(
+                a.scope == call.scope
+                and (
+                    (a.value.get("model_blessing") is not None and spread & set(a.targets))
+                    or any(_BLESSING_OF.match(t) and t.split("[")[0] in spread for t in a.targets)
+                )
+                for a in module.assigns
+            )
+            if call.kw("model_blessing") or filled:
+                return Evidence(call.span, f"{call.method} takes the blessing")
+    return None
 
 
 def _decision(checks: Checks, module: Module, call: Call, name: str) -> Iterator[Gate]:

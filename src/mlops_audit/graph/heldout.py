@@ -26,7 +26,7 @@ from mlops_audit.model import Evidence, Span
 if TYPE_CHECKING:  # imported for types only, to keep the project free to use this module
     from mlops_audit.graph.project import Project
 
-__all__ = ["Held", "evaluations_in", "evaluations_of_tests"]
+__all__ = ["Held", "evaluations_in", "evaluations_of_tests", "metrics_of_the_fit"]
 
 _WRITES_TO = re.compile(r"path|(^|_)dir|file|folder|name|prefix|(^|_)log(_|$)|title", re.IGNORECASE)
 _PREDICTS = re.compile(r"(^|_)(predict|predict_proba|forecast|inference|infer|predictions?)(_|$)")
@@ -57,6 +57,7 @@ class Held:
     evidence: Evidence
     notebook: bool = False
     weak: bool = False  # only a name says so, no call was seen
+    unseen: bool = False  # and nothing at all is seen to be done with it
 
 
 def evaluations_in(project: Project, module: Module) -> Iterator[Held]:
@@ -91,6 +92,31 @@ def evaluations_in(project: Project, module: Module) -> Iterator[Held]:
     yield from _logged(project, module)
     if computes:
         yield from _loops(project, module)
+
+
+def metrics_of_the_fit(project: Project, module: Module) -> Iterator[Evidence]:
+    """Metrics of a model on the very data that it was fitted on, where no name says training.
+
+    `model.fit(X, y)`, then `accuracy_score(y, model.predict(X))` in the same function.
+    """
+    metrics = [u.call for u in project.uses_in(module.path) if u.capability == "evaluate.metric"]
+    fits = [c for c in module.calls if c.method == "fit" and len(c.args) > 1 and c.runs]
+    for fit in fits if metrics else ():
+        data, truth = fit.args[0].text, fit.args[1].text
+        if set_of(data) or not data.isidentifier():
+            continue
+        again = [
+            c for c in module.calls
+            if c.scope == fit.scope and c.receiver == fit.receiver and c.args
+            and _PREDICTS.search(c.method.lower()) and c.args[0].text.split("[")[0] == data
+        ]  # fmt: skip
+        told = {t for c in again for t in c.targets}
+        for call in metrics:
+            if call is None or call.scope != fit.scope or not again:
+                continue
+            texts = {v.text for v in (*call.args, *(v for _, v in call.kwargs))}
+            if truth in texts and (texts & told or any(c.text in t for c in again for t in texts)):
+                yield Evidence(call.span, short(call.text))
 
 
 def evaluations_of_tests(project: Project) -> Iterator[Held]:
@@ -164,7 +190,8 @@ def _loops(project: Project, module: Module) -> Iterator[Held]:
             yield Held(on, Evidence(place, f"evaluates on {name}"), module.notebook, weak=True)
             continue
         place = next((c.span for c in module.calls if name in c.text[:200]), _set_at(module, name))
-        yield Held(on, Evidence(place, f"holds out {name}"), module.notebook, weak=True)
+        said = Evidence(place, f"holds out {name}")
+        yield Held(on, said, module.notebook, weak=True, unseen=True)
     for text in module.texts:
         on = _SET_WORDS.get(text.value, "")
         if on and on not in seen and not text.doc and EVALUATES.search(text.scope.lower()):
@@ -176,7 +203,8 @@ def _loops(project: Project, module: Module) -> Iterator[Held]:
             if on not in seen:
                 seen.add(on)
                 detail = f"evaluates on {text.value}"
-                yield Held(on, Evidence(text.span, detail[:TEXT]), module.notebook, weak=True)
+                said = Evidence(text.span, detail[:TEXT])
+                yield Held(on, said, module.notebook, weak=True, unseen=True)
 
 
 def _iterated(project: Project, module: Module, name: str) -> Span | None:

@@ -16,7 +16,12 @@ from typing import TYPE_CHECKING
 from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph.chosen import Choice, choices_of
 from mlops_audit.graph.datanames import by_place, is_evaluation_script, set_of, short
-from mlops_audit.graph.heldout import Held, evaluations_in, evaluations_of_tests
+from mlops_audit.graph.heldout import (
+    Held,
+    evaluations_in,
+    evaluations_of_tests,
+    metrics_of_the_fit,
+)
 from mlops_audit.graph.training import is_training
 from mlops_audit.model import Evidence
 
@@ -128,6 +133,12 @@ class Splits:
                 key=lambda h: (h.notebook, rank[h.on], h.weak, *by_place(h.evidence)),
             )
         )
+
+    @cached_property
+    def of_the_fit(self) -> tuple[Evidence, ...]:
+        """Metrics, outside of notebooks, on the data that the model was fitted on."""
+        plain = (m for m in self.modules if not m.notebook)
+        return tuple(e for m in plain for e in metrics_of_the_fit(self.project, m))
 
     # -- choices ----
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from mlops_audit.facts.code import Module
 from mlops_audit.graph.called import is_called
 from mlops_audit.graph.datasets import is_model_path
 from mlops_audit.graph.features import feature_code
@@ -65,6 +66,13 @@ _CLOUD = re.compile(
     r"\b(gs|s3|abfss?|wasbs?|dbfs)://[\w{$<-]|"
     # the variable that names a bucket, where the address itself comes from outside
     r"^(GCS|GS|GCP|S3|AWS|AZURE)_\w{0,20}(BUCKET|LOCATION|ROOT|URI|CONTAINER)\w{0,10}$"
+)
+_OBJECT_CLIENTS = frozenset({"minio", "boto3", "google", "azure"})
+_OBJECT_CALL = re.compile(
+    r"^minio\.Minio\.(f?(get|put)_object|stat_object|list_objects)$|"
+    r"^boto3\.(client|resource)\.(upload|download|put|get)_(file|fileobj|object)$|"
+    r"^google\.cloud\.storage\.[\w.]+\.(upload|download)_\w+$|"
+    r"^azure\.storage\.blob\.[\w.]+\.(upload|download)_blob$"
 )
 # A feature store's warehouse or table service, by its type.
 _WAREHOUSE = re.compile(
@@ -171,11 +179,8 @@ def feature_outputs(project: Project) -> list[Evidence]:
 def hosted(project: Project) -> Evidence | None:
     """A place in code, commands or settings that names a cloud store."""
     for path, module in project.modules.items():
-        if path in project.test_files or module.notebook:
-            continue
-        for text in module.texts:
-            if not text.doc and _CLOUD.search(text.value):
-                return Evidence(text.span, text.value[:80])
+        if path not in project.test_files and not module.notebook and (found := _stores(module)):
+            return found
     for command, _ in project.all_commands:
         if _CLOUD.search(command.text):
             return Evidence(command.span, command.text[:80])
@@ -187,6 +192,17 @@ def hosted(project: Project) -> Evidence | None:
             warehouse = path.endswith("feature_store.yaml") and _WAREHOUSE.search(line)
             if (warehouse or _CLOUD.search(line)) and not line.lstrip().startswith("#"):
                 return Evidence(Span(path, number), line.strip()[:80])
+    return None
+
+
+def _stores(module: Module) -> Evidence | None:
+    """Where a module names a cloud store, or asks one for an object."""
+    for text in module.texts:
+        if not text.doc and _CLOUD.search(text.value):
+            return Evidence(text.span, text.value[:80])
+    for call in module.calls if module.roots & _OBJECT_CLIENTS else ():
+        if _OBJECT_CALL.match(call.name):
+            return Evidence(call.span, call.text.splitlines()[0][:80])
     return None
 
 

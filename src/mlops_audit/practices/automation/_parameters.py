@@ -61,7 +61,10 @@ _MODULE = re.compile(
     re.IGNORECASE,
 )
 _RUN_CONFIG = re.compile(r"dagster\.(Config|PermissiveConfig|RunConfig)$|zenml\..*BaseParameters$")
+_SETTINGS_CLASS = re.compile(r"pydantic(_settings)?(\.\w+){0,3}\.BaseSettings$")
 _MAX_FILES = 60
+# Functions that a person or a platform calls by their names (`run_fn` is that of a TFX Trainer).
+_STARTED = frozenset({"main", "train", "run", "cli", "run_fn", "train_fn", "training_fn"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +174,7 @@ def _imported(project: Project, module: Module) -> frozenset[str]:
 def _roots(module: Module) -> Iterator[str]:
     """Functions that something outside calls: decorated ones, and what trains here."""
     for f in module.functions:
-        if f.decorators or f.name in {"main", "train", "run", "cli"}:
+        if f.decorators or f.name in _STARTED:
             yield f.qualname
 
 
@@ -215,11 +218,17 @@ def _of_program(
 def _of_run_configuration(
     project: Project, walked: tuple[Scope, ...], trained: Evidence
 ) -> Iterator[Source]:
-    """Classes of settings that an orchestrator fills for each run."""
+    """Classes of settings that an orchestrator, or the environment, fills for each run."""
     for path in dict.fromkeys(s.path for s in walked):
         for klass in project.modules[path].classes:
-            tuned = [f.name for f in klass.fields if _tunes(f.name)]
-            if tuned and any(_RUN_CONFIG.match(b) for b in project.index.bases(path, klass)):
+            bases = tuple(project.index.bases(path, klass)) if klass.fields else ()
+            if any(_RUN_CONFIG.match(b) for b in bases):
+                tuned = [f.name for f in klass.fields if _tunes(f.name)]
+            elif any(_SETTINGS_CLASS.match(b) for b in bases):
+                tuned = [f.name for f in klass.fields if _HYPER.search(f.name)]
+            else:
+                continue
+            if tuned:
                 shown = f"class {klass.name}: {', '.join(tuned[:3])}"
                 yield Source("arguments", Evidence(klass.span, shown), trained)
 

@@ -14,6 +14,13 @@ _LOOKED_FOR = (
     "a quality metric of production predictions per time window, in code or by a configured service"
 )
 _PROXY = re.compile(r"score|pred|confidence|probab|target|output", re.IGNORECASE)
+_INSTRUMENT = re.compile(r"gauge|histogram|summary", re.IGNORECASE)
+# How sure the model is, or what it says, as an exported figure; how long it takes is none.
+_TOLD = re.compile(
+    r"confidence|entropy|uncertainty|probabilit|"
+    r"predict(ion|ed)_?(value|mean|score|prob|class|price|distribution)",
+    re.IGNORECASE,
+)
 _WINDOW = re.compile(r"(^|_)(window|period|interval)|timedelta", re.IGNORECASE)
 _LIVE = re.compile(r"monitor|prod|current|live|serving|new", re.IGNORECASE)
 
@@ -75,8 +82,8 @@ def _over_time(project: Project, item: Sighting) -> bool:
 
 
 def _proxies(project: Project) -> list[Evidence]:
-    """Drift of predictions or scores, in code that monitors."""
-    return [
+    """Drift of predictions or scores, in code that monitors, and exported scores of a service."""
+    drift = [
         s.evidence
         for s in sightings(project, "drift.detect")
         if not s.notebook
@@ -84,3 +91,14 @@ def _proxies(project: Project) -> list[Evidence]:
         and (s.kind == "target" or _PROXY.search(s.evidence.detail))
         and (s.use is None or _LIVE.search(f"{s.path} {s.use.scope}"))
     ]
+    exported = [
+        s.evidence
+        for s in sightings(project, "metrics.export")
+        if not s.notebook
+        and not project.is_example(s.path)
+        and s.use is not None
+        and s.use.call is not None
+        and _INSTRUMENT.search(s.use.call.method)
+        and _TOLD.search(s.use.call.text[:200])
+    ]
+    return drift or exported

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from mlops_audit.graph import Project
-from mlops_audit.graph.settings import switch
+from mlops_audit.graph.settings import settings, switch
 from mlops_audit.graph.sightings import Sighting, sightings
 from mlops_audit.graph.sourcelines import keyword_span
 from mlops_audit.graph.trackers import tracked
@@ -56,6 +56,7 @@ def resource_monitoring(project: Project) -> Verdict:
     ]
     kept = [s for s in found if s.where not in {"call", "command"} or _keeps(project, s)]
     configured = [s.evidence for s in kept] + _switched(project) + list(_panels(project))
+    configured += _ruled(project)
     if configured:
         return passed("Resources are monitored by something the project set up.", configured)
     shown = [s.evidence for s in found if _is_shown(project, s)]
@@ -88,6 +89,15 @@ def _panels(project: Project) -> Iterator[Evidence]:
         found = _PANEL.search(text) if '"widgets"' in text or '"panels"' in text else None
         if found and not project.is_example(path):
             yield Evidence(Span(path, text.count("\n", 0, found.start()) + 1), found[0][:60])
+
+
+def _ruled(project: Project) -> list[Evidence]:
+    """Alert rules on the figures of a node, container or GPU."""
+    return [
+        item.evidence()
+        for item in settings(project)
+        if item.name == "expr" and isinstance(item.value, str) and _PANEL.search(item.value)
+    ]
 
 
 def _keeps(project: Project, item: Sighting) -> bool:

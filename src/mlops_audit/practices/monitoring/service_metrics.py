@@ -17,7 +17,7 @@ _LOOKED_FOR = (
 )
 _BUSINESS = re.compile(
     r"drift|predict(ion|ed)_?(value|mean|score|prob|class)|feature_|confidence|psi|target_|"
-    r"data_quality|column|share|evidently",
+    r"data_quality|column|share|evidently|entropy|uncertainty",
     re.IGNORECASE,
 )
 _SERVICE = re.compile(
@@ -25,7 +25,16 @@ _SERVICE = re.compile(
     r"token",
     re.IGNORECASE,
 )
-_METRIC_TYPES = frozenset({"Gauge", "Counter", "Histogram", "Summary"})
+_METRIC_TYPES = re.compile(
+    r"^(Gauge|Counter|Histogram|Summary|"
+    r"create_(observable_)?(gauge|counter|histogram|up_down_counter))$"
+)
+# What only brings out the figures that the code defines.
+_SETS_UP = re.compile(
+    r"^(MeterProvider|get_meter|start_http_server|make_asgi_app|generate_latest|PushGateway|"
+    r"push_to_gateway|pushadd_to_gateway)$"
+)
+_SCRAPES = ("ServiceMonitor", "PodMonitor", "PodMonitoring")
 _SWITCHES = re.compile(
     r"^(app_?insights_?enabled|enable_?app_?insights|application_?insights_?enabled)$",
     re.IGNORECASE,
@@ -62,8 +71,14 @@ def service_metrics(project: Project) -> Verdict:
     found = [s for s in sightings(project, "metrics.export", "trace.llm") if not s.notebook]
     found = [s for s in found if not project.is_example(s.path)]
     written = [s for s in found if s.where in {"call", "command", "resource"}]
+    defined = [s for s in written if _instrument(s)]
+    carriers = defined and all(_business(project, s) for s in defined)
     service = [
-        s.evidence for s in written if not _business(project, s) and _says_service(project, s)
+        s.evidence
+        for s in written
+        if not _business(project, s)
+        and _says_service(project, s)
+        and not (carriers and _carries(s))
     ]
     service += _switched(project)
     if service:
@@ -72,7 +87,7 @@ def service_metrics(project: Project) -> Verdict:
         return not_applicable("no service and no batch job")
     if written:
         return partial(
-            "Only business or drift figures are exported.", [s.evidence for s in written]
+            "Only business or drift figures are exported.", [s.evidence for s in defined or written]
         )
     if timing := _timing(project):
         return partial("Requests are timed in a log only.", timing)
@@ -88,10 +103,24 @@ def service_metrics(project: Project) -> Verdict:
     return failed("No service metrics are exported.", looked_for=_LOOKED_FOR)
 
 
+def _instrument(item: Sighting) -> bool:
+    """Whether a place defines a figure by name."""
+    call = item.use.call if item.use else None
+    return call is not None and bool(_METRIC_TYPES.match(call.method))
+
+
+def _carries(item: Sighting) -> bool:
+    """Whether a place only exports or scrapes what is defined elsewhere."""
+    call = item.use.call if item.use else None
+    if call is not None:
+        return bool(_SETS_UP.match(call.method))
+    return item.resource is not None and item.resource.kind in _SCRAPES
+
+
 def _business(project: Project, item: Sighting) -> bool:
     """Whether a metric is one of predictions or data rather than of the service."""
     call = item.use.call if item.use else None
-    if call is None or call.method not in _METRIC_TYPES:
+    if call is None or not _instrument(item):
         return False
     text = call.text[:200]
     # A name that is made up elsewhere: `key = f"evidently:{metric.name}"`.
@@ -146,6 +175,8 @@ def _defaults(project: Project) -> list[Evidence]:
         for s in sightings(project, "serve.model")
         if not s.notebook
         and not project.is_example(s.path)
-        and _SERVERS.search(s.tool)
-        and _ENDPOINT.search(s.evidence.detail)
+        and (
+            (_SERVERS.search(s.tool) and _ENDPOINT.search(s.evidence.detail))
+            or (s.kind == "managed" and s.where == "call")
+        )
     ]

@@ -30,6 +30,10 @@ _ASIDE = re.compile(
     r"(^|[/_])(plots?|plotting|visuali[sz]\w*|demos?|streamlit|gradio|dashboards?|ui|eda)([/_.]|$)"
 )
 _PAUSE = re.compile(r"(^|[._])(delay|sleep|wait|jitter|backoff|pause)([._]|$)", re.IGNORECASE)
+_KEEPS = re.compile(
+    r"^(save|write|dump|upload|put|push|log|fit|train|partial_fit|register|export)(_|$)|"
+    r"^to_(csv|parquet|pickle|json|feather|sql|gbq|excel|hdf|delta|zarr|netcdf|disk)$"
+)
 _DATA_CODE = re.compile(r"data|prep|split|feature|train|model|augment|sampl|load", re.IGNORECASE)
 _SAMPLES_FRAME = frozenset({"frac", "n"})
 _FRAMEWORKS = {
@@ -79,7 +83,7 @@ def draws(project: Project) -> tuple[Draw, ...]:
         module = project.modules[use.path]
         if draws_nothing(call) or unshuffled(call, module) or only_plotted(call, module):
             continue
-        if _paces(call, module):
+        if _paces(call, module) or (module.notebook and _looks_only(project, module)):
             continue
         own = own_seed(use, project.modules[use.path], elsewhere=holds_seed)
         line = project.modules[use.path].flat(call.span)
@@ -95,6 +99,13 @@ def _paces(call: Call, module: Module) -> bool:
     if any(_PAUSE.search(t) for t in call.targets):
         return True
     return any(c.method == "sleep" and call.text in c.text for c in module.calls_in(call.scope))
+
+
+def _looks_only(project: Project, module: Module) -> bool:
+    """Whether a notebook neither trains nor keeps anything: what it draws reaches no model."""
+    if module.path in project.roles.training:
+        return False
+    return not any(_KEEPS.search(c.method) for c in module.calls)
 
 
 def _reaches(project: Project, path: str) -> bool:

@@ -52,7 +52,9 @@ def dev_prod_parity(project: Project) -> Verdict:
     serving = _programs(project, project.roles.serving)
     halves: dict[str, Evidence | None] = {}
     if training and serving:
-        halves["packages"] = _same_environment(project, training, serving)
+        halves["packages"] = _same_environment(
+            project, training, [p for p in serving if not _managed(project, p)]
+        )
     code = _shared_code(project, training, serving)
     if code is not None or feature_code(project):
         halves["feature code"] = code
@@ -74,6 +76,14 @@ def _programs(project: Project, paths: Iterable[str]) -> list[str]:
         p for p in paths
         if p in project.modules and not project.modules[p].notebook and p not in project.test_files
     )  # fmt: skip
+
+
+def _managed(project: Project, path: str) -> bool:
+    """Whether a program only sets up an endpoint, which runs an image of its platform."""
+    return any(
+        u.capability == "serve.model" and u.details is not None and u.details.kind == "managed"
+        for u in project.uses_in(path)
+    )
 
 
 def _same_environment(project: Project, training: list[str], serving: list[str]) -> Evidence | None:

@@ -37,6 +37,12 @@ def held_out_evaluation(project: Project) -> Verdict:
     splits = project.splits
     evaluations = _decisive(project, splits)
     clean = [h for h in evaluations if not _spoiling(project, splits, h)]
+    if splits.of_the_fit and all(h.weak for h in clean):
+        return failed(
+            "the metrics are computed on the data that the model was fitted on",
+            looked_for=_LOOKED,
+            evidence=list(splits.of_the_fit[:3]),
+        )
     if clean:
         seen = [h for h in clean if not h.weak] or clean
         shown = _one_a_line([*(h.evidence for h in seen[:4]), *splits.splits[:3]])
@@ -64,6 +70,8 @@ def _one_a_line(found: list[Evidence]) -> list[Evidence]:
 def _decisive(project: Project, splits: Splits) -> list[Held]:
     """The evaluations that training reports; a tutorial's notebook says nothing of a script's."""
     found = list(splits.evaluations)
+    if any(not h.weak and not h.notebook for h in found):  # a mere name is not what is reported
+        found = [h for h in found if not h.unseen]
     own = [h for h in found if not (h.notebook and project.is_example(h.evidence.span.path))]
     return own if any(not h.notebook for h in own) else found
 

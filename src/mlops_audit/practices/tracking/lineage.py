@@ -11,6 +11,7 @@ from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
 from mlops_audit.graph.stores import step_artifacts
 from mlops_audit.graph.trackers import tracked
+from mlops_audit.graph.uses import Use
 from mlops_audit.model import (
     Evidence,
     Span,
@@ -44,6 +45,7 @@ _COMMIT = re.compile(
     r"commit)|commit_(sha|hash|id)|BUILD_SOURCEVERSION|BuildId",
     re.IGNORECASE,
 )
+_HUB_COMMIT = re.compile(r"git_head_hash|git_head_commit|\.oid\b|commit_info|upload_(file|folder)")
 _COMPLAINS = frozenset({"error", "exception", "warning", "warn", "critical", "fail", "exit"})
 _ROUTES = frozenset({"get", "post", "route", "api_route"})
 _COMMIT_TAG = re.compile(r"commit|git_?(sha|hash|rev)", re.IGNORECASE)
@@ -192,9 +194,22 @@ def _code(project: Project) -> list[Evidence]:
             if t.standing == "on"
             and t.tool in _TELLS_COMMIT
             and t.capability in {"tracker.run", "tracker.autolog"}
+            and not _in_container(project, t.use)
         ]
         found += _tags(project, _COMMIT_TAG)
     return [*found, *_commits(project)]
+
+
+def _in_container(project: Project, use: Use | None) -> bool:
+    """Whether a tracker is called in a step that Kubeflow runs by itself, away from git."""
+    if use is None or use.call is None:
+        return False
+    return any(
+        step.tool == "Kubeflow" and step.call is not None and step.call.decorates
+        and use.call.scope.split(".")[0] == step.call.decorates
+        for step in project.uses_in(use.path)
+        if step.capability == "pipeline.step"
+    )  # fmt: skip
 
 
 def _tags(project: Project, pattern: re.Pattern[str]) -> list[Evidence]:
@@ -218,11 +233,21 @@ def _commits(project: Project) -> Iterator[Evidence]:
         for text in module.texts:
             if text.doc or _excuses(module, text) or _answers(module, text.scope):
                 continue
+            if _of_hub(module, text):
+                continue
             if _COMMIT.search(text.value[:200]):
                 yield Evidence(text.span, text.value.splitlines()[0][:80])
         for call in module.calls:
             if call.name in {"git.Repo", "pygit2.Repository"}:
                 yield Evidence(call.span, call.text.splitlines()[0][:80])
+
+
+def _of_hub(module: Module, text: Text) -> bool:
+    """Whether a text names the commit of a model's repository on a hub, not that of the code."""
+    return any(
+        a.span == text.span and text.value in a.targets[0] and _HUB_COMMIT.search(a.value.text)
+        for a in module.assigns
+    )
 
 
 def _excuses(module: Module, text: Text) -> bool:

@@ -76,7 +76,7 @@ def _bare(call: Call) -> bool:
 
 
 def _platform(project: Project) -> list[Evidence]:
-    """Metrics outputs of pipeline components, and expressions that a platform reads logs by."""
+    """Metrics outputs of components, of registered models, and expressions that read logs."""
     found = [
         u.evidence()
         for u in project.uses("evaluate.metric", test=False, notebook=False)
@@ -91,6 +91,10 @@ def _platform(project: Project) -> list[Evidence]:
                 found.append(Evidence(call.span, "metric_definitions of the training job"))
             elif call.name.endswith(("PropertyFile", "MetricsSource")):
                 found.append(Evidence(call.span, call.text.splitlines()[0][:80]))
+    for use in project.uses("registry.register", test=False):
+        told = use.call and (use.call.kw("metrics") or use.call.kw("model_metrics"))
+        if told and told.text not in {"None", "{}"}:
+            found.append(Evidence(use.span, f"registered with metrics={told.text}"[:80]))
     return found
 
 
