@@ -40,8 +40,8 @@ def read_azure(path: str, data: bytes, getter: Getter) -> tuple[Workflow, ...]:
     span = Span(path, root.line)
     triggers = (Trigger(TriggerKind.CALL, span),) if reusable else read_triggers(root, path)
     context = Context(path, getter, (path,), triggers=triggers, images=_images(root))
-    if reusable:
-        context = replace(context, parameters=_own_defaults(root))
+    # What a trigger starts runs with the defaults of the parameters.
+    context = replace(context, parameters=_own_defaults(root))
     context = context.with_variables(root.get("variables"))
     jobs = tuple(_all_jobs(root, context))
     return (

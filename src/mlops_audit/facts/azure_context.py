@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from mlops_audit.facts.cicommon import Getter, folder_of, inside, joined, root_map
+from mlops_audit.facts.cicommon import Getter, folder_of, inside, joined, on_one_line, root_map
 from mlops_audit.facts.conditions import evaluate
 from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.types import Trigger, Unreadable
@@ -67,7 +67,8 @@ class Context:
             value = node.text if node is not None and node.kind == "scalar" else None
         else:
             value = self.variables.get(key.lower())
-        return f"${{{name[1]}.{key}}}" if value is None or "\n" in value else value + lines
+        told = on_one_line(value) if value is not None else None
+        return f"${{{name[1]}.{key}}}" if told is None else told + lines
 
     def script(self, text: str) -> str:
         """A script with expressions and `$(macros)` replaced; an unknown macro is a variable."""

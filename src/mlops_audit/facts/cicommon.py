@@ -23,6 +23,7 @@ __all__ = [
     "inside",
     "joined",
     "list_command",
+    "on_one_line",
     "root_map",
     "texts",
 ]
@@ -31,6 +32,10 @@ Getter = Callable[[str], bytes | None]
 
 MAX_VARIANTS = 16
 MAX_WORD = 4000
+MAX_GIVEN = 20_000
+_CONTINUED = re.compile(r"\\\n[ \t]*")
+# Scripts whose lines a semicolon does not join: compound commands, functions, here-documents.
+_COMPOUND = re.compile(r"^\s*(if|for|while|until|case|function|\{)\b|<<|\{\s*$|\(\)", re.MULTILINE)
 _VARIABLE = re.compile(r"\$\{(\w{1,100})(?::?-[^}]{0,200})?\}|\$(\w{1,100})")
 
 
@@ -62,6 +67,19 @@ def inside(path: str, *, base: str = "") -> str:
 def folder_of(path: str) -> str:
     """The folder of a file, empty for the root."""
     return posixpath.dirname(path)
+
+
+def on_one_line(script: str) -> str | None:
+    """A script given as a value, on one line, so that what stands below it keeps its line.
+
+    None where its lines cannot be joined without a shell's whole grammar, or are too many.
+    """
+    if "\n" not in script:
+        return script
+    if len(script) > MAX_GIVEN or _COMPOUND.search(script):
+        return None
+    lines = (line.strip() for line in _CONTINUED.sub(" ", script).splitlines())
+    return "; ".join(line for line in lines if line and not line.startswith("#"))
 
 
 def broken(system: str, unreadable: Unreadable) -> tuple[Workflow, ...]:

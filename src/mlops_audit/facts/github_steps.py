@@ -6,7 +6,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from mlops_audit.facts.cicommon import Getter, Script, inside, joined, root_map, texts, variants
+from mlops_audit.facts.cicommon import (
+    Getter,
+    Script,
+    inside,
+    joined,
+    on_one_line,
+    root_map,
+    texts,
+    variants,
+)
 from mlops_audit.facts.conditions import evaluate, unwrap
 from mlops_audit.facts.github_triggers import bindings
 from mlops_audit.facts.nodes import Node
@@ -19,6 +28,7 @@ __all__ = ["Context", "If", "composite", "read_if", "read_step", "softness"]
 # Each start stops at the next one, so that a text of starts alone costs no more than its length.
 _EXPRESSION = re.compile(r"\$\{\{((?:(?!\$\{\{).){0,2000}?)\}\}", re.DOTALL)
 _DOTTED = re.compile(r"[\w.\-]+")
+_QUOTED = re.compile(r"'[^']*'")
 MAX_CALLS = 10  # GitHub's own limit of nested composite actions
 
 
@@ -41,21 +51,39 @@ class Context:
         if "${{" not in text:
             return (text,)
         names = {
-            found[1].strip()
+            name
             for found in _EXPRESSION.finditer(text)
-            if found[1].strip() in self.known
+            for name in _operands(found[1])
+            if name in self.known
         }
         rows = variants({name: self.known[name] for name in sorted(names)})
         return tuple(dict.fromkeys(_substituted(text, row) for row in rows))
 
 
+def _operands(expression: str) -> list[str]:
+    """The alternatives of `inputs.name || 'default'`, one for any other expression."""
+    return [part.strip() for part in expression.split("||")]
+
+
+def _chosen(expression: str, row: Mapping[str, str]) -> str | None:
+    """The first alternative that is known and not empty; None when none is."""
+    for part in _operands(expression):
+        if row.get(part):
+            return row[part]
+        if _QUOTED.fullmatch(part):
+            return part[1:-1]
+    return row.get(expression.strip())
+
+
 def _substituted(text: str, row: Mapping[str, str]) -> str:
     def value(found: re.Match[str]) -> str:
         name = found[1].strip()
-        if name in row and "\n" not in row[name]:
-            return row[name]
+        known = _chosen(name, row)
+        told = on_one_line(known) if known is not None else None
         # Kept as one word of the shell, on as many lines as before.
         lines = "\n" * found[0].count("\n")
+        if told is not None:
+            return told + lines
         return ("${" + name + "}" if _DOTTED.fullmatch(name) else "${expression}") + lines
 
     return _EXPRESSION.sub(value, text)
@@ -120,7 +148,8 @@ def given_inputs(node: Node, context: Context) -> dict[str, tuple[str, ...]]:
     given: dict[str, tuple[str, ...]] = {}
     for key, value in texts(node.get("with")).items():
         filled = context.filled(value)
-        if not any("${" in text for text in filled):
+        # A text that is known in part (a script) says more than the default of the input.
+        if not any("${" in text for text in filled) or not _EXPRESSION.fullmatch(value.strip()):
             given[f"inputs.{key}"] = filled
     return given
 
@@ -211,7 +240,9 @@ def _repository(cwd: str, checkout: str) -> str:
 
 
 def _commands(node: Node, context: Context) -> tuple[Command, ...]:
-    run = node.get("run") or _script_input(node)
+    # What a local action does with its inputs is seen in its own steps.
+    local = node.str_at("uses").startswith("./")
+    run = node.get("run") or (None if local else _script_input(node))
     if run is None or run.kind != "scalar":
         return ()
     shell = node.str_at("shell") or context.shell
