@@ -173,7 +173,8 @@ class TestKinds:
         """Whether a test drives the service over HTTP, or the chain from data to a model."""
         found = self.reach(case)
         if case.service or "test.client" in found.capabilities:
-            return True
+            # Pages of an application in which no model ever answers are no system that predicts.
+            return self.project.roles.serves != "none" or "prediction" in found.components
         started = {c for s in case.programs for c in self.symbol(s).components}
         if {"training", "prediction", "pipeline"} & started:
             return self._sees_failure(case)

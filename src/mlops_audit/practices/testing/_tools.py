@@ -22,20 +22,34 @@ _DOCUMENTS = (
 
 
 def sections(project: Project) -> Iterator[tuple[str, Evidence]]:
-    """The tools that pyproject, setup.cfg and tox.ini configure, as `ruff` or `ruff.format`."""
+    """The tools that pyproject, setup.cfg and tox.ini configure, as `ruff` or `ruff.format`.
+
+    A table without a single setting configures nothing.
+    """
     for path in project.glob("**/pyproject.toml"):
         root = load_toml(project.data(path) or b"", path)
         tool = root.get("tool") if isinstance(root, Node) else None
         for entry in tool.entries.values() if tool else ():
+            if not _says(entry.node):
+                continue
             yield entry.key, Evidence(Span(path, entry.line), f"[tool.{entry.key}]")
             for inner in entry.node.entries.values():
+                if not _says(inner.node):
+                    continue
                 name = f"{entry.key}.{inner.key}"
                 yield name, Evidence(Span(path, inner.line), f"[tool.{name}]")
     for path in project.glob("**/setup.cfg", "**/tox.ini"):
         read = load_ini(project.data(path) or b"", path)
         for entry in read.entries.values() if isinstance(read, Node) else ():
+            if not _says(entry.node):
+                continue
             name = entry.key.replace("tool:", "")
             yield name, Evidence(Span(path, entry.line), f"[{entry.key}]")
+
+
+def _says(node: Node) -> bool:
+    """Whether a table holds a setting, at any depth."""
+    return node.kind != "map" or any(_says(entry.node) for entry in node.entries.values())
 
 
 def files(project: Project, *capabilities: str) -> Iterator[tuple[Match, Evidence]]:

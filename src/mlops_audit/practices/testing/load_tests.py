@@ -45,7 +45,9 @@ def load_tests(project: Project) -> Verdict:
         for u in project.uses("load.test", test=None, notebook=False)
         if not (u.details and u.details.kind == "benchmark")
     ]
-    found += [e for m, e in files(project, "load.test") if m.details.kind != "benchmark"]
+    plans = [e for m, e in files(project, "load.test") if m.details.kind != "benchmark"]
+    idle = [e for e in plans if _idle(project, e.span.path)]
+    found += [e for e in plans if e not in idle]
     found = [e for e in found if "asv" not in e.span.path]  # times functions, states no load
     found += _own(project)
     found += [c.evidence() for c in project.tests.counting if _TESTS.search(c.name)]
@@ -55,9 +57,17 @@ def load_tests(project: Project) -> Verdict:
         return not_applicable("there is no service and no batch job")
     loops = [Evidence(Span(p), "a loop of single requests") for p in project.scripts
              if _LOOP.search(p) and "curl" in (project.text(p) or "")]  # fmt: skip
+    if idle:
+        return hollow("a load test in which nobody does anything", idle, looked_for=_LOOKED)
     if loops:
         return hollow("a curl loop states and measures no load", loops, looked_for=_LOOKED)
     return failed("nothing is tested under load", looked_for=_LOOKED)
+
+
+def _idle(project: Project, path: str) -> bool:
+    """Whether a load test in Python defines no user and calls nothing."""
+    module = project.modules.get(path)
+    return module is not None and not (module.classes or module.functions or module.calls)
 
 
 def _own(project: Project) -> list[Evidence]:

@@ -24,6 +24,7 @@ _PREDICTS = re.compile(
 _NO_INPUT = re.compile(
     r"config|settings|auth|login|token|user|permission|argument|param_validation", re.IGNORECASE
 )
+_BODIES = frozenset({"json", "data", "files", "params", "content", "json_data"})
 _MODEL = frozenset({"predict.call", "model.load", "registry.load"})
 
 
@@ -103,12 +104,20 @@ def _serves(project: Project, case: TestCase) -> bool:
     )
 
 
+def _sends(project: Project, case: TestCase) -> bool:
+    return any(name in _BODIES for c in calls_of(project, case) for name, _ in c.kwargs)
+
+
 def _wrong_input(project: Project, case: TestCase) -> bool:
     if _NO_INPUT.search(case.name):
         return False
     texts = texts_of(project, case)
-    if _STATUS.search(texts) and not re.search(r"/nothing|not_found", case.name):
-        return True
+    status = _STATUS.search(texts)
+    if status and not re.search(r"/nothing|not_found", case.name):
+        # That a page is not found says nothing of input, unless something was sent.
+        missing = set(_STATUS.findall(texts)) == {"404"}
+        if not missing or _PREDICTS.search(texts) or _sends(project, case):
+            return True
     raises = any(
         c.name == "pytest.raises" or c.method == "assertRaises" for c in calls_of(project, case)
     )
