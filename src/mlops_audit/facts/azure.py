@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from mlops_audit.facts.azure_context import Context
 from mlops_audit.facts.azure_steps import gate, read_steps, soft
 from mlops_audit.facts.azure_triggers import read_triggers
+from mlops_audit.facts.ci.azure import SIGNS
 from mlops_audit.facts.cicommon import Getter, broken, root_map, texts
 from mlops_audit.facts.nodes import Node
-from mlops_audit.facts.signs import named
 from mlops_audit.facts.types import Job, Step, Trigger, TriggerKind, Unreadable, Workflow
 from mlops_audit.model import Span
 
@@ -33,10 +33,10 @@ def read_azure(path: str, data: bytes, getter: Getter) -> tuple[Workflow, ...]:
     """
     root = root_map(data, path)
     if isinstance(root, Unreadable):
-        return broken("azure", root) if named("azure", path) else ()
+        return broken("azure", root) if SIGNS.named(path) else ()
     if not _is_pipeline(root):
         return ()
-    reusable = not named("azure", path) and not _OWN_KEYS & set(root.keys())
+    reusable = not SIGNS.named(path) and not _OWN_KEYS & set(root.keys())
     span = Span(path, root.line)
     triggers = (Trigger(TriggerKind.CALL, span),) if reusable else read_triggers(root, path)
     context = Context(path, getter, (path,), triggers=triggers, images=_images(root))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from mlops_audit.facts.ci.cloudbuild import read_cloudbuild
+from mlops_audit.facts.ci.codebuild import spec_job
 from mlops_audit.facts.cicommon import Getter, folder_of, inside, root_map
-from mlops_audit.facts.cloudbuild import read_cloudbuild
-from mlops_audit.facts.codebuild import spec_job
 from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.resources import Resource
 from mlops_audit.facts.terraform import read_terraform

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from mlops_audit.facts.ci.codebuild import spec_job
 from mlops_audit.facts.cicommon import Getter, folder_of, inside, root_map
 from mlops_audit.facts.cloudformation import (
     parameter_defaults,
@@ -13,7 +14,6 @@ from mlops_audit.facts.cloudformation import (
     template_root,
     text_of,
 )
-from mlops_audit.facts.codebuild import spec_job
 from mlops_audit.facts.nodes import Entry, Node
 from mlops_audit.facts.resources import Resource
 from mlops_audit.facts.types import Job, Step, Trigger, TriggerKind, Unreadable, Workflow

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from mlops_audit.facts.ci.github import WORKFLOW
 from mlops_audit.facts.cicommon import Getter, broken, inside, joined, root_map, texts
 from mlops_audit.facts.github_steps import (
     Context,
@@ -20,7 +21,6 @@ from mlops_audit.facts.github_steps import (
 )
 from mlops_audit.facts.github_triggers import read_triggers
 from mlops_audit.facts.nodes import Node
-from mlops_audit.facts.signs import WORKFLOW
 from mlops_audit.facts.types import Job, Trigger, TriggerKind, Unreadable, Workflow
 from mlops_audit.model import Span
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Iterable
 
-from mlops_audit.facts.ci import read_workflow
+from mlops_audit.facts.ci import read_workflow, systems
 from mlops_audit.facts.jsonpos import load_json
 from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.pipelinetypes import PipelineFile, PipelineStep, first_command
-from mlops_audit.facts.signs import looks_like
 from mlops_audit.facts.types import Command, Unreadable
 from mlops_audit.facts.workflowscripts import read_nextflow, read_snakefile
 from mlops_audit.facts.yamlpos import load_yaml
@@ -68,7 +67,7 @@ def read_pipeline_file(data: bytes, path: str, get: Getter = lambda _: None) -> 
         if b'"Steps"' in data and b'"Version"' in data and b'"2020-12-01"' in data:
             return _parsed(load_json(data, path), path, _sagemaker)
         return ()
-    if looks_like("argo", data):
+    if systems()["argo"].looks(data):
         return _argo(data, path, get)
     for marks, read in _YAML:
         if all(m in data for m in marks):

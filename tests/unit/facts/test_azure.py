@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlops_audit.facts.azure import read_azure
-from mlops_audit.facts.signs import looks_like, named
+from mlops_audit.facts.ci import systems
 from mlops_audit.facts.types import Workflow
 
 CI = "azure-pipelines.yml"
@@ -37,9 +37,9 @@ def test_other_yaml_is_no_pipeline() -> None:
         "stages: [test]\na: {script: x}",
     ):
         assert read_azure(".ci/x.yml", text.encode(), lambda _path: None) == ()
-    assert named("azure", "sub/azure-pipelines-cd.yaml")
-    assert looks_like("azure", b"trigger: none\nsteps:\n- script: x\n")
-    assert not looks_like("azure", b"steps:\n- name: x\n")
+    assert systems()["azure"].named("sub/azure-pipelines-cd.yaml")
+    assert systems()["azure"].looks(b"trigger: none\nsteps:\n- script: x\n")
+    assert not systems()["azure"].looks(b"steps:\n- name: x\n")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from textwrap import dedent
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlops_audit.facts.ci import systems
 from mlops_audit.facts.cloudformation import read_cloudformation
 from mlops_audit.facts.codepipeline import read_codepipeline
 from mlops_audit.facts.resources import Resource
@@ -78,7 +79,7 @@ def test_resources_references_and_disabled_schedules() -> None:
 def test_pipelines_are_workflows() -> None:
     """Source, build with inline buildspec, approval and deployment, and the rule that starts it."""
     (workflow,) = read_codepipeline("t.yaml", PIPELINE.encode(), lambda _path: None)
-    assert looks_like("codepipeline", PIPELINE.encode())
+    assert systems()["codepipeline"].looks(PIPELINE.encode())
     test, ship = workflow.jobs
     command = test.steps[0].steps[0].commands[0]
     assert (command.argv, command.span.line) == (("pytest",), 15)

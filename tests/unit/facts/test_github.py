@@ -7,8 +7,8 @@ from textwrap import dedent
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlops_audit.facts.ci import systems
 from mlops_audit.facts.github import read_github
-from mlops_audit.facts.signs import named
 from mlops_audit.facts.types import Job, Step, TriggerKind, Workflow
 
 CI = ".github/workflows/ci.yml"
@@ -38,10 +38,10 @@ def step_of(text: str) -> Step:
 
 def test_which_files() -> None:
     """Workflows and files that may be actions are claimed, others are not."""
-    assert named("github", CI)
-    assert named("github", ".github/actions/x/action.yaml")
-    assert not named("github", ".github/workflows/sub/x.yml")
-    assert not named("github", ".github/dependabot.yml")
+    assert systems()["github"].named(CI)
+    assert systems()["github"].named(".github/actions/x/action.yaml")
+    assert not systems()["github"].named(".github/workflows/sub/x.yml")
+    assert not systems()["github"].named(".github/dependabot.yml")
 
 
 def test_on_in_all_forms() -> None:

@@ -7,8 +7,8 @@ from textwrap import dedent
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlops_audit.facts.ci import systems
 from mlops_audit.facts.gitlab import read_gitlab
-from mlops_audit.facts.signs import named
 from mlops_audit.facts.types import Job, Workflow
 
 
@@ -31,8 +31,8 @@ def kinds(job: Job) -> list[str]:
 
 def test_which_files() -> None:
     """The root's file runs, one in a folder is disabled."""
-    assert named("gitlab", ".gitlab-ci.yml")
-    assert not named("gitlab", "ci/test.gitlab-ci.yml")
+    assert systems()["gitlab"].named(".gitlab-ci.yml")
+    assert not systems()["gitlab"].named("ci/test.gitlab-ci.yml")
     assert read("a: {script: x}", "sub/.gitlab-ci.yml").disabled
 
 

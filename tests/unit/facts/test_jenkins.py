@@ -7,8 +7,8 @@ from textwrap import dedent
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlops_audit.facts.ci import systems
 from mlops_audit.facts.jenkins import read_jenkins
-from mlops_audit.facts.signs import named
 from mlops_audit.facts.types import Workflow
 
 
@@ -115,9 +115,10 @@ def test_hollow() -> None:
     """A pipeline whose steps are all commented out has none."""
     text = "pipeline { stages { stage('Test') { steps {\n // sh 'pytest'\n } } } }"
     assert read(text).disabled == "no steps"
-    assert named("jenkins", "ci/Jenkinsfile.deploy")
-    assert named("jenkins", "JenkinsfileTraining")
-    assert not named("jenkins", "jenkins.md")
+    assert systems()["jenkins"].named("ci/Jenkinsfile.deploy")
+    assert systems()["jenkins"].named("JenkinsfileTraining")
+    assert systems()["jenkins"].named("pipelines/Jenkins")
+    assert not systems()["jenkins"].named("jenkins.md")
 
 
 @given(st.one_of(st.binary(max_size=200), st.text("stage('x'){}sh \"/*\n\\$;[", max_size=200)))

@@ -7,11 +7,12 @@ from textwrap import dedent
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops_audit.facts.argo import read_argo
+from mlops_audit.facts.ci import systems
+from mlops_audit.facts.ci.argo import read_argo
+from mlops_audit.facts.ci.tekton import read_tekton
 from mlops_audit.facts.kubernetes import read_helm_values, read_kubernetes
 from mlops_audit.facts.resources import Resource
 from mlops_audit.facts.signs import looks_like
-from mlops_audit.facts.tekton import read_tekton
 from mlops_audit.facts.types import Workflow
 
 
@@ -102,7 +103,7 @@ def test_other_yaml_has_no_objects() -> None:
 def argo(text: str) -> Workflow:
     """The one Argo workflow of a file."""
     raw = dedent(text).encode()
-    assert looks_like("argo", raw)
+    assert systems()["argo"].looks(raw)
     (workflow,) = read_argo("a.yaml", raw, lambda _path: None)
     return workflow
 

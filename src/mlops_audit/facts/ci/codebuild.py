@@ -6,11 +6,17 @@ from dataclasses import replace
 
 from mlops_audit.facts.cicommon import Getter, Script, broken, glued, root_map, texts
 from mlops_audit.facts.nodes import Node
-from mlops_audit.facts.signs import named
+from mlops_audit.facts.signs import Signs
 from mlops_audit.facts.types import Job, Step, Trigger, TriggerKind, Unreadable, Workflow
 from mlops_audit.model import Span
 
-__all__ = ["read_codebuild", "spec_job"]
+__all__ = ["SIGNS", "read_codebuild", "spec_job"]
+
+SIGNS = Signs(
+    r"(?:.*/)?[^/]*build-?_?spec[^/]*\.ya?ml",
+    (rb"^phases[ \t]*:", rb"^version[ \t]*:[ \t]*['\"]?0\.[12]"),
+    loose=True,
+)
 
 _ORDER = ("install", "pre_build", "build", "post_build")
 
@@ -20,7 +26,7 @@ def read_codebuild(path: str, data: bytes, getter: Getter) -> tuple[Workflow, ..
     del getter  # a buildspec names no others
     root = root_map(data, path)
     if isinstance(root, Unreadable):
-        return broken("codebuild", root) if named("codebuild", path) else ()
+        return broken("codebuild", root) if SIGNS.named(path) else ()
     job = spec_job(root, path)
     if job is None:
         return ()

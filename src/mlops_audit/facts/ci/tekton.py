@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from mlops_audit.facts.cicommon import Getter, Script, list_command
 from mlops_audit.facts.nodes import Node
+from mlops_audit.facts.signs import Signs, manifest
 from mlops_audit.facts.templated import load_templated
 from mlops_audit.facts.types import Job, Step, Trigger, TriggerKind, Unreadable, Workflow
 from mlops_audit.model import Span
 
-__all__ = ["read_tekton"]
+__all__ = ["SIGNS", "read_tekton"]
+
+SIGNS = Signs(content=manifest(rb"tekton\.dev/"))
 
 _KINDS = frozenset({"Task", "ClusterTask", "Pipeline", "PipelineRun", "TaskRun"})
 

@@ -7,8 +7,8 @@ from textwrap import dedent
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops_audit.facts.circleci import read_circleci
-from mlops_audit.facts.signs import named
+from mlops_audit.facts.ci import systems
+from mlops_audit.facts.ci.circleci import read_circleci
 from mlops_audit.facts.types import Workflow
 
 CI = ".circleci/config.yml"
@@ -143,7 +143,7 @@ def test_without_workflows_the_job_build_runs() -> None:
     assert workflow.jobs[0].steps[0].commands[0].argv == ("pytest",)
     assert read("jobs: {test: {steps: []}}")[0].disabled
     assert read("jobs: {build: {steps: []}}", "sub/.circleci/config.yml")[0].disabled
-    assert named("circleci", CI)
+    assert systems()["circleci"].named(CI)
 
 
 def test_recursive_commands_end() -> None:

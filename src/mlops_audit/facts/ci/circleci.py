@@ -9,10 +9,13 @@ from dataclasses import dataclass, field, replace
 from mlops_audit.facts.cicommon import Getter, Script, broken, joined, root_map, texts
 from mlops_audit.facts.conditions import evaluate
 from mlops_audit.facts.nodes import Node
+from mlops_audit.facts.signs import Signs
 from mlops_audit.facts.types import Job, Step, Trigger, TriggerKind, Unreadable, Workflow
 from mlops_audit.model import Span
 
-__all__ = ["read_circleci"]
+__all__ = ["SIGNS", "read_circleci"]
+
+SIGNS = Signs(r"(?:.*/)?\.circleci/[^/]+\.ya?ml")
 
 _PARAMETER = re.compile(r"<<\s*([\w.\-]{1,100})\s*>>")
 MAX_DEPTH = 8

@@ -8,12 +8,24 @@ from dataclasses import replace
 from mlops_audit.facts.cicommon import Getter, Script, broken, joined, list_command
 from mlops_audit.facts.jsonpos import load_json
 from mlops_audit.facts.nodes import Node, text_node
-from mlops_audit.facts.signs import named
+from mlops_audit.facts.signs import Signs
 from mlops_audit.facts.types import Command, Job, Step, Trigger, TriggerKind, Unreadable, Workflow
 from mlops_audit.facts.yamlpos import load_yaml
 from mlops_audit.model import Span
 
-__all__ = ["read_cloudbuild"]
+__all__ = ["SIGNS", "read_cloudbuild"]
+
+SIGNS = Signs(
+    r"(?:.*/)?[^/]*cloud-?_?build(?:[^/]*/)?[^/]*\.(?:ya?ml|json)",
+    (
+        rb"^\"?steps\"?[ \t]*:|^[ \t]*\"steps\"[ \t]*:",
+        (
+            rb"\bname\"?[ \t]*:[ \t]*['\"]?(?:[\w.\-]*gcr\.io/|[\w.\-]+docker\.pkg\.dev/)"
+            rb"|^[ \t]*\"?waitFor\"?[ \t]*:"
+        ),
+    ),
+    loose=True,
+)
 
 
 def read_cloudbuild(path: str, data: bytes, getter: Getter) -> tuple[Workflow, ...]:
@@ -25,7 +37,7 @@ def read_cloudbuild(path: str, data: bytes, getter: Getter) -> tuple[Workflow, .
     del getter  # a build file names no others
     root = load_json(data, path) if path.endswith(".json") else load_yaml(data, path)
     if isinstance(root, Unreadable):
-        return broken("cloudbuild", root) if named("cloudbuild", path) else ()
+        return broken("cloudbuild", root) if SIGNS.named(path) else ()
     listed = root.get("steps")
     nodes = [node for node in (listed.list() if listed is not None else ()) if node.str_at("name")]
     if not nodes:

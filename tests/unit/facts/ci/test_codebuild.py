@@ -7,8 +7,8 @@ from textwrap import dedent
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops_audit.facts.codebuild import read_codebuild
-from mlops_audit.facts.signs import looks_like, named
+from mlops_audit.facts.ci import systems
+from mlops_audit.facts.ci.codebuild import read_codebuild
 
 
 def test_phases_are_steps() -> None:
@@ -38,8 +38,8 @@ def test_phases_are_steps() -> None:
 
 def test_which_files() -> None:
     """Files named buildspec, and others with its version and phases."""
-    assert named("codebuild", "ci/model-buildspec.yaml")
-    assert looks_like("codebuild", b"version: 0.2\nphases:\n  build:\n")
+    assert systems()["codebuild"].named("ci/model-buildspec.yaml")
+    assert systems()["codebuild"].looks(b"version: 0.2\nphases:\n  build:\n")
     assert read_codebuild("buildspec.yml", b"a: 1", lambda _path: None) == ()
 
 

@@ -7,8 +7,8 @@ from textwrap import dedent
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops_audit.facts.cloudbuild import read_cloudbuild
-from mlops_audit.facts.signs import looks_like, named
+from mlops_audit.facts.ci import systems
+from mlops_audit.facts.ci.cloudbuild import read_cloudbuild
 from mlops_audit.facts.types import Step, TriggerKind
 
 CI = "build/pipeline-cloudbuild.yaml"
@@ -76,13 +76,13 @@ def test_json_and_names() -> None:
     data = b'{"steps": [{"name": "gcr.io/cloud-builders/gcloud", "args": ["run", "deploy"]}]}'
     (workflow,) = read_cloudbuild("cloudbuild.json", data, lambda _path: None)
     assert workflow.jobs[0].steps[0].commands[0].argv == ("gcloud", "run", "deploy")
-    assert looks_like("cloudbuild", b"steps:\n- name: 'gcr.io/cloud-builders/docker'\n")
-    assert not looks_like("cloudbuild", b"steps:\n- name: test\n  run: x\n")
+    assert systems()["cloudbuild"].looks(b"steps:\n- name: 'gcr.io/cloud-builders/docker'\n")
+    assert not systems()["cloudbuild"].looks(b"steps:\n- name: test\n  run: x\n")
     plain = b"steps:\n- name: python:3.9\n  waitFor: ['-']\n"
-    assert looks_like("cloudbuild", plain)
-    assert named("cloudbuild", "ops/cloudbuild/pr-checks.yaml")
-    assert not named("cloudbuild", "ops/builds/pr-checks.yaml")
-    assert named("cloudbuild", "cloudbuild.yaml")
+    assert systems()["cloudbuild"].looks(plain)
+    assert systems()["cloudbuild"].named("ops/cloudbuild/pr-checks.yaml")
+    assert not systems()["cloudbuild"].named("ops/builds/pr-checks.yaml")
+    assert systems()["cloudbuild"].named("cloudbuild.yaml")
     assert read_cloudbuild("cloudbuild.yaml", b"steps: []", lambda _path: None) == ()
 
 

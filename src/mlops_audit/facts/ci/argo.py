@@ -7,11 +7,16 @@ from collections.abc import Iterator
 
 from mlops_audit.facts.cicommon import Getter, Script, list_command
 from mlops_audit.facts.nodes import Node
+from mlops_audit.facts.signs import Signs, manifest
 from mlops_audit.facts.templated import load_templated
 from mlops_audit.facts.types import Command, Job, Step, Trigger, TriggerKind, Unreadable, Workflow
 from mlops_audit.model import Span
 
-__all__ = ["read_argo"]
+__all__ = ["SIGNS", "read_argo"]
+
+SIGNS = Signs(
+    content=manifest(rb"argoproj\.io/", rb"(?:Cron|Cluster)?(?:Workflow(?:Template)?|Sensor)\b")
+)
 
 _KINDS = frozenset({"Workflow", "CronWorkflow", "WorkflowTemplate", "ClusterWorkflowTemplate"})
 MAX_DEPTH = 12

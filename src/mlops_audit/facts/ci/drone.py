@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from mlops_audit.facts.cicommon import Getter, Script, broken, glued, joined, texts
 from mlops_audit.facts.nodes import Node
+from mlops_audit.facts.signs import Signs
 from mlops_audit.facts.types import Job, Step, Trigger, TriggerKind, Unreadable, Workflow
 from mlops_audit.facts.yamlpos import load_yaml_all
 from mlops_audit.model import Span
 
-__all__ = ["read_drone"]
+__all__ = ["SIGNS", "read_drone"]
+
+SIGNS = Signs(r"\.drone\.ya?ml|\.woodpecker\.ya?ml|\.woodpecker/[^/]+\.ya?ml")
 
 _EVENTS = {
     "push": TriggerKind.PUSH,

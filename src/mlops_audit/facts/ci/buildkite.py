@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from mlops_audit.facts.cicommon import Getter, Script, broken, glued, texts
 from mlops_audit.facts.conditions import evaluate
 from mlops_audit.facts.nodes import Node
+from mlops_audit.facts.signs import Signs
 from mlops_audit.facts.types import Job, Step, Trigger, TriggerKind, Unreadable, Workflow
 from mlops_audit.facts.yamlpos import load_yaml
 from mlops_audit.model import Span
 
-__all__ = ["read_buildkite"]
+__all__ = ["SIGNS", "read_buildkite"]
+
+SIGNS = Signs(r"(?:.*/)?\.buildkite/(?:.*/)?[^/]*pipeline[^/]*\.ya?ml")
 
 
 def read_buildkite(path: str, data: bytes, getter: Getter) -> tuple[Workflow, ...]:

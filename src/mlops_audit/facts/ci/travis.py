@@ -7,10 +7,13 @@ import re
 from mlops_audit.facts.cicommon import Getter, Script, broken, glued, root_map
 from mlops_audit.facts.conditions import evaluate
 from mlops_audit.facts.nodes import Node
+from mlops_audit.facts.signs import Signs
 from mlops_audit.facts.types import Command, Job, Step, Trigger, TriggerKind, Unreadable, Workflow
 from mlops_audit.model import Span
 
-__all__ = ["read_travis"]
+__all__ = ["SIGNS", "read_travis"]
+
+SIGNS = Signs(r"(?:.*/)?\.travis\.yml")
 
 _BEFORE = ("before_install", "install", "before_script")
 # Their failure is not the build's; https://docs.travis-ci.com/user/job-lifecycle

@@ -8,12 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops_audit.facts.bitbucket import read_bitbucket
-from mlops_audit.facts.buildkite import read_buildkite
-from mlops_audit.facts.ci import read_workflow, read_workflows
-from mlops_audit.facts.drone import read_drone
-from mlops_audit.facts.signs import CI
-from mlops_audit.facts.travis import read_travis
+from mlops_audit.facts.ci import read_workflow, read_workflows, systems
+from mlops_audit.facts.ci.bitbucket import read_bitbucket
+from mlops_audit.facts.ci.buildkite import read_buildkite
+from mlops_audit.facts.ci.drone import read_drone
+from mlops_audit.facts.ci.travis import read_travis
 from mlops_audit.facts.types import Workflow
 
 
@@ -137,7 +136,7 @@ def test_a_whole_tree() -> None:
     assert [u.span.path for u in unreadable] == [".travis.yml"]
 
 
-@pytest.mark.parametrize("system", CI)
+@pytest.mark.parametrize("system", systems())
 @given(data=st.one_of(st.binary(max_size=120), st.text("steps:- []{}\nacript!'$", max_size=120)))
 def test_arbitrary_input_never_raises(system: str, data: bytes | str) -> None:
     """Whatever the bytes, every reader answers."""

@@ -1,0 +1,13 @@
+"""Triggers of Google Cloud Build and AWS CodeBuild that Terraform declares.
+
+The reader has rooms of its own, which are imported with the first such file.
+"""
+
+from __future__ import annotations
+
+from mlops_audit.facts.signs import Signs
+
+__all__ = ["READER", "SIGNS"]
+
+READER = "mlops_audit.facts.cloudtriggers"
+SIGNS = Signs(r".*\.tf(?:\.json)?")
