@@ -18,11 +18,12 @@ from mlops_audit.model import Evidence
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
 
-__all__ = ["starts_of_ci"]
+__all__ = ["REMOTE_STORE", "starts_of_ci"]
 
-_ADDRESS = re.compile(
+# What a workflow hands to code so that it reaches a tracker or store elsewhere.
+REMOTE_STORE = re.compile(
     r"WANDB_API_KEY|MLFLOW_TRACKING|NEPTUNE_API|COMET_API|CLEARML|DAGSHUB|AWS_(SECRET|ROLE|ACCESS)|"
-    r"AZURE|GOOGLE|GCP_|HF_TOKEN|HUGGING|configure-aws-credentials"
+    r"AZURE|GOOGLE|GCP_|HF_TOKEN|HUGGING|configure-aws-credentials|HOPSWORKS_|DATABRICKS_"
 )
 _DATA_PATHS = re.compile(
     r"(^|/)(data|datasets?|raw|inputs?)(/|$)|\.dvc$|dvc\.lock$|\.(csv|parquet)$", re.IGNORECASE
@@ -39,7 +40,7 @@ def starts_of_ci(project: Project) -> Iterator[Start]:
             if not kind:
                 continue
             reach = project.graph.reach([project.nodes.trigger(workflow, trigger)])
-            tracked = bool(_ADDRESS.search(project.text(workflow.path) or ""))
+            tracked = bool(REMOTE_STORE.search(project.text(workflow.path) or ""))
             found = _trained_in(project, reach, tracked=tracked)
             if found is None:
                 continue

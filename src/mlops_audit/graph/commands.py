@@ -15,6 +15,7 @@ from mlops_audit.graph.execution import Edge, Node
 from mlops_audit.graph.index import Symbol
 from mlops_audit.graph.jobfiles import is_job_file
 from mlops_audit.graph.nodes import Nodes
+from mlops_audit.graph.rulefiles import snakefile_of
 
 __all__ = ["CommandResolver"]
 
@@ -65,7 +66,9 @@ class CommandResolver:
             (frozenset({"papermill", "jupyter", "jupyter-nbconvert", "jupyter-execute"}),
              self._executed_notebooks),
             (frozenset({"kedro"}), self._kedro),
+            (frozenset({"snakemake"}), self._snakemake),
             (frozenset({"ssh"}), self._remote),
+            (frozenset({"terraform", "tofu", "terragrunt"}), self._terraform),
         )  # fmt: skip
 
     def edges(self, node: Node) -> Iterator[Edge]:
@@ -309,7 +312,9 @@ class CommandResolver:
                 yield from self._runner(inner, folder) or self._program(inner, folder)
         elif kind == "file":
             place = self.sources.places.file(name, folder)
-            if place and place in self.sources.index.modules:
+            if place in self.sources.notebooks:  # IPython takes a notebook for a program
+                yield Edge(self.nodes.notebook(place or ""))
+            elif place and place in self.sources.index.modules:
                 yield Edge(self.nodes.module(place))
 
     def _test_run(self, command: Command, folder: str, words: tuple[str, ...]) -> Iterator[Edge]:
@@ -356,6 +361,17 @@ class CommandResolver:
                     yield Edge(self.nodes.module(found))
                     return
 
+    def _terraform(self, command: Command, folder: str) -> Iterator[Edge]:
+        """What the provisioners of the applied folder run on this machine."""
+        if "apply" not in command.argv or "-destroy" in command.argv:
+            return
+        told = next((a for a in command.argv if a.startswith(("-chdir=", "--chdir="))), "")
+        if told:
+            folder = self.sources.places.folder(told.partition("=")[2], folder) or folder
+        for target in self.sources.by_runner.get("terraform", ()):
+            if target.folder == folder:
+                yield Edge(self.nodes.target(target), target.soft)
+
     def _kedro(self, command: Command, folder: str) -> Iterator[Edge]:
         del folder
         if "run" not in command.argv:
@@ -364,6 +380,11 @@ class CommandResolver:
             for f in module.functions:
                 if f.name in {"register_pipelines", "create_pipeline", "create_pipelines"}:
                     yield Edge(self.nodes.function(Symbol(path, f.qualname, "function")))
+
+    def _snakemake(self, command: Command, folder: str) -> Iterator[Edge]:
+        place = snakefile_of(self.nodes, command, folder)
+        if place:
+            yield Edge(self.nodes.module(place))
 
     def file(self, path: str, folder: str, args: tuple[str, ...] = ()) -> Iterator[Edge]:
         """What running a file of the project runs."""

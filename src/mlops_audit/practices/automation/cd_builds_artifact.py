@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from mlops_audit.graph import Project
+from mlops_audit.graph.cistarts import REMOTE_STORE
 from mlops_audit.model import Evidence, Outcome, Span, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.automation._delivery import Delivery, builds, holds_code, publishes
 from mlops_audit.practices.base import practice
@@ -14,6 +15,9 @@ _LOOKED_FOR = (
 )
 _PLATFORM = re.compile(r"azure|sagemaker|vertex", re.IGNORECASE)
 _REGISTERS = re.compile(r"(^|[^a-z])register([^a-z]|$)|register_?model", re.IGNORECASE)
+_MAKES_FOLDERS = re.compile(
+    r"clone|mkdir|unzip|\btar\b|repository|submodule|download|cookiecutter|copier|\bcp\b|\bnew\b"
+)
 _BUNDLES = ("**/bentofile.y*ml", "**/cog.yaml", "**/truss.yaml", "**/MLproject")
 
 
@@ -44,6 +48,9 @@ def cd_builds_artifact(project: Project) -> Verdict:
     registered = _registered(project)
     if registered:
         return passed("The pipeline registers the model as a package.", registered)
+    stored = _stored_by_run(project)
+    if stored:
+        return passed("A run of CI stores the model in a registry.", stored)
     if images and files:
         return partial(
             "The published image holds none of the project's code.",
@@ -60,7 +67,7 @@ def cd_builds_artifact(project: Project) -> Verdict:
             [d.evidence for d in (*images, *built)],
             looked_for=_LOOKED_FOR,
         )
-    by_hand = _by_hand(project)
+    by_hand = _by_hand(project, _lost_builds(project, absent))
     if absent and by_hand.outcome is Outcome.FAIL:
         return hollow(
             "Automation packages a file that does not exist.",
@@ -85,8 +92,24 @@ def _registered(project: Project) -> list[Evidence]:
     return found
 
 
+def _stored_by_run(project: Project) -> list[Evidence]:
+    """Where code that automation runs puts the model it trains into a hosted registry."""
+    found = []
+    for use, way, evidence in project.reached_uses(project.automation, "registry.register"):
+        nodes = way.nodes()
+        if use.call is None or use.call.method.startswith("get_") or project.is_test(use.path):
+            continue
+        if any(n.kind == "tests" or project.is_test(n.span.path) for n in nodes):
+            continue
+        if REMOTE_STORE.search(project.text(nodes[0].span.path) or ""):
+            found.append(evidence)
+    return found
+
+
 def _without_source(project: Project, delivery: Delivery) -> bool:
     """Whether a build step names a Dockerfile or folder of this repository that is not there."""
+    if delivery.command is not None:
+        return _in_lost_folder(project, delivery)
     if delivery.way.node.kind != "action":
         return False
     inputs = getattr(delivery.way.node.payload, "inputs", None) or {}
@@ -100,6 +123,18 @@ def _without_source(project: Project, delivery: Delivery) -> bool:
         return not places.file(named) and not places.file(named, folder.strip("./"))
     local = folder.strip("./")
     return bool(local) and "://" not in folder and project.places.folder(local) is None
+
+
+def _in_lost_folder(project: Project, delivery: Delivery) -> bool:
+    """Whether a command runs where a `cd` to a folder that nothing makes would have led."""
+    command = delivery.command
+    if command is None or not command.cwd or command.cwd.startswith(("/", "~", "..")):
+        return False
+    near = next((n.payload[1] for n in delivery.way.nodes() if n.kind == "command"), "")
+    jobs = [n.payload[1] for n in delivery.way.nodes() if n.kind == "job"]
+    done = " ".join(f"{s.uses} {s.run} {s.inputs}" for job in jobs for s in job.steps)
+    made = "$" in command.cwd or _MAKES_FOLDERS.search(done)
+    return not made and project.places.folder(command.cwd, str(near)) is None
 
 
 def _has_code(project: Project, delivery: Delivery) -> bool:
@@ -117,12 +152,18 @@ def _has_code(project: Project, delivery: Delivery) -> bool:
     return any(holds_code(project, f) for f in used)
 
 
-def _by_hand(project: Project) -> Verdict:
+def _lost_builds(project: Project, absent: list[Delivery]) -> frozenset[Span]:
+    """Where automation builds or publishes what is not there: no person can either."""
+    lost = [d for d in builds(project, project.automation) if _without_source(project, d)]
+    return frozenset(d.evidence.span for d in (*absent, *lost))
+
+
+def _by_hand(project: Project, lost: frozenset[Span]) -> Verdict:
     """A Dockerfile or script with which a person builds, or nothing."""
     scripts = [
         use.evidence()
         for use in project.uses("image.build", "package.build", "image.publish", "package.publish")
-        if use.where == "command" and not project.is_test(use.path)
+        if use.where == "command" and not project.is_test(use.path) and use.span not in lost
     ]
     files = [
         Evidence(f.stages[0].span, "a Dockerfile for a person")
@@ -133,11 +174,11 @@ def _by_hand(project: Project) -> Verdict:
         return partial("Only a person builds the artifact.", [*files, *scripts])
     bundles = project.glob(*_BUNDLES[:3])
     if bundles:
-        lost = _lost(project, bundles[0])
-        if lost:
+        gone = _lost(project, bundles[0])
+        if gone:
             return hollow(
-                f"{bundles[0]} packages a file that does not exist: {lost}.",
-                Evidence(Span(bundles[0]), f"names {lost}"),
+                f"{bundles[0]} packages a file that does not exist: {gone}.",
+                Evidence(Span(bundles[0]), f"names {gone}"),
                 looked_for=_LOOKED_FOR,
             )
         return partial(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from mlops_audit.facts.command import python_target, unwrap
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
 from mlops_audit.graph.scopes import Scope, scopes
@@ -132,9 +133,13 @@ def _files(project: Project) -> Iterator[Evidence]:
             yield Evidence(Span(path, line), found[0].strip()[:80])
     for command, _ in project.all_commands:
         words = command.argv
-        if ("-m" in words[2:] or "--multirun" in words) and any(
-            "," in w and "=" in w for w in words
-        ):
+        if not any("," in w and "=" in w for w in words):
+            continue
+        inner = unwrap(command).argv
+        kind, _ = python_target(inner)
+        given = inner[3:] if inner[1:2] == ("-m",) else inner[1:]  # behind Python's own option
+        program = kind in {"file", "module"} or command.program in project.console_scripts
+        if ("-m" in given and program) or "--multirun" in inner:
             yield Evidence(command.span, command.text[:90])
 
 

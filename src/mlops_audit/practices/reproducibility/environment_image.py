@@ -17,6 +17,9 @@ _CONDA_FILE = re.compile(r"\.ya?ml$")
 _INSTALL = re.compile(
     r"pip3?\s+install|uv\s+(sync|pip)|poetry\s+install|conda|mamba|make\s+\w|pdm|npm|\.sh\b"
 )
+_LIST = re.compile(r"(?:\s-r|--requirement)[\s=]*[\"']?([\w./${}\-]{1,120})")
+_PIP = re.compile(r"\bpip3?\s+install\b|\buv\s+pip\b")
+_MOST = 0.5  # of the declared packages that a command must name to install them without a list
 
 
 @practice(
@@ -40,7 +43,7 @@ def environment_image(project: Project) -> Verdict:
         else:
             whole += image.evidence
     for deployment in project.containers.deployments:
-        why = _lacks(deployment)
+        why = _lacks(project, deployment)
         if why is None:
             continue
         place = Evidence(deployment.span, f"{deployment.kind} {deployment.image}".strip())
@@ -74,7 +77,7 @@ def environment_image(project: Project) -> Verdict:
     return failed("no image or environment as code", looked_for=_LOOKED_FOR)
 
 
-def _lacks(deployment: DeployFile) -> str | None:
+def _lacks(project: Project, deployment: DeployFile) -> str | None:
     """What a platform or environment file lacks; None where it describes no environment."""
     if deployment.kind in _SELF_CONTAINED:
         return ""
@@ -82,7 +85,7 @@ def _lacks(deployment: DeployFile) -> str | None:
         return "it is built by BentoML on a base that nothing pins"
     if deployment.kind not in {"devcontainer", "apptainer", "cluster"}:
         return None
-    installs = any(_INSTALL.search(c.text) for c in deployment.commands)
+    installs = any(_installs(project, c.text) for c in deployment.commands)
     if deployment.kind == "devcontainer" and deployment.dockerfile:
         return None  # judged as a Dockerfile
     if not deployment.image:
@@ -90,3 +93,17 @@ def _lacks(deployment: DeployFile) -> str | None:
     if not is_pinned(deployment.image):
         return f"its base {deployment.image} is not pinned"
     return "" if installs else "it installs no dependencies"
+
+
+def _installs(project: Project, text: str) -> bool:
+    """Whether a command installs what the project declares, not some tool beside it."""
+    if not _INSTALL.search(text):
+        return False
+    lists = _LIST.findall(text)
+    if lists:
+        return any("$" in name or project.places.file(name) for name in lists)
+    if not _PIP.search(text) or re.search(r"\s(-e\s+)?[\"']?\.(\[|[\s\"';]|$)", text):
+        return True
+    words = {re.split(r"[\[=<>~!]", w.strip("\"'"))[0].lower() for w in text.split()}
+    named = {r.name.lower() for r in project.dependencies.requirements if r.group == "runtime"}
+    return not named or len(named & words) >= _MOST * len(named)
