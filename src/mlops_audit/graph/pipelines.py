@@ -34,7 +34,8 @@ __all__ = ["find_pipelines"]
 _TASK_RUNNERS = frozenset(
     {"make", "just", "tox", "nox", "mise", "poe", "hatch", "pdm", "npm", "invoke", "task", "pixi",
      "rake", "script", "pre-commit", "lefthook", "husky", "docker-build", "compose", "mlproject",
-     "rye", "taskipy", "duty", "git-hook", "dockerfile", "procfile", "uv", "hooks", "devcontainer"}
+     "rye", "taskipy", "duty", "git-hook", "dockerfile", "procfile", "uv", "hooks", "devcontainer",
+     "terraform"}
 )  # fmt: skip
 # Task runners that skip a task whose declared files have not changed.
 _FILE_RUNNERS = frozenset({"make", "task", "pixi", "mise", "doit", "rake", "just"})

@@ -85,7 +85,13 @@ class ProjectRuns(ProjectFiles):
 
     @cached_property
     def _targets(self) -> tuple[tuple[Target, ...], tuple[Unreadable, ...]]:
-        return read_targets(self.paths, self.data)
+        found, unreadable = read_targets(self.paths, self.data)
+        if any(p.endswith((".tf", ".tf.json")) for p in self.paths):
+            # Few repositories hold such files.
+            from mlops_audit.graph.provisioners import provisioner_targets  # noqa: PLC0415
+
+            found = (*found, *provisioner_targets(self.resources))
+        return found, unreadable
 
     @property
     def targets(self) -> tuple[Target, ...]:
