@@ -97,6 +97,9 @@ def pipelines_of_code(project: Project) -> Iterator[Pipeline]:
             continue
         key = (use.tool, use.notebook)
         if use.capability == "pipeline.define":
+            around = project.modules[use.path].function(use.call.decorates)
+            if around is not None and around.stub:
+                continue
             heads.setdefault(key, []).append(use.evidence())
         else:
             step = _code_step(project, use.path, use.call, use.evidence())
@@ -140,6 +143,8 @@ def _code_step(project: Project, path: str, call: Call, evidence: Evidence) -> P
         ran = list(_in_container(project, module, call.decorates))
         if ran:
             return PipelineStep(name, place, parts_of_nodes(project, ran, name), code)
+        if function is not None and function.stub:
+            return None  # a step in which nothing happens
         return PipelineStep(name, place, parts_of(project, code, name), code)
     name = _step_name(call)
     known = next((p for p, pattern in _KNOWN_STEPS if pattern.search(method)), None)

@@ -6,6 +6,7 @@ service, a Terraform alarm, a Grafana dashboard) is gathered here, in one form w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,7 +21,14 @@ from mlops_audit.model import Evidence, Span
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
 
-__all__ = ["Sighting", "resources", "sightings"]
+__all__ = ["OTHERS", "Sighting", "resources", "sightings"]
+
+# Databases, queues and tools that run beside a service, by the names of their images and services.
+OTHERS = re.compile(
+    r"postgres|mysql|maria|redis|mongo|elastic|rabbit|kafka|zookeeper|minio|qdrant|milvus|weaviate|"
+    r"chroma|airflow|mlflow|grafana|prometheus|localstack|clickhouse|\bdb\b|cassandra|neo4j",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)

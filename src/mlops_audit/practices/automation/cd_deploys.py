@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from mlops_audit.facts.resources import Resource
 from mlops_audit.graph import Project
+from mlops_audit.graph.sightings import OTHERS
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.automation._delivery import deploys, is_guarded
 from mlops_audit.practices.base import practice
@@ -87,6 +89,12 @@ def _pipeline_steps(project: Project) -> Iterator[Evidence]:
                 yield step.evidence
 
 
+def _beside(resource: Resource) -> bool:
+    """Whether a manifest starts databases and tools only, and nothing of the project's own."""
+    ran = resource.containers
+    return bool(ran) and all(OTHERS.search(f"{c.name} {c.image}") for c in ran)
+
+
 def _by_hand(project: Project) -> Verdict:
     """Scripts, manifests and notebooks with which a person deploys."""
     scripts = [
@@ -94,7 +102,7 @@ def _by_hand(project: Project) -> Verdict:
         for u in project.uses("deploy.run", "infra.apply", "pipeline.deploy")
         if not (u.details and u.details.kind == "docs")
         and not project.is_test(u.path)
-        and not re.search(r"gh-pages|mkdocs|docs", u.detail)
+        and not re.search(r"gh-pages|mkdocs|docs|--dry-run", u.detail)
     ]
     composed = [
         Evidence(s.span, f"service {s.name}")
@@ -107,7 +115,7 @@ def _by_hand(project: Project) -> Verdict:
     manifests = [
         Evidence(r.span, f"{r.kind} {r.name}")
         for r in project.resources
-        if _MANIFESTS.match(r.kind) and not project.is_example(r.path)
+        if _MANIFESTS.match(r.kind) and not project.is_example(r.path) and not _beside(r)
     ]
     platforms = [
         Evidence(Span(d.path), f"{d.kind} file")

@@ -6,7 +6,7 @@ import re
 
 from mlops_audit.graph import Project
 from mlops_audit.graph.settings import settings
-from mlops_audit.graph.sightings import resources, sightings
+from mlops_audit.graph.sightings import OTHERS, resources, sightings
 from mlops_audit.graph.sourcelines import line_span
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, not_applicable, passed
@@ -22,11 +22,6 @@ _HEALTH = re.compile(
 )
 _CHECK = re.compile(
     r"(the )?(service )?(health|liveness|readiness)[ -]?(check|probe)", re.IGNORECASE
-)
-_DATABASES = re.compile(
-    r"postgres|mysql|maria|redis|mongo|elastic|rabbit|kafka|zookeeper|minio|qdrant|milvus|weaviate|"
-    r"chroma|airflow|mlflow|grafana|prometheus|localstack|clickhouse|\bdb\b|cassandra|neo4j",
-    re.IGNORECASE,
 )
 _PROBES = re.compile(
     r"^(livenessProbe|readinessProbe|startupProbe|liveness_probe|readiness_probe)$"
@@ -100,7 +95,7 @@ def _containers(project: Project) -> list[Evidence]:
     found = [
         Evidence(stage.healthcheck_span, "HEALTHCHECK")
         for image in project.containers.dockerfiles
-        if not project.is_example(image.path) and not _DATABASES.search(image.path)
+        if not project.is_example(image.path) and not OTHERS.search(image.path)
         for stage in image.stages
         if stage.healthcheck and stage.healthcheck_span is not None
     ]
@@ -114,7 +109,7 @@ def _containers(project: Project) -> list[Evidence]:
 
 def _other(name: str, image: str, *, built: bool) -> bool:
     """Whether a service is a database or a tool rather than the project's own."""
-    return bool(_DATABASES.search(f"{name} {image}")) or (not built and not image)
+    return bool(OTHERS.search(f"{name} {image}")) or (not built and not image)
 
 
 def _probes(project: Project) -> list[Evidence]:
@@ -123,8 +118,9 @@ def _probes(project: Project) -> list[Evidence]:
         Evidence(_probe(project, c.span), f"probe of container {c.name}")
         for r in resources(project)
         for c in r.containers
-        if c.probes and not _DATABASES.search(f"{c.name} {c.image}")
+        if c.probes and not OTHERS.search(f"{c.name} {c.image}")
     ]
+    manifests = {r.path for r in resources(project) if r.containers}  # read above
     told: set[tuple[str, str]] = set()
     for item in settings(project):
         parts = item.key.split(".")
@@ -133,7 +129,9 @@ def _probes(project: Project) -> list[Evidence]:
         if at is None or "openAPIV3Schema" in parts or item.value is None:
             continue
         probe = (item.span.path, ".".join(parts[: at + 1]))
-        if probe not in told and not _DATABASES.search(item.span.path):
+        if probe[0] in manifests:
+            continue
+        if probe not in told and not OTHERS.search(item.span.path):
             told.add(probe)
             detail = f"{'.'.join(parts[at:])}: {item.value}"
             found.append(Evidence(item.span, detail[:100]))
