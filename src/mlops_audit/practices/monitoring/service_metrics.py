@@ -71,6 +71,8 @@ def service_metrics(project: Project) -> Verdict:
     found = [s for s in sightings(project, "metrics.export", "trace.llm") if not s.notebook]
     found = [s for s in found if not project.is_example(s.path)]
     written = [s for s in found if s.where in {"call", "command", "resource"}]
+    unused = [s for s in written if _never_set(project, s)]
+    written = [s for s in written if s not in unused]
     defined = [s for s in written if _instrument(s)]
     carriers = defined and all(_business(project, s) for s in defined)
     service = [
@@ -93,6 +95,12 @@ def service_metrics(project: Project) -> Verdict:
         return partial("Requests are timed in a log only.", timing)
     if default := _defaults(project):
         return partial("Only the metrics that the platform brings by itself.", default)
+    if unused:
+        return hollow(
+            "Metrics are defined, and nothing ever sets them.",
+            [s.evidence for s in unused],
+            looked_for=_LOOKED_FOR,
+        )
     idle = [s.evidence for s in found if s.where in {"image", "file"}]
     if idle:
         return hollow(
@@ -115,6 +123,15 @@ def _carries(item: Sighting) -> bool:
     if call is not None:
         return bool(_SETS_UP.match(call.method))
     return item.resource is not None and item.resource.kind in _SCRAPES
+
+
+def _never_set(project: Project, item: Sighting) -> bool:
+    """Whether a metric is put into a variable that no code reads."""
+    call = item.use.call if item.use else None
+    if call is None or not _instrument(item) or not call.targets:
+        return False
+    names = {target.rsplit(".", 1)[-1] for target in call.targets}
+    return not any(names & module.names for module in project.modules.values())
 
 
 def _business(project: Project, item: Sighting) -> bool:
