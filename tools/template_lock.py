@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 
 from copier import run_copy
@@ -43,16 +44,28 @@ ANSWERS: tuple[dict[str, object], ...] = (
     {"maturity_level": 3, "drift": "evidently"},
     {"maturity_level": 4, "orchestrator": "airflow"},
     {"maturity_level": 4, "orchestrator": "dagster"},
+    {"maturity_level": 4, "orchestrator": "zenml"},
     {"maturity_level": 4, "scale": "dask"},
 )
-# A choice that wants an older version of a dependency than the others have. Both are locked.
-APART = {"apache-airflow": "fastapi"}
+# Choices that want older versions, of this package and of what it needs, than the others have. A
+# project has one of them at most, so each is locked by itself.
+APART = {"fastapi": ("apache-airflow", "zenml")}
 
 
 def render(answers: dict[str, object], destination: Path) -> dict[str, object]:
     """Generates a project and returns what its pyproject.toml says."""
     run_copy(str(ROOT), destination, data=answers, defaults=True, quiet=True, vcs_ref="HEAD")
     return tomllib.loads((destination / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def take(package: str, places: Iterable[list[str] | set[str]]) -> set[str]:
+    """Takes what is asked of a package out of the places where it is asked."""
+    found = set()
+    for place in places:
+        for one in [asked for asked in place if re.split(r"[\[<>=~]", asked)[0] == package]:
+            place.remove(one)
+            found.add(one)
+    return found
 
 
 def union(projects: list[dict[str, object]]) -> str:
@@ -76,12 +89,11 @@ def union(projects: list[dict[str, object]]) -> str:
         names = [f"{package}-{number}" for number, _ in enumerate(asked)]
         groups |= {name: {one} for name, one in zip(names, asked, strict=True)}
         conflicts.append("[" + ", ".join(f'{{group = "{name}"}}' for name in names) + "]")
-    for package, older in APART.items():
-        for members in (every, *groups.values()):
-            for one in [m for m in members if re.split(r"[\[<>=~]", m)[0] in (package, older)]:
-                members.remove(one)
-                groups = {**groups, re.split(r"[\[<>=~]", one)[0]: {one}}
-        conflicts.append(f'[{{group = "{package}"}}, {{group = "{older}"}}]')
+    for package, choices in APART.items():
+        names = (package, *choices)
+        asked_for = {name: take(name, [every, *groups.values()]) for name in names}
+        groups |= {name: asked_for[name] | asked_for[package] for name in names}
+        conflicts.append("[" + ", ".join(f'{{group = "{name}"}}' for name in names) + "]")
     lines = [
         "[build-system]",
         'requires = ["hatchling"]',

@@ -20,6 +20,7 @@ CASES: dict[str, dict[str, object]] = {
     "own-batch-5": {"maturity_level": 5, "serving": "batch", "data": "own"},
     "airflow-4": {"maturity_level": 4, "orchestrator": "airflow"},
     "dagster-4": {"maturity_level": 4, "orchestrator": "dagster"},
+    "zenml-4": {"maturity_level": 4, "orchestrator": "zenml"},
     "dask-4": {"maturity_level": 4, "scale": "dask"},
 }
 

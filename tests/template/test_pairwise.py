@@ -49,7 +49,7 @@ WORDS: dict[str, dict[str, str]] = {
         "regression": r"regressor|mean_absolute_error|\bmae\b",
         "classification": r"classifier|brier",
     },
-    "orchestrator": {"none": "", "airflow": "airflow", "dagster": "dagster"},
+    "orchestrator": {"none": "", "airflow": "airflow", "dagster": "dagster", "zenml": "zenml"},
     "scale": {"none": "", "dask": r"\bdask"},
     "serving": {
         "none": "",
