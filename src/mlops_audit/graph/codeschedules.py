@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph.lifecycle import TRAIN
-from mlops_audit.graph.scopes import Scope, scopes
+from mlops_audit.graph.scopes import Scope, processes, scopes, scopes_from
 from mlops_audit.graph.trained import Start, is_saved, trains_in
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Span
@@ -56,7 +56,7 @@ def _of_call(project: Project, use: Use, call: Call) -> Iterator[Start]:
         return
     roots = list(_scheduled(project, use.path, call))
     code = scopes(project, roots)
-    trained = trains_in(project, code)
+    trained = trains_in(project, code) or _by_process(project, code)
     if trained is None:
         trained = _by_pipeline(project, use)
     if trained is None:
@@ -96,7 +96,13 @@ def _in_dag(project: Project, path: str, call: Call) -> Evidence | None:
             own = not several or not call.decorates or _within(module, call, place)
             if pipeline.dag and place.path in paths and own:
                 return step.evidence
-    return None
+    return _by_process(project, scopes(project, [Scope(path, call.decorates or call.scope)]))
+
+
+def _by_process(project: Project, code: Iterable[Scope]) -> Evidence | None:
+    """Where a process trains that code starts: a stage of another tool's pipeline, a program."""
+    started, others = scopes_from(project, processes(project, code))
+    return trains_in(project, started, others)
 
 
 def _within(module: Module, call: Call, place: Span) -> bool:

@@ -20,7 +20,16 @@ from mlops_audit.graph.uses import Use, command_uses
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
 
-__all__ = ["Scope", "ScopeFacts", "calls_of", "commands_of", "scopes", "scopes_from", "uses_of"]
+__all__ = [
+    "Scope",
+    "ScopeFacts",
+    "calls_of",
+    "commands_of",
+    "processes",
+    "scopes",
+    "scopes_from",
+    "uses_of",
+]
 
 _LIMIT = 300  # scopes of one walk: more is a framework, not what one step does
 _CODE = frozenset({"function", "module", "notebook"})
@@ -152,6 +161,17 @@ def scopes_from(
                 queue.append(edge.target)
     others = tuple(n for n in seen if n.kind not in _CODE)
     return scopes(project, roots, imports=imports), others
+
+
+def processes(project: Project, found: Iterable[Scope]) -> Iterator[Node]:
+    """The commands that scopes start as processes of their own, such as `subprocess.run`."""
+    for scope in found:
+        if scope.path not in project.modules:
+            continue
+        symbol = Symbol(scope.path, scope.qualname, "function" if scope.qualname else "module")
+        for edge in project.graph.edges(project.nodes.function(symbol)):
+            if edge.target.kind == "command":
+                yield edge.target
 
 
 def commands_of(project: Project, nodes: Iterable[Node]) -> Iterator[Use]:

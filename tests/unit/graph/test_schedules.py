@@ -87,3 +87,50 @@ def test_a_route_is_a_request() -> None:
         "@app.post('/train')\ndef start():\n    train()\n    joblib.dump(1, 'm.pkl')\n"
     )
     assert ("route", True, False) in starts({"app.py": service, "train.py": TRAIN})
+
+
+# Each stage of a DVC pipeline as one step of an orchestrator, whose names only a run knows.
+STAGES = """import subprocess
+
+def run(name):
+    subprocess.run(["dvc", "repro", "--single-item", name], check=True)
+"""
+AIRFLOW = """from airflow.sdk import DAG, task
+from stages import run
+
+with DAG(dag_id="pipeline", schedule="17 5 3 * *"):
+    for name in ("prepare", "train"):
+        task(task_id=name)(run)(name)
+"""
+ZENML = """from zenml import pipeline, step
+from zenml.config.schedule import Schedule
+from stages import run
+
+@step
+def bring_up_to_date(stage):
+    run(stage)
+
+@pipeline
+def graph():
+    for name in ("prepare", "train"):
+        bring_up_to_date(stage=name, id=name)
+
+SCHEDULED = graph.with_options(schedule=Schedule(cron_expression="17 5 3 * *"))
+"""
+
+
+@pytest.mark.parametrize("scheduled", [AIRFLOW, ZENML], ids=["airflow", "zenml"])
+@pytest.mark.parametrize("command", ["dvc repro", "dvc status"])
+def test_a_schedule_starts_the_stages_that_its_steps_run(scheduled: str, command: str) -> None:
+    """A step that runs a stage as a process trains by it; one that only looks at it does not."""
+    tool, word = command.split()
+    files = {
+        "dvc.yaml": "stages:\n  prepare:\n    cmd: python prepare.py\n    outs: [data.csv]\n"
+        "  train:\n    cmd: python train.py\n    deps: [data.csv]\n    outs: [model.pkl]\n",
+        "prepare.py": "open('data.csv', 'w')\n",
+        "train.py": PROGRAM + "    import joblib\n    joblib.dump(1, 'model.pkl')\n",
+        "stages.py": STAGES.replace('"dvc", "repro"', f'"{tool}", "{word}"'),
+        "flow.py": scheduled,
+    }
+    found = [kind for kind, _, _ in starts(files)]
+    assert found == (["schedule"] if word == "repro" else [])
