@@ -20,7 +20,7 @@ from mlops_audit.facts.types import Job, Step, Trigger, TriggerKind, Unreadable,
 from mlops_audit.facts.yamlpos import load_yaml
 from mlops_audit.model import Span
 
-__all__ = ["declared_pipelines", "read_codepipeline"]
+__all__ = ["called_builds", "declared_pipelines", "read_codepipeline"]
 
 _PIPELINE, _PROJECT = "AWS::CodePipeline::Pipeline", "AWS::CodeBuild::Project"
 _CODE = frozenset({"CodeCommit", "GitHub", "CodeStarSourceConnection", "Bitbucket"})
@@ -234,3 +234,21 @@ def _project(resource: Resource, template: _Template) -> Workflow:
     jobs = (job,) if job is not None else ()
     off = "" if jobs else "its buildspec is not here"
     return Workflow("codebuild", template.path, resource.name, span, (trigger,), jobs, disabled=off)
+
+
+def called_builds(workflows: tuple[Workflow, ...]) -> tuple[Workflow, ...]:
+    """The workflows, where a buildspec that a pipeline's action runs does not start by itself."""
+    called = {
+        step.local
+        for workflow in workflows
+        if workflow.system == "codepipeline"
+        for job in workflow.jobs
+        for step in job.steps
+        if step.local
+    }
+    return tuple(
+        replace(w, reusable=True, triggers=(Trigger(TriggerKind.CALL, w.span),))
+        if w.system == "codebuild" and w.path in called
+        else w
+        for w in workflows
+    )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from mlops_audit.facts.types import Trigger, TriggerKind
-from mlops_audit.graph.execution import Node, Reach
+from mlops_audit.graph.execution import Node, Reach, Way
 from mlops_audit.graph.nodes import started
 from mlops_audit.graph.scopes import Scope, scopes
 from mlops_audit.graph.trained import KINDS, PLATFORM, Start, is_kept, pipeline_trains, trains_in
@@ -18,7 +18,7 @@ from mlops_audit.model import Evidence
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
 
-__all__ = ["REMOTE_STORE", "starts_of_ci"]
+__all__ = ["REMOTE_STORE", "is_entered", "starts_of_ci"]
 
 # What a workflow hands to code so that it reaches a tracker or store elsewhere.
 REMOTE_STORE = re.compile(
@@ -92,13 +92,15 @@ def _trained_in(project: Project, reach: Reach, *, tracked: bool) -> tuple[Evide
             ):
                 evidence = reach.ways[node].evidence(use.detail, use.span)
                 remote = use.capability == "pipeline.run" and _remote(use)
+                begun = [n for n in nodes if n.kind != "function" or is_entered(reach.ways[n])]
                 return evidence, remote or is_kept(
-                    project, _code(project, nodes), others, tracked=tracked
+                    project, _code(project, begun), others, tracked=tracked
                 )
     for node in nodes:
         previous = reach.ways[node].previous
-        if node.kind in {"module", "notebook"} and previous and previous.node.kind != "module":
-            code = scopes(project, [Scope(node.key[0])])
+        apart = previous is not None and previous.node.kind != "module"
+        if is_entered(reach.ways[node]) or (node.kind in {"module", "notebook"} and apart):
+            code = scopes(project, [_entry(node)])
             trained = trains_in(project, code)
             if trained:
                 way = reach.ways[node]
@@ -113,8 +115,20 @@ def _remote(use: Use) -> bool:
 
 
 def _code(project: Project, nodes: Iterable[Node]) -> tuple[Scope, ...]:
-    modules = [Scope(n.key[0]) for n in nodes if n.kind in {"module", "notebook"}]
-    return scopes(project, modules)
+    entries = [_entry(n) for n in nodes if n.kind in {"module", "notebook", "function"}]
+    return scopes(project, entries)
+
+
+def is_entered(way: Way) -> bool:
+    """Whether a command enters code by this function: a console script, a named module's."""
+    return bool(
+        way.node.kind == "function" and way.previous and way.previous.node.kind == "command"
+    )
+
+
+def _entry(node: Node) -> Scope:
+    """Where a node of code begins."""
+    return Scope(node.key[0], node.payload.qualname if node.kind == "function" else "")
 
 
 def _through_tests(project: Project, nodes: tuple[Node, ...]) -> bool:

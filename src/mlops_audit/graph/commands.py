@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 from itertools import takewhile
 
 from mlops_audit.facts.command import python_target, unwrap
@@ -14,6 +15,7 @@ from mlops_audit.facts.types import Command, Target
 from mlops_audit.graph.execution import Edge, Node
 from mlops_audit.graph.index import Symbol
 from mlops_audit.graph.jobfiles import is_job_file
+from mlops_audit.graph.namedmodules import called_on_computed, named_modules
 from mlops_audit.graph.nodes import Nodes
 from mlops_audit.graph.rulefiles import snakefile_of
 
@@ -40,6 +42,8 @@ _RUNNERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "rye": ("rye", ("run",)),
     "taskipy": ("taskipy", ()),
 }
+# Runners that hand the words behind a script's name on to it.
+_PASSING = frozenset({"npm", "poe", "pdm", "hatch", "taskipy", "rye", "pixi"})
 _MAX_PATTERN = 200
 _SERVERS = frozenset(
     {"uvicorn", "gunicorn", "hypercorn", "granian", "daphne", "waitress-serve",
@@ -87,6 +91,12 @@ class CommandResolver:
                 yield from runner
                 return
         yield from self._program(inner, folder)
+        if self._computed:
+            yield from named_modules(self.nodes, inner, folder, self._computed)
+
+    @cached_property
+    def _computed(self) -> frozenset[str]:
+        return called_on_computed(self.sources.index)
 
     def _cwd(self, command: Command, folder: str) -> str:
         if not command.cwd:
@@ -105,7 +115,7 @@ class CommandResolver:
             names = [a for a in command.argv[1:] if not a.startswith("-") and a not in filler]
             found = [t for name in names[:3] for t in self._named(runner, name, folder)]
             if found:
-                return (Edge(self.nodes.target(t), t.soft) for t in found)
+                return self._chosen(found, command)
             if program == "just" and not names:
                 return iter(self._default("just", folder))
             return None
@@ -128,6 +138,21 @@ class CommandResolver:
         if program == "docker" or program in {"podman", "buildah", "docker-compose"}:
             return self._docker(command, folder)
         return None
+
+    def _chosen(self, found: list[Target], command: Command) -> Iterator[Edge]:
+        """The targets; what stands behind a script's name goes to its last command."""
+        for target in found:
+            yield Edge(self.nodes.target(target), target.soft)
+            rest = (
+                [*command.argv[command.argv.index(target.name) + 1 :]]
+                if (target.runner in _PASSING and target.name in command.argv and target.commands)
+                else []
+            )
+            if words := tuple(w for w in rest if w != "--"):
+                last = target.commands[-1]
+                text = f"{last.text} {' '.join(words)}"
+                given = replace(last, argv=(*last.argv, *words), text=text, span=command.span)
+                yield Edge(self.nodes.command(given, target.folder), target.soft)
 
     def _named(self, runner: str, name: str, folder: str) -> list[Target]:
         bare = name.rsplit(":", 1)[-1] if runner == "hatch" else name

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from mlops_audit.facts.cdk import read_constructs
 from mlops_audit.facts.ci import read_workflows
 from mlops_audit.facts.code import Module
-from mlops_audit.facts.codepipeline import declared_pipelines
+from mlops_audit.facts.codepipeline import called_builds, declared_pipelines
 from mlops_audit.facts.dependencies import Dependencies, read_dependencies
 from mlops_audit.facts.docker import Containers, read_containers
 from mlops_audit.facts.infra import read_resources
@@ -76,7 +76,7 @@ class ProjectRuns(ProjectFiles):
         for resource in self._constructs:
             by_path.setdefault(resource.path, []).append(resource)
         declared = [w for p, r in by_path.items() for w in declared_pipelines(p, r, self.data)]
-        return (*found, *declared), unreadable
+        return called_builds((*found, *declared)), unreadable
 
     @property
     def workflows(self) -> tuple[Workflow, ...]:

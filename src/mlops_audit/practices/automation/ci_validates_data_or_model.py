@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mlops_audit.graph import Project
+from mlops_audit.graph.cistarts import is_entered
 from mlops_audit.graph.execution import Way
 from mlops_audit.graph.scopes import Scope, calls_of, scopes, uses_of
 from mlops_audit.graph.testcases import TestCase
@@ -63,10 +64,15 @@ def _in_jobs(project: Project) -> Iterator[tuple[Way, Evidence]]:
             continue
         if use.capability == "pipeline.run" or is_training(use):
             yield way, evidence
-    for way in reach.of("module", "notebook"):
+    for way in reach.of("module", "notebook", "function"):
         if way.previous is None or way.previous.node.kind == "module" or _in_test(project, way):
             continue
-        place = _told(project, scopes(project, [Scope(way.node.key[0])]))
+        entry = ""
+        if way.node.kind == "function":
+            if not is_entered(way):
+                continue
+            entry = way.node.payload.qualname
+        place = _told(project, scopes(project, [Scope(way.node.key[0], entry)]))
         if place is not None:
             yield way, way.evidence(place.detail, place.span)
 
@@ -78,6 +84,8 @@ def _told(project: Project, code: tuple[Scope, ...]) -> Evidence | None:
     for use in uses_of(project, code):
         if use.capability in _CHECKS:
             return Evidence(use.span, f"checks: {use.detail[:80]}")
+        if is_training(use):
+            return Evidence(use.span, f"trains: {use.detail[:80]}")
         if use.capability == "pipeline.run":
             return Evidence(use.span, f"runs the pipeline: {use.detail[:80]}")
     return None
