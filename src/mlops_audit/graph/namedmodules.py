@@ -46,7 +46,8 @@ def named_modules(
         if not _OPTION.fullmatch(option) or not _DOTTED.fullmatch(word):
             continue
         path = index.module(word, f"{folder}/x.py".lstrip("/"))
-        module = index.modules.get(path) if path else None
-        for function in module.functions if module is not None else ():
+        if path is None:
+            continue
+        for function in index.modules[path].functions:
             if not function.owner and function.name in called:
-                yield Edge(nodes.function(Symbol(module.path, function.qualname, "function")))
+                yield Edge(nodes.function(Symbol(path, function.qualname, "function")))
