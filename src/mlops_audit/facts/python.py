@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from mlops_audit.facts.code import Assert, Assign, Guard, Import, Module, Raise
 from mlops_audit.facts.pythonwalk.definitions import Definitions
@@ -28,12 +28,18 @@ def read_source(
     *,
     cells: Sequence[tuple[int, int]] = (),
     notebook: bool = False,
+    extend: Callable[[ast.Module], None] | None = None,
 ) -> Module:
-    """Read source text; `cells` gives (flat line before the cell, cell number) of a notebook."""
+    """Read source text; `cells` gives (flat line before the cell, cell number) of a notebook.
+
+    `extend` may add to the syntax tree what a language that builds on Python knows besides.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the audited code's own SyntaxWarnings
             tree = ast.parse(source)
+        if extend is not None:
+            extend(tree)
         walker = _Walker(path, source, cells)
         walker.module(tree)
     except (SyntaxError, ValueError) as error:

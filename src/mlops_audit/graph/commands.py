@@ -73,7 +73,6 @@ class CommandResolver:
             (frozenset({"snakemake"}), self._snakemake),
             (frozenset({"ssh"}), self._remote),
             (frozenset({"terraform", "tofu", "terragrunt"}), self._terraform),
-            (frozenset({"terraform", "tofu", "terragrunt"}), self._terraform),
         )  # fmt: skip
 
     def edges(self, node: Node) -> Iterator[Edge]:
@@ -386,17 +385,6 @@ class CommandResolver:
                 if found:
                     yield Edge(self.nodes.module(found))
                     return
-
-    def _terraform(self, command: Command, folder: str) -> Iterator[Edge]:
-        """What the provisioners of the applied folder run on this machine."""
-        if "apply" not in command.argv or "-destroy" in command.argv:
-            return
-        told = next((a for a in command.argv if a.startswith(("-chdir=", "--chdir="))), "")
-        if told:
-            folder = self.sources.places.folder(told.partition("=")[2], folder) or folder
-        for target in self.sources.by_runner.get("terraform", ()):
-            if target.folder == folder:
-                yield Edge(self.nodes.target(target), target.soft)
 
     def _terraform(self, command: Command, folder: str) -> Iterator[Edge]:
         """What the provisioners of the applied folder run on this machine."""

@@ -13,12 +13,14 @@ from collections.abc import Callable, Iterator
 from mlops_audit.facts.code import Call, Module, Value
 from mlops_audit.facts.notebooks import Notebook
 from mlops_audit.facts.shell import parse_shell
+from mlops_audit.facts.snakefiles import WORKFLOW
 from mlops_audit.facts.triggers import trigger_is_live
 from mlops_audit.facts.types import Command, Job, Step, Target, Trigger, TriggerKind, Workflow
 from mlops_audit.graph.commands import CommandResolver
 from mlops_audit.graph.execution import Edge, Node
 from mlops_audit.graph.index import Symbol
 from mlops_audit.graph.nodes import Nodes, Sources
+from mlops_audit.graph.rulefiles import rule_edges
 
 __all__ = ["Expander"]
 
@@ -28,7 +30,6 @@ _SUBPROCESS = frozenset(
         "subprocess.Popen", "os.system", "os.popen", "sh.Command", "invoke.run",
     }
 )  # fmt: skip
-_DETAIL = 120
 # Inputs by which actions and tasks are given a script of the repository.
 _FILE_INPUTS = frozenset({"filepath", "scriptpath", "scriptlocation", "file", "script-path"})
 
@@ -103,7 +104,7 @@ class Expander:
                 continue
             told = step.name or step.uses or next(iter(step.run.strip().splitlines()), str(number))
             key = (*above[:-1], str(number), kind)
-            here = Node("step", key, step.span, f"step {told}"[:_DETAIL], (workflow, step))
+            here = Node("step", key, step.span, f"step {told}", (workflow, step))
             yield Edge(here, step.soft, step.why_soft)
 
     def _local_workflow(self, path: str, caller: Workflow) -> Iterator[Edge]:
@@ -177,6 +178,8 @@ class Expander:
                 continue
             if call.name in _SUBPROCESS:
                 yield from self._subprocess(module, call)
+            elif call.name.startswith(WORKFLOW):
+                yield from rule_edges(self.nodes, module, call, self._near)
             for symbol in self.sources.index.targets(call, module.path):
                 yield Edge(self.nodes.function(symbol))
 

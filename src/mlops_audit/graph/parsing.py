@@ -12,6 +12,7 @@ import mlops_audit.facts
 from mlops_audit.facts.code import Module
 from mlops_audit.facts.notebooks import Notebook, read_notebook
 from mlops_audit.facts.python import read_python
+from mlops_audit.facts.snakefiles import is_snakefile, read_snakemodule
 from mlops_audit.tree import Tree
 from mlops_audit.tree.cache import FactCache, fingerprint
 from mlops_audit.tree.workers import spread
@@ -52,4 +53,6 @@ def read_code(
 
 def _read(item: tuple[str, bytes]) -> Code:
     path, content = item
-    return read_notebook(path, content) if path.endswith(".ipynb") else read_python(path, content)
+    if path.endswith(".ipynb"):
+        return read_notebook(path, content)
+    return (read_snakemodule if is_snakefile(path) else read_python)(path, content)

@@ -102,7 +102,7 @@ def _target_step(project: Project, target: Target) -> PipelineStep:
     words = " ".join(c.text[:80] for c in target.commands[:2])
     detail = f"step {target.name}" + (f": {words}" if words else "")
     parts = parts_of_nodes(project, [*nodes, *_called(project, target)], names)
-    return PipelineStep(target.name, Evidence(target.span, detail[:120]), parts)
+    return PipelineStep(target.name, Evidence(target.span, detail), parts)
 
 
 def _called(project: Project, target: Target) -> Iterator[Node]:
@@ -191,7 +191,7 @@ def _task_steps(project: Project, target: Target) -> Iterator[PipelineStep]:
         node = project.nodes.command(command, target.folder)
         name = " ".join(a for a in command.argv[1:] if not a.startswith("-"))[:120]
         parts = parts_of_nodes(project, [node], name)
-        yield PipelineStep(name, Evidence(command.span, command.text[:100]), parts)
+        yield PipelineStep(name, Evidence(command.span, command.text), parts)
 
 
 def _script_steps(project: Project, path: str) -> Iterator[PipelineStep]:
@@ -201,7 +201,7 @@ def _script_steps(project: Project, path: str) -> Iterator[PipelineStep]:
             continue
         name = " ".join(a for a in command.argv[1:4] if not a.startswith("-"))
         parts = parts_of_nodes(project, [node], name)
-        yield PipelineStep(name, Evidence(command.span, command.text[:100]), parts)
+        yield PipelineStep(name, Evidence(command.span, command.text), parts)
 
 
 def _program(project: Project, module: Module) -> Iterator[Pipeline]:
@@ -241,6 +241,6 @@ def _called_steps(project: Project, module: Module, scope: str) -> Iterator[Pipe
                 continue
             code = scopes(project, [Scope(symbol.path, symbol.qualname)])
             name = symbol.qualname.rsplit(".", 1)[-1]
-            line = call.text.splitlines()[0][:90] if call.text else call.name
+            line = call.text or call.name
             parts = parts_of(project, code, f"{name} {symbol.qualname}")
             yield PipelineStep(name, Evidence(call.span, line), parts, code)

@@ -11,6 +11,7 @@ from typing import Self
 from mlops_audit.config import Config
 from mlops_audit.facts.code import Module
 from mlops_audit.facts.notebooks import Notebook
+from mlops_audit.facts.snakefiles import is_snakefile
 from mlops_audit.graph.index import CodeIndex
 from mlops_audit.graph.ownership import left_out
 from mlops_audit.graph.parsing import read_code
@@ -129,7 +130,7 @@ class ProjectFiles:
 
     @cached_property
     def _code(self) -> Mapping[str, Module | Notebook]:
-        paths = [p for p in self.paths if p.endswith((".py", ".ipynb"))]
+        paths = [p for p in self.paths if p.endswith((".py", ".ipynb")) or is_snakefile(p)]
         return read_code(self.tree, paths, self.data, cached=self.cached, jobs=self.jobs)
 
     @cached_property
