@@ -30,6 +30,7 @@ __all__ = [
     "read_dvc_lock",
     "read_dvc_pointer",
     "read_dvc_yaml",
+    "read_gto_artifacts",
 ]
 
 _EMPTY = Node("map", 1)
@@ -191,15 +192,7 @@ def read_dvc_yaml(data: bytes, path: str, get: Getter = lambda _: None) -> DvcPi
         for full, body, own in expansions(name, entry.node, scope):
             if len(stages) < _MAX_STAGES:
                 stages.append(_stage(full, entry.line, body, own, path, get))
-    artifacts = tuple(
-        DvcPath(
-            _place(folder, scope.fill(entry.node.str_at("path"))),
-            Span(path, entry.line),
-            description=entry.node.str_at("desc") or entry.node.str_at("type"),
-            labels=(name, *(entry.node.get("labels") or _EMPTY).strings()),
-        )
-        for name, entry in (root.get("artifacts") or _EMPTY).entries.items()
-    )
+    artifacts = _artifacts(root.get("artifacts"), scope, folder, path)
     return DvcPipeline(
         path,
         tuple(stages),
@@ -207,6 +200,32 @@ def read_dvc_yaml(data: bytes, path: str, get: Getter = lambda _: None) -> DvcPi
         _paths(root.get("metrics"), scope, folder, path),
         _paths(root.get("plots"), scope, folder, path),
         tuple(unreadable),
+    )
+
+
+def read_gto_artifacts(data: bytes, path: str) -> DvcPipeline | Unreadable:
+    """Read an `artifacts.yaml`, in which GTO kept what DVC now keeps in its own file."""
+    root = load_yaml(data, path)
+    if isinstance(root, Unreadable):
+        return root
+    named = {n: e for n, e in root.entries.items() if e.node.str_at("path")}
+    folder = posixpath.dirname(path)
+    scope = Scope.of_file(None, folder, lambda _: None)
+    return DvcPipeline(path, artifacts=_artifacts(root, scope, folder, path) if named else ())
+
+
+def _artifacts(node: Node | None, scope: Scope, folder: str, path: str) -> tuple[DvcPath, ...]:
+    return tuple(
+        DvcPath(
+            _place(folder, scope.fill(entry.node.str_at("path"))),
+            Span(path, entry.line),
+            description=entry.node.str_at("desc")
+            or entry.node.str_at("description")
+            or entry.node.str_at("type"),
+            labels=(name, *(entry.node.get("labels") or _EMPTY).strings()),
+        )
+        for name, entry in (node or _EMPTY).entries.items()
+        if entry.node.kind == "map"
     )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import posixpath
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mlops_audit.facts.dvc import DvcEntry, DvcLock, DvcPipeline, DvcStage, LockedStage
@@ -17,6 +18,8 @@ from mlops_audit.model import Span
 __all__ = ["StageState", "file_matches", "pipeline_lock_state", "same_value"]
 
 Getter = Callable[[str], bytes | None]
+Lister = Callable[[str], Sequence[str]]
+_MAX_FILES = 1000  # of a folder whose hash is compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ def pipeline_lock_state(
     lock: DvcLock,
     get: Getter,
     pointers: Mapping[str, str] | None = None,
+    below: Lister = lambda _folder: (),
 ) -> tuple[StageState, ...]:
     """Compare each stage with its record, then name records whose stage no longer exists.
 
@@ -72,6 +76,7 @@ def pipeline_lock_state(
         lock: the record beside it.
         get: bytes of a file that git tracks, None for files that it does not.
         pointers: hashes that `.dvc` files give, by the path that they track.
+        below: the paths of the files that git tracks in a folder.
 
     Returns:
         A state for each stage in the definition's order, and for each left-over record.
@@ -87,7 +92,7 @@ def pipeline_lock_state(
             reason = f"stage {stage.name} was never recorded in {lock.path}"
             found.append(StageState(stage.name, in_step=False, reason=reason, span=stage.span))
             continue
-        found.append(_state(stage, locked, get, pointers or {}, produced))
+        found.append(_state(stage, locked, get, pointers or {}, produced, below))
     names = {s.name for s in pipeline.stages}
     for name, locked in sorted(lock.stages.items()):
         if name not in names:
@@ -120,6 +125,7 @@ def _state(
     get: Getter,
     pointers: Mapping[str, str],
     produced: Mapping[str, tuple[str, str]],
+    below: Lister,
 ) -> StageState:
     def out(reason: str, span: Span) -> StageState:
         return StageState(stage.name, in_step=False, reason=reason, span=span, checked=checked)
@@ -137,8 +143,11 @@ def _state(
     checked += compared
     if reason:
         return out(reason, locked.span)
+    kept = {p.path for p in stage.outs if not p.cached}
     for entry in (*locked.deps, *locked.outs):
         verdict = _hash(entry, get, pointers)
+        if entry.path in kept and entry.md5.endswith(".dir"):
+            verdict = _folder(entry, get, below(entry.path))
         checked += verdict is not None
         if verdict is False:
             return out(f"{entry.path} has another hash than the recorded one", entry.span)
@@ -159,6 +168,28 @@ def _hash(entry: DvcEntry, get: Getter, pointers: Mapping[str, str]) -> bool | N
         return None
     data = get(entry.path)
     return None if data is None else file_matches(data, entry.md5)
+
+
+def _folder(entry: DvcEntry, get: Getter, paths: Sequence[str]) -> bool | None:
+    """Whether a folder that a stage leaves to git holds what was recorded.
+
+    DVC hashes the list of a folder's files, each with its own hash.
+    """
+    if not paths or len(paths) > _MAX_FILES:
+        return None
+    data = {posixpath.relpath(p, entry.path): get(p) for p in paths}
+    if any(content is None for content in data.values()):
+        return None
+    for changed in (False, True):  # as they are, and with line ends converted
+        listed = [{"md5": _md5(data[n] or b"", changed), "relpath": n} for n in sorted(data)]
+        if _md5(json.dumps(listed, sort_keys=True).encode()) == entry.md5.split(".")[0]:
+            return True
+    return False
+
+
+def _md5(data: bytes, converted: bool = False) -> str:  # noqa: FBT001, FBT002 -- of two forms
+    content = data.replace(b"\r\n", b"\n") if converted else data
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
 def _params(stage: DvcStage, locked: LockedStage, get: Getter) -> tuple[str, int]:

@@ -13,6 +13,7 @@ __all__ = [
     "RESULTS",
     "about_data",
     "always_passes",
+    "asserts_on_data",
     "converts",
     "ends_run",
     "is_dropped",
@@ -42,9 +43,17 @@ ON_DATA = re.compile(
     r"(check|validat\w*|schema|expectation|quality|integrity)\w*"
     r"(_?(passed|failed|ok|valid|success|errors?|result))|"
     r"\b(not )?(is_valid|valid|success|passed)\b|validation_(errors?|status)|\.success\b|"
-    r"\[.success.\]|set\(.{0,60}columns",
+    r"\[.success.\]|set\(.{0,60}columns|\bduplicated?s?(_(rows|records|ids|keys|entries))?\b|"
+    # as many labels, masks or paths as samples
+    r"len\((self\.)?\w*(img|image|mask|label|target|annotation|path|file|sample|text)\w*\) == "
+    r"len\((self\.)?\w*(img|image|mask|label|target|annotation|path|file|sample|text)\w*\)",
     re.IGNORECASE,
 )
+# Values that are no numbers: on data, where they are not those of a model.
+_FINITE = re.compile(
+    r"is(finite|nan|inf)\(.{0,80}\)\.(all|any)\(|\b(all|any)\((np|numpy)\.is(finite|nan|inf)\("
+)
+_OF_TRAINING = re.compile(r"loss|grad|logit|pred|output|weight|param|score|prob", re.IGNORECASE)
 _CONTENT = re.compile(r"columns|null|\.isna|\.notna|duplicated|dtypes|nan_|isin\(|between\(")
 NOT_DATA = re.compile(
     r"os\.path|\.exists\(|isfile|isdir|environ|getenv|argv|args\.|config|cfg|token|api_?key|"
@@ -59,6 +68,14 @@ _OTHER_ERRORS = (
     "KeyboardInterrupt", "BadParameter", "Exit",
 )  # fmt: skip
 EXITS = frozenset({"sys.exit", "exit", "quit", "os._exit"})
+
+
+def asserts_on_data(text: str) -> bool:
+    """Whether the condition of an assertion is one on data."""
+    if NOT_DATA.search(text):
+        return False
+    finite = bool(_FINITE.search(text)) and not _OF_TRAINING.search(text)
+    return finite or bool(ON_DATA.search(text))
 
 
 def on_settings(call: Call) -> bool:

@@ -17,6 +17,7 @@ from mlops_audit.facts.dvc import (
     read_dvc_lock,
     read_dvc_pointer,
     read_dvc_yaml,
+    read_gto_artifacts,
 )
 from mlops_audit.facts.types import Unreadable
 from mlops_audit.model import Evidence
@@ -82,6 +83,8 @@ def read_dvc_files(paths: Iterable[str], get: Getter) -> DvcFiles:
         found: DvcPipeline | DvcLock | DvcPointer | DvcConfig | Unreadable
         if path.endswith("dvc.yaml"):
             found = read_dvc_yaml(data, path, get)
+        elif path.endswith("artifacts.yaml"):
+            found = read_gto_artifacts(data, path)
         elif path.endswith("dvc.lock"):
             found = read_dvc_lock(data, path)
         elif path.endswith(".dvc/config"):
@@ -105,6 +108,6 @@ def read_dvc_files(paths: Iterable[str], get: Getter) -> DvcFiles:
 
 def _is_dvc(path: str) -> bool:
     name = path.rsplit("/", 1)[-1]
-    if name in {"dvc.yaml", "dvc.lock"}:
+    if name in {"dvc.yaml", "dvc.lock", "artifacts.yaml"}:
         return True
     return path.endswith(".dvc/config") or (name.endswith(".dvc") and name != ".dvc")

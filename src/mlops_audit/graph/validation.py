@@ -17,10 +17,10 @@ from mlops_audit.graph.called import is_called
 from mlops_audit.graph.dataconditions import (
     EXITS,
     NOT_DATA,
-    ON_DATA,
     RESULTS,
     about_data,
     always_passes,
+    asserts_on_data,
     converts,
     ends_run,
     is_dropped,
@@ -141,7 +141,7 @@ class Validation:
             for call in module.calls:
                 if call.kw("expectation_suite") is not None and call.runs:
                     yield self._check(
-                        Evidence(call.span, _short(call.text)), path, call.scope, tool="Hopsworks"
+                        Evidence(call.span, call.text), path, call.scope, tool="Hopsworks"
                     )
 
     def _acted_on(self, use: Use) -> bool:
@@ -173,9 +173,7 @@ class Validation:
             for call in module.calls:
                 kind = self._schema_kind(call, path)
                 if kind:
-                    yield self._check(
-                        Evidence(call.span, _short(call.text)), path, call.scope, tool=kind
-                    )
+                    yield self._check(Evidence(call.span, call.text), path, call.scope, tool=kind)
 
     def _schema_kind(self, call: Call, path: str) -> str:
         if not call.runs or not call.name or call.name.startswith("?"):
@@ -248,17 +246,15 @@ class Validation:
                 ):
                     continue
                 soft = "the error is caught and the run goes on" if raised.swallowed else ""
-                evidence = Evidence(raised.span, _short(raised.text))
+                evidence = Evidence(raised.span, raised.text)
                 yield self._check(evidence, path, raised.scope, soft=soft)
             for item in module.asserts:
-                text = item.test
-                if not item.constant and ON_DATA.search(text) and not NOT_DATA.search(text):
-                    yield self._check(
-                        Evidence(item.span, _short(f"assert {text}")), path, item.scope
-                    )
+                if not item.constant and asserts_on_data(item.test):
+                    yield self._check(Evidence(item.span, f"assert {item.test}"), path, item.scope)
             for call in module.calls:
-                if call.name in EXITS and about_data(call.guards):
-                    yield self._check(Evidence(call.span, _short(call.text)), path, call.scope)
+                checking = bool(_CHECKING.search(call.scope.rsplit(".", 1)[-1]))
+                if call.name in EXITS and about_data(call.guards, checking=checking):
+                    yield self._check(Evidence(call.span, call.text), path, call.scope)
 
     def _in_checks(self, module: Module) -> Iterator[DataCheck]:
         """Assertions on values in functions that say they check data: those of a loader."""
@@ -266,7 +262,7 @@ class Validation:
             name = item.scope.rsplit(".", 1)[-1]
             if item.constant or not _CHECKING.search(name) or NOT_DATA.search(item.test):
                 continue
-            evidence = Evidence(item.span, _short(f"assert {item.test}"))
+            evidence = Evidence(item.span, f"assert {item.test}")
             yield self._check(evidence, module.path, item.scope)
 
     def _handles_data(self, module: Module) -> bool:
@@ -288,6 +284,10 @@ class Validation:
         """Modules that answer requests, and the schemas of requests beside them."""
         uses = self.project.uses("serve.http", "serve.route", "serve.grpc", "serve.demo")
         serving = frozenset(u.path for u in uses) | self.project.roles.serving
+        used = [(p.kind, p.path) for p in self.project.predictions]
+        if any(kind == "service" for kind, _ in used):  # the stream beside it prepares data
+            other = {path for kind, path in used if kind != "stream"}
+            serving -= {path for kind, path in used if kind == "stream" and path not in other}
         return serving - self.project.roles.training
 
     def _check(
@@ -321,7 +321,3 @@ class Validation:
             if w.node.key[0] == path and w.previous is not None
         ]
         return ways[0].why if ways and all(w.soft for w in ways) else ""
-
-
-def _short(text: str) -> str:
-    return text.splitlines()[0][:100] if text else ""

@@ -150,15 +150,24 @@ class CloneInfo(GitInfo):
 
     @cached_property
     def tags(self) -> tuple[Tag, ...]:
-        """The tags reachable from the commit, oldest first."""
+        """The tags that the commit knows, oldest first.
+
+        Those reachable from it, and those of other lines of history (release branches, rewritten
+        ones) that were made no later than it.
+        """
         if self.commit is None:
             return ()
+        found = {t.name: t for t in self._tags(f"--merged={self.commit}")}
+        now = self.last_commit or 0
+        found |= {t.name: t for t in self._tags() if t.created is not None and t.created <= now}
+        return tuple(
+            sorted(found.values(), key=lambda tag: (tag.created or 0, _version_key(tag.name)))
+        )
+
+    def _tags(self, *among: str) -> list[Tag]:
         fields = "%(refname:strip=2) %(objecttype) %(objectname) %(*objectname) %(creatordate:unix)"
-        command = ("for-each-ref", f"--merged={self.commit}", f"--format={fields}", "refs/tags/")
-        lines = self._lines(*command)
-        tags = [_tag(line) for line in lines]
-        found = [tag for tag in tags if tag]
-        return tuple(sorted(found, key=lambda tag: (tag.created or 0, _version_key(tag.name))))
+        lines = self._lines("for-each-ref", *among, f"--format={fields}", "refs/tags/")
+        return [tag for line in lines if (tag := _tag(line))]
 
     @cached_property
     def _times(self) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,7 @@ from mlops_audit.facts.dvc import (
     read_dvc_lock,
     read_dvc_pointer,
     read_dvc_yaml,
+    read_gto_artifacts,
 )
 from mlops_audit.facts.dvcstate import pipeline_lock_state, same_value
 from mlops_audit.facts.types import Unreadable
@@ -169,3 +171,44 @@ def test_any_bytes(data: bytes) -> None:
     read_dvc_pointer(data, "x.dvc")
     read_dvc_config(data, ".dvc/config")
     read_dvc_yaml(b"stages:\n  a:\n    foreach: " + data.replace(b"\n", b" "), "dvc.yaml")
+
+
+def test_folder_left_to_git() -> None:
+    """The hash of a folder that git keeps is compared with the files in it."""
+    stage = read_dvc_yaml(
+        b"stages:\n  s:\n    cmd: x\n    plots:\n    - p: {cache: false}\n", "dvc.yaml"
+    )
+    files = {"p/a.tsv": b"1\n", "p/sub/b.tsv": b"2\n"}
+    listed = [{"md5": _md5(files[f"p/{n}"]), "relpath": n} for n in ("a.tsv", "sub/b.tsv")]
+    whole = _md5(json.dumps(listed, sort_keys=True).encode())
+    outs = f"    outs:\n    - path: p\n      md5: {whole}.dir\n"
+    text = f"schema: '2.0'\nstages:\n  s:\n    cmd: x\n{outs}"
+    record = read_dvc_lock(text.encode(), "dvc.lock")
+    assert not isinstance(stage, Unreadable)
+    assert not isinstance(record, Unreadable)
+
+    def reason() -> str:
+        below = sorted(files)
+        return pipeline_lock_state(stage, record, files.get, None, lambda _: below)[0].reason
+
+    assert not reason()
+    files["p/c.tsv"] = b"3\n"
+    assert "p has another hash" in reason()
+
+
+def _md5(data: bytes) -> str:
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
+def test_gto_artifacts() -> None:
+    """GTO's own file of artifacts gives the same annotations as dvc.yaml."""
+    found = read_gto_artifacts(
+        b"m:\n  type: model\n  path: m.pkl\n  labels: [a]\n", "artifacts.yaml"
+    )
+    assert not isinstance(found, Unreadable)
+    assert [(a.path, a.description, a.labels) for a in found.artifacts] == [
+        ("m.pkl", "model", ("m", "a"))
+    ]
+    other = read_gto_artifacts(b"files: [a]\n", "artifacts.yaml")
+    assert not isinstance(other, Unreadable)
+    assert other.artifacts == ()

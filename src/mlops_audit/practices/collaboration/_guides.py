@@ -20,11 +20,14 @@ FILES = re.compile(
 TITLES = re.compile(
     r"\bcontribut(e|ing|ion|ions)\b|\bdevelop(ment|ing|ers?)\b|\bhacking\b|\bpull requests?\b|"
     r"\b(how to|run(ning)?|unit|the|integration|execute)\s+(the\s+)?(unit\s+)?test(s|ing)?\b|"
-    r"^test(s|ing)?\b|"
+    r"^test(s|ing)?\b(?!\s+(the\s+|your\s+|out\s+)?(workflow|api|apps?|application|services?|"
+    r"endpoints?|deploy\w*|models?|predict\w*|servers?|lambda|containers?|image|demo|it)\b)|"
     r"\bpre-?commit\b|\bcode (quality|style)\b|\bfor developers\b|\blinting\b|\bcoding (style|"
     r"standards)\b",
     re.IGNORECASE,
 )
+# The environment of that name is where a service is tried, not where people work on the code.
+_PLACE = re.compile(r"deploy|release|\b(to|in) (the )?develop", re.IGNORECASE)
 # In the documentation of a product, "Testing" may be what its users do.
 _ABOUT_US = re.compile(
     r"contribut|hacking|for developers|developers?[_ -]?(guide|set)|dev[_ -]guide|pull requests?|"
@@ -81,7 +84,7 @@ def guides(project: Project) -> Iterator[tuple[Evidence, bool]]:
                 continue  # a page of the product's manual
             named = section.title and section.title != document.title
             own = document not in project.docs.guide[:1]  # a page may be about nothing else
-            if (named or own) and TITLES.search(section.title):
+            if (named or own) and TITLES.search(section.title) and not _PLACE.search(section.title):
                 yield evidence(section), says_how(document, section)
 
 

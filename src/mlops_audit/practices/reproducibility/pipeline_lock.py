@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial as partial_of
 
 from mlops_audit.facts.dvc import DvcPipeline
 from mlops_audit.facts.dvcstate import StageState, pipeline_lock_state
@@ -50,7 +51,8 @@ def pipeline_lock(project: Project) -> Verdict:
             if pipeline.lock_path in project.tree.entries:
                 return _unread(project, pipeline)
             continue
-        states += pipeline_lock_state(pipeline, lock, project.data, _pointers(project))
+        below = partial_of(_below, project)
+        states += pipeline_lock_state(pipeline, lock, project.data, _pointers(project), below)
     recorded = [
         s for s in states if "never recorded" not in s.reason and "no longer" not in s.reason
     ]
@@ -64,6 +66,10 @@ def pipeline_lock(project: Project) -> Verdict:
         return partial(f"the record is out of step: {where[0].detail}", where)
     places = [Evidence(s.span, f"stage {s.name} as recorded") for s in states[:5]]
     return passed(f"the record agrees with all {len(states)} stages", places)
+
+
+def _below(project: Project, folder: str) -> list[str]:
+    return [p for p in project.tree.entries if p.startswith(f"{folder}/")]
 
 
 def _place(project: Project, state: StageState) -> Span:

@@ -77,7 +77,7 @@ def _first_rule(project: Project, path: str) -> Evidence | None:
     first = next(iter(python or rules), None)
     if first is None:
         return Evidence(Span(path), "no rule")
-    return Evidence(Span(path, first), f"git ignores {lines[first - 1].strip()}"[:80])
+    return Evidence(Span(path, first), f"git ignores {lines[first - 1].strip()}")
 
 
 def _environments_out(project: Project) -> bool:
@@ -89,7 +89,14 @@ def _environments_out(project: Project) -> bool:
     if project.glob("**/poetry.lock") and not project.glob("requirements*.txt", "setup.py"):
         return True  # Poetry, too, keeps environments in a folder of its own
     # conda and pipenv keep environments elsewhere, unless pip is offered as another way
-    return bool(project.glob(*_OUTSIDE)) and not project.glob(*_PIP)
+    pip = [p for p in project.glob(*_PIP) if _declares(project, p)]
+    return bool(project.glob(*_OUTSIDE)) and not pip
+
+
+def _declares(project: Project, path: str) -> bool:
+    """Whether a file names dependencies; metadata without any brings nobody to pip."""
+    metadata = next((m for m in project.dependencies.packages if m.path == path), None)
+    return metadata is None or any(r.span.path == path for r in project.dependencies.requirements)
 
 
 def _loose_outputs(project: Project) -> list[Output]:

@@ -21,8 +21,10 @@ from mlops_audit.practices.base import practice
 
 _LOOKED_FOR = "two or more version tags, a changelog with versions, or an automated release"
 # 1.2, v1.2.3, release-1.2.3, model@v1.2.3, 2024.05, 2024-05-01; a bare number is a build.
+# GTO counts its tags: model@v1.2.3#4.
 _TAG = re.compile(
-    r"(?:.{0,80}[@/_-])?v?(\d{1,4}\.\d{1,4}(?:\.\d{1,6})?(?:[-+._]?[0-9A-Za-z.+-]{0,40})?|20\d\d-\d\d-\d\d)",
+    r"(?:.{0,80}[@/_-])?v?(\d{1,4}\.\d{1,4}(?:\.\d{1,6})?(?:[-+._]?[0-9A-Za-z.+-]{0,40})?|20\d\d-\d\d-\d\d)"
+    r"(?:#\d{1,6})?",
     re.IGNORECASE,
 )
 _CHANGELOG = re.compile(
