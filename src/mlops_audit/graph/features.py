@@ -24,6 +24,8 @@ _FRAME_NAME = re.compile(
     r"\w+_df|pdf|sdf|ts|series|housing|records?|dataset\w*)\d*$",
     re.IGNORECASE,
 )
+# Columns of what was predicted are no features, whatever they are called.
+_OF_RESULTS = re.compile(r"pred|forecast|submission|result|metric|score|error", re.IGNORECASE)
 # Predictions, labels and bookkeeping are columns, not features.
 _NO_FEATURE = re.compile(
     r"(pred|proba|score|label|target|cluster|error|residual|split|fold|file|path|\bid\b|_id\b|loss|"
@@ -40,7 +42,7 @@ _METHODS = frozenset(
      "factorize"]
 )  # fmt: skip
 _NAMED = re.compile(
-    r"(^|_)(feature_?engineer\w*|engineer_features?|(build|make|create|add|compute|generate|extract|"
+    r"(^|_)(feature_?eng(g|ineer\w*)?|engineer_features?|(build|make|create|add|compute|generate|extract|"
     r"prepare|get|calculate|derive)_(\w{1,30}_)?features?|featuri[sz]\w*|feature_pipeline)$",
     re.IGNORECASE,
 )
@@ -178,7 +180,9 @@ def _columns(module: Module) -> Iterator[Evidence]:
     for item in module.assigns:
         for target in item.targets:
             match = _COLUMN.match(target)
-            if match and _FRAME_NAME.search(match[1]) and _is_computed(item, target):
+            if match is None or _OF_RESULTS.search(match[1]):
+                continue
+            if _FRAME_NAME.search(match[1]) and _is_computed(item, target):
                 yield Evidence(item.span, f"{target} = {item.value.text}".splitlines()[0][:80])
 
 
