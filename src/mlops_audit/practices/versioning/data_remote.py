@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mlops_audit.facts.dvc import DvcRemote
 from mlops_audit.graph import Project
+from mlops_audit.graph.buckets import versioned_buckets
 from mlops_audit.graph.datasets import committed_data, dvc_data, lfs_data
 from mlops_audit.graph.stores import (
     EVALUATION_SETS,
@@ -76,6 +77,9 @@ def data_remote(project: Project) -> Verdict:
     cloud = hosted(project) if steps else None
     if steps and cloud:
         return passed("what the steps write goes to a cloud store", [cloud, *steps[:2]])
+    buckets = versioned_buckets(project)
+    if buckets:
+        return passed("the data lies in a bucket that keeps its versions", buckets[:5])
     local = [_said(r) for r in project.dvc.remotes if not r.shared]
     if tracked and local:
         return partial("the only DVC remote is a path of one machine", local)

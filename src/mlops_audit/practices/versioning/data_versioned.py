@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from mlops_audit.graph import Project
+from mlops_audit.graph.buckets import versioned_buckets
 from mlops_audit.graph.datasets import committed_data, dvc_data, lfs_data, sources
 from mlops_audit.graph.stores import (
     EVALUATION_SETS,
@@ -119,6 +120,7 @@ def _in_part(project: Project) -> list[Evidence]:
     found += [Evidence(u.span, f"a recorded digest or input: {u.detail}")
               for u in live(project, "tracker.input")]  # fmt: skip
     found += [Evidence(e.span, f"data in plain git: {e.detail}") for e in committed_data(project)]
+    found += versioned_buckets(project)
     found += [Evidence(e.span, f"a {kind} source: {e.detail}")
               for kind, e in sources(project) if kind in {"dated", "versioned"}]  # fmt: skip
     return found + _checksums(project)
