@@ -185,8 +185,8 @@ def doing_of(project: Project, roots: Iterable[Scope], *, imports: bool = False)
     predicts, loads, stores, reads = [], [], [], []
     by_hand = False
     for module, call in calls_of(project, walked):
-        if is_load(call, loading):
-            loads.append((module, call))
+        if is_load(call, loading) and call.method not in PREDICT_METHODS:
+            loads.append((module, call))  # `load(path).predict(rows)`: two calls on one line
         elif is_prediction(module, call, predicting):
             predicts.append((module, call))
             if _gives_checkpoint(call):
