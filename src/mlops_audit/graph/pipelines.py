@@ -120,13 +120,22 @@ def _scripts(target: Target) -> Iterator[str]:
 
 
 def _of_files(project: Project) -> Iterator[Pipeline]:
-    """Pipelines in the files of other tools."""
+    """Pipelines in the files of other tools, those of one tool taken together."""
     known = {t.span.path for t in project.targets}
+    steps_of: dict[str, list[PipelineStep]] = {}
+    heads: dict[str, list[Evidence]] = {}
+    names: dict[str, list[str]] = {}
     for file in project.pipeline_files:
         if file.span.path in known or project.is_example(file.span.path):
             continue
         folder = file.span.path.rpartition("/")[0]
-        steps = []
+        steps = steps_of.setdefault(file.tool, [])
+        name = f"{file.tool} {file.name}".strip()
+        head = Evidence(file.span, name)
+        # What holds several steps is the pipeline; a file of one step is a component of it.
+        at = 0 if len(file.steps) > 1 else len(heads.get(file.tool, ()))
+        heads.setdefault(file.tool, []).insert(at, head)
+        names.setdefault(file.tool, []).insert(at, name)
         for step in file.steps[:MAX_STEPS]:
             nodes = rule_nodes(project.nodes, step.span.path, step.name)
             if step.command and not nodes:
@@ -134,9 +143,9 @@ def _of_files(project: Project) -> Iterator[Pipeline]:
             parts = parts_of_nodes(project, nodes, step.name)
             place = Evidence(step.span, f"step {step.name}")
             steps.append(PipelineStep(step.name, place, parts))
+    for tool, steps in sorted(steps_of.items()):
         if len(steps) > 1 or any(s.parts for s in steps):
-            head = Evidence(file.span, f"{file.tool} {file.name}".strip())
-            yield Pipeline(file.tool, f"{file.tool} {file.name}".strip(), head, tuple(steps))
+            yield Pipeline(tool, names[tool][0], heads[tool][0], tuple(steps[:MAX_STEPS]))
 
 
 # -- pipelines in code ---------------------------------------------------------------------------
