@@ -182,12 +182,13 @@ def doing_of(project: Project, roots: Iterable[Scope], *, imports: bool = False)
     uses = tuple(uses_of(project, walked))
     predicting = frozenset(u.span for u in uses if u.capability == "predict.call")
     loading = frozenset(u.span for u in uses if _loads_model(project, u))
+    held = frozenset(t for u in uses if u.call and u.span in loading for t in u.call.targets)
     predicts, loads, stores, reads = [], [], [], []
     by_hand = False
     for module, call in calls_of(project, walked):
-        if is_load(call, loading) and call.method not in PREDICT_METHODS:
-            loads.append((module, call))  # `load(path).predict(rows)`: two calls on one line
-        elif is_prediction(module, call, predicting):
+        if is_load(call, loading) and not _asks(call, loading, held):
+            loads.append((module, call))
+        elif is_prediction(module, call, predicting) or _asks(call, loading, held):
             predicts.append((module, call))
             if _gives_checkpoint(call):
                 loads.append((module, call))
@@ -208,6 +209,16 @@ def doing_of(project: Project, roots: Iterable[Scope], *, imports: bool = False)
         measures,
         any(u.capability in _PARAMETERS for u in uses),
     )
+
+
+def _asks(call: Call, loading: frozenset[object], held: frozenset[str]) -> bool:
+    """Whether a call that stands where a model is loaded makes a loaded one predict.
+
+    `load(path).predict(rows)` is two calls on one line, `self.model(x)` bears the loader's name.
+    """
+    if call.span not in loading:
+        return False
+    return call.method in PREDICT_METHODS or call.text.split("(", 1)[0] in held
 
 
 def _loads_model(project: Project, use: Use) -> bool:

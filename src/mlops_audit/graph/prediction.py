@@ -32,9 +32,12 @@ __all__ = ["find_predictions"]
 _HANDLERS = frozenset({"lambda_handler", "handler", "model_fn", "predict_fn", "input_fn"})
 _HANDLER_BASES = re.compile(
     r"(BaseHandler|BasePredictor|kserve\.Model|KFModel|MLModel|LitAPI|PredictionHandler|"
-    r"cpr\.Predictor|SeldonComponent|TritonPythonModel|PythonPredictor|BaseRunner)$"
+    r"cpr\.Predictor|SeldonComponent|TritonPythonModel|PythonPredictor|BaseRunner|"
+    r"(django|rest_framework|flask|tornado|falcon|starlette|sanic)\b[\w.]*\.\w*(View|ViewSet|Resource|"
+    r"RequestHandler|HTTPEndpoint)|flask_rest\w*\.Resource)$"
 )
-_TRITON = "TritonPythonModel"
+# Classes that a platform finds by their name alone.
+_HANDLER_NAMES = frozenset({"TritonPythonModel", "EndpointHandler"})
 _MANAGED = re.compile(
     r"(deploy|create_endpoint|Endpoint\.create|InferenceConfig|OnlineEndpoint|"
     r"OnlineDeployment|ModelDeployOp|EndpointCreateOp|LitServer|ModelServer|"
@@ -142,7 +145,7 @@ def _handlers(project: Project) -> Iterator[Prediction]:
             roots = [names[n] for n in sorted(_HANDLERS & names.keys())]
         for klass in module.classes:
             bases = tuple(project.index.bases(module.path, klass))
-            if klass.name == _TRITON or any(_HANDLER_BASES.search(b) for b in bases):
+            if klass.name in _HANDLER_NAMES or any(_HANDLER_BASES.search(b) for b in bases):
                 roots += [f for f in module.functions if f.owner == klass.qualname]
         if not roots:
             continue
