@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from mlops_audit.facts.ci.github import WORKFLOW
 from mlops_audit.facts.cicommon import Getter, broken, inside, joined, root_map, texts
+from mlops_audit.facts.github_remote import remote_step
 from mlops_audit.facts.github_steps import (
     Context,
     composite,
@@ -21,7 +22,7 @@ from mlops_audit.facts.github_steps import (
 )
 from mlops_audit.facts.github_triggers import read_triggers
 from mlops_audit.facts.nodes import Node
-from mlops_audit.facts.types import Job, Trigger, TriggerKind, Unreadable, Workflow
+from mlops_audit.facts.types import Job, Step, Trigger, TriggerKind, Unreadable, Workflow
 from mlops_audit.model import Span
 
 __all__ = ["read_github"]
@@ -166,7 +167,7 @@ def _job(name: str, node: Node, root: Node, context: Context) -> Job:
         Span(context.path, line),
         tuple(read_step(step, context) for step in steps.list() if step.kind == "map")
         if steps
-        else (),
+        else _handed_over(node, context),
         node_strings(node.get("needs")),
         test.condition,
         soft=bool(soft),
@@ -203,6 +204,14 @@ def _checkout(node: Node) -> str:
             if where is not None and not where.get("repository"):
                 return joined("", where.str_at("path"))
     return ""
+
+
+def _handed_over(node: Node, context: Context) -> tuple[Step, ...]:
+    """The step that stands for a reusable workflow of another repository."""
+    uses = node.str_at("uses")
+    if not uses or uses.startswith("./"):
+        return ()
+    return (remote_step(uses, texts(node.get("with")), Span(context.path, node.line_of("uses"))),)
 
 
 def _called(node: Node, context: Context) -> tuple[str, tuple[Job, ...]]:

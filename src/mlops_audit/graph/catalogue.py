@@ -144,11 +144,18 @@ class Catalogue:
         )
 
     def action(self, uses: str) -> tuple[Match, ...]:
-        """What a CI action, orb, pipe or task is evidence of, by its name and version."""
+        """What a CI action, orb, pipe or task is evidence of, by its name and version.
+
+        A reusable workflow of another repository is also known by its file's name.
+        """
         path = uses.partition("@")[0]
+        found_rows = self._actions.find(uses)
+        if "/.github/workflows/" in path:
+            stem = path.rpartition("/")[2].rpartition(".")[0].replace("_", "-")
+            found_rows += self._actions.find(f"*/.github/workflows/{stem}")
         return tuple(
             _match(found)
-            for found in self._actions.find(uses)
+            for found in found_rows
             # A bare task (`Docker@2`) is no prefix of an action's owner (`docker/login-action`).
             if "/" in found[1].pattern or "/" not in path
         )

@@ -186,7 +186,9 @@ def doing_of(project: Project, roots: Iterable[Scope], *, imports: bool = False)
     predicts, loads, stores, reads = [], [], [], []
     by_hand = False
     for module, call in calls_of(project, walked):
-        if is_load(call, loading) and not _asks(call, loading, held):
+        if _only_named(project, module, call, loading | predicting):
+            pass
+        elif is_load(call, loading) and not _asks(call, loading, held):
             loads.append((module, call))
         elif is_prediction(module, call, predicting) or _asks(call, loading, held):
             predicts.append((module, call))
@@ -208,6 +210,18 @@ def doing_of(project: Project, roots: Iterable[Scope], *, imports: bool = False)
         bool(trains_here(project, walked)),
         measures,
         any(u.capability in _PARAMETERS for u in uses),
+    )
+
+
+def _only_named(project: Project, module: Module, call: Call, known: frozenset[object]) -> bool:
+    """Whether a function of the project only has the name: what it does is walked by itself."""
+    if call.span in known or call.method in PREDICT_METHODS:
+        return False
+    if LOAD_NAME.search(call.method) and not call.method.startswith("get_"):
+        return False
+    named = _MODEL_CALL.match(call.text) or LOAD_NAME.search(call.method)
+    return bool(named) and any(
+        s.kind == "function" for s in project.index.targets(call, module.path)
     )
 
 
@@ -242,5 +256,5 @@ def _loads_model(project: Project, use: Use) -> bool:
 def shown_calls(items: Iterable[tuple[Module, Call]], what: str) -> Iterator[Evidence]:
     """The calls as evidence, each with a word of what it does."""
     for _, call in items:
-        line = call.text.splitlines()[0][:90] if call.text else call.name
+        line = call.text or call.name
         yield Evidence(call.span, f"{what}: {line}")

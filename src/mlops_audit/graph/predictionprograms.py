@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Function, Module
+from mlops_audit.facts.snakefiles import is_snakefile
 from mlops_audit.graph.predicting import (
     KINDS,
     LOAD_NAME,
@@ -26,8 +27,8 @@ if TYPE_CHECKING:  # the project hands itself in
 __all__ = ["programs"]
 
 _EVALUATES = re.compile(
-    r"(^|[/_])(eval|evaluat\w*|test|tests|testing|metrics?|performance|valid|validat\w*|bench\w*)"
-    r"([/_.]|$)",
+    r"(^|[/_])(eval|evaluat\w*|test|tests|testing|metrics?|performance|valid|validat\w*|bench\w*|"
+    r"back_?test\w*|hindcasts?)([/_.]|$)",
     re.IGNORECASE,
 )
 _SHOWS = re.compile(r"(^|[/_])(plots?|plotting|visuali[sz]\w*)([/_.]|$)", re.IGNORECASE)
@@ -98,8 +99,10 @@ def _program(project: Project, module: Module, root: Scope) -> Prediction | None
         tested = not (doing.stores and _stores_predictions(doing))
         if tested:
             return None
-    on_tests = _only_test_data(doing) or bool(
-        _EVALUATES.search(f"{module.path.rsplit('/', 1)[-1]}/{root.qualname}")
+    on_tests = (
+        _only_test_data(doing)
+        or _of_own_run(project, module, root)
+        or bool(_EVALUATES.search(f"{module.path.rsplit('/', 1)[-1]}/{root.qualname}"))
     )
     if on_tests and doing.stores and _stores_predictions(doing):
         return Prediction("evaluation", module.path, tuple(shown), stores=True, scope=root.qualname)
@@ -118,6 +121,13 @@ def _program(project: Project, module: Module, root: Scope) -> Prediction | None
     only = aside or (function is not None and _only_evaluated(project, module, function))
     kind = "evaluation" if only else "function"
     return Prediction(kind, module.path, tuple(shown), scope=root.qualname)
+
+
+def _of_own_run(project: Project, module: Module, root: Scope) -> bool:
+    """Whether a rule of a Snakefile predicts for the data that its other rules train on."""
+    if not is_snakefile(module.path) or not root.qualname:
+        return False
+    return bool(doing_of(project, [Scope(module.path)]).trains)
 
 
 def _only_evaluated(project: Project, module: Module, function: Function) -> bool:
@@ -139,17 +149,19 @@ def _function(
     project: Project, module: Module, function: Function | None, doing: Doing
 ) -> Prediction | None:
     """A function that predicts with a model that it is given."""
-    del project
     if function is None or doing.trains or doing.measures or not function.params:
         return None
-    if _only_test_data(doing):
+    if _EVALUATES.search(module.path.rsplit("/", 1)[-1]):
+        return None
+    if _only_test_data(doing) and not _submits(doing):
         return None
     if not PREDICT_NAME.search(function.name) or function.name.startswith("test"):
         return None
     if re.search(r"train|eval|valid|test|metric|objective|loss", function.name, re.IGNORECASE):
         return None
+    only = _submits(doing) or _only_evaluated(project, module, function)
     return Prediction(
-        "function",
+        "evaluation" if only else "function",
         module.path,
         tuple(shown_calls(doing.predicts[:1], "predicts")),
         scope=function.qualname,
@@ -185,6 +197,14 @@ def _stores_predictions(doing: Doing) -> bool:
 
 def _only_test_data(doing: Doing) -> bool:
     """Whether everything that is predicted is the data of training or testing."""
+    if _submits(doing):
+        return True
     texts = [" ".join([c.text, *c.targets]) for _, c in doing.predicts]
     texts = [t[:200] for t in texts]
     return bool(texts) and all(_TEST_SET.search(t) for t in texts)
+
+
+def _submits(doing: Doing) -> bool:
+    """Whether what is predicted is handed in to a competition: it is for the test data alone."""
+    stored = (f"{c.text[:200]} {' '.join(c.targets)}" for _, c in doing.stores)
+    return any("submission" in text.lower() for text in stored)

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Module
 from mlops_audit.graph.predicting import Prediction
-from mlops_audit.graph.training import TRAINING, is_training, own_fit, training_calls
+from mlops_audit.graph.scopes import Scope, scopes
+from mlops_audit.graph.training import (
+    TRAINING,
+    is_training,
+    own_fit,
+    training_calls,
+    trains_here,
+)
 from mlops_audit.model import Evidence, RolesInfo, Span
 
 if TYPE_CHECKING:  # the project asks for its roles, and roles are decided on the project
@@ -149,7 +156,7 @@ def _training(project: Project) -> list[_Place]:
         if path in known or project.is_test(path):
             continue
         for call in training_calls(module):
-            line = call.text.splitlines()[0][:100] if call.text else call.name
+            line = call.text or call.name
             found.append(
                 _Place(path, Evidence(call.span, line), module.notebook, project.is_example(path))
             )
@@ -205,7 +212,7 @@ def _library(project: Project, own: list[_Place], serving: list[Prediction]) -> 
         return None
     programs = [p for p in own if not _packaged(project, p.path) and not _aside(project, p.path)]
     packaged = [p for p in own if _packaged(project, p.path)]
-    if programs and not packaged:
+    if (programs and not packaged) or _trained_by_programs(project):
         return None
     outside = [
         p
@@ -213,6 +220,18 @@ def _library(project: Project, own: list[_Place], serving: list[Prediction]) -> 
         if p.counts and not _packaged(project, p.path) and not _aside(project, p.path)
     ]
     return None if outside and not packaged else published
+
+
+def _trained_by_programs(project: Project) -> bool:
+    """Whether a program in the root folder, no example, calls the package's training."""
+    for module in project.source:
+        path = module.path
+        if "/" in path or module.main_line is None or _aside(project, path):
+            continue
+        roots = [Scope(path), *(Scope(path, f.qualname) for f in module.functions if f.decorators)]
+        if trains_here(project, scopes(project, roots)):
+            return True
+    return False
 
 
 def _about_models(project: Project) -> bool:
@@ -242,7 +261,7 @@ def _published(project: Project) -> Evidence | None:
     for number, line in enumerate((project.text(readme) or "").splitlines() if readme else (), 1):
         for found in _PIP_INSTALL.finditer(line[:500]):
             if _normal(found[1]) in names and readme:
-                return Evidence(Span(readme, number), line.strip()[:100])
+                return Evidence(Span(readme, number), line.strip())
     use = next(
         (
             u
@@ -271,7 +290,18 @@ def _teaches(project: Project, own: list[_Place]) -> bool:
     if notebooks < _TEACHING_NOTEBOOKS:
         return False
     trained = len({p.path for p in own})
+    if trained and any(_starts_own_code(project, m) for m in project.source):
+        return False
     return notebooks / (notebooks + scripts) > _TEACHING_SHARE and trained * 4 <= notebooks
+
+
+def _starts_own_code(project: Project, module: Module) -> bool:
+    """Whether it is a program in the root folder that imports the project's own modules."""
+    return (
+        "/" not in module.path
+        and module.main_line is not None
+        and any(project.index.resolve(i.dotted, module.path) for i in module.imports)
+    )
 
 
 def _learns(project: Project) -> bool:

@@ -35,6 +35,7 @@ _SWITCH_WORD = re.compile(
 _NAME = re.compile(r"[A-Za-z_][\w.]*")
 _TARGETS = frozenset({"_target_", "target", "class_path", "class_name", "_class", "__target__"})
 _GROUP = re.compile(r"(^|/)(loggers?|trackers?|callbacks)/([\w\-]+)\.ya?ml$")
+_ENDING = re.compile(r"\.ya?ml$")  # `logger: wandb.yaml` chooses `wandb`
 _CHOICE = re.compile(r"(^|[ /.])(loggers?|trackers?|callbacks)$")
 _ENVIRON = re.compile(r"environ\[['\"](\w+)['\"]\]")
 _LIGHTNING = re.compile(r"(^|\.)(LightningModule|LightningCLI)$")
@@ -196,7 +197,7 @@ def _disabled(project: Project) -> Iterator[Tracked]:
                 known = _state(project, call.guards)
                 on = known is not None and known[0] == "on"
                 standing = _standing(project, match.tool.name, match.capability, call)
-                detail = call.text.splitlines()[0][:90] if call.text else call.name
+                detail = call.text or call.name
                 chain = (known[1],) if known is not None and known[1] is not None else ()
                 yield Tracked(
                     match.tool.name,
@@ -226,7 +227,7 @@ def _values(project: Project) -> Iterator[Tracked]:
                         match.tool.name,
                         match.capability,
                         standing,
-                        Evidence(keyword_span(project, call, key), f"{key}={value.text}"[:100]),
+                        Evidence(keyword_span(project, call, key), f"{key}={value.text}"),
                         module.notebook,
                     )
 
@@ -274,9 +275,14 @@ def _chosen(project: Project, known: tuple[Setting, ...]) -> frozenset[str]:
                 found.add(value)
     for item in known:  # a group's member that lists others: `many_loggers: [csv, wandb]`
         group = _GROUP.search(item.span.path)
-        if group and group[3] in found and item.key == "defaults" and isinstance(item.value, str):
+        if (
+            group
+            and {group[3], f"{group[3]}.yaml"} & found
+            and item.key == "defaults"
+            and isinstance(item.value, str)
+        ):
             found.add(item.value)
-    return frozenset(found)
+    return frozenset(_ENDING.sub("", name) for name in found)
 
 
 def _environment(project: Project) -> Iterator[Tracked]:
@@ -318,7 +324,7 @@ def _lightning(project: Project) -> Iterator[Tracked]:
             capability = {"log": "tracker.metrics", "log_dict": "tracker.metrics",
                           "save_hyperparameters": "tracker.params"}.get(call.method)  # fmt: skip
             if capability:
-                detail = call.text.splitlines()[0][:90]
+                detail = call.text
                 yield Tracked(
                     "Lightning",
                     capability,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Call, Function, Module
 from mlops_audit.graph.scopes import Scope, calls_of, uses_of
-from mlops_audit.graph.uses import Use
+from mlops_audit.graph.uses import Use, gives_coefficients
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
@@ -127,7 +127,7 @@ def _dynamic(module: Module, call: Call) -> bool:
         # A library that no row knows: the arguments or the receiver speak for themselves.
         told = any(k in _OF_TRAINING for k, _ in call.kwargs) or _MODELS.search(call.receiver)
         aside = _PREPARES.search(call.receiver) or _LIBRARY_TRANSFORMS.search(call.name)
-        return bool(told) and not aside
+        return bool(told) and not aside and not gives_coefficients(module, call)
     # A loss is whatever a model or a function of a library gave (`model(**batch).loss.backward()`).
     given = _BUILT_IN.match(call.name) or re.match(r"[a-z]\w*\.\w+\.", call.name)
     return method == "backward" and "torch" in module.roots and bool(given)

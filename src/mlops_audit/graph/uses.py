@@ -7,8 +7,9 @@ and everything in files that are not the project's own, are left out.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mlops_audit.facts.code import Call, Module
 from mlops_audit.facts.command import unwrap
@@ -17,7 +18,9 @@ from mlops_audit.graph.catalogue import Catalogue, Details, Match
 from mlops_audit.graph.execution import Node
 from mlops_audit.model import Evidence, Span
 
-__all__ = ["Use", "call_uses", "command_uses", "imports_of"]
+__all__ = ["Use", "call_uses", "command_uses", "gives_coefficients", "imports_of"]
+
+_MORE = " …"  # a call goes on after its first line
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,11 @@ class Use:
 
     def evidence(self, chain: tuple[Evidence, ...] = ()) -> Evidence:
         """The use as evidence."""
-        return Evidence(self.span, self.detail, chain)
+        shown = self.detail.removesuffix(_MORE)
+        bare = shown.removeprefix("@")
+        text = self.call.text if self.call is not None else ""
+        whole = shown + text[len(bare) :] if text.startswith(bare) else self.detail
+        return Evidence(self.span, whole, chain)
 
 
 def imports_of(
@@ -81,6 +88,9 @@ def call_uses(
                 continue
             if is_own(call.name) and _belongs(call.name, match):
                 continue  # the tool's own repository defines it, and uses it nowhere
+            details = match.details
+            if match.capability == "train.fit" and gives_coefficients(module, call):
+                details = replace(details, kind="curve")
             yield Use(
                 match.tool.name,
                 match.capability,
@@ -93,8 +103,24 @@ def call_uses(
                 match.soft,
                 match.why,
                 call,
-                details=match.details,
+                details=details,
             )
+
+
+def gives_coefficients(module: Module, call: Call) -> bool:
+    """Whether what is fitted is a line through points: its slope is read, nothing is predicted."""
+    name, function = call.receiver, module.function(call.scope)
+    if function is None or not name.isidentifier() or "coef_" not in module.names:
+        return False
+    if any(v.text == name for v in function.returns):
+        return False
+    for other in module.calls_in(call.scope):
+        if other.receiver == name and other.method != "fit":
+            return False
+        if any(v.text == name for v in (*other.args, *(v for _, v in other.kwargs))):
+            return False
+    slope = re.compile(rf"\b{name}\.(coef_|intercept_)")
+    return any(a.scope == call.scope and slope.search(a.value.text) for a in module.assigns)
 
 
 def _handed_back(module: Module, name: str) -> str:
@@ -133,7 +159,7 @@ def command_uses(
             match.tool.name,
             match.capability,
             command.span,
-            command.text[:120],
+            command.text,
             "command",
             test=test,
             notebook=notebook,
@@ -166,6 +192,7 @@ def action_uses(node: Node, catalogue: Catalogue) -> Iterator[Use]:
 
 
 def _detail(call: Call) -> str:
-    first = call.text.splitlines()[0] if call.text else f"{call.name}()"
+    """The first line of a call, marked where it goes on."""
+    first, more, _ = call.text.partition("\n") if call.text else (f"{call.name}()", "", "")
     first = f"@{first}" if call.decorates and not first.startswith("@") else first
-    return first if len(first) <= 100 else f"{first[:97]}..."  # noqa: PLR2004 -- a line of a report
+    return first + _MORE if more else first

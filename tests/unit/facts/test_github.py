@@ -234,3 +234,34 @@ def test_arbitrary_input_never_raises(data: bytes | str) -> None:
     """Whatever the bytes, there is a workflow."""
     raw = data.encode() if isinstance(data, str) else data
     assert len(read_github(CI, raw, lambda _path: None)) == 1
+
+
+def test_workflow_of_another_repository() -> None:
+    """A job that calls one is a step that uses it, with the commands that its inputs name."""
+    job = job_of(
+        """
+        uses: acme/ci/.github/workflows/python.yml@main
+        with:
+          tests_folder: tests/unit
+          lint-command: ruff check .
+          coverage: true
+          build_script: ${{ vars.script }}
+        """
+    )
+    (step,) = job.steps
+    assert (job.calls, step.uses) == (job.calls, "acme/ci/.github/workflows/python.yml@main")
+    assert [c.argv for c in step.commands] == [("pytest", "tests/unit"), ("ruff", "check", ".")]
+    assert step.inputs["coverage"] == "true"
+
+
+def test_tox_of_another_repository() -> None:
+    """Environments that a workflow of tox gets are a run of tox."""
+    job = job_of(
+        """
+        uses: acme/ci/.github/workflows/tox.yml@v1
+        with:
+          envs: |
+            - linux: py312
+        """
+    )
+    assert [c.argv for c in job.steps[0].commands] == [("tox",)]

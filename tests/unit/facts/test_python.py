@@ -183,3 +183,12 @@ def test_a_file_that_is_no_python_says_so() -> None:
 def test_arbitrary_bytes_never_raise(data: bytes) -> None:
     """Whatever the bytes, a module comes back."""
     assert read_python("a.py", data).path == "a.py"
+
+
+def test_method_and_function_of_one_name() -> None:
+    """In a method's body a bare name is the module's, not that of the class."""
+    code = read_python(
+        "a.py",
+        b"class A:\n    def run(self):\n        return run(1)\n\n\ndef run(x):\n    return x\n",
+    )
+    assert [c.name for c in code.calls] == [":run"]

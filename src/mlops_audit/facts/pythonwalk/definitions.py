@@ -53,10 +53,16 @@ class Definitions(Expressions):
         saved = (self.scope, self.guards, self.loops, self.owner, self.targets)
         self.scope, self.guards, self.loops, self.targets = qualname, (), 0, ()
         tries, self.tries = self.tries, 0
+        # A class's own names are not in reach of its methods' bodies: `predict()` in the method
+        # `predict` is the module's function.
+        method = bool(self.owner) and not saved[0]
+        names = self.envs.pop() if method else None
         self.envs.append(env)
         self.declare(node.body, env, f"{qualname}.")
         self.block(node.body)
         self.envs.pop()
+        if names is not None:
+            self.envs.append(names)
         self.scope, self.guards, self.loops, self.owner, self.targets = saved
         self.tries = tries
 
@@ -77,7 +83,8 @@ class Definitions(Expressions):
                 self.expression(arg.annotation)
             value = self.value(default) if default is not None else None
             written = self.text(arg.annotation) if arg.annotation is not None else ""
-            found.append(Param(arg.arg, self.annotation(arg.annotation), value, written))
+            gathers = "*" if arg is args.vararg else "**" if arg is args.kwarg else ""
+            found.append(Param(arg.arg, self.annotation(arg.annotation), value, written, gathers))
         return tuple(found)
 
     def _decorator(self, node: ast.expr, qualname: str) -> str:

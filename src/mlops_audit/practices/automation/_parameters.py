@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph import Project
+from mlops_audit.graph.rulefiles import config_place
 from mlops_audit.graph.scopes import Scope, calls_of, scopes, uses_of
 from mlops_audit.graph.training import is_training, trains_here
 from mlops_audit.graph.uses import Use
@@ -162,9 +163,10 @@ def _imported(project: Project, module: Module) -> frozenset[str]:
     seen = {module.path}
     queue = [module]
     while queue and len(seen) < 200:  # noqa: PLR2004 -- a bound for cycles and giants
-        for item in queue.pop().imports:
+        near = queue.pop()
+        for item in near.imports:
             for name in (item.dotted, item.module):
-                symbol = project.index.resolve(name, module.path)
+                symbol = project.index.resolve(name, near.path)
                 if symbol and symbol.path not in seen:
                     seen.add(symbol.path)
                     queue.append(project.modules[symbol.path])
@@ -184,6 +186,8 @@ def _of_program(
     uses = [u for u in uses_of(project, walked) if u.capability in {"config.parse", "config.env"}]
     calls = list(calls_of(project, walked))
     yield from _of_files(project, uses, calls, trained)
+    if (place := config_place(module)) is not None:
+        yield Source("file", place, trained)
     names = _option_names(project, uses, calls)
     parsed = [u for u in uses if u.capability == "config.parse" and not _is_file(u)]
     if parsed:
@@ -203,7 +207,7 @@ def _of_program(
         ]
         if named:
             shown = f"{named[0].targets[0]} = {named[0].value.text}"
-            yield Source("arguments", Evidence(named[0].span, shown[:90]), trained)
+            yield Source("arguments", Evidence(named[0].span, shown), trained)
         else:
             yield Source("places", place, trained)
     elif (read := _helped(project, module, walked)) is not None:
@@ -314,7 +318,7 @@ def _helped(project: Project, module: Module, walked: tuple[Scope, ...]) -> Evid
             continue
         for assign in other.assigns if "argv" in other.names else ():
             if assign.scope == scope.qualname and re.match(r"sys\.argv\[", assign.value.text):
-                return Evidence(assign.span, f"{assign.targets[0]} = {assign.value.text}"[:90])
+                return Evidence(assign.span, f"{assign.targets[0]} = {assign.value.text}")
     return None
 
 
@@ -326,10 +330,10 @@ def _of_modules(project: Project, walked: tuple[Scope, ...], trained: Evidence) 
             continue
         for assign in module.assigns:
             if not assign.scope and assign.value.is_literal and _tunes(assign.targets[0]):
-                detail = f"{assign.targets[0]} = {assign.value.text[:60]}"
+                detail = f"{assign.targets[0]} = {assign.value.text}"
                 yield Source("module", Evidence(assign.span, detail), trained)
                 return
 
 
 def _line(call: Call) -> str:
-    return call.text.splitlines()[0][:90] if call.text else call.name
+    return call.text or call.name

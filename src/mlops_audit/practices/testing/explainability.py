@@ -19,10 +19,15 @@ _LOOKED = (
 )
 _NAMES = ("feature_importances_", "coef_", "get_score", "get_fscore", "feature_importance")
 _OWN = re.compile(r"\bself\.(feature_importances_|coef_)")  # what an estimator learns, not reads
+_COUNTED = re.compile(r"\w[\w.]{0,60}\.coef_(\[\d\]){1,2}(?=\s*([*/+-]|\)))")
 _LIBRARIES = frozenset({"shap", "lime", "captum", "eli5", "alibi", "interpret", "dalex", "omnixai"})
 _KEEPS = re.compile(
     r"savefig|save|dump|to_(csv|json|parquet|html)|write|log_|logged|log$|plot|show|bar|figure|st\.|"
     r"next_step|upload|add_|return|DataFrame|Series|zip",
+    re.IGNORECASE,
+)
+_STORES = re.compile(
+    r"savefig|^save|dump|^to_(csv|json|parquet|html)|^write|^log|upload|plot|show|^bar|figure",
     re.IGNORECASE,
 )
 
@@ -46,7 +51,9 @@ def explainability(project: Project) -> Verdict:
     for path, module in sorted(project.modules.items()):
         if path in project.test_files or path not in started:
             continue
-        (notes if module.notebook else code).extend(_explains(project, module))
+        for evidence, scope in _explains(project, module):
+            noted = module.notebook or _shown_in_notebooks(project, module, scope)
+            (notes if noted else code).append(evidence)
     if code:
         return passed("code explains the model", code)
     if notes:
@@ -63,20 +70,47 @@ def explainability(project: Project) -> Verdict:
     return failed("nothing explains the model", looked_for=_LOOKED)
 
 
-def _explains(project: Project, module: Module) -> list[Evidence]:
+def _shown_in_notebooks(project: Project, module: Module, scope: str) -> bool:
+    """Whether a function only returns what it finds, and nothing but notebooks asks it."""
+    function = module.function(scope)
+    if function is None or any(_STORES.search(c.method) for c in module.calls_in(scope)):
+        return False
+    callers = {
+        other.notebook
+        for path, other in project.modules.items()
+        if path not in project.test_files and any(c.method == function.name for c in other.calls)
+    }
+    return callers == {True}
+
+
+def _others(text: str) -> str:
+    """The text without an estimator's own attribute, and single coefficients that are reckoned."""
+    return _COUNTED.sub("", _OWN.sub("", text))
+
+
+def _explains(project: Project, module: Module) -> list[tuple[Evidence, str]]:
     found = [
-        u.evidence()
+        (u.evidence(), u.scope)
         for u in project.uses_in(module.path)
         if u.capability == "explain.compute" and is_called(project, module.path, u.scope)
     ]
+    lines = {  # functions that only fit a line through points, for a feature
+        u.scope
+        for u in project.uses_in(module.path)
+        if u.details is not None and u.details.kind == "curve"
+    }
     for name in _NAMES:
         if name not in module.names or not any(_KEEPS.search(c.name) for c in module.calls):
             continue
         if not module.notebook and name not in _OWN.sub("", project.text(module.path) or ""):
             continue
-        place = next(
-            (a.span for a in module.assigns if name in _OWN.sub("", a.value.text)),
-            next((c.span for c in module.calls if name in _OWN.sub("", c.text)), Span(module.path)),
-        )
-        found.append(Evidence(text_span(project, place, name, (place.line or 1) + _NEAR), name))
+        told = [(a.span, a.scope) for a in module.assigns if name in _others(a.value.text)]
+        told += [(c.span, c.scope) for c in module.calls if name in _others(c.text)]
+        if not told and _COUNTED.search(project.text(module.path) or ""):
+            continue
+        if told and all(scope in lines for _, scope in told):
+            continue
+        place, scope = told[0] if told else (Span(module.path), "")
+        shown = Evidence(text_span(project, place, name, (place.line or 1) + _NEAR), name)
+        found.append((shown, scope))
     return found
