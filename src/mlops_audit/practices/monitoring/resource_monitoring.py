@@ -76,6 +76,7 @@ def resource_monitoring(project: Project) -> Verdict:
         s.evidence
         for s in sightings(project, "metrics.export")
         if s.tool == "Prometheus" and s.where == "call" and not s.notebook
+        if not _own_registry(project, s)
     ]
     if exported:
         return partial("Only the exporter's default process metrics.", exported[:3])
@@ -111,6 +112,15 @@ def _keeps(project: Project, item: Sighting) -> bool:
     return any(
         u.capability in exports and (not call.scope or u.scope == call.scope or not u.scope)
         for u in project.uses_in(item.path)
+    )
+
+
+def _own_registry(project: Project, item: Sighting) -> bool:
+    """Whether a metric stands in a registry of the module's own, without the process's metrics."""
+    module = project.modules[item.path]
+    return any(c.method == "CollectorRegistry" for c in module.calls) and not any(
+        c.method in {"ProcessCollector", "MultiProcessCollector", "Instrumentator"}
+        for c in module.calls
     )
 
 

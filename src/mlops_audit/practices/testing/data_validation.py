@@ -21,6 +21,7 @@ _DATA_TEST = re.compile(
     r"\b(columns|is_?null|is_?na|notna|notnull|duplicated|dtypes?|nunique|between|isin|shape|nan|"
     r"min|max|unique|n_nan|schema)\b"
 )
+_READS = re.compile(r"(^|\.)(read_\w+|load_dataset|open_dataset)$")
 _RUNS_DATA = frozenset({"script", "target", "notebook"})
 
 
@@ -111,17 +112,25 @@ def _tests(project: Project, checks: list[DataCheck]) -> list[tuple[Evidence, bo
 def _reads_and_looks(project: Project, case: TestCase) -> bool:
     """Whether a test reads a file of data and asserts on what is in it."""
     module = project.modules[case.path]
-    reads = any(
-        re.search(r"(^|\.)(read_\w+|load_dataset|open_dataset)$", c.name)
-        for path, scope in case.scopes
-        for c in project.modules[path].calls_in(scope)
-    )
-    if not reads:
-        return False
     lines = range(case.span.line or 0, case.end_line + 1)
-    texts = [c.text for c in module.calls if (c.span.line or 0) in lines]
+    known: set[str] = set()
+    for path, scope in case.scopes:
+        for call in project.modules[path].calls_in(scope):
+            if _READS.search(call.name):
+                known |= {"read_", "load_dataset", "open_dataset"}
+                known |= {t.rsplit(".", 1)[-1] for t in call.targets}
+                known.add(scope.rsplit(".", 1)[-1])  # a fixture or helper that hands it on
+    if not known:
+        return False
+    inside = [c for c in module.calls if (c.span.line or 0) in lines]
+    given = [(c.text, c.targets) for c in inside]
+    given += [(a.value.text, a.targets) for a in module.assigns if (a.span.line or 0) in lines]
+    for text, targets in given:
+        if any(name in text for name in known):
+            known |= {t for t in targets if t.isidentifier()}
+    texts = [c.text for c in inside]
     texts += [a.test for a in module.asserts if (a.span.line or 0) in lines]
-    return any(_DATA_TEST.search(t) for t in texts)
+    return any(_DATA_TEST.search(t) and any(n in t for n in known) for t in texts)
 
 
 def _ran(project: Project, case: TestCase) -> bool:

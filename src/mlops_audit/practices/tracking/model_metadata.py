@@ -40,6 +40,7 @@ _OF_OTHERS = re.compile(
     r"doc(ument)?|chunk|video|release)s?[_-]?[\w-]{0,20}meta|meta_?data[_-]?(feature|log|image|file)",
     re.IGNORECASE,
 )
+_POINTS = re.compile(r"(^|_)(run_?id|path|uri|url|name|experiment_?id)$", re.IGNORECASE)
 # Pages and numbers that Kubeflow shows beside a step.
 _SHOWN = "mlpipeline"
 _NEAR = 12  # lines from where a file is opened to where it is written
@@ -162,11 +163,19 @@ def _files(project: Project) -> list[Evidence]:
             if (
                 dumps
                 and not _is_shown(module, call)
+                and not _only_points(module, call)
                 and _META_NAME.search(call.args[0].text[:60])
                 and (_OF_MODEL.search(told) or (handles and not _OF_OTHERS.search(told)))
             ):
                 found.append(Evidence(call.span, call.text.splitlines()[0][:80]))
     return found
+
+
+def _only_points(module: Module, call: Call) -> bool:
+    """Whether what is written only says where a model lies: `{"run_id": …, "model_path": …}`."""
+    name = call.args[0].text
+    given = [a.value.keys for a in module.assigns if name in a.targets and a.scope == call.scope]
+    return bool(given) and all(keys and all(_POINTS.search(k) for k in keys) for keys in given)
 
 
 def _is_shown(module: Module, call: Call) -> bool:
