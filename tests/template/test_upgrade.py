@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -128,6 +129,38 @@ def test_a_project_climbs_from_level_1_to_5(template: Template, tmp_path: Path) 
     assert not run("git", "status", "--porcelain", cwd=project).stdout
     assert_kept(project, edits)
     assert_level(project, 5)
+
+
+def locked(project: Path, package: str) -> set[str]:
+    """The versions of a package in a project's lock."""
+    lock = tomllib.loads((project / "uv.lock").read_text(encoding="utf-8"))
+    return {entry["version"] for entry in lock["package"] if entry["name"] == package}
+
+
+def test_new_packages_come_in_the_versions_that_the_template_ships(
+    make_template: Callable[[], Template], tmp_path: Path
+) -> None:
+    """Also an older one; and what the project has locked by itself keeps its version."""
+    template = make_template()
+    older = template.generate(tmp_path / "older", {"maturity_level": 3})
+    pin = "--upgrade-package=prometheus-client==0.21.0"
+    run("uv", "lock", "--quiet", pin, cwd=older)
+    text = (older / "uv.lock").read_text(encoding="utf-8")
+    shipped = re.sub('(?m)^name = "demand-forecast"$', 'name = "{{ project_slug }}"', text)
+    (template.path / "template/uv.lock.jinja").write_text(shipped, encoding="utf-8")
+    template.release("v2.0.0")
+    project = template.generate(tmp_path / "project", {"maturity_level": 2})
+    run("git", "init", "--quiet", cwd=project)
+    run("uv", "lock", "--quiet", "--upgrade-package=pyyaml==6.0.2", cwd=project)
+    assert not locked(project, "prometheus-client")
+    commit(project)
+    upgrade(project, "--level", "3")
+    run("uv", "lock", "--quiet", cwd=project)
+    assert locked(project, "prometheus-client") == {"0.21.0"}
+    assert locked(project, "pyyaml") == {"6.0.2"}
+    assert locked(project, "great-expectations") == locked(older, "great-expectations")
+    commit(project)
+    assert "Nothing to do" in upgrade(project)
 
 
 @pytest.fixture(params=RELEASES)

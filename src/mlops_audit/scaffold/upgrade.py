@@ -18,6 +18,7 @@ import yaml
 
 from mlops_audit.model import Outcome, Report
 from mlops_audit.scaffold.errors import ScaffoldError, copier_errors
+from mlops_audit.scaffold.pins import add_pins
 
 __all__ = ["AFTER_RUN", "Answers", "Upgrade", "read_answers", "upgrade"]
 
@@ -120,6 +121,8 @@ def upgrade(
         before = audited(str(trial))
         was = read_answers(trial).commit
         _update(trial, answers, ref, source)
+        if _git(trial, "status", "--porcelain", "pyproject.toml").strip():
+            add_pins(trial, Path(scratch) / "fresh")
         _git(trial, "add", "--all")
         changed = tuple(_git(trial, "diff", "--cached", "--name-only", "-z").split("\0")[:-1])
         after = audited(str(trial))
