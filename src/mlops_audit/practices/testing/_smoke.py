@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from mlops_audit.graph import Project
+from mlops_audit.graph.execution import Way
 from mlops_audit.model import Evidence, Span
 
 __all__ = ["asserting_smoke_runs", "smoke_runs"]
@@ -23,7 +24,14 @@ _CALLS = re.compile(
     r"^(requests|httpx|urllib|aiohttp)\.|(^|\.)(invoke_endpoint|call_web_app|urlopen)$|Webservice|"
     r"Endpoint|^boto3\.client\.invoke|(^|\.)(predict|score)$"
 )
-_CURL = re.compile(r"curl .{0,200}(predict|invocations|score|infer|localhost|127\.0\.0\.1|/v\d)")
+_CURL = re.compile(
+    r"curl .{0,200}(predict|invocations|score|infer|localhost|127\.0\.0\.1|/v\d)|"
+    r"az ml (online|batch)-endpoint invoke|sagemaker-runtime invoke-endpoint|"
+    r"gcloud (beta )?ai endpoints (raw-)?predict|databricks serving-endpoints query"
+)
+# What says of itself that it tests, beside a call of the deployed endpoint.
+_SAYS = re.compile(r"(^|[^a-z])(smoke|test|verify|check)([^a-z]|$)", re.IGNORECASE)
+_ENDPOINT = re.compile(r"(endpoints?\.|Endpoint\.|\.|_)(invoke|invoke_endpoint|predict|query)$")
 _TRAINS = frozenset({"train.fit", "train.loop", "predict.call", "pipeline.run", "model.load"})
 
 
@@ -71,9 +79,18 @@ def _programs(project: Project) -> list[tuple[str, Evidence]]:
         for w in project.automation.of("module")
         if w.previous is not None
         and w.previous.node.kind == "command"
-        and _NAMES.search(w.node.key[0])
         and w.node.key[0] in project.modules
+        and (_NAMES.search(w.node.key[0]) or _asks_endpoint(project, w))
     ]
+
+
+def _asks_endpoint(project: Project, way: Way) -> bool:
+    """Whether a program that says it tests calls the endpoint of a managed platform."""
+    path = way.node.key[0]
+    if not _SAYS.search(" ".join([path, *(e.detail for e in way.chain())])):
+        return False
+    uses = (u for u in project.uses_in(path) if u.capability == "serve.client" and u.call)
+    return any(_ENDPOINT.search(u.call.name) for u in uses if u.call)
 
 
 def _runs_model(project: Project, path: str) -> bool:
