@@ -18,6 +18,8 @@ _LOOKED = (
     "with feature names"
 )
 _NAMES = ("feature_importances_", "coef_", "get_score", "get_fscore", "feature_importance")
+_BARE = "coef_"  # a bare array of numbers, unless code puts names to it
+_NAMED = re.compile(r"columns|feature_?names|get_feature_names|\bzip\(|feature_names_in_|\bindex=")
 _OWN = re.compile(r"\bself\.(feature_importances_|coef_)")  # what an estimator learns, not reads
 _COUNTED = re.compile(r"\w[\w.]{0,60}\.coef_(\[\d\]){1,2}(?=\s*([*/+-]|\)))")
 _LIBRARIES = frozenset({"shap", "lime", "captum", "eli5", "alibi", "interpret", "dalex", "omnixai"})
@@ -88,6 +90,17 @@ def _others(text: str) -> str:
     return _COUNTED.sub("", _OWN.sub("", text))
 
 
+def _is_named(project: Project, module: Module, name: str, scope: str) -> bool:
+    """Whether coefficients stand beside the names of their features, where they are read."""
+    if name != _BARE or module.notebook:
+        return True
+    lines = (project.text(module.path) or "").splitlines()
+    function = module.function(scope)
+    if function is not None:
+        lines = lines[(function.span.line or 1) - 1 : function.end_line]
+    return any(_NAMED.search(line) for line in lines)
+
+
 def _explains(project: Project, module: Module) -> list[tuple[Evidence, str]]:
     found = [
         (u.evidence(), u.scope)
@@ -109,6 +122,9 @@ def _explains(project: Project, module: Module) -> list[tuple[Evidence, str]]:
         if not told and _COUNTED.search(project.text(module.path) or ""):
             continue
         if told and all(scope in lines for _, scope in told):
+            continue
+        told = [(span, scope) for span, scope in told if _is_named(project, module, name, scope)]
+        if not told and name == _BARE:
             continue
         place, scope = told[0] if told else (Span(module.path), "")
         shown = Evidence(text_span(project, place, name, (place.line or 1) + _NEAR), name)
