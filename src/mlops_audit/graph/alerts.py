@@ -115,7 +115,7 @@ def _posted(project: Project) -> Iterator[Alert]:
             if call.name in _POSTS and call.runs and is_called(project, path, call.scope):
                 words = f"{call.text[:300]} {call.scope}"
                 if _WEBHOOK.search(words):
-                    line = call.text.splitlines()[0][:90]
+                    line = call.text
                     yield _of_call(project, module, call, Evidence(call.span, line))
 
 
@@ -177,7 +177,7 @@ def _job_failures(project: Project) -> Iterator[Alert]:
         for span, key, value in given:
             callback = key in _CALLBACKS and value.text not in {"None", "[]"}
             if callback or (key == "email_on_failure" and value.literal is True):
-                yield _of_job(Evidence(span, f"{key}: {value.text}"[:80]))
+                yield _of_job(Evidence(span, f"{key}: {value.text}"))
     for item in settings(project):
         if _ON_FAILURE.search(item.key) and item.value:
             yield _of_job(item.evidence())
@@ -194,11 +194,9 @@ def stopping_monitors(project: Project) -> tuple[Evidence, ...]:
     for path, module in project.modules.items():
         if path in project.test_files or module.notebook or not _MONITOR_PATH.search(path):
             continue
+        found += [Evidence(r.span, r.text or r.name) for r in module.raises if _breached(r.guards)]
         found += [
-            Evidence(r.span, r.text[:90] or r.name) for r in module.raises if _breached(r.guards)
-        ]
-        found += [
-            Evidence(c.span, c.text[:90])
+            Evidence(c.span, c.text)
             for c in module.calls
             if c.name in _EXITS and _breached(c.guards)
         ]

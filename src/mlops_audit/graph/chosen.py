@@ -14,7 +14,6 @@ from mlops_audit.graph.datanames import (
     given_validation,
     held_names,
     set_of,
-    short,
     without_train,
 )
 from mlops_audit.graph.settings import setting
@@ -84,14 +83,14 @@ def _choices_in(project: Project, module: Module) -> Iterator[Choice]:
                 names = (compare.left.text, compare.right.text)
                 on = set_of(text) or _measured_on(module, compare.scope, names, held)
                 on = on or _scope_set(module, compare.scope, held)
-                yield Choice(on, "checkpoint", Evidence(branch.span, short(f"if {branch.test}")))
+                yield Choice(on, "checkpoint", Evidence(branch.span, f"if {branch.test}"))
     for call in module.calls:
         if not call.runs:
             continue
         if call.method == "ModelCheckpoint" and (call.kw("monitor") or call.kw("save_best_only")):
             best = call.kw("save_best_only")
             if best is None or best.literal is not False:
-                yield Choice(_fit_set(module), "checkpoint", Evidence(call.span, short(call.text)))
+                yield Choice(_fit_set(module), "checkpoint", Evidence(call.span, call.text))
         yield from _kept_best(project, module, call)
     yield from _stopped(project, module)
 
@@ -105,7 +104,7 @@ def _stopped(project: Project, module: Module) -> Iterator[Choice]:
         value = item.value.get(key) if key else None
         if value is not None and not (value.is_literal and not value.literal):
             place = line_span(project, item.span, rf"\b{key}\b")
-            yield Choice(_fit_set(module), "stopping", Evidence(place, f"{key}: {value.text}"[:80]))
+            yield Choice(_fit_set(module), "stopping", Evidence(place, f"{key}: {value.text}"))
 
 
 def _choices_of_use(project: Project, use: Use) -> Iterator[Choice]:
@@ -145,7 +144,7 @@ def _run_choices(module: Module) -> Iterator[Choice]:
             found = _RUN_METRIC.search(call.text)
             said = found[0] if found else next((t.value for t in named), "")
             if set_of(said) in {"test", "val"}:
-                place = Evidence(call.span, short(call.text))
+                place = Evidence(call.span, call.text)
                 yield Choice(set_of(said), "hyperparameters", place)
                 return
 
@@ -219,6 +218,6 @@ def _kept_best(project: Project, module: Module, call: Call) -> Iterator[Choice]
     best = call.kw("use_best_model")  # CatBoost
     if best is not None and best.literal is True and (value := given_validation(call)):
         on = set_of(without_train(value)) or "val"
-        yield Choice(on, "checkpoint", Evidence(call.span, short(call.text)))
+        yield Choice(on, "checkpoint", Evidence(call.span, call.text))
     if call.name.startswith("ultralytics.") and call.method == "train":
-        yield Choice("val", "checkpoint", Evidence(call.span, short(call.text)))
+        yield Choice("val", "checkpoint", Evidence(call.span, call.text))

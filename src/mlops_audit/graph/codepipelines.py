@@ -139,7 +139,7 @@ def _code_step(project: Project, path: str, call: Call, evidence: Evidence) -> P
         module = project.modules[path]
         function = module.function(call.decorates)
         span = function.span if function else call.span
-        place = Evidence(span, f"step {name} ({evidence.detail[:60]})")
+        place = Evidence(span, f"step {name} ({evidence.detail})")
         ran = list(_in_container(project, module, call.decorates))
         if ran:
             return PipelineStep(name, place, parts_of_nodes(project, ran, name), code)
@@ -148,7 +148,7 @@ def _code_step(project: Project, path: str, call: Call, evidence: Evidence) -> P
         return PipelineStep(name, place, parts_of(project, code, name), code)
     name = _step_name(call)
     known = next((p for p, pattern in _KNOWN_STEPS if pattern.search(method)), None)
-    place = Evidence(call.span, f"step {name or method}: {evidence.detail[:80]}")
+    place = Evidence(call.span, f"step {name or method}: {evidence.detail}")
     if known:
         return PipelineStep(name or method, place, frozenset({known}))
     nodes = list(_step_code(project, path, call))

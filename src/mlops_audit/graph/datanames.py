@@ -20,7 +20,6 @@ __all__ = [
     "held_names",
     "is_evaluation_script",
     "set_of",
-    "short",
     "without_train",
 ]
 
@@ -96,9 +95,3 @@ def by_place(evidence: Evidence) -> tuple[bool, str, int, int]:
     """The order of evidence: notebooks last, then by path and line."""
     span = evidence.span
     return (span.path.endswith(".ipynb"), span.path, span.cell or 0, span.line or 0)
-
-
-def short(text: str) -> str:
-    """The first line of a text, cut for evidence."""
-    first = text.splitlines()[0] if text else ""
-    return first[: TEXT + 20]

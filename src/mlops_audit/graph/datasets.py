@@ -253,7 +253,7 @@ def sources(project: Project) -> Iterator[tuple[str, Evidence]]:
             continue
         for text in module.texts:
             if not text.doc and (kind := _kind(text.value)):
-                yield kind, Evidence(text.span, text.value[:100])
+                yield kind, Evidence(text.span, text.value)
     for command, _ in project.all_commands:
         if project.is_test(command.span.path) or _TOOL.search(command.text):
             continue  # a tool is fetched, no data
@@ -262,7 +262,7 @@ def sources(project: Project) -> Iterator[tuple[str, Evidence]]:
         if command.program in {"wget", "curl", "gsutil", "aws", "aria2c"} and (
             kind := _kind(command.text)
         ):
-            yield kind, Evidence(command.span, command.text[:100])
+            yield kind, Evidence(command.span, command.text)
 
 
 def _fetches(command: Command) -> bool:

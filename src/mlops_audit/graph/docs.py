@@ -236,4 +236,4 @@ def filled(document: Document, section: Section, words: int = _WORDS) -> bool:
 
 def evidence(section: Section, detail: str = "") -> Evidence:
     """A section as evidence."""
-    return Evidence(section.span, (detail or section.title or section.text[:80])[:120])
+    return Evidence(section.span, (detail or section.title or section.text))

@@ -110,7 +110,7 @@ def _in_queries(project: Project) -> Iterator[Evidence]:
             if _SQL.search(line) and not line.lstrip().startswith("--")
         ]
         if len(lines) >= _ENOUGH and re.search(r"\bSELECT\b", text, re.IGNORECASE):
-            yield Evidence(Span(path, lines[0][0]), lines[0][1][:80])
+            yield Evidence(Span(path, lines[0][0]), lines[0][1])
 
 
 _SIDES = (re.compile(r"train|fit", re.IGNORECASE), re.compile(r"predict|serv|scor|infer|batch"))
@@ -121,7 +121,7 @@ def shared_queries(project: Project) -> list[Evidence]:
     for query in _in_queries(project):
         name = query.span.path.rsplit("/", 1)[-1]
         places = [
-            (module.path, Evidence(text.span, text.value[:80]))
+            (module.path, Evidence(text.span, text.value))
             for module in project.source
             for text in module.texts
             if not text.doc and text.value.rsplit("/", 1)[-1] == name
@@ -149,13 +149,13 @@ def _in_module(module: Module) -> list[Evidence]:
     frames = bool(module.roots & _FRAMES)
     computed = list(_columns(module)) if frames else []
     computed += [
-        Evidence(c.span, c.text.splitlines()[0][:80] if c.text else c.name)
+        Evidence(c.span, c.text or c.name)
         for c in module.calls
         if (frames and _assigns(c))
         or (frames and c.method in _METHODS and not _NO_FEATURE.search(" ".join(c.targets)))
         or (_TRANSFORMS.search(c.name) and not _LABELS.search(c.name))
     ]
-    taken = [Evidence(c.span, c.text.splitlines()[0][:80]) for c in module.calls if _takes_out(c)]
+    taken = [Evidence(c.span, c.text) for c in module.calls if _takes_out(c)]
     computed += taken if frames else []
     standalone = bool(frames and taken) or any(
         _TRANSFORMS.search(c.name) and not _LABELS.search(c.name) for c in module.calls
@@ -183,7 +183,7 @@ def _columns(module: Module) -> Iterator[Evidence]:
             if match is None or _OF_RESULTS.search(match[1]):
                 continue
             if _FRAME_NAME.search(match[1]) and _is_computed(item, target):
-                yield Evidence(item.span, f"{target} = {item.value.text}".splitlines()[0][:80])
+                yield Evidence(item.span, f"{target} = {item.value.text}")
 
 
 def _is_computed(item: Assign, target: str) -> bool:

@@ -71,7 +71,7 @@ class Checks:
         """The gates that a branch is; `flip` where the promotion runs if the test fails."""
         if branch.constant is not None or _unset(module, branch.test):
             if mentions_metric(branch.test):
-                yield "constant", (Evidence(branch.span, f"if {branch.test[:80]}"),)
+                yield "constant", (Evidence(branch.span, f"if {branch.test}"),)
             return
         found = False
         for compare in branch.compares if compares is None else compares:
@@ -83,7 +83,7 @@ class Checks:
             yield kind, places
         if found or any(c.op in {"<", "<=", ">", ">="} for c in branch.compares):
             return
-        place = Evidence(branch.span, f"if {branch.test[:80]}")
+        place = Evidence(branch.span, f"if {branch.test}")
         negated = branch.test.strip().startswith("not ")
         for name in self._flags(branch):
             yield from self._flag(module, branch, name, place, flip=flip != negated)
@@ -118,7 +118,7 @@ class Checks:
             if meant is None or judgement is None:
                 return
             text = f"{text}: {meant.left.text} and {meant.right.text}"
-        shown = Evidence(compare.span, text[:100])
+        shown = Evidence(compare.span, text)
         places = (shown,) if place is None else (place, shown)
         yield _kind(judgement, flip=flip), places
 

@@ -16,7 +16,7 @@ from mlops_audit.graph.comparisons import mentions_metric
 from mlops_audit.graph.gatechecks import Checks, Found, Gate
 from mlops_audit.graph.gatesteps import gates_of_steps
 from mlops_audit.graph.gatetools import gates_of_tools
-from mlops_audit.graph.promotions import Promotion, first_line, promotions
+from mlops_audit.graph.promotions import Promotion, promotions
 from mlops_audit.graph.scopes import Scope, scopes
 from mlops_audit.model import Evidence, Span
 
@@ -93,7 +93,7 @@ class _Around:
     def _conditions(self, module: Module, call: Call) -> Iterator[Found]:
         for guard in call.guards:
             if guard.constant is not None and mentions_metric(guard.text):
-                yield "constant", (Evidence(Span(module.path, guard.line), guard.text[:90]),)
+                yield "constant", (Evidence(Span(module.path, guard.line), guard.text),)
                 continue
             yield from self._guard(module, guard, call)
         line = module.flat(call.span)
@@ -137,7 +137,7 @@ class _Around:
 
         A constant is no gate made constant: many a first version becomes the default.
         """
-        place = Evidence(call.span, first_line(call.text))
+        place = Evidence(call.span, call.text)
         line = module.flat(call.span)
         own = [
             a for a in module.assigns
@@ -189,7 +189,7 @@ def _best_of_new(project: Project, targets: list[Promotion]) -> Iterator[Gate]:
                 or item.method in {"get_best_run", "best_run", "get_best_model"}
                 or (item.method in {"idxmin", "idxmax"} and "metric" in item.text)
             ):
-                place = Evidence(item.span, first_line(item.text))
+                place = Evidence(item.span, item.text)
                 yield Gate("best-of-new", (place, promotion.evidence))
                 break
 

@@ -116,9 +116,7 @@ class _Steps:
             condition = command.condition
             fails = command.program == "exit" and command.argv[1:2] not in {("0",), ()}
             if fails and condition and mentions_metric(condition):
-                yield Gate(
-                    "metric", (Evidence(way.node.span, f"if {condition[:80]}"), promoted[0][1])
-                )
+                yield Gate("metric", (Evidence(way.node.span, f"if {condition}"), promoted[0][1]))
 
 
 def gates_of_steps(project: Project, checks: Checks) -> Iterator[Gate]:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph.comparisons import mentions_metric
 from mlops_audit.graph.gatechecks import Checks, Gate
-from mlops_audit.graph.promotions import first_line
 from mlops_audit.model import Evidence, Span
 
 if TYPE_CHECKING:  # the project hands itself in
@@ -42,7 +41,7 @@ def gates_of_tools(project: Project, checks: Checks) -> Iterator[Gate]:
                 and (mentions_metric(call.args[0].text) or "output" in call.args[0].text)
                 and not re.search(r"launch|enable|skip", call.args[0].text)  # a switch
             ):
-                yield Gate("metric", (Evidence(call.span, first_line(call.text)),))
+                yield Gate("metric", (Evidence(call.span, call.text),))
             decision = call.kw("deploy_decision")
             if decision is not None:
                 yield from _decision(checks, module, call, decision.text)
@@ -72,7 +71,7 @@ def _blessed(project: Project) -> Evidence | None:
 
 def _decision(checks: Checks, module: Module, call: Call, name: str) -> Iterator[Gate]:
     """ZenML's deployers take a decision; the step that makes it compares a metric."""
-    place = Evidence(call.span, first_line(call.text))
+    place = Evidence(call.span, call.text)
     if name == "True":
         yield Gate("constant", (place,))
         return
@@ -93,7 +92,7 @@ def _choices(project: Project) -> Iterator[Gate]:
             if re.search(r"Numeric(Greater|Less)Than", line):
                 near = "\n".join(lines[max(0, number - 8) : number + 8])
                 if mentions_metric(near):
-                    yield Gate("metric", (Evidence(Span(path, number), line.strip()[:90]),))
+                    yield Gate("metric", (Evidence(Span(path, number), line.strip()),))
                     return
 
 
@@ -112,4 +111,4 @@ def _choice_rules(project: Project) -> Iterator[Gate]:
             text = " ".join(v.text for _, v in call.kwargs) or call.text
             if mentions_metric(text):
                 kind = "training" if _ON_TRAINING.search(text) else "metric"
-                yield Gate(kind, (Evidence(call.span, first_line(call.text)),))
+                yield Gate(kind, (Evidence(call.span, call.text),))

@@ -17,7 +17,6 @@ from mlops_audit.graph.datanames import (
     held_names,
     is_evaluation_script,
     set_of,
-    short,
     without_train,
 )
 from mlops_audit.graph.sourcelines import line_span
@@ -83,12 +82,12 @@ def evaluations_in(project: Project, module: Module) -> Iterator[Held]:
         ):
             continue
         if told and on in {"test", "val"}:
-            yield Held(on, Evidence(call.span, short(call.text)), module.notebook)
+            yield Held(on, Evidence(call.span, call.text), module.notebook)
         elif call.method == "test" and call.name.endswith("Trainer.test"):
-            yield Held("test", Evidence(call.span, short(call.text)), module.notebook)
+            yield Held("test", Evidence(call.span, call.text), module.notebook)
         elif value := given_validation(call):
             on = "test" if set_of(without_train(value)) == "test" else "val"
-            yield Held(on, Evidence(call.span, short(call.text)), module.notebook)
+            yield Held(on, Evidence(call.span, call.text), module.notebook)
     yield from _logged(project, module)
     if computes:
         yield from _loops(project, module)
@@ -116,7 +115,7 @@ def metrics_of_the_fit(project: Project, module: Module) -> Iterator[Evidence]:
                 continue
             texts = {v.text for v in (*call.args, *(v for _, v in call.kwargs))}
             if truth in texts and (texts & told or any(c.text in t for c in again for t in texts)):
-                yield Evidence(call.span, short(call.text))
+                yield Evidence(call.span, call.text)
 
 
 def evaluations_of_tests(project: Project) -> Iterator[Held]:
@@ -158,7 +157,7 @@ def _logged(project: Project, module: Module) -> Iterator[Held]:
             for text in (*value.keys, *value.strings()):
                 on = set_of(text)
                 if on in {"test", "val"} and METRIC_NAME.search(text):
-                    yield Held(on, Evidence(call.span, short(call.text)), module.notebook)
+                    yield Held(on, Evidence(call.span, call.text), module.notebook)
 
 
 def _says_evaluate(call: Call) -> bool:
@@ -203,7 +202,7 @@ def _loops(project: Project, module: Module) -> Iterator[Held]:
             if on not in seen:
                 seen.add(on)
                 detail = f"evaluates on {text.value}"
-                said = Evidence(text.span, detail[:TEXT])
+                said = Evidence(text.span, detail)
                 yield Held(on, said, module.notebook, weak=True, unseen=True)
 
 

@@ -166,7 +166,7 @@ def _artifacts(project: Project, board: Board) -> None:
         for text in module.texts if module is not None else ():
             artifact = names.get(text.value.rsplit("/", 1)[-1][:200])
             if artifact is not None and not text.doc:
-                board.link(number, artifact, (Evidence(text.span, text.value[:80]),))
+                board.link(number, artifact, (Evidence(text.span, text.value),))
 
 
 def _hands(project: Project, board: Board) -> None:
@@ -196,7 +196,7 @@ def _start_of(project: Project, path: str) -> tuple[str, Evidence] | None:
     for target in project.targets:
         for command in target.commands:
             if any(word.rsplit("/", 1)[-1] == path.rsplit("/", 1)[-1] for word in command.argv):
-                return f"{target.runner} {target.name}", Evidence(command.span, command.text[:100])
+                return f"{target.runner} {target.name}", Evidence(command.span, command.text)
     module = project.modules.get(path)
     if module is None:
         return None

@@ -15,7 +15,6 @@ from mlops_audit.model import Span
 
 __all__ = ["Nodes", "Sources", "started"]
 
-_DETAIL = 120
 # What a change or a schedule starts says more than what a person or another workflow may start.
 _LATER = {TriggerKind.CALL: 1_000, TriggerKind.MANUAL: 2_000}
 
@@ -133,13 +132,11 @@ class Nodes:
         """One command run in a folder."""
         span = command.span
         key = (span.path, str(span.cell or ""), str(span.line or ""), folder, *command.argv[:40])
-        return Node("command", key, span, command.text[:_DETAIL], (command, folder))
+        return Node("command", key, span, command.text, (command, folder))
 
     def tests(self, command: Command, folder: str, paths: tuple[str, ...]) -> Node:
         """A run of the test runner over `paths` (empty: whatever it collects)."""
-        return Node(
-            "tests", (folder, *paths), command.span, command.text[:_DETAIL], (folder, paths)
-        )
+        return Node("tests", (folder, *paths), command.span, command.text, (folder, paths))
 
     def script(self, path: str, folder: str, args: tuple[str, ...] = ()) -> Node:
         """A shell script run in a folder, with its arguments where they are known."""

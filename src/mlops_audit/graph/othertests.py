@@ -74,5 +74,5 @@ def _cases(
         body = text[start:end]
         if asserts.search(body) and not _SKIPPED.search(body[:200]):
             line = text.count("\n", 0, start + len(body) - len(body.lstrip())) + 1
-            found.append(Evidence(Span(path, line), body.strip().splitlines()[0][:100]))
+            found.append(Evidence(Span(path, line), body.strip().splitlines()[0]))
     return found

@@ -169,7 +169,7 @@ def _stored(project: Project, module: Module, call: Call) -> Stored | None:
     if not lasting and not _is_file(call):
         return None
     dated = dated_path or bool(_WHEN.search(around))
-    line = call.text.splitlines()[0][:90] if call.text else call.name
+    line = call.text or call.name
     return Stored(Evidence(call.span, line), lasting, _inputs(module, call, around), dated)
 
 
@@ -210,7 +210,7 @@ def _logged(module: Module, call: Call) -> Stored | None:
     }
     if not any(h in made or (_VALUE.search(h) and not _SET.search(h)) for h in holes):
         return None
-    line = call.text.splitlines()[0][:90]
+    line = call.text
     return Stored(Evidence(call.span, line), lasting=True, inputs=False, dated=False, text=True)
 
 

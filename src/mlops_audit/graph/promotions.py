@@ -13,7 +13,7 @@ from mlops_audit.model import Evidence, Span
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
 
-__all__ = ["PROMOTES", "Promotion", "first_line", "promotions"]
+__all__ = ["PROMOTES", "Promotion", "promotions"]
 
 # What the tool catalogue calls the step that a gate stands before.
 PROMOTES = ("registry.register", "registry.promote", "deploy.run", "model.push")
@@ -55,7 +55,7 @@ def promotions(project: Project) -> list[Promotion]:
             around = f"{call.scope} {call.text[:200]}"
             filed = _FILES.match(call.method) and _PLACES.search(around) and not call.loops
             if call.runs and (named or (filed and "model" in around.lower())):
-                place = Evidence(call.span, first_line(call.text or call.name))
+                place = Evidence(call.span, call.text or call.name)
                 place = _inside_of(project, module, call, place)
                 found.setdefault(call.span, Promotion(module, call, place))
     return [found[s] for s in sorted(found, key=lambda s: (s.path, s.line or 0))]
@@ -68,9 +68,3 @@ def _inside_of(project: Project, module: Module, call: Call, place: Evidence) ->
         if use.capability in PROMOTES:
             return use.evidence((place,))
     return place
-
-
-def first_line(text: str) -> str:
-    """The first line of a call's text, for evidence."""
-    lines = text.splitlines()
-    return lines[0][:100] if lines else text

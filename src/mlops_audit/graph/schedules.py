@@ -17,7 +17,7 @@ from mlops_audit.graph.cistarts import starts_of_ci
 from mlops_audit.graph.codeschedules import DATA_EVENT, starts_of_calls
 from mlops_audit.graph.lifecycle import TRAIN, named_parts
 from mlops_audit.graph.scopes import Scope, scopes, scopes_from
-from mlops_audit.graph.trained import KINDS, TRAIN_NAME, Start, first_line, is_saved, trains_in
+from mlops_audit.graph.trained import KINDS, TRAIN_NAME, Start, is_saved, trains_in, written
 from mlops_audit.model import Evidence, Span
 
 if TYPE_CHECKING:  # the project hands itself in
@@ -108,9 +108,7 @@ def _of_files(project: Project) -> Iterator[Start]:
                 )
                 trained = trains_in(project, code, others)
                 if trained:
-                    yield Start(
-                        "schedule", Evidence(Span(path, number), line.strip()[:90]), trained
-                    )
+                    yield Start("schedule", Evidence(Span(path, number), line.strip()), trained)
 
 
 def _of_resources(project: Project) -> Iterator[Start]:
@@ -195,7 +193,7 @@ def _of_handlers(project: Project) -> Iterator[Start]:
                 continue
             place = Evidence(function.span, f"{function.name}() is called by an event")
             if routes:
-                place = Evidence(routes[0].span, f"a request starts it: {first_line(routes[0])}")
+                place = Evidence(routes[0].span, f"a request starts it: {written(routes[0])}")
             yield Start(kind, place, trained, is_saved(project, code))
 
 

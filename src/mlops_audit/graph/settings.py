@@ -55,7 +55,7 @@ class Setting:
 
     def evidence(self) -> Evidence:
         """The setting as evidence."""
-        return Evidence(self.span, f"{self.name}: {self.value}"[:100])
+        return Evidence(self.span, f"{self.name}: {self.value}")
 
 
 def is_on(value: Scalar) -> bool:
@@ -172,7 +172,7 @@ def _given(module: Module, wanted: str) -> Iterator[tuple[Scalar, Evidence]]:
     for call in module.calls:
         for key, given in call.kwargs:
             if _spelling(key) == wanted and given.is_literal:
-                yield given.literal, Evidence(call.span, f"{key}={given.text}"[:80])
+                yield given.literal, Evidence(call.span, f"{key}={given.text}")
         if call.method in {"add_argument", "option", "DEFINE_bool", "DEFINE_boolean"}:
             yield from _argument(call.args, dict(call.kwargs), wanted, call.span)
 
@@ -226,4 +226,4 @@ def _in_commands(project: Project, wanted: str) -> Iterator[tuple[Scalar, Eviden
                 continue
             after = command.argv[at + 1] if at + 1 < len(command.argv) else "-"
             given = value if equals else ("true" if after.startswith("-") else after)
-            yield given, Evidence(command.span, command.text[:100])
+            yield given, Evidence(command.span, command.text)

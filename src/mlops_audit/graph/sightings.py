@@ -120,7 +120,7 @@ def _resources(project: Project) -> Iterator[Sighting]:
     for resource in resources(project):
         kind = f"{resource.api.partition('/')[0]}/{resource.kind}" if resource.api else ""
         for match in project.catalogue.resource(kind or resource.kind):
-            evidence = Evidence(resource.span, f"{resource.kind} {resource.name}"[:90])
+            evidence = Evidence(resource.span, f"{resource.kind} {resource.name}")
             yield Sighting(
                 match.tool.name,
                 match.capability,

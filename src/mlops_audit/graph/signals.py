@@ -88,7 +88,7 @@ def _of_branch(project: Project, module: Module, branch: Branch) -> Iterator[Sig
         calls = [c for c in module.calls_within(lines) if c.scope == branch.scope]
         code = scopes(project, [s for c in calls for s in _called(project, module, c)])
         trained = _training(project, module, calls, code)
-        place = Evidence(branch.span, f"if {branch.test[:80]}")
+        place = Evidence(branch.span, f"if {branch.test}")
         if trained is not None and (plain or _named_retraining(calls)):
             yield Signal((place, trained), starts=True, constant=branch.constant is not None)
             return
@@ -109,7 +109,7 @@ def _training(
     trained = trains_in(project, code)
     if trained is not None:
         first = next((c for c in calls if list(_called(project, module, c))), None)
-        line = first.text.splitlines()[0][:90] if first and first.text else trained.detail
+        line = first.text if first and first.text else trained.detail
         return Evidence(first.span if first else trained.span, line)
     for call in calls:
         starts = re.search(
@@ -120,9 +120,9 @@ def _training(
         if starts and (
             _RETRAINS.search(call.text) or trains_in(project, [Scope(module.path, call.scope)])
         ):
-            return Evidence(call.span, call.text.splitlines()[0][:90])
+            return Evidence(call.span, call.text)
         if "dispatches" in call.text:
-            return Evidence(call.span, call.text.splitlines()[0][:90])
+            return Evidence(call.span, call.text)
     return None
 
 
@@ -140,7 +140,7 @@ def _asks(module: Module, branch: Branch, calls: list[Call]) -> Evidence | None:
             if branch.body[0] <= module.flat(t.span) <= branch.body[1]
         )
         if told and asks and not call.name.startswith(("logging.", "print", "logger.")):
-            return Evidence(call.span, call.text.splitlines()[0][:90])
+            return Evidence(call.span, call.text)
     return None
 
 
@@ -151,7 +151,7 @@ def _conditions(project: Project) -> Iterator[Signal]:
         condition = item.condition
         if not condition or not _SIGNAL.search(condition) or item.void_condition or item.disabled:
             continue
-        place = Evidence(way.node.span, f"if: {condition[:80]}")
+        place = Evidence(way.node.span, f"if: {condition}")
         reach = project.graph.reach([way.node])
         code = scopes(project, [Scope(n.key[0]) for n in reach.ways if n.kind == "module"])
         nodes = [n for n in reach.ways if n.kind == "command"]
@@ -163,5 +163,5 @@ def _conditions(project: Project) -> Iterator[Signal]:
             text = " ".join(node.payload[0].argv)
             if re.search(r"gh (issue|workflow run)|dispatches", text):
                 runs = "workflow run" in text or "dispatches" in text
-                yield Signal((place, Evidence(node.span, text[:90])), starts=runs)
+                yield Signal((place, Evidence(node.span, text)), starts=runs)
                 break

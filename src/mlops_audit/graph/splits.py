@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph.chosen import Choice, choices_of
-from mlops_audit.graph.datanames import by_place, is_evaluation_script, set_of, short
+from mlops_audit.graph.datanames import by_place, is_evaluation_script, set_of
 from mlops_audit.graph.heldout import (
     Held,
     evaluations_in,
@@ -93,7 +93,7 @@ class Splits:
             named = call.kw("split")
             told = named is not None and set_of(named.text) in {"test", "val"}
             if own or official or told:
-                yield Evidence(call.span, short(call.text or call.name))
+                yield Evidence(call.span, call.text or call.name)
         pairs: dict[str, set[str]] = {}
         for item in module.assigns:
             for target in item.targets:
@@ -105,9 +105,7 @@ class Splits:
                         and name != "train"
                         and "train" in pairs[item.scope]
                     ):
-                        yield Evidence(
-                            item.span, short(f"{', '.join(item.targets)} = {item.value.text}")
-                        )
+                        yield Evidence(item.span, f"{', '.join(item.targets)} = {item.value.text}")
 
     # -- evaluations ---------------------------------------------------------------------------
 

@@ -158,7 +158,7 @@ def step_artifacts(project: Project) -> list[Evidence]:
         written = [p for p in function.params if _ARTIFACT.search(p.written)] if function else []
         if function is not None and written:
             text = f"step {function.name} writes {written[0].name}: {written[0].written}"
-            found.append(Evidence(function.span, text[:100]))
+            found.append(Evidence(function.span, text))
     return found
 
 
@@ -183,7 +183,7 @@ def hosted(project: Project) -> Evidence | None:
             return found
     for command, _ in project.all_commands:
         if _CLOUD.search(command.text):
-            return Evidence(command.span, command.text[:80])
+            return Evidence(command.span, command.text)
     for path in project.glob("**/*.yaml", "**/*.yml", "**/*.env*", "**/*.toml", "**/*.json"):
         entry = project.entry(path)
         if (entry.size or 0) > 200_000:  # noqa: PLR2004 -- settings are small
@@ -191,7 +191,7 @@ def hosted(project: Project) -> Evidence | None:
         for number, line in enumerate((project.text(path) or "").splitlines(), 1):
             warehouse = path.endswith("feature_store.yaml") and _WAREHOUSE.search(line)
             if (warehouse or _CLOUD.search(line)) and not line.lstrip().startswith("#"):
-                return Evidence(Span(path, number), line.strip()[:80])
+                return Evidence(Span(path, number), line.strip())
     return None
 
 
@@ -199,10 +199,10 @@ def _stores(module: Module) -> Evidence | None:
     """Where a module names a cloud store, or asks one for an object."""
     for text in module.texts:
         if not text.doc and _CLOUD.search(text.value):
-            return Evidence(text.span, text.value[:80])
+            return Evidence(text.span, text.value)
     for call in module.calls if module.roots & _OBJECT_CLIENTS else ():
         if _OBJECT_CALL.match(call.name):
-            return Evidence(call.span, call.text.splitlines()[0][:80])
+            return Evidence(call.span, call.text)
     return None
 
 

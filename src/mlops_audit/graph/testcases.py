@@ -81,7 +81,7 @@ class TestCase:
         told = f"{self.name}: asserts on {', '.join(seen)}" if self.counts else self.name
         if self.void:
             told = f"{self.name}: {self.void}"
-        return Evidence(self.span, told[:120])
+        return Evidence(self.span, told)
 
 
 def is_case(owner: Class | None, project: Project, path: str) -> bool:

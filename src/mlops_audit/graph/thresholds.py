@@ -112,7 +112,7 @@ class MetricGates:
                 continue
             if not is_called(self.project, module.path, branch.scope):
                 continue
-            evidence = Evidence(branch.span, f"if {branch.test}".splitlines()[0][:100])
+            evidence = Evidence(branch.span, f"if {branch.test}")
             inside = self._ends(module, branch.body)
             outside = self._ends(module, branch.orelse)
             if inside or outside:
@@ -132,7 +132,7 @@ class MetricGates:
             )
             compared = named and any(c.op in {"<", "<=", ">", ">="} for c in item.compares)
             if len(found) == 1 or (compared and not found):
-                yield MetricGate(Evidence(item.span, f"assert {item.test}"[:100]), fails=True)
+                yield MetricGate(Evidence(item.span, f"assert {item.test}"), fails=True)
 
     @staticmethod
     def _ends(module: Module, lines: tuple[int, int] | None) -> bool:
@@ -162,7 +162,7 @@ class MetricGates:
             conditions = [c for c in module.calls if c.method == "ConditionStep"]
             failing = [c for c in module.calls if _FAIL_STEPS.search(c.name)]
             for call in conditions:
-                text = call.text.splitlines()[0][:100] if call.text else "ConditionStep"
+                text = call.text or "ConditionStep"
                 yield MetricGate(Evidence(call.span, text), fails=bool(failing))
 
 

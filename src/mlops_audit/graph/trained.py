@@ -23,11 +23,11 @@ __all__ = [
     "PLATFORM",
     "TRAIN_NAME",
     "Start",
-    "first_line",
     "is_kept",
     "is_saved",
     "pipeline_trains",
     "trains_in",
+    "written",
 ]
 
 _STORES = frozenset(
@@ -84,7 +84,7 @@ def trains_in(
     trained = trains_here(project, wanted)
     if trained:
         call = trained[0][1]
-        return Evidence(call.span, f"trains: {first_line(call)}")
+        return Evidence(call.span, f"trains: {written(call)}")
     uses = [*uses_of(project, wanted), *commands_of(project, nodes)]
     for use in uses:
         if is_training(use):
@@ -107,7 +107,7 @@ def trains_in(
             and (TRAIN_NAME.search(told) or PLATFORM.search(call.name))
             and _has_training_pipeline(project)
         ):
-            return Evidence(call.span, first_line(call))
+            return Evidence(call.span, written(call))
     return None
 
 
@@ -164,6 +164,6 @@ def is_saved(project: Project, code: Iterable[Scope]) -> bool:
     )
 
 
-def first_line(call: Call) -> str:
-    """The first line of a call, for evidence."""
-    return call.text.splitlines()[0][:90] if call.text else call.name
+def written(call: Call) -> str:
+    """A call as it is written, for evidence."""
+    return call.text or call.name

@@ -125,7 +125,7 @@ def windowed_quality(project: Project) -> tuple[Evidence, ...]:
         if path in project.test_files or module.notebook or project.is_example(path):
             continue
         found += [
-            Evidence(call.span, call.text.splitlines()[0][:90])
+            Evidence(call.span, call.text)
             for call in _metric_calls(project, module)
             if _in_window(module, call) and _of_production(project, module, call)
         ]

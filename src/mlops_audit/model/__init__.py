@@ -46,6 +46,7 @@ from mlops_audit.model.verdicts import (
     partial,
     passed,
     sentence,
+    shortened,
     unknown,
 )
 
@@ -88,5 +89,6 @@ __all__ = [
     "partial",
     "passed",
     "sentence",
+    "shortened",
     "unknown",
 ]

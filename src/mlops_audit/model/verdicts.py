@@ -27,6 +27,7 @@ __all__ = [
     "partial",
     "passed",
     "sentence",
+    "shortened",
     "unknown",
 ]
 
@@ -84,13 +85,34 @@ class Span:
         return f"{self.path}{cell}{line}"
 
 
+_LONGEST = 120  # characters of what was seen: a line of a report
+_BRACKETS = re.compile(r"(?<=[(\[{]) |,? (?=[)\]}])")  # what lines leave behind that become one
+
+
+def shortened(text: str, most: int = _LONGEST) -> str:
+    """A text in one line of at most `most` characters, cut at the end of a word with `…`."""
+    if "\n" in text or "\r" in text:
+        text = _BRACKETS.sub("", " ".join(text[: 8 * most].split()))
+    if len(text) <= most:
+        return text
+    end = text.rfind(" ", most // 2, most)
+    return text[: end if end > 0 else most - 1].rstrip(" ,;:") + "…"
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What was seen at a place, and the hops (trigger first) that lead there."""
+    """What was seen at a place, and the hops (trigger first) that lead there.
+
+    `detail` is kept in one line and cut where it is long, so that nobody has to do so before.
+    """
 
     span: Span
     detail: str
     chain: tuple[Evidence, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.detail) > _LONGEST or "\n" in self.detail:
+            object.__setattr__(self, "detail", shortened(self.detail))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +160,7 @@ def counted(items: Sized, one: str, many: str) -> str:
 
 def _listed(evidence: Evidence | tuple[Evidence, ...] | list[Evidence]) -> tuple[Evidence, ...]:
     items = (evidence,) if isinstance(evidence, Evidence) else tuple(evidence)
-    return tuple(dict.fromkeys(_one_line(item) for item in items))
-
-
-def _one_line(evidence: Evidence) -> Evidence:
-    """The evidence with its detail in one line, as a condition over several lines has it not."""
-    if "\n" not in evidence.detail:
-        return evidence
-    return Evidence(evidence.span, " ".join(evidence.detail.split()), evidence.chain)
+    return tuple(dict.fromkeys(items))
 
 
 def passed(reason: str, evidence: Evidence | tuple[Evidence, ...] | list[Evidence]) -> Verdict:

@@ -73,7 +73,7 @@ def started_by_hand(project: Project, path: str) -> Evidence | None:
             continue
         named = _submitted(project, command)
         if named is None or named == path:
-            return Evidence(command.span, command.text[:100])
+            return Evidence(command.span, command.text)
     return None
 
 

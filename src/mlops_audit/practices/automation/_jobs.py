@@ -101,7 +101,7 @@ def _first_at_work(project: Project, script: Node, jobs: frozenset[str]) -> Evid
     said = f"script for {', '.join(sorted(jobs))}"
     for edge in project.graph.edges(script):
         if edge.target.kind == "command" and _jobs(project, [edge.target]):
-            return Evidence(edge.target.span, f"{said}: {edge.target.detail}"[:120])
+            return Evidence(edge.target.span, f"{said}: {edge.target.detail}")
     return Evidence(script.span, said)
 
 

@@ -80,19 +80,15 @@ def _in_jobs(project: Project) -> Iterator[tuple[Way, Evidence]]:
 def _told(project: Project, code: tuple[Scope, ...]) -> Evidence | None:
     """Where code trains, runs a pipeline or checks data or a model."""
     for _, call in trains_here(project, code):
-        return Evidence(call.span, f"trains: {_line(call.text or call.name)}")
+        return Evidence(call.span, f"trains: {call.text or call.name}")
     for use in uses_of(project, code):
         if use.capability in _CHECKS:
-            return Evidence(use.span, f"checks: {use.detail[:80]}")
+            return Evidence(use.span, f"checks: {use.detail}")
         if is_training(use):
-            return Evidence(use.span, f"trains: {use.detail[:80]}")
+            return Evidence(use.span, f"trains: {use.detail}")
         if use.capability == "pipeline.run":
-            return Evidence(use.span, f"runs the pipeline: {use.detail[:80]}")
+            return Evidence(use.span, f"runs the pipeline: {use.detail}")
     return None
-
-
-def _line(text: str) -> str:
-    return text.splitlines()[0][:80]
 
 
 def _in_test(project: Project, way: Way) -> bool:

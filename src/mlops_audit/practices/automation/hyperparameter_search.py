@@ -130,7 +130,7 @@ def _files(project: Project) -> Iterator[Evidence]:
             )
         ):
             line = text.count("\n", 0, found.start()) + 1
-            yield Evidence(Span(path, line), found[0].strip()[:80])
+            yield Evidence(Span(path, line), found[0].strip())
     for command, _ in project.all_commands:
         words = command.argv
         if not any("," in w and "=" in w for w in words):
@@ -140,14 +140,14 @@ def _files(project: Project) -> Iterator[Evidence]:
         given = inner[3:] if inner[1:2] == ("-m",) else inner[1:]  # behind Python's own option
         program = kind in {"file", "module"} or command.program in project.console_scripts
         if ("-m" in given and program) or "--multirun" in inner:
-            yield Evidence(command.span, command.text[:90])
+            yield Evidence(command.span, command.text)
 
 
 def _elbows(project: Project) -> Iterator[Evidence]:
     for module in project.modules.values():
         for call in module.calls:
             if _ELBOW.search(call.method) and not project.is_test(module.path):
-                yield Evidence(call.span, call.text.splitlines()[0][:90])
+                yield Evidence(call.span, call.text)
                 return
 
 
@@ -167,7 +167,7 @@ def _nested(project: Project) -> Iterator[Evidence]:
                 project, scopes(project, [Scope(symbol.path, symbol.qualname)])
             ):
                 number = max(0, len(above) - _REACH) + over[0][0] + 1
-                yield Evidence(Span(module.path, number), over[0][1].string.strip()[:90])
+                yield Evidence(Span(module.path, number), over[0][1].string.strip())
                 return
 
 
@@ -198,6 +198,6 @@ def _loops(project: Project) -> Iterator[Evidence]:
                         and "param_groups" not in loop[2]
                         and "loader" not in over
                     ):
-                        yield Evidence(Span(module.path, number), lines[number - 1].strip()[:90])
+                        yield Evidence(Span(module.path, number), lines[number - 1].strip())
                         return
                     break

@@ -35,7 +35,7 @@ def pre_commit(project: Project) -> Verdict:
         )
     scripts = [p for p in project.paths if _HOOK_SCRIPT.search(p)]
     installs = [
-        Evidence(c.span, c.text[:100])
+        Evidence(c.span, c.text)
         for c, _ in project.all_commands
         if any(_INSTALLS.search(a) for a in c.argv)
     ]

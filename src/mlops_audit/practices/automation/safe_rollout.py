@@ -104,11 +104,11 @@ def _configured(project: Project) -> Iterator[Evidence]:
                 and "AllAtOnce" not in bare
                 and ("rollback" not in bare.lower() or "false" not in bare.lower())
             ):
-                yield Evidence(Span(path, number), bare[:90])
+                yield Evidence(Span(path, number), bare)
                 break
             share = _SHARE.search(bare)
             if share and _partly(share["share"]) and _ROUTED.search(text):
-                yield Evidence(Span(path, number), bare[:90])
+                yield Evidence(Span(path, number), bare)
                 break
         else:
             staged = re.search(r"kind:\s*(Rollout|Canary|TrafficSplit)\b", text)
@@ -147,11 +147,11 @@ def _called(project: Project) -> Iterator[Evidence]:
                 if percent and isinstance(number, int) and 0 < number < 100:  # noqa: PLR2004 -- percent
                     yield Evidence(call.span, f"{key}={number}")
                 if key in {"traffic_split", "traffic"} and len(value.items) > 1:
-                    yield Evidence(call.span, f"{key}={value.text[:60]}")
+                    yield Evidence(call.span, f"{key}={value.text}")
                 if key in {"blue_green_update_policy", "deployment_preference"} or (
                     key == "auto_rollback" and number is not False
                 ):
-                    yield Evidence(call.span, f"{key}={value.text[:60]}")
+                    yield Evidence(call.span, f"{key}={value.text}")
 
 
 def _routed(project: Project) -> Iterator[Evidence]:
@@ -163,10 +163,10 @@ def _routed(project: Project) -> Iterator[Evidence]:
         for branch in module.branches:
             chance = re.search(r"random|hash\(|rand\(|% ?100|bucket", branch.test)
             if chance and (_ROUTES.search(branch.test) or _two_models(module, branch.body)):
-                yield Evidence(branch.span, f"if {branch.test[:80]}")
+                yield Evidence(branch.span, f"if {branch.test}")
         for call in module.calls:
             if _ROUTES.search(call.receiver) and call.method.startswith("predict"):
-                yield Evidence(call.span, call.text.splitlines()[0][:90])
+                yield Evidence(call.span, call.text)
 
 
 def _two_models(module: Module, lines: tuple[int, int]) -> bool:
@@ -178,7 +178,7 @@ def _fallbacks(project: Project) -> Iterator[Evidence]:
         module = project.modules.get(path)
         for call in module.calls if module else ():
             if _FALLBACK.search(call.method) or _FALLBACK.search(" ".join(call.targets)):
-                yield Evidence(call.span, call.text.splitlines()[0][:90])
+                yield Evidence(call.span, call.text)
                 break
 
 
@@ -193,7 +193,7 @@ def _written(project: Project) -> Iterator[Evidence]:
             if code:
                 continue  # a comment in a block of commands
             if _WRITTEN.match(line) and any(t.strip() for t in lines[number : number + 4]):
-                yield Evidence(Span(path, number), line.strip()[:90])
+                yield Evidence(Span(path, number), line.strip())
                 break
 
 
@@ -204,5 +204,5 @@ def _full(project: Project) -> Iterator[Evidence]:
         for number, line in enumerate(text.splitlines(), 1):
             share = re.search(r"traffic\w*[\"']?\s*[:=]\s*[\"']?(blue=)?100\b", line)
             if share:
-                yield Evidence(Span(path, number), line.strip()[:90])
+                yield Evidence(Span(path, number), line.strip())
                 return

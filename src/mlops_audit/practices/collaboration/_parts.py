@@ -48,5 +48,5 @@ def answers(
     for span, label, _ in labels(project, document):
         for name, pattern in questions.items():
             if pattern.search(label):
-                found.setdefault(name, Evidence(span, label[:100]))
+                found.setdefault(name, Evidence(span, label))
     return found

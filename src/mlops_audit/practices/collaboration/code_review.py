@@ -85,7 +85,7 @@ def code_review(project: Project) -> Verdict:
 def _lines(project: Project, path: str, pattern: re.Pattern[str]) -> Iterator[Evidence]:
     for number, line in enumerate((project.text(path) or "").splitlines(), 1):
         if pattern.search(line[:500]) and not line.lstrip().startswith("#"):
-            yield Evidence(Span(path, number), line.strip()[:100])
+            yield Evidence(Span(path, number), line.strip())
 
 
 def _asked(project: Project, path: str) -> Evidence | None:
@@ -99,7 +99,7 @@ def _asked(project: Project, path: str) -> Evidence | None:
         ]
         if boxes:
             asked = re.sub(r"^\[[ xX]\]\s*", "", boxes[0])[:25]
-            return Evidence(text_span(project, section.span, asked), boxes[0][:100])
+            return Evidence(text_span(project, section.span, asked), boxes[0])
         # A question that waits for its answer is a heading; a legal phrase asks for nothing.
         lines = [
             x.strip("*_ ")
@@ -108,13 +108,13 @@ def _asked(project: Project, path: str) -> Evidence | None:
         ]
         text = " ".join(lines)
         if len(text.split()) >= _WORDS and not is_placeholder(text):
-            return Evidence(text_span(project, section.span, lines[0][:60]), lines[0][:100])
+            return Evidence(text_span(project, section.span, lines[0][:60]), lines[0])
     # Comments are what the author of a pull request reads while filling it in.
     for found in _COMMENT.finditer((project.text(path) or "")[:8_000]):
         if len(found[1].split()) >= _WORDS and not is_placeholder(found[1]):
             said = found.start(1) + len(found[1]) - len(found[1].lstrip())
             line = (project.text(path) or "").count("\n", 0, said) + 1
-            return Evidence(Span(path, line), " ".join(found[1].split())[:100])
+            return Evidence(Span(path, line), " ".join(found[1].split()))
     return None
 
 
@@ -124,4 +124,4 @@ def _guides(project: Project) -> Iterator[Evidence]:
     for document in (*files, *project.docs.guide):
         for section, span, text in project.docs.paragraphs(document):
             if (document in files or TITLES.search(section.title)) and _ASKS.search(text):
-                yield Evidence(span, text[:100])
+                yield Evidence(span, text)

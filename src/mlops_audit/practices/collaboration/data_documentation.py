@@ -162,7 +162,7 @@ def _in_documents(project: Project) -> Iterator[Evidence]:
             for table in section.tables:
                 means = _describes(table.header, about=described_here)
                 if means and len(table.rows) >= _ENOUGH and _says(table.rows):
-                    yield Evidence(table.span, " | ".join(table.header)[:100])
+                    yield Evidence(table.span, " | ".join(table.header))
             if _OF_A_SET.search(section.title):
                 named = [i for i in section.items if _NAMED_ITEM.match(i)]
                 if len(named) >= _ENOUGH:
@@ -199,7 +199,7 @@ def _in_notebooks(project: Project) -> Iterator[Evidence]:
             ]
             if len(described) >= _ENOUGH:
                 first = lines[described[0] - 1].strip()
-                yield Evidence(Span(path, described[0], cell.index), first[:100])
+                yield Evidence(Span(path, described[0], cell.index), first)
 
 
 def _describes(header: tuple[str, ...], *, about: bool) -> bool:
@@ -251,7 +251,7 @@ def _at(project: Project, document: Document, section: Section, text: str) -> Ev
     start = section.span.line or 1
     for number, line in enumerate((project.text(document.path) or "").splitlines(), 1):
         if number >= start and text[:40] in line:
-            return Evidence(Span(document.path, number), text[:100])
+            return Evidence(Span(document.path, number), text)
     return Evidence(section.span, section.title)
 
 
@@ -269,7 +269,7 @@ def _in_files(project: Project) -> Iterator[Evidence]:
                 re.search(r"dictionar|codebook|columns", path, re.IGNORECASE)
                 and text.count("\n") > _ENOUGH
             ):
-                yield Evidence(Span(path, 1), ", ".join(header)[:100])
+                yield Evidence(Span(path, 1), ", ".join(header))
             continue
         found = [m for m in _DESCRIBED.finditer(text) if _of_a_column(text, m.start())]
         about = re.search(r"[\"']?(columns|features|dtype)[\"']?\s*:", text) or (
@@ -280,7 +280,7 @@ def _in_files(project: Project) -> Iterator[Evidence]:
         )
         if len(found) >= _ENOUGH and about:
             line = text.count("\n", 0, found[0].end()) + 1
-            yield Evidence(Span(path, line), found[0][0].strip()[:100])
+            yield Evidence(Span(path, line), found[0][0].strip())
 
 
 def _of_a_column(text: str, place: int) -> bool:
@@ -338,7 +338,7 @@ def _origin(project: Project) -> Iterator[Evidence]:
     for pipeline in project.dvc.pipelines:
         for artifact in pipeline.artifacts:
             if artifact.description and re.search(r"data", artifact.path, re.IGNORECASE):
-                yield Evidence(artifact.span, artifact.description[:100])
+                yield Evidence(artifact.span, artifact.description)
     beside = [d for d in project.docs.all if _PLACES.search(d.path)]
     for document in beside:
         yield from _told(project, document, near=True)
@@ -358,7 +358,7 @@ def _origin_in_loaders(project: Project) -> Iterator[Evidence]:
             told = text.value[:_MOST_TEXT]
             loads = text.doc and _LOADER.match(text.scope.rsplit(".", 1)[-1])
             if loads and "://" in told and _A_DATA_SET.search(told) and _ORIGIN.search(told):
-                yield Evidence(text.span, " ".join(told.split())[:100])
+                yield Evidence(text.span, " ".join(told.split()))
 
 
 def _origin_in_notebooks(project: Project) -> Iterator[Evidence]:
@@ -369,7 +369,7 @@ def _origin_in_notebooks(project: Project) -> Iterator[Evidence]:
             if cell.kind == "markdown" and _SOURCE.search(text) and _ORIGIN.search(text):
                 lines = text.splitlines()
                 at = next((n for n, x in enumerate(lines) if _SOURCE.search(x)), 0)
-                yield Evidence(Span(path, at + 1, cell.index), lines[at].strip()[:100])
+                yield Evidence(Span(path, at + 1, cell.index), lines[at].strip())
                 break
 
 
@@ -391,6 +391,6 @@ def _told(project: Project, document: Document, *, near: bool) -> Iterator[Evide
             # An item of a list on data in general names no data set, and no place of one.
             general = not near and _ITEM_START.match(text) and not _A_SET.search(text)
             if named or (said and not general):
-                yield Evidence(span, text[:100])
+                yield Evidence(span, text)
         elif _SOURCE.search(text) or (_USES.search(text) and not _ITEM_START.match(text)):
-            yield Evidence(span, text[:100])
+            yield Evidence(span, text)

@@ -109,7 +109,7 @@ def _content(project: Project, config: str, base: str) -> tuple[int, Evidence | 
         if _FROM_CODE.search(project.text(document.path) or ""):
             own += _WORDS
         if own and first is None:
-            first = Evidence(Span(document.path), document.title[:80])
+            first = Evidence(Span(document.path), document.title)
         words += own
     notebooks = [p for p in project.notebooks if inside and p.startswith(inside)]
     words += _WORDS * len(notebooks)

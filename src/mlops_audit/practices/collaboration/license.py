@@ -76,12 +76,12 @@ def _lines(project: Project) -> Iterator[Evidence]:
     inside = f"{project.folder}/" if project.folder else ""
     for meta in project.dependencies.packages:
         if meta.license and not is_placeholder(meta.license):
-            yield Evidence(_line_of(project, meta.path), f"license {meta.license}"[:100])
+            yield Evidence(_line_of(project, meta.path), f"license {meta.license}")
     for name in ("pyproject.toml", "setup.py", "setup.cfg", "package.json", "CITATION.cff"):
         path = f"{inside}{name}"
         for number, line in enumerate((project.text(path) or "").splitlines(), 1):
             if project.has(path) and _METADATA.search(line[:300]) and "LICENSE" not in line:
-                yield Evidence(Span(path, number), line.strip()[:100])
+                yield Evidence(Span(path, number), line.strip())
     readme = project.docs.readme
     if readme is None:
         return
@@ -91,7 +91,7 @@ def _lines(project: Project) -> Iterator[Evidence]:
     for section, span, text in project.docs.paragraphs(readme):
         says = _LINE.search(text) or (_TITLE.search(section.title) and len(text.split()) > 1)
         if (says and not is_placeholder(text)) or _BADGE.search(text) or _declares(text):
-            yield Evidence(span, text[:100])
+            yield Evidence(span, text)
 
 
 def _declares(text: str) -> bool:

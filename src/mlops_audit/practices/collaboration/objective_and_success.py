@@ -127,7 +127,7 @@ def _success(project: Project) -> tuple[list[Evidence], list[Evidence]]:
         for _, span, text in project.docs.paragraphs(document) if document else ():
             plain = text.strip("*-_ ")
             if _SUCCESS.match(plain) and _NUMBER.search(text) and not is_placeholder(text):
-                found.append(Evidence(span, text[:100]))
+                found.append(Evidence(span, text))
     return found, empty
 
 

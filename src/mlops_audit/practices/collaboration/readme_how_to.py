@@ -145,7 +145,7 @@ def _told(project: Project, readme: Document, section: Section) -> Evidence:
         plain = _plain(line)
         if len(re.findall(r"[^\W\d_]{2,}", plain)) >= _TITLE:
             place = text_span(project, Span(readme.path), line.strip()[:60])
-            return Evidence(place, plain.strip()[:100])
+            return Evidence(place, plain.strip())
     return evidence(section, "description")
 
 
@@ -181,9 +181,9 @@ def _parts(
         for section in document.sections:
             for block in section.code:
                 if does.search(block.text):
-                    yield Evidence(block.span, block.text.strip().split("\n")[0][:100])
+                    yield Evidence(block.span, block.text.strip().split("\n")[0])
         for _, span, text in project.docs.paragraphs(document):
             if any(does.search(code) for code in re.findall(r"`([^`\n]{3,200})`", text)) or (
                 does.match(text)
             ):
-                yield Evidence(span, text[:100])
+                yield Evidence(span, text)

@@ -92,12 +92,12 @@ def _risks(
                     continue
                 span = Span(document.path, (table.span.line or 1) + 2 + number)
                 answer = " ".join(row[i] for i in columns if i < len(row))
-                shown = Evidence(span, row[0][:100])
+                shown = Evidence(span, row[0])
                 (listed if is_placeholder(answer) else met).append(shown)
         for item in section.items:
             if is_placeholder(item) or len(item.split()) < 3:  # noqa: PLR2004 -- a word is no risk
                 continue
-            shown = Evidence(text_span(project, section.span, item[:25]), item[:100])
+            shown = Evidence(text_span(project, section.span, item[:25]), item)
             (met if _MEASURE.search(item) else listed).append(shown)
         if section is not parts[0] and section.words and _MEASURE.search(section.text):
             met.append(Evidence(section.span, section.title))

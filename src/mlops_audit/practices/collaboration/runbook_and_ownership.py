@@ -88,7 +88,7 @@ def _owners(project: Project) -> Iterator[Evidence]:
                 number = next(
                     (n for n, x in enumerate(lines, 1) if x.strip(" -=*<!#") and x[:2] != ".."), 1
                 )
-                yield Evidence(Span(path, number), lines[number - 1].strip()[:100])
+                yield Evidence(Span(path, number), lines[number - 1].strip())
         elif _CATALOGUE.search(path):
             for number, line in enumerate((project.text(path) or "").splitlines(), 1):
                 if re.match(r"\s*owner:\s*\w", line):
@@ -110,7 +110,7 @@ def _owners(project: Project) -> Iterator[Evidence]:
                 (titled or (_RUNBOOK.search(document.path) and _OWNER.search(text)))
                 and (_PERSON.search(text))
             ) or _OWNER_LINE.search(text[:200]):
-                yield Evidence(span, text[:100])
+                yield Evidence(span, text)
 
 
 def _procedures(project: Project) -> tuple[list[Evidence], list[Evidence]]:
@@ -147,7 +147,7 @@ def _fallbacks(project: Project) -> Iterator[Evidence]:
                 yield Evidence(function.span, f"fallback {function.qualname}")
         for call in module.calls:
             if _FALLBACK.search(call.method) and _answers(call.method):
-                yield Evidence(call.span, call.text.split("\n")[0][:100])
+                yield Evidence(call.span, call.text)
 
 
 def _answers(name: str) -> bool:
@@ -161,4 +161,4 @@ def _metadata(project: Project) -> Iterator[Evidence]:
             continue
         if meta.maintainers and set(meta.maintainers) != set(meta.authors):
             place = line_span(project, meta.span, r"^\s*[\"']?maintainer\w*[\"']?\s*[=:]")
-            yield Evidence(place, f"maintainers {', '.join(meta.maintainers)}"[:100])
+            yield Evidence(place, f"maintainers {', '.join(meta.maintainers)}")

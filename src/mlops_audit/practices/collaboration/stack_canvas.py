@@ -46,7 +46,7 @@ def stack_canvas(project: Project) -> Verdict:
     empty: list[Evidence] = []
     for document in _canvases(project):
         blocks = [(s, t) for s, t, _ in labels(project, document)]
-        shown = [Evidence(s, t[:100]) for s, t in blocks]
+        shown = [Evidence(s, t) for s, t in blocks]
         if len(shown) > _BLOCKS:
             return passed(f"{document.path} is a filled-in canvas", shown[:5])
         (started if len(shown) > _STARTED else empty).append(
@@ -54,7 +54,7 @@ def stack_canvas(project: Project) -> Verdict:
         )
     records = [d for d in project.docs.named(_RECORD) if not _NO_RECORD.search(d.path)]
     full = [d for d in records if _decides(d)]
-    shown = [Evidence(Span(d.path), d.title[:100]) for d in full]
+    shown = [Evidence(Span(d.path), d.title) for d in full]
     if len(full) >= _RECORDS or (full and _many(full[0])):
         return passed(f"{len(full)} architecture decisions are recorded", shown[:5])
     if started or shown:
@@ -62,7 +62,7 @@ def stack_canvas(project: Project) -> Verdict:
     unread = project.docs.unread(_CANVAS)
     if unread:
         return unknown(f"{unread[0].span.path} could not be read", unread)
-    empty += [Evidence(Span(d.path), d.title[:100]) for d in records]
+    empty += [Evidence(Span(d.path), d.title) for d in records]
     if empty:
         return hollow(f"{empty[0].span.path} is not filled in", empty[:3], looked_for=_LOOKED_FOR)
     return failed("there is no canvas and no decision record", looked_for=_LOOKED_FOR)

@@ -96,7 +96,7 @@ def _end(module: Module, branch: Branch) -> int:
 
 
 def _looked_at(project: Project, branch: Branch, deciding: tuple[Scope, ...]) -> Triage:
-    place = Evidence(branch.span, f"if {branch.test}"[:90])
+    place = Evidence(branch.span, f"if {branch.test}")
     stops = [c.evidence for c in project.validation.checks if c.where == "code" and c.stops]
     valid = [e for e in stops if _within(project, e.span, deciding)]
     schema = [e for s in deciding for e in _on_columns(project, s)]
@@ -121,11 +121,11 @@ def _on_columns(project: Project, scope: Scope) -> Iterator[Evidence]:
     for compare in module.compares:
         text = f"{compare.left.text} {compare.op} {compare.right.text}"
         if compare.scope == scope.qualname and _COLUMNS.search(text):
-            yield Evidence(compare.span, text[:90])
+            yield Evidence(compare.span, text)
     for assign in module.assigns:
         text = assign.value.text
         if assign.scope == scope.qualname and ".columns" in text and re.search(r"\) [-^] ", text):
-            yield Evidence(assign.span, text[:90])
+            yield Evidence(assign.span, text)
 
 
 def _on_outliers(project: Project, scope: Scope) -> Iterator[Evidence]:
@@ -134,7 +134,7 @@ def _on_outliers(project: Project, scope: Scope) -> Iterator[Evidence]:
     inside = [b for b in module.branches if b.scope == scope.qualname and b.constant is None]
     for branch in inside:
         if OUTLIER.search(branch.test):
-            yield Evidence(branch.span, f"if {branch.test}"[:90])
+            yield Evidence(branch.span, f"if {branch.test}")
     function = module.function(scope.qualname)
     if function is None or function.stub or not OUTLIER.search(function.name):
         return

@@ -134,7 +134,7 @@ def _probes(project: Project) -> list[Evidence]:
         if probe not in told and not OTHERS.search(item.span.path):
             told.add(probe)
             detail = f"{'.'.join(parts[at:])}: {item.value}"
-            found.append(Evidence(item.span, detail[:100]))
+            found.append(Evidence(item.span, detail))
     return list({e.span: e for e in found}.values())
 
 

@@ -149,4 +149,4 @@ def _logged(talks: list[_Talk]) -> str:
 
 
 def _shown(call: Call) -> Evidence:
-    return Evidence(call.span, call.text.splitlines()[0][:90] if call.text else call.name)
+    return Evidence(call.span, call.text or call.name)

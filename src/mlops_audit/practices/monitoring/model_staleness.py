@@ -61,14 +61,14 @@ def model_staleness(project: Project) -> Verdict:
 def _checked(module: Module) -> list[Evidence]:
     """Comparisons with an age, and metrics of it."""
     found = [
-        Evidence(c.span, f"{c.left.text} {c.op} {c.right.text}"[:90])
+        Evidence(c.span, f"{c.left.text} {c.op} {c.right.text}")
         for c in module.compares
         if c.op in {">", "<", ">=", "<="}
         and (_names_age(c.left.text) or _names_age(c.right.text))
         and not _NEW_DATA.search(f"{c.left.text} {c.right.text}")
     ]
     found += [
-        Evidence(c.span, c.text.splitlines()[0][:90])
+        Evidence(c.span, c.text)
         for c in module.calls
         if c.method in _EXPORTS and _names_age(c.text[:200])
     ]
@@ -84,15 +84,11 @@ def _shown(project: Project, module: Module) -> list[Evidence]:
     found = []
     if any(u.capability == "registry.load" for u in project.uses_in(module.path)):
         found = [
-            Evidence(a.span, f"{', '.join(a.targets)}: {a.value.text}"[:90])
+            Evidence(a.span, f"{', '.join(a.targets)}: {a.value.text}")
             for a in module.assigns
             if _CREATED.search(a.value.text) or any(_CREATED.search(k) for k in a.value.keys)
         ]
-        found += [
-            Evidence(c.span, c.text.splitlines()[0][:90])
-            for c in module.calls
-            if _CREATED.search(c.text[:600])
-        ]
+        found += [Evidence(c.span, c.text) for c in module.calls if _CREATED.search(c.text[:600])]
     if module.path in project.roles.serving:
         found += _answered(module)
     return found[:5]
@@ -101,13 +97,13 @@ def _shown(project: Project, module: Module) -> list[Evidence]:
 def _answered(module: Module) -> list[Evidence]:
     """Dates of the model in what a service answers."""
     found = [
-        Evidence(t.span, t.value[:60])
+        Evidence(t.span, t.value)
         for t in module.texts
         if not t.doc and len(t.value) < _KEY and _names_age(t.value)
     ]
     answers = [(f, v) for f in module.functions for v in f.returns]
     found += [
-        Evidence(f.span, f"{f.name}() answers {key}"[:60])
+        Evidence(f.span, f"{f.name}() answers {key}")
         for f, value in answers
         for key in (*value.keys, *(k for k, _ in value.kwargs))
         if _names_age(key.strip("\"'"))

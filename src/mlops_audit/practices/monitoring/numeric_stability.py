@@ -69,17 +69,17 @@ def numeric_stability(project: Project) -> Verdict:
 def _acting(module: Module) -> Iterator[tuple[Evidence, str]]:
     for branch in module.branches:
         if _CHECK.search(branch.test) and _ends(module, branch):
-            yield Evidence(branch.span, f"if {branch.test}"[:90]), branch.scope
+            yield Evidence(branch.span, f"if {branch.test}"), branch.scope
     for asserted in module.asserts:
         if _CHECK.search(asserted.test) and not asserted.constant:
-            yield Evidence(asserted.span, f"assert {asserted.test}"[:90]), asserted.scope
+            yield Evidence(asserted.span, f"assert {asserted.test}"), asserted.scope
     for call in module.calls:
         if call.runs and _CALLS.search(call.name):
             off = call.args and call.args[0].literal is False
             if not off:
-                yield Evidence(call.span, call.text.splitlines()[0][:90]), call.scope
+                yield Evidence(call.span, call.text), call.scope
         elif call.name == "numpy.seterr" and "raise" in call.text:
-            yield Evidence(call.span, call.text[:90]), call.scope
+            yield Evidence(call.span, call.text), call.scope
 
 
 def _ends(module: Module, branch: Branch) -> bool:
@@ -97,10 +97,8 @@ def _ends(module: Module, branch: Branch) -> bool:
 
 def _looking(module: Module) -> list[Evidence]:
     """Checks without a consequence."""
-    return [
-        Evidence(b.span, f"if {b.test}"[:90]) for b in module.branches if _CHECK.search(b.test)
-    ] + [
-        Evidence(c.span, c.text.splitlines()[0][:90])
+    return [Evidence(b.span, f"if {b.test}") for b in module.branches if _CHECK.search(b.test)] + [
+        Evidence(c.span, c.text)
         for c in module.calls
         if c.name in {"numpy.isnan", "numpy.isfinite", "numpy.isinf", "math.isnan", "torch.isnan"}
     ]

@@ -89,7 +89,7 @@ def _panels(project: Project) -> Iterator[Evidence]:
         text = project.text(path) or "" if (project.entry(path).size or 0) < _LARGE else ""
         found = _PANEL.search(text) if '"widgets"' in text or '"panels"' in text else None
         if found and not project.is_example(path):
-            yield Evidence(Span(path, text.count("\n", 0, found.start()) + 1), found[0][:60])
+            yield Evidence(Span(path, text.count("\n", 0, found.start()) + 1), found[0])
 
 
 def _ruled(project: Project) -> list[Evidence]:
@@ -161,5 +161,5 @@ def _switched(project: Project) -> list[Evidence]:
             known = switch(project, name)
             if known.state == "on" and known.evidence is not None:
                 place = keyword_span(project, call, name)
-                found.append(Evidence(place, f"{name}={given.text}"[:90], (known.evidence,)))
+                found.append(Evidence(place, f"{name}={given.text}", (known.evidence,)))
     return found

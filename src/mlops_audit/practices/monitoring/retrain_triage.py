@@ -90,8 +90,6 @@ def _outliers(project: Project, paths: set[str]) -> list[Evidence]:
         module = project.modules.get(path)
         if module is not None:
             found += [
-                Evidence(b.span, f"if {b.test}"[:90])
-                for b in module.branches
-                if _OUTLIER.search(b.test)
+                Evidence(b.span, f"if {b.test}") for b in module.branches if _OUTLIER.search(b.test)
             ]
     return found

@@ -181,7 +181,7 @@ def _timing(project: Project) -> list[Evidence]:
         for call in module.calls if module else ():
             logs = call.method in {"info", "debug", "warning"} and "log" in call.receiver.lower()
             if logs and _TIMING.search(call.text[:300]):
-                found.append(Evidence(call.span, call.text.splitlines()[0][:90]))
+                found.append(Evidence(call.span, call.text))
     return found
 
 

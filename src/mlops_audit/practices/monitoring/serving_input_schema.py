@@ -129,17 +129,17 @@ def _checked(
         text = f"{param.written} {param.default.text if param.default else ''}"
         if _STRICT.search(text) or _LITERAL.search(param.written):
             place = declared_span(project, function.span, param.name)
-            yield "strict", Evidence(place, f"{param.name}: {text.strip()}"[:90])
+            yield "strict", Evidence(place, f"{param.name}: {text.strip()}")
         elif found := _schema(project, module, param.written):
             yield from found
         elif _typed(param):
             place = declared_span(project, function.span, param.name)
-            yield "plain", Evidence(place, f"{param.name}: {param.written}"[:90])
+            yield "plain", Evidence(place, f"{param.name}: {param.written}")
     yield from _by_hand(module, function)
     yield from _answered(project, module, function)
     for call in module.calls_in(function.qualname):
         if call.name in {"float", "int"} and _OF_REQUEST.search(call.text):
-            yield "plain", Evidence(call.span, f"what is no number is an error: {call.text}"[:90])
+            yield "plain", Evidence(call.span, f"what is no number is an error: {call.text}")
 
 
 def _typed(param: Param) -> bool:
@@ -193,13 +193,13 @@ def _class(project: Project, module: Module, cls: Class, depth: int) -> list[tup
                     "strict",
                     Evidence(
                         declared_span(project, cls.span, field.name),
-                        f"{cls.name}.{field.name}: {field.annotation} {default}"[:90],
+                        f"{cls.name}.{field.name}: {field.annotation} {default}",
                     ),
                 )
             )
         elif _LITERAL.search(default):
             place = declared_span(project, cls.span, field.name)
-            found.append(("mistaken", Evidence(place, f"{field.name} = {default}"[:90])))
+            found.append(("mistaken", Evidence(place, f"{field.name} = {default}")))
         elif depth > 0:
             for name in re.findall(r"[A-Z]\w+", field.annotation)[:4]:
                 inner = _resolve(project, module, name)
@@ -228,7 +228,7 @@ def _by_hand(module: Module, function: Function) -> Iterator[tuple[str, Evidence
         if refuses and _REQUEST.search(test):
             kind = "strict" if _RANGE.search(test) and not re.search(r"len\(", test) else "plain"
             if kind == "strict" or _PRESENT.search(test):
-                yield kind, Evidence(raised.span, f"if {test}: {raised.text}"[:90])
+                yield kind, Evidence(raised.span, f"if {test}: {raised.text}")
 
 
 def _answered(
@@ -243,7 +243,7 @@ def _answered(
         body = "\n".join(lines[start - 1 : min(end, start + _SHORT_BODY)])
         if module.notebook or not _CLIENT_ERROR.search(body):
             continue
-        evidence = Evidence(branch.span, f"if {branch.test}".splitlines()[0][:90])
+        evidence = Evidence(branch.span, f"if {branch.test}")
         if _RANGE.search(branch.test) and not _NO_VALUE.search(branch.test):
             yield "strict", evidence
         elif _PRESENT.search(branch.test):
@@ -297,7 +297,7 @@ def _validated(project: Project, walked: tuple[Scope, ...]) -> Iterator[Evidence
         )
         checked = _schema(project, owner, adapter.text if adapter is not None else name)
         if any(kind == "strict" for kind, _ in checked):
-            yield Evidence(call.span, call.text.splitlines()[0][:90])
+            yield Evidence(call.span, call.text)
 
 
 def _signatures(project: Project) -> list[Evidence]:
@@ -309,7 +309,7 @@ def _signatures(project: Project) -> list[Evidence]:
         if path in project.test_files or module.notebook:
             continue
         found += [
-            Evidence(c.span, c.text.splitlines()[0][:90])
+            Evidence(c.span, c.text)
             for c in module.calls
             if c.method == "save" and c.kw("signatures") is not None
         ]
@@ -323,7 +323,7 @@ def _widgets(project: Project) -> list[Evidence]:
         module = project.modules.get(item.path)
         if item.kind == "demo" and module is not None:
             found += [
-                Evidence(c.span, c.text.splitlines()[0][:90])
+                Evidence(c.span, c.text)
                 for c in module.calls
                 if c.method in _WIDGETS and (len(c.args) > 1 or _BOUNDS & {k for k, _ in c.kwargs})
             ]

@@ -120,7 +120,7 @@ def _image(dockerfile: Dockerfile) -> Image:
     found = [Evidence(_root_span(dockerfile, first), f"FROM {base}")]
     # What installs the project's dependencies says more than an upgrade of the installer.
     told = sorted(installs, key=lambda c: not _OF_PROJECT.search(c.text))
-    found += [Evidence(c.span, c.text[:80]) for c in told[:2] if not _UPGRADES.search(c.text)]
+    found += [Evidence(c.span, c.text) for c in told[:2] if not _UPGRADES.search(c.text)]
     return Image(dockerfile.path, base, tuple(found), bool(installs), of_project, why)
 
 

@@ -203,8 +203,8 @@ def handed_over(project: Project) -> Iterator[Evidence]:
         for call in module.calls:
             for name, value in call.kwargs:
                 if SEED_NAME.match(name) and is_seed(value):
-                    yield Evidence(call.span, f"{name}={value.text}"[:80])
+                    yield Evidence(call.span, f"{name}={value.text}")
         for item in module.assigns:
             for key, value in zip(item.value.keys, item.value.items, strict=False):
                 if SEED_NAME.match(key.strip("'\"")) and is_seed(value):
-                    yield Evidence(item.span, f"{key}: {value.text}"[:80])
+                    yield Evidence(item.span, f"{key}: {value.text}")

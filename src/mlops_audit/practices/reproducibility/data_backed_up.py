@@ -39,7 +39,7 @@ def data_backed_up(project: Project) -> Verdict:
     plain = committed_data(project)
     if plain:
         return passed("the raw data is in git itself", plain[:5])
-    remotes = [Evidence(r.span, f"DVC remote {r.name}: {r.url}"[:100]) for r in project.dvc.remotes]
+    remotes = [Evidence(r.span, f"DVC remote {r.name}: {r.url}") for r in project.dvc.remotes]
     tracked = dvc_data(project)
     if remotes and tracked:
         return partial("a remote is configured, not checked", [*remotes, *tracked[:1]])
@@ -80,9 +80,9 @@ def _linked(project: Project) -> Iterator[Evidence]:
         for number, line in enumerate((project.text(path) or "").splitlines(), 1):
             for link in _LINK.findall(line):
                 if _PUBLIC.search(link):
-                    yield Evidence(Span(path, number), link[:100])
+                    yield Evidence(Span(path, number), link)
     for path, module in project.modules.items():
         if path not in project.test_files:
             for text in module.texts:
                 if "bigquery-public-data" in text.value:
-                    yield Evidence(text.span, text.value[:100])
+                    yield Evidence(text.span, text.value)

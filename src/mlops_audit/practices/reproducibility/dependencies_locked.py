@@ -61,7 +61,7 @@ def _unlocked(found: tuple[Environment, ...]) -> Verdict:
     pinned = [r for r in direct if r.pin in {"exact", "commit"}]
     main = max(found, key=lambda e: (len(e.requirements), not e.folder), default=None)
     if main is not None and direct and (main.exact >= _MOST or len(pinned) >= _MOST * len(direct)):
-        where = [Evidence(r.span, r.raw[:80]) for r in _first_of_each(pinned)]
+        where = [Evidence(r.span, r.raw) for r in _first_of_each(pinned)]
         return partial(
             "direct dependencies are pinned with ==, the tree below them is not", where[:5]
         )
@@ -77,7 +77,7 @@ def _unlocked(found: tuple[Environment, ...]) -> Verdict:
     return failed(
         f"{len(loose)} of {len(direct)} direct dependencies are not pinned, and there is no lock",
         looked_for=_LOOKED_FOR,
-        evidence=[Evidence(r.span, r.raw[:80]) for r in loose[:5]],
+        evidence=[Evidence(r.span, r.raw) for r in loose[:5]],
     )
 
 

@@ -71,7 +71,7 @@ def _in_code(project: Project) -> Iterator[Evidence]:
                 yield Evidence(text.span, hit)
         for call in module.calls:
             if call.name.endswith("drive.mount"):
-                yield Evidence(call.span, call.text[:80])
+                yield Evidence(call.span, call.text)
 
 
 def _in_notebooks(project: Project) -> Iterator[Evidence]:

@@ -255,7 +255,7 @@ def _named_in_settings(project: Project) -> Iterator[tuple[str, Evidence]]:
         for number, line in enumerate((project.text(path) or "").splitlines(), 1):
             match = _ENTRY.search(line[:300])
             if match and "/" in match[1] and not match[1].startswith("/"):
-                yield match[1], Evidence(Span(path, number), line.strip()[:80])
+                yield match[1], Evidence(Span(path, number), line.strip())
 
 
 # -- writes ---------------------------------------------------------------------------------------
@@ -292,7 +292,7 @@ def _writes(project: Project) -> Iterator[Write]:
             beside = _beside(call, module)
             ingests = _ingests(project, module, call)
             folder = beside if beside is not None else ("raw" if "raw" in value.text else None)
-            yield Write(folder, Evidence(call.span, call.text.splitlines()[0][:80]), ingests)
+            yield Write(folder, Evidence(call.span, call.text), ingests)
     yield from _beside_itself(project)
 
 
@@ -330,9 +330,7 @@ def _beside_itself(project: Project) -> Iterator[Write]:
             value = call.arg(0)
             if call.method in {"tofile", "memmap"} and value is not None:
                 folder = posixpath.dirname(path)
-                yield Write(
-                    folder, Evidence(call.span, call.text.splitlines()[0][:80]), ingests=False
-                )
+                yield Write(folder, Evidence(call.span, call.text), ingests=False)
 
 
 def _folder(path: str) -> str:

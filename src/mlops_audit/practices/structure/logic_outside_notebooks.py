@@ -63,7 +63,7 @@ def _training(project: Project) -> list[Evidence]:
     for path, module in project.modules.items():
         if path not in project.test_files:
             calls = list(training_calls(module))[:1]
-            found += [Evidence(c.span, c.text.splitlines()[0][:100]) for c in calls if c.text]
+            found += [Evidence(c.span, c.text) for c in calls if c.text]
             if (fit := own_fit(module)) is not None:
                 found.append(Evidence(fit.span, f"{fit.qualname}() fits a model"))
     named = [p for p in project.config.roles.training if project.has(p)]
@@ -116,6 +116,6 @@ def _executed(project: Project) -> list[Evidence]:
         text = project.text(path) or ""
         for number, line in enumerate(text.splitlines()[:2000] if "notebook_" in text else (), 1):
             if re.match(r"""[\s\-"']{0,40}notebook_(task|path)\b""", line):
-                found.append(Evidence(Span(path, number), line.strip()[:100]))
+                found.append(Evidence(Span(path, number), line.strip()))
                 break
     return found

@@ -22,5 +22,5 @@ def executed_notebooks(project: Project) -> list[Evidence]:
             continue
         real = [a for a in notebook.module.asserts if not a.constant]
         if real:
-            found.append(Evidence(real[0].span, f"assert {real[0].test}"[:100]))
+            found.append(Evidence(real[0].span, f"assert {real[0].test}"))
     return found

@@ -100,7 +100,7 @@ def declared(project: Project, *capabilities: str) -> list[Evidence]:
     for requirement in project.dependencies.requirements:
         tool = project.catalogue.package(requirement.name)
         if tool and set(tool.capabilities) & set(capabilities):
-            found.append(Evidence(requirement.span, f"depends on {requirement.raw}"[:100]))
+            found.append(Evidence(requirement.span, f"depends on {requirement.raw}"))
     return found
 
 
@@ -110,5 +110,5 @@ def documented(project: Project, pattern: re.Pattern[str]) -> list[Evidence]:
     for path in project.glob(*_DOCUMENTS):
         for number, line in enumerate((project.text(path) or "").splitlines(), 1):
             if len(line) < 500 and pattern.search(line):  # noqa: PLR2004 -- no command of a person is longer
-                found.append(Evidence(Span(path, number), line.strip()[:100]))
+                found.append(Evidence(Span(path, number), line.strip()))
     return found

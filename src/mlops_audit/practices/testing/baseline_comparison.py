@@ -88,7 +88,7 @@ def _baselines(project: Project, module: Module) -> list[Evidence]:
         if u.capability == "baseline.model" and (u.call is None or u.call in calls)
     ]
     found += [
-        Evidence(c.span, (c.text or c.name).splitlines()[0][:100])
+        Evidence(c.span, c.text or c.name)
         for c in calls
         if _OWN.search(c.method)
         and not c.name.startswith(("pytest", "unittest"))
@@ -110,7 +110,7 @@ def _beside(calls: list[Call]) -> list[Evidence]:
         if len(call.args) > 1 and _METRIC.search(call.method):
             groups.setdefault((call.scope, call.name, call.args[0].text), []).append(call)
     return [
-        Evidence(call.span, f"{(call.text or call.name).splitlines()[0][:60]} beside the model's")
+        Evidence(call.span, f"beside the model's: {call.text or call.name}")
         for group in groups.values()
         if len({c.args[1].text for c in group}) > 1
         for call in group
@@ -133,7 +133,7 @@ def _prose(project: Project) -> list[Evidence]:
         for number, line in enumerate((project.text(path) or "").splitlines(), 1):
             scripts = project.glob("**/eval_*.py", "**/evaluate_*.py", "**/*baseline*")
             if _HEADING.match(line) and (found or scripts):
-                found.append(Evidence(Span(path, number), line.strip()[:100]))
+                found.append(Evidence(Span(path, number), line.strip()))
                 found += [Evidence(Span(p), "evaluates a baseline") for p in scripts[:3]]
     documented = any(e.span.path.lower().endswith(".md") for e in found)
     return found if documented else []

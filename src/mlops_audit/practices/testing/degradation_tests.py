@@ -98,5 +98,5 @@ def _promotions(project: Project) -> list[Evidence]:
                 continue
             if _METRIC.search(both):
                 detail = f"{compare.left.text} {compare.op} {compare.right.text}"
-                found.append(Evidence(compare.span, detail[:100]))
+                found.append(Evidence(compare.span, detail))
     return found

@@ -58,7 +58,7 @@ def fairness_or_slices(project: Project) -> Verdict:
     if notes:
         return partial("the model is evaluated per group in a notebook only", notes)
     reports = [
-        Evidence(c.span, (c.text or c.name).splitlines()[0][:100])
+        Evidence(c.span, c.text or c.name)
         for path, m in sorted(project.modules.items())
         if path not in project.test_files
         and not (project.roles.kind == "library" and project.is_example(path))
@@ -133,7 +133,7 @@ def _grouped(project: Project, module: Module) -> list[Evidence]:
         inside = any(u.call is not None and u.call.loops and u.scope == call.scope for u in metrics)
         looped = looped and inside and bool(call.scope) and not module.notebook
         if (splits and near) or applied or looped:
-            found.append(Evidence(call.span, text.splitlines()[0][:100] if text else call.name))
+            found.append(Evidence(call.span, text or call.name))
     found += [
         Evidence(f.span, f"{f.name}() measures per slice")
         for f in module.functions

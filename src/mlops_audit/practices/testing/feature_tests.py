@@ -79,7 +79,7 @@ def _tests(project: Project, code: dict[str, Evidence]) -> Iterator[tuple[bool, 
             names = {s.qualname or s.path for s in symbols if _prepares(project, s, code)}
             if names:
                 said = f"{case.name} asserts on {', '.join(sorted(names)[:2])}"
-                yield direct, Evidence(case.span, said[:120])
+                yield direct, Evidence(case.span, said)
                 break
 
 

@@ -112,10 +112,10 @@ def _compares(project: Project, case: TestCase) -> Iterator[tuple[Compare, Evide
     for item in module.asserts:
         if item.scope == inside[0] or item.scope.startswith(inside[1]):
             for compare in item.compares:
-                yield compare, Evidence(item.span, f"assert {item.test}"[:100])
+                yield compare, Evidence(item.span, f"assert {item.test}")
     for call in module.calls_in(case.qualname):
         if _ASSERTS.match(call.method) and len(call.args) > 1:
-            yield _as_compare(call), Evidence(call.span, call.text.splitlines()[0][:100])
+            yield _as_compare(call), Evidence(call.span, call.text)
 
 
 def _as_compare(call: Call) -> Compare:

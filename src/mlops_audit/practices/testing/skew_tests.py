@@ -109,7 +109,7 @@ def _called(project: Project, paths: frozenset[str]) -> dict[Symbol, Evidence]:
             if symbol is None or symbol in found or call.method == "with_options":
                 continue  # a pipeline is set up here, its steps run elsewhere
             if symbol.path != path or scope:
-                text = (call.text or call.name).splitlines()[0][:100]
+                text = call.text or call.name
                 found[symbol] = Evidence(call.span, text)
                 if depth and symbol.qualname:
                     queue.append((symbol.path, symbol.qualname, depth - 1))

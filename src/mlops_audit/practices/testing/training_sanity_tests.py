@@ -95,14 +95,14 @@ def _checks_training(project: Project, case: TestCase) -> Evidence | None:
             both = (compare.left, compare.right)
             ordered = compare.op in {"<", ">", "<=", ">="} and not any(v.is_literal for v in both)
             if ordered and all(_LOSS.search(v.text) for v in both):
-                return Evidence(item.span, f"{case.name}: assert {item.test}"[:120])
+                return Evidence(item.span, f"{case.name}: assert {item.test}")
     values = _VALUES.search(texts) and _PREDICTED.search(texts)
     trains = any(c.method == "fit" or "train" in c.method for c in calls_of(project, case))
     if not (values and trains):
         return None
     for call in calls_of(project, case):
         if "assert" in call.method.lower() and _VALUES.search(call.text):
-            return Evidence(call.span, f"{case.name}: {_first_line(call.text)}"[:120])
+            return Evidence(call.span, f"{case.name}: {_first_line(call.text)}")
     return _asserting(case, asserted, _VALUES)
 
 
@@ -111,7 +111,7 @@ def _asserting(case: TestCase, asserted: list[Assert], on: re.Pattern[str]) -> E
     item = next((a for a in asserted if on.search(a.test)), None)
     if item is None:
         return case.evidence()
-    return Evidence(item.span, f"{case.name}: assert {_first_line(item.test)}"[:120])
+    return Evidence(item.span, f"{case.name}: assert {_first_line(item.test)}")
 
 
 def _first_line(text: str) -> str:

@@ -110,7 +110,7 @@ def locked_params(project: Project) -> list[Evidence]:
         for stage in lock.stages.values():
             if stage.params:
                 names = ", ".join(key for _, key, _ in stage.params[:4])
-                found.append(Evidence(stage.span, f"stage {stage.name} recorded {names}"[:100]))
+                found.append(Evidence(stage.span, f"stage {stage.name} recorded {names}"))
     return found
 
 
@@ -261,4 +261,4 @@ def saved_figures(project: Project) -> list[Evidence]:
 
 
 def _shown(call: Call) -> Evidence:
-    return Evidence(call.span, call.text.splitlines()[0][:100] if call.text else call.name)
+    return Evidence(call.span, call.text or call.name)

@@ -70,7 +70,7 @@ def _automatic(project: Project) -> list[Evidence]:
             or str(v.literal or "").startswith(("outputs/", "./outputs/"))
             for v in call.args
         ):
-            found.append(Evidence(call.span, call.text.splitlines()[0][:90]))
+            found.append(Evidence(call.span, call.text))
     return found
 
 
@@ -89,7 +89,7 @@ def _platform(project: Project) -> list[Evidence]:
                 if "Output[" in param.written and any(
                     word in param.written for word in ("Model", "HTML", "Markdown", "Artifact")
                 ):
-                    detail = f"{param.name}: {param.written}"[:80]
+                    detail = f"{param.name}: {param.written}"
                     place = declared_span(project, function.span, param.name)
                     found.append(Evidence(place, detail))
     found += [

@@ -236,10 +236,10 @@ def _commits(project: Project) -> Iterator[Evidence]:
             if _of_hub(module, text):
                 continue
             if _COMMIT.search(text.value[:200]):
-                yield Evidence(text.span, text.value.splitlines()[0][:80])
+                yield Evidence(text.span, text.value)
         for call in module.calls:
             if call.name in {"git.Repo", "pygit2.Repository"}:
-                yield Evidence(call.span, call.text.splitlines()[0][:80])
+                yield Evidence(call.span, call.text)
 
 
 def _of_hub(module: Module, text: Text) -> bool:

@@ -90,11 +90,11 @@ def _platform(project: Project) -> list[Evidence]:
             if call.kw("metric_definitions") is not None:
                 found.append(Evidence(call.span, "metric_definitions of the training job"))
             elif call.name.endswith(("PropertyFile", "MetricsSource")):
-                found.append(Evidence(call.span, call.text.splitlines()[0][:80]))
+                found.append(Evidence(call.span, call.text))
     for use in project.uses("registry.register", test=False):
         told = use.call and (use.call.kw("metrics") or use.call.kw("model_metrics"))
         if told and told.text not in {"None", "{}"}:
-            found.append(Evidence(use.span, f"registered with metrics={told.text}"[:80]))
+            found.append(Evidence(use.span, f"registered with metrics={told.text}"))
     return found
 
 
@@ -103,7 +103,7 @@ def _outputs(project: Project, module: Module) -> list[Evidence]:
     return [
         Evidence(
             declared_span(project, function.span, param.name),
-            f"{param.name}: {param.written}"[:80],
+            f"{param.name}: {param.written}",
         )
         for function in module.functions
         for param in function.params

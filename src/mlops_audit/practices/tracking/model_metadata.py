@@ -88,7 +88,7 @@ def model_metadata(project: Project) -> Verdict:
         if "Processing" not in t.evidence.detail
     ]
     written += [
-        Evidence(c.span, c.text.splitlines()[0][:90])
+        Evidence(c.span, c.text)
         for m, c in own_calls(project)
         if c.text
         and _SELF_WRITING.search(f"{c.receiver}.{c.method}")
@@ -108,7 +108,7 @@ def _given(project: Project, use: Use) -> Evidence:
         return use.evidence()
     value = call.kw(key)
     said = f"{call.method}({key}={value.text if value else ''})"
-    return Evidence(keyword_span(project, call, key), " ".join(said.split())[:100])
+    return Evidence(keyword_span(project, call, key), " ".join(said.split()))
 
 
 def _own_format(name: str) -> bool:
@@ -138,7 +138,7 @@ def _keywords(project: Project) -> list[Evidence]:
             found.append(Evidence(call.span, f"{call.method}({', '.join(given)})"))
     for _, call in own_calls(project):
         if call.method == "save" and call.kw("signatures") is not None:
-            found.append(Evidence(call.span, call.text.splitlines()[0][:80]))
+            found.append(Evidence(call.span, call.text))
     return found
 
 
@@ -153,7 +153,7 @@ def _files(project: Project) -> list[Evidence]:
             u.capability in _HANDLES for u in project.uses_in(path)
         )
         found += [
-            Evidence(text.span, text.value.strip()[:80])
+            Evidence(text.span, text.value.strip())
             for text in module.texts
             if not text.doc and _names_metadata(text.value, handles=handles)
         ]
@@ -167,7 +167,7 @@ def _files(project: Project) -> list[Evidence]:
                 and _META_NAME.search(call.args[0].text[:60])
                 and (_OF_MODEL.search(told) or (handles and not _OF_OTHERS.search(told)))
             ):
-                found.append(Evidence(call.span, call.text.splitlines()[0][:80]))
+                found.append(Evidence(call.span, call.text))
     return found
 
 

@@ -82,9 +82,9 @@ def _assigned(project: Project) -> list[Evidence]:
                 if target.startswith(("wandb.config", "run.config")) or (
                     neptune and "param" in target
                 ):
-                    found.append(Evidence(assign.span, target[:80]))
+                    found.append(Evidence(assign.span, target))
     for _, call in own_calls(project):
         logs_scalars = call.method == "log" and call.receiver in {"wandb", "run"}
         if logs_scalars and any("config" in v.text[:60] for v in call.args):
-            found.append(Evidence(call.span, call.text.splitlines()[0][:90]))
+            found.append(Evidence(call.span, call.text))
     return found

@@ -63,7 +63,7 @@ def shared_tracking_backend(project: Project) -> Verdict:
     live = [t for t in on if t.tool == "DVCLive"] or (declared_metrics(project) if not on else [])
     shared = [r for r in project.dvc.remotes if r.shared]
     if live and shared and project.dvc.locks:
-        remotes = [Evidence(r.span, f"remote {r.name}: {r.url}"[:90]) for r in shared]
+        remotes = [Evidence(r.span, f"remote {r.name}: {r.url}") for r in shared]
         return passed("Experiments lie in git, with a shared remote for their data.", remotes)
     recorded = [t for t in found if t.standing in {"on", "local"}]
     if recorded:
@@ -83,7 +83,7 @@ def _platform(project: Project) -> list[Evidence]:
         and re.search("job|pipeline", str(s.value), re.IGNORECASE)
     ]
     found += [
-        Evidence(c.span, c.text[:90])
+        Evidence(c.span, c.text)
         for c, _ in project.all_commands
         if c.argv[:4] == ("az", "ml", "job", "create")
         or c.argv[:3] == ("databricks", "bundle", "deploy")
@@ -143,10 +143,10 @@ def _addresses(project: Project) -> Iterator[tuple[str, Evidence]]:
     for service in project.containers.services:
         for name, value, span in service.environment:
             if name in _SERVER_NAMES:
-                yield _default(value), Evidence(span, f"{name}={value}"[:90])
+                yield _default(value), Evidence(span, f"{name}={value}")
     for command, _ in project.all_commands:
         for name, value in _exports(command.argv):
-            yield value, Evidence(command.span, f"{name}={value}"[:90])
+            yield value, Evidence(command.span, f"{name}={value}")
     uses = [u for u in project.uses("tracker.uri", test=False) if u.call is not None]
     for use in sorted(uses, key=lambda u: u.notebook):
         yield from _of_use(project, use)
@@ -164,7 +164,7 @@ def _of_workflows(project: Project) -> Iterator[tuple[str, Evidence]]:
             found = _ENV_LINE.search(line)
             if found:
                 text = "https://secret" if found[1].startswith("${{") else found[1]
-                yield text, Evidence(Span(workflow.path, number), line.strip()[:90])
+                yield text, Evidence(Span(workflow.path, number), line.strip())
 
 
 def _exports(argv: tuple[str, ...]) -> Iterator[tuple[str, str]]:
@@ -192,7 +192,7 @@ def _of_use(project: Project, use: Use) -> Iterator[tuple[str, Evidence]]:
     if given is None:
         return
     for text in _texts(project, use.path, given, _HOPS):
-        yield text, Evidence(use.span, f"{use.detail} -> {text}"[:100])
+        yield text, Evidence(use.span, f"{use.detail} -> {text}")
 
 
 def _texts(project: Project, path: str, value: Value, hops: int) -> Iterator[str]:

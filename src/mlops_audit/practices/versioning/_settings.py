@@ -107,7 +107,7 @@ def _keys(path: str, text: str) -> tuple[list[Evidence], bool]:
             any_key = True
             if is_hyperparameter(key):
                 strong = strong or is_hyperparameter(key, strong=True)
-                found.append(Evidence(Span(path, number), line.strip()[:80]))
+                found.append(Evidence(Span(path, number), line.strip()))
     # One word of another trade alone (a threshold, a seed) may mean anything; two are settings.
     distinct = {e.detail.split(":")[0] for e in found}
     return (found if strong or len(distinct) > _ENOUGH else []), any_key
@@ -226,7 +226,7 @@ def _imported(project: Project) -> frozenset[str]:
 def _field(project: Project, klass: Class, field: Param) -> Evidence:
     """A field of a settings class with its default."""
     detail = f"{klass.name}.{field.name} = {field.default.text if field.default else ''}"
-    return Evidence(declared_span(project, klass.span, field.name), detail[:80])
+    return Evidence(declared_span(project, klass.span, field.name), detail)
 
 
 def _hyper_assigns(project: Project, module: Module) -> Iterator[Evidence]:
@@ -235,7 +235,7 @@ def _hyper_assigns(project: Project, module: Module) -> Iterator[Evidence]:
         names = [t.rsplit(".", 1)[-1] for t in item.targets] if _holds(value) else []
         names += [k.strip("'\"") for k in _all_keys(value)]
         if any(is_hyperparameter(n) for n in names):
-            yield Evidence(item.span, f"{item.targets[0]} = {value.text}"[:80])
+            yield Evidence(item.span, f"{item.targets[0]} = {value.text}")
     for klass in module.classes:
         for field in klass.fields:
             if field.default is not None and is_hyperparameter(field.name):
@@ -243,7 +243,7 @@ def _hyper_assigns(project: Project, module: Module) -> Iterator[Evidence]:
     for call in module.calls:
         for name, value in call.kwargs:
             if is_hyperparameter(name, strong=True) and value.is_literal:
-                yield Evidence(call.span, f"{name}={value.text}"[:80])
+                yield Evidence(call.span, f"{name}={value.text}")
 
 
 def _holds(value: Value) -> bool:
@@ -288,7 +288,7 @@ def _hyper_word(word: str) -> bool:
 def _hyper_flag(command: Command) -> str:
     if not re.search(r"\.py\b|^(python|accelerate|torchrun|deepspeed|yolo|mlflow)", command.text):
         return ""
-    return command.text[:100] if any(_hyper_word(w) for w in command.argv[1:]) else ""
+    return command.text if any(_hyper_word(w) for w in command.argv[1:]) else ""
 
 
 def code_defaults(project: Project) -> Iterator[Evidence]:
@@ -308,9 +308,7 @@ def code_defaults(project: Project) -> Iterator[Evidence]:
                     str(v.literal).lstrip("-").replace("-", "_") for v in call.args if v.literal
                 ]
                 if any(is_hyperparameter(n, strong=True) for n in names):
-                    yield Evidence(
-                        call.span, call.text.splitlines()[0][:80] if call.text else names[0]
-                    )
+                    yield Evidence(call.span, call.text or names[0])
         for klass in module.classes:
             for field in klass.fields:
                 if field.default is not None and is_hyperparameter(field.name, strong=True):

@@ -103,4 +103,4 @@ def data_remote(project: Project) -> Verdict:
 
 
 def _said(remote: DvcRemote) -> Evidence:
-    return Evidence(remote.span, f"DVC remote {remote.name}: {remote.url}"[:100])
+    return Evidence(remote.span, f"DVC remote {remote.name}: {remote.url}")

@@ -146,5 +146,5 @@ def _checksums(project: Project) -> list[Evidence]:
                     c.scope == call.scope and c.name.startswith("hashlib.") for c in module.calls
                 )
             ):
-                found.append(Evidence(call.span, f"a download with a checksum: {call.text[:60]}"))
+                found.append(Evidence(call.span, f"a download with a checksum: {call.text}"))
     return found

@@ -122,7 +122,7 @@ def _copied_store(project: Project) -> Evidence | None:
     """A command of a script or job that copies the tracker's whole folder to a shared store."""
     for command, where in project.all_commands:
         if where != "notebook" and _COPIES.search(" ".join(command.argv)):
-            return Evidence(command.span, command.text[:100])
+            return Evidence(command.span, command.text)
     return None
 
 
@@ -154,13 +154,11 @@ def _named_by_moment(project: Project) -> Iterator[Evidence]:
         if path not in project.test_files:
             for call in module.calls:
                 if call.runs and _STEPPED.search(call.name):
-                    yield Evidence(
-                        call.span, call.text.splitlines()[0][:80] if call.text else call.name
-                    )
+                    yield Evidence(call.span, call.text or call.name)
     yield from _configured(project)
     for output in written_files(project):
         if output.model and not output.exact and _MOMENT.search(output.call.text):
-            yield Evidence(output.call.span, output.call.text[:80])
+            yield Evidence(output.call.span, output.call.text)
 
 
 def _configured(project: Project) -> Iterator[Evidence]:
