@@ -158,9 +158,13 @@ def _configured_choices(project: Project) -> Iterator[Choice]:
             near = (item.span.line or 0) + 1
             places = ((item.span.path, line) for line in range(near, near + _NEAR))
             monitor = next((watched[p] for p in places if p in watched), None)
-            if callback and monitor is not None and set_of(str(monitor.value)) in {"test", "val"}:
+            if not callback or monitor is None:
+                continue
+            value = str(monitor.value)
+            on = set_of(value)
+            if on in {"test", "val"} or value.startswith("${"):  # a resolver names the metric
                 what = "checkpoint" if callback[1] == "ModelCheckpoint" else "stopping"
-                yield Choice(set_of(str(monitor.value)), what, monitor.evidence())
+                yield Choice(on, what, monitor.evidence())
 
 
 def _measured_on(module: Module, scope: str, names: tuple[str, ...], held: dict[str, str]) -> str:
@@ -215,6 +219,11 @@ def _kept_best(project: Project, module: Module, call: Call) -> Iterator[Choice]
         place = keyword_span(project, call, "load_best_model_at_end")
         said = f"{call.method}(load_best_model_at_end=True)"
         yield Choice(_fit_set(module), "checkpoint", Evidence(place, said))
+    elif best is not None and not best.is_literal:  # a settings file says it
+        for item in setting(project, "load_best_model_at_end"):
+            if str(item.value).lower() == "true":
+                yield Choice(_fit_set(module), "checkpoint", item.evidence())
+                break
     best = call.kw("use_best_model")  # CatBoost
     if best is not None and best.literal is True and (value := given_validation(call)):
         on = set_of(without_train(value)) or "val"

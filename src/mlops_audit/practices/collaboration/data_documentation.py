@@ -109,6 +109,22 @@ _GENERAL = re.compile(
     r"\bwe assume|\byour (own )?data|\b(if|when) you\b|\byou (can|may|should|could|need)\b",
     re.IGNORECASE,
 )
+_DATA_CODE = re.compile(r"data|feature|schema|etl|load|column", re.IGNORECASE)
+_OF_COLUMNS = re.compile(r"feature|column|schema|data_?dict|variable", re.IGNORECASE)
+# Classes of settings, services and programs hold no data.
+_NO_RECORD = re.compile(
+    r"(config|settings?|params?|parameters|args|arguments|options?|request|response|state|error|"
+    r"model|module|loader|dataset|transform\w*|processor|trainer|client|service|handler)s?$",
+    re.IGNORECASE,
+)
+_RECORD = re.compile(
+    r"(^|\.)(dataclass|define|BaseModel|SQLModel|TypedDict|NamedTuple|Struct|Document)\b"
+)
+# `price (float): asked price in euros`, below the sentence of a docstring.
+_FIELD_DOC = re.compile(
+    r"^[ \t]{0,40}[-*]?[ \t]?(\w{1,60})(?:[ \t]?\([^()\n]{1,60}\))?[ \t]?:[ \t]+\w[^\n]{5}",
+    re.MULTILINE,
+)
 _LOADER = re.compile(r"(load|fetch|download|get)_", re.IGNORECASE)
 _MOST_TEXT = 20_000  # characters of a cell
 _MOST_BYTES = 300_000
@@ -303,16 +319,33 @@ def _in_code(project: Project) -> Iterator[Evidence]:
     for path, module in project.modules.items():
         if path in project.test_files or module.notebook or project.is_example(path):
             continue
-        if re.search(r"data|feature|schema|etl|load|column", path, re.IGNORECASE):
-            yield from _described(module)
+        near = bool(_DATA_CODE.search(path))
+        yield from _described(module, near=near)
+        if near:
+            yield from _documented_records(module)
 
 
-def _described(module: Module) -> Iterator[Evidence]:
+def _documented_records(module: Module) -> Iterator[Evidence]:
+    """Classes of records whose docstring says what each field holds."""
+    for klass in module.classes:
+        if _NO_RECORD.search(klass.name) or len(klass.fields) < _ENOUGH:
+            continue
+        if not any(_RECORD.search(b) for b in (*klass.bases, *klass.decorators)):
+            continue
+        explained = {m[1] for m in _FIELD_DOC.finditer(klass.doc[:_MOST_TEXT])}
+        told = [f.name for f in klass.fields if f.name in explained]
+        if len(told) >= _ENOUGH:
+            yield Evidence(klass.span, f"{klass.name}: {', '.join(told[:5])} described")
+
+
+def _described(module: Module, *, near: bool) -> Iterator[Evidence]:
     for item in module.assigns:
         entries = [v for v in item.value.items if {"name", "description"} <= _keys(v.keys)]
-        if len(entries) >= _ENOUGH:
+        if len(entries) >= _ENOUGH and (near or _OF_COLUMNS.search(item.targets[0])):
             yield Evidence(item.span, f"{item.targets[0]}: {len(entries)} described")
             return
+    if not near:
+        return
     checks = "pandera" in module.roots
     fields = [
         c

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from posixpath import normpath
 
 from mlops_audit.facts.docker import DeployFile
 from mlops_audit.graph import Project
@@ -101,7 +102,8 @@ def _installs(project: Project, text: str) -> bool:
         return False
     lists = _LIST.findall(text)
     if lists:
-        return any("$" in name or project.places.file(name) for name in lists)
+        elsewhere = any(name.startswith("/") or "$" in name for name in lists)
+        return elsewhere or "://" in text or any(project.has(normpath(name)) for name in lists)
     if not _PIP.search(text) or re.search(r"\s(-e\s+)?[\"']?\.(\[|[\s\"';]|$)", text):
         return True
     words = {re.split(r"[\[=<>~!]", w.strip("\"'"))[0].lower() for w in text.split()}

@@ -41,7 +41,11 @@ _STORES = re.compile(
     level="4s",
     sources="S2 S4",
     fix="Compute permutation importance on test data in the evaluation and store it as a figure.",
-    template=("src/<package>/models/evaluate_model.py", "src/<package>/visualization/visualize.py"),
+    template=(
+        "src/<package>/models/evaluate_model.py",
+        "src/<package>/visualization/visualize.py",
+        "src/<package>/models/quality.py",
+    ),
     needs=("training",),
 )
 def explainability(project: Project) -> Verdict:

@@ -23,6 +23,7 @@ __all__ = [
     "records",
     "saved_figures",
     "snapshots",
+    "told_params",
 ]
 
 _DUMPS = frozenset(
@@ -47,6 +48,8 @@ _METRICS = re.compile(
 _NO_METRICS = re.compile(r"predict|config|param|vocab|label|token", re.IGNORECASE)
 # `self.config.metrics_file`: where a path comes from says nothing of what is written there.
 _HOLDER = re.compile(r"\b(self\.)?_?(\w{1,20}_)?(config|cfg|conf|params|args|settings|paths)\.")
+# Callbacks of a framework that hand over its settings too.
+_BY_ITSELF = re.compile(r"^(report_to|log_with)\b|Callback\(")
 _DEPLOYS = re.compile(r"deploy|stack|infra|terraform|template|run_pipeline", re.IGNORECASE)
 _FIGURES = frozenset({"savefig", "write_image", "write_html", "imsave", "save_fig", "to_html"})
 _META_KEYS = re.compile(
@@ -262,3 +265,35 @@ def saved_figures(project: Project) -> list[Evidence]:
 
 def _shown(call: Call) -> Evidence:
     return Evidence(call.span, call.text or call.name)
+
+
+def told_params(project: Project) -> list[Evidence]:
+    """Where a tracker is told the parameters of a run, by the code or by a framework's callback."""
+    logged = [t.evidence for t in records(project, "tracker.params", "tracker.autolog")]
+    logged += _assigned(project)
+    logged += [
+        t.evidence
+        for t in records(project, "tracker.run", standing="on")
+        if _BY_ITSELF.search(t.evidence.detail)
+    ]
+    return logged
+
+
+def _assigned(project: Project) -> list[Evidence]:
+    """`run["parameters"] = ...` and `wandb.config.lr = ...`."""
+    found = []
+    for path, module in project.modules.items():
+        if path in project.test_files:
+            continue
+        for assign in module.assigns:
+            for target in assign.targets:
+                neptune = "neptune" in module.roots and target.startswith(("run[", "self.run["))
+                if target.startswith(("wandb.config", "run.config")) or (
+                    neptune and "param" in target
+                ):
+                    found.append(Evidence(assign.span, target))
+    for _, call in own_calls(project):
+        logs_scalars = call.method == "log" and call.receiver in {"wandb", "run"}
+        if logs_scalars and any("config" in v.text[:60] for v in call.args):
+            found.append(Evidence(call.span, call.text))
+    return found

@@ -29,6 +29,7 @@ from mlops_audit.practices.tracking._records import (
     own_calls,
     records,
     snapshots,
+    told_params,
 )
 
 _LOOKED_FOR = (
@@ -41,8 +42,8 @@ _TELLS_COMMIT = frozenset(
 )  # fmt: skip
 _PLATFORM = ("tfx", "zenml", "tensorflow extended", "flyte", "metaflow")
 _COMMIT = re.compile(
-    r"rev-parse|git\.Repo\b|head\.(commit|object)\.hexsha|GITHUB_SHA|CI_COMMIT_SHA|git_(sha|hash|"
-    r"commit)|commit_(sha|hash|id)|BUILD_SOURCEVERSION|BuildId",
+    r"rev-parse|git\.Repo\b|head\.(commit|object)\.hexsha|GITHUB_SHA|CI_COMMIT_SHA|git_?(sha|hash|"
+    r"commit)|\.git/HEAD|commit_(sha|hash|id)|BUILD_SOURCEVERSION|BuildId",
     re.IGNORECASE,
 )
 _HUB_COMMIT = re.compile(r"git_head_hash|git_head_commit|\.oid\b|commit_info|upload_(file|folder)")
@@ -70,6 +71,8 @@ _MOST = 0.9  # of the lines of a list: what REP01 asks for in part
         "dvc.yaml",
         "dvc.lock",
         "src/<package>/registry/versions.py",
+        "src/<package>/models/track_dvclive.py",
+        "uv.lock",
     ),
     needs=("training",),
 )
@@ -270,8 +273,8 @@ def _answers(module: Module, scope: str) -> bool:
 
 
 def _params(project: Project) -> list[Evidence]:
-    if _tied(project) and (logged := records(project, "tracker.params", "tracker.autolog")):
-        return [t.evidence for t in logged]
+    if _tied(project) and (logged := told_params(project)):
+        return logged
     kept = [
         e for e, keys in checkpoints(project) if any(re.search("conf|arg|param", k) for k in keys)
     ]

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import re
-
 from mlops_audit.graph import Project
-from mlops_audit.model import Evidence, Verdict, failed, hollow, not_applicable, passed
+from mlops_audit.model import Verdict, failed, hollow, not_applicable, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.tracking._records import (
     locked_params,
-    own_calls,
     platform_params,
     records,
     snapshots,
+    told_params,
 )
 
 _LOOKED_FOR = (
     "log_param, autolog, a run's config, parameters in a committed dvc.lock, or settings that the "
     "code saves with each run"
 )
-
-
-# Callbacks of a framework that hand over its settings too.
-_BY_ITSELF = re.compile(r"^(report_to|log_with)\b|Callback\(")
 
 
 @practice(
@@ -42,14 +36,7 @@ _BY_ITSELF = re.compile(r"^(report_to|log_with)\b|Callback\(")
 )
 def params_logged(project: Project) -> Verdict:
     """Logged to a tracker, recorded by the pipeline, or saved by the code with each run."""
-    logged = [t.evidence for t in records(project, "tracker.params", "tracker.autolog")]
-    logged += _assigned(project)
-    logged += [
-        t.evidence
-        for t in records(project, "tracker.run", standing="on")
-        if _BY_ITSELF.search(t.evidence.detail)
-    ]
-    if logged:
+    if logged := told_params(project):
         return passed("Parameters are logged to the tracker.", logged)
     if recorded := locked_params(project):
         return passed("The pipeline records the parameters of its last run.", recorded)
@@ -68,23 +55,3 @@ def params_logged(project: Project) -> Verdict:
             looked_for=_LOOKED_FOR,
         )
     return failed("Nothing records the parameters of a run.", looked_for=_LOOKED_FOR)
-
-
-def _assigned(project: Project) -> list[Evidence]:
-    """`run["parameters"] = ...` and `wandb.config.lr = ...`."""
-    found = []
-    for path, module in project.modules.items():
-        if path in project.test_files:
-            continue
-        for assign in module.assigns:
-            for target in assign.targets:
-                neptune = "neptune" in module.roots and target.startswith(("run[", "self.run["))
-                if target.startswith(("wandb.config", "run.config")) or (
-                    neptune and "param" in target
-                ):
-                    found.append(Evidence(assign.span, target))
-    for _, call in own_calls(project):
-        logs_scalars = call.method == "log" and call.receiver in {"wandb", "run"}
-        if logs_scalars and any("config" in v.text[:60] for v in call.args):
-            found.append(Evidence(call.span, call.text))
-    return found
