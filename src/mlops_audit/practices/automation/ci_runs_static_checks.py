@@ -19,7 +19,11 @@ _CHECKS = ("lint.run", "format.check", "types.run")
     level="5s",
     sources="S1 S3",
     fix="Run the linter and the formatter's check in CI, e.g. `ruff check .`.",
-    template=(".github/workflows/ci.yml", "Makefile"),
+    template=(
+        ".github/workflows/ci.yml",
+        "Makefile",
+        ".pre-commit-config.yaml",
+    ),
 )
 def ci_runs_static_checks(project: Project) -> Verdict:
     """A linter, formatter check or type checker reached from CI whose failure fails the job."""

@@ -32,6 +32,8 @@ _HOLLOW = {
     template=(
         "src/<package>/registry/gate.py",
         "src/<package>/retraining/publish.py",
+        "src/<package>/registry/manage.py",
+        "src/<package>/registry/versions.py",
     ),
     needs=("training",),
 )

@@ -40,6 +40,7 @@ _SIGNALS = re.compile(r"(^|\.)(monitoring_signals|quality_monitors)\b")
     template=(
         "src/<package>/monitoring/drift.py",
         "src/<package>/monitoring/monitor.py",
+        "src/<package>/monitoring/checks.py",
     ),
 )
 def drift_detection(project: Project) -> Verdict:

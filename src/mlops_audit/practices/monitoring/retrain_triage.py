@@ -29,7 +29,11 @@ _SCHEMA = re.compile(r"schema|columns|dtypes|ExampleValidator|pandera", re.IGNOR
     sources="S0",
     fix="Validate the new data and its schema, and confirm the shift, before training starts.",
     needs=("training", "prediction"),
-    template=("src/<package>/retraining/triage.py",),
+    template=(
+        "src/<package>/retraining/triage.py",
+        "src/<package>/retraining/loop.py",
+        "src/<package>/retraining/replay.py",
+    ),
 )
 def retrain_triage(project: Project) -> Verdict:
     """Checks that stop a retraining which a signal, a schedule or new data has started."""

@@ -43,7 +43,10 @@ _HEADING = re.compile(r"^#{1,5} .*\bbaselines?\b", re.IGNORECASE)
     level="3s",
     sources="S4",
     fix="Fit a DummyRegressor or a seasonal naive forecast in the evaluation; report both metrics.",
-    template=("src/<package>/models/evaluate_model.py",),
+    template=(
+        "src/<package>/models/evaluate_model.py",
+        "tests/acceptance/test_success_criteria.py",
+    ),
     needs=("training",),
 )
 def baseline_comparison(project: Project) -> Verdict:

@@ -39,6 +39,8 @@ _RUNS_DATA = frozenset({"script", "target", "notebook"})
         "src/<package>/data/checks.py",
         "src/<package>/data/prepare.py",
         "src/<package>/models/split.py",
+        "src/<package>/data/validate_great_expectations.py",
+        "src/<package>/data/validate_pandera.py",
     ),
 )
 def data_validation(project: Project) -> Verdict:

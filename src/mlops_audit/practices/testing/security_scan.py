@@ -26,6 +26,7 @@ _BASELINES = ("**/.secrets.baseline", "**/.gitleaks.toml", "**/.bandit", "**/.tr
     template=(
         ".pre-commit-config.yaml",
         ".github/workflows/verify.yml",
+        "Makefile",
     ),
 )
 def security_scan(project: Project) -> Verdict:

@@ -36,7 +36,11 @@ _REPORTS = re.compile(r"\b\w*Trainer\(|\bTrainingArguments\(|\bYOLO\b")
     level="2s",
     sources="S0 S3 S4",
     fix="Write the metrics to a JSON file and declare it under metrics in dvc.yaml.",
-    template=("dvc.yaml", "src/<package>/models/evaluate_model.py"),
+    template=(
+        "dvc.yaml",
+        "src/<package>/models/evaluate_model.py",
+        "src/<package>/models/track_dvclive.py",
+    ),
     needs=("training",),
 )
 def metrics_logged(project: Project) -> Verdict:
