@@ -39,6 +39,12 @@ _SWITCHES = re.compile(
     r"^(app_?insights_?enabled|enable_?app_?insights|application_?insights_?enabled)$",
     re.IGNORECASE,
 )
+_COMPONENTS = frozenset({"azurerm_application_insights", "Microsoft.Insights/components"})
+_WIRES = re.compile(
+    r"APPLICATION_?INSIGHTS_|APPINSIGHTS_INSTRUMENTATIONKEY|ApplicationInsightsAgent|"
+    r"opencensus|azure\.monitor|AppInsightsInstrumentation"
+)
+_WIRING = (".py", ".bicep", ".tf", ".yml", ".yaml", ".json")
 _TIMING = re.compile(
     r"latency|elapsed|duration|process_time|took|response_time|inference_time", re.IGNORECASE
 )
@@ -83,6 +89,9 @@ def service_metrics(project: Project) -> Verdict:
         and not (carriers and _carries(s))
     ]
     service += _switched(project)
+    if all(_stands_alone(s) for s in written) and not _wired(project):
+        service = _switched(project)  # the workspace's own component, to which nothing reports
+        written = []
     if service:
         return passed("Service metrics are exported.", service)
     if project.roles.serves not in {"service", "batch"}:
@@ -157,6 +166,20 @@ def _says_service(project: Project, item: Sighting) -> bool:
     if call is None or call.method != "write":
         return True
     return any(_TIMING.search(t.value) for m in project.source for t in m.texts if not t.doc)
+
+
+def _stands_alone(item: Sighting) -> bool:
+    """Whether a place only sets up the component that a workspace of Azure ML needs."""
+    return item.resource is not None and item.resource.kind in _COMPONENTS
+
+
+def _wired(project: Project) -> bool:
+    """Whether code or infrastructure sends anything to Application Insights."""
+    return any(
+        _WIRES.search(project.text(path) or "")
+        for path in project.paths
+        if path.endswith(_WIRING) and not project.is_test(path)
+    )
 
 
 def _switched(project: Project) -> list[Evidence]:
