@@ -28,6 +28,7 @@ from mlops_audit.graph.testcases import (
     matches,
     why_skipped,
 )
+from mlops_audit.graph.testedmodels import TestedModels
 from mlops_audit.graph.testscopes import ScopeFacts, ScopeReader
 from mlops_audit.model import Span
 
@@ -53,6 +54,7 @@ class TestSuite:
         self.scopes = ScopeReader(project)
         self.fixtures = Fixtures(project.modules, project.index, project.test_files)
         self.broken = BrokenImports(project)
+        self.models = TestedModels(project)
 
     # -- what there is ------------------------------------------------------------------------
 
@@ -235,6 +237,7 @@ class TestSuite:
         patched = {s for f in facts for s in f.patched}
         service = any(f.service for f in facts) and bool(self._services)
         exercises = tuple(s for s in own if s not in patched)
+        exercises = (*exercises, *(s for s in self.models.used(read) if s not in own))
         if service:
             exercises = (*exercises, *self._services)
         unknown = (

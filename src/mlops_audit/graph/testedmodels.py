@@ -1,0 +1,62 @@
+"""Models of the project that its tests load: what trains or registers them is exercised."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from mlops_audit.graph.index import Symbol
+from mlops_audit.graph.outputs import written_files
+
+if TYPE_CHECKING:  # the project asks for its tests, which are read from the project
+    from mlops_audit.graph.project import Project
+
+__all__ = ["TestedModels"]
+
+_LOADS = frozenset({"registry.load", "model.load"})
+_REGISTRY = "models:/"  # the scheme of MLflow's registry
+
+
+class TestedModels:
+    """Tells which code made the models that functions of test code load."""
+
+    __test__ = False
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+
+    def used(self, scopes: Iterable[tuple[str, str]]) -> tuple[Symbol, ...]:
+        """The modules that made what is loaded: from a registry, or from a file by its name."""
+        found: dict[Symbol, None] = {}
+        for path, scope in scopes:
+            capabilities = {u.capability for u in self.project.uses_in(path, scope)} & _LOADS
+            if not capabilities:
+                continue
+            texts = [
+                text.value
+                for text in self.project.modules[path].texts
+                if not text.doc and text.scope in {scope, ""}
+            ]
+            if "registry.load" in capabilities or any(_REGISTRY in t for t in texts):
+                found.update(dict.fromkeys(self._registering))
+            names = {t.rsplit("/", 1)[-1] for t in texts} & self._written.keys()
+            found.update(dict.fromkeys(self._written[n] for n in sorted(names)))
+        return tuple(found)
+
+    @cached_property
+    def _registering(self) -> tuple[Symbol, ...]:
+        """Modules that put a model into a registry."""
+        uses = self.project.uses("registry.register", test=False, notebook=False)
+        return tuple(Symbol(p, "", "module") for p in sorted({u.path for u in uses}))
+
+    @cached_property
+    def _written(self) -> dict[str, Symbol]:
+        """The file names of models that training code stores, with the module that does."""
+        found: dict[str, Symbol] = {}
+        for output in written_files(self.project):
+            name = output.path.rsplit("/", 1)[-1]
+            trains = output.module.path in self.project.roles.training
+            if trains and output.model and output.exact and "." in name:
+                found.setdefault(name, Symbol(output.module.path, "", "module"))
+        return found
