@@ -80,6 +80,7 @@ _OF_A_CLASS = re.compile(r"[a-z]\w*(\.\w+){0,8}\.[A-Z]\w*\.fit$")
 _OF_TRAINING = frozenset(
     {"epochs", "n_epochs", "num_epochs", "max_epochs", "validation_data", "eval_set", "val_data"}
 )
+_MODE = frozenset({"mode"})
 _BUILT_IN = re.compile(r"^(sum|max|min|zip|dict|list|tuple|next|getattr|eval|\?)\.")
 
 
@@ -173,10 +174,18 @@ def _renamed_fit(project: Project, module: Module, call: Call) -> bool:
 
 def _own_fit(project: Project, module: Module, call: Call) -> bool:
     """Whether a call fits a model that this project implements: its class also predicts."""
-    if call.method != "fit" or "." not in call.name.lstrip(":."):
+    if call.method not in {"fit", "train"} or "." not in call.name.lstrip(":."):
         return False
     symbol = project.index.resolve(call.name, module.path)
     if symbol is None or symbol.kind != "function":
         return False
     owner = symbol.qualname.rpartition(".")[0]
-    return bool(owner and project.modules[symbol.path].function(f"{owner}.predict"))
+    known = project.modules[symbol.path]
+    function = known.function(symbol.qualname)
+    # A method of this name that takes a flag only sets the mode of a network.
+    flag = (
+        call.method == "train"
+        and function is not None
+        and _MODE & {p.name for p in function.params}
+    )
+    return bool(owner and not flag and known.function(f"{owner}.predict"))

@@ -63,6 +63,10 @@ _MODULE = re.compile(
 )
 _RUN_CONFIG = re.compile(r"dagster\.(Config|PermissiveConfig|RunConfig)$|zenml\..*BaseParameters$")
 _SETTINGS_CLASS = re.compile(r"pydantic(_settings)?(\.\w+){0,3}\.BaseSettings$")
+_PIPELINE_PARAMETER = re.compile(
+    r"^sagemaker\.workflow\.parameters\.Parameter(String|Integer|Float|Boolean)$"
+)
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _MAX_FILES = 60
 # Functions that a person or a platform calls by their names (`run_fn` is that of a TFX Trainer).
 _STARTED = frozenset({"main", "train", "run", "cli", "run_fn", "train_fn", "training_fn"})
@@ -121,7 +125,10 @@ def _launchers(
 ) -> Iterator[tuple[Module, Evidence, tuple[Scope, ...]]]:
     """Programs that hand hyperparameters to a job which a platform's own image trains."""
     for module in modules:
-        if module.main_line is None or project.is_example(module.path):
+        started = module.main_line is not None or any(
+            _PIPELINE_PARAMETER.search(c.name) for c in module.calls
+        )
+        if not started or project.is_example(module.path):
             continue
         for call in module.calls:
             if call.method == "set_hyperparameters" or call.kw("hyperparameters") is not None:
@@ -194,6 +201,7 @@ def _of_program(
         kind = "arguments" if any(_tunes(n) for n in names) or not names else "places"
         yield Source(kind, parsed[0].evidence(), trained)
     yield from _of_run_configuration(project, walked, trained)
+    yield from _of_pipeline_parameters(module, trained)
     if home := _home_made(module):
         yield Source("arguments", home, trained)
     elif "argv" in module.names:
@@ -235,6 +243,21 @@ def _of_run_configuration(
             if tuned:
                 shown = f"class {klass.name}: {', '.join(tuned[:3])}"
                 yield Source("arguments", Evidence(klass.span, shown), trained)
+
+
+def _of_pipeline_parameters(module: Module, trained: Evidence) -> Iterator[Source]:
+    """Parameters that a platform's pipeline takes for each run."""
+    given: list[tuple[str, Call]] = []
+    for call in module.calls:
+        if _PIPELINE_PARAMETER.search(call.name):
+            value = call.arg(0, "name")
+            if value is not None and isinstance(value.literal, str):
+                given.append((_CAMEL.sub("_", value.literal), call))
+    tuned = [call for name, call in given if _tunes(name)]
+    if given:
+        call = (tuned or [given[0][1]])[0]
+        kind = "arguments" if tuned else "places"
+        yield Source(kind, Evidence(call.span, _line(call)), trained)
 
 
 def _is_file(use: Use) -> bool:
