@@ -42,6 +42,8 @@ _OF_PREDICTIONS = re.compile(
     r"caption|answer|rows",
     re.IGNORECASE,
 )
+# What a framework calls on a model that is being trained: another model may run in it.
+_OF_A_MODEL = frozenset({"forward", "training_step", "validation_step", "test_step"})
 _MAX_CANDIDATES = 400
 
 
@@ -78,6 +80,7 @@ def _entries(module: Module) -> Iterator[Scope]:
         if (
             number < _MAX_CANDIDATES
             and not function.stub
+            and function.name not in _OF_A_MODEL
             and "." not in function.qualname.removeprefix(inside)
         ):
             yield Scope(module.path, function.qualname)

@@ -55,6 +55,9 @@ _DATA_FILE = re.compile(
     r"(data|train|test|raw)[\w/.-]*\.(csv|parquet|jsonl?|feather)$|^data/?$", re.IGNORECASE
 )
 _DATA_SET = re.compile(r"data_?-?set|corpus|(^|[^a-z])data\b", re.IGNORECASE)
+_RESULTS = re.compile(
+    r"result|predict|metric|\bpreds?\b|outputs?\b|report|leaderboard", re.IGNORECASE
+)
 _FEATURES = re.compile(r"feat(ure|uri)?", re.IGNORECASE)
 _PREPARED = re.compile(
     r"process|transform|final|prepare|interim|encod|scal|token|embed|clean", re.IGNORECASE
@@ -90,13 +93,25 @@ def live(project: Project, *capabilities: str) -> list[Use]:
         use
         for use in project.uses(*capabilities, test=False)
         if use.call is None
-        or (is_called(project, use.path, use.scope) and not _looks(use.capability, use.call.method))
+        or (
+            is_called(project, use.path, use.scope)
+            and not _looks(use.capability, use.call.method)
+            and not _keeps_results(use)
+        )
     ]
     return sorted(found, key=lambda use: project.is_example(use.path))
 
 
 def _looks(capability: str, method: str) -> bool:
     return capability.startswith("data.version") and method in _LOOKS
+
+
+def _keeps_results(use: Use) -> bool:
+    """Whether a version of data is one of what a model gave (`Artifact("results", ...)`)."""
+    if not use.capability.startswith("data.version") or use.call is None:
+        return False
+    name = use.call.arg(0, "name") if use.call.method == "Artifact" else None
+    return name is not None and bool(_RESULTS.search(name.text) and not _DATA_SET.search(name.text))
 
 
 def data_artifacts(project: Project) -> list[Use]:

@@ -28,7 +28,7 @@ _SAID = (
     ("stress", re.compile(r"(^|[/_.])(stress|load_?tests?|perf|performance|benchmarks?)([/_.]|$)")),
     ("regression",
      re.compile(r"(^|[/.])(regressions?|golden|snapshots?)([/_.]|$)|_issue_?\d|_bug_?\d")),
-    ("system", re.compile(r"(^|[/_.])(e2e|end_?to_?end|system|functional|smoke)([/_.]|$)")),
+    ("system", re.compile(r"(^|[/_.])(e2e|end_?(to|2)_?end|system|functional|smoke)([/_.]|$)")),
     ("integration", re.compile(r"(^|[/_.-])integrations?([/_.-]|$)|integration[_-]tests?")),
 )  # fmt: skip
 # Components that only together make a system, by the capabilities that show them.

@@ -12,8 +12,13 @@ from mlops_audit.graph.sourcelines import text_span
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed, unknown
 from mlops_audit.practices.base import practice
 
+# The risk that a project predicts (`Home Credit Default Risk`) is none of the project.
 _TITLE = re.compile(
-    r"\brisks?\b|\bfmea\b|\bthreat model\b|\bfailure modes\b|\bimpact assessment\b", re.IGNORECASE
+    r"\brisks\b|^[\W\d]*((the|our|key|main|known|project|product|business|technical|model|data|ai|ml|"
+    r"system|operational)\s+){0,3}risk(\s+(register|log|matrix|table|list|assessment|analysis|"
+    r"management|mitigation|treatment|plan|overview)\b|\W*$)|"
+    r"\bfmea\b|\bthreat model\b|\bfailure modes\b|\bimpact assessment\b",
+    re.IGNORECASE,
 )
 _FILE = re.compile(
     r"(^|/)[\w-]*(risk|fmea|threat|impact_assessment|dpia)[\w-]*\.(md|rst|adoc)$", re.IGNORECASE

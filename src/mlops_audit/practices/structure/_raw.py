@@ -71,6 +71,10 @@ _SKIPPED = re.compile(
     r"/)[\w-]*compose[\w.-]*$"
 )
 _ENTRY = re.compile(r"""[:=]\s*["']?((?:\.{0,2}/)?[\w.\-]+(?:/[\w.\-{}$]+){0,6})["']?\s*,?\s*$""")
+# A folder of one machine, of a bucket, or one that a person fills in.
+_OUTSIDE = re.compile(
+    r"[/~]|[A-Za-z]:[\\/]|\w+://|/?(your|path)[/_ ]?(path|to|folder)\b", re.IGNORECASE
+)
 _OF_TESTS = re.compile(r"(\.{0,2}/){0,4}tests?/", re.IGNORECASE)
 _MAX_BYTES = 100_000
 _DATA_SUFFIXES = frozenset(
@@ -221,8 +225,11 @@ def _is_folder(project: Project, span: Span, word: str) -> bool:
 def _named_in_code(project: Project, module: Module) -> Iterator[tuple[str, Evidence]]:
     places = project.places
     folder = False
+    elsewhere = _below_elsewhere(module)
     for text in module.texts:
         value = text.value
+        if value in elsewhere:
+            continue
         # An absolute path is one of a container or a bucket's key, no folder of the project.
         if value.startswith("/"):
             continue
@@ -244,6 +251,23 @@ def _named_in_code(project: Project, module: Module) -> Iterator[tuple[str, Evid
             yield value, Evidence(text.span, value)
         elif folder and value in {"raw", "external"}:
             yield f"data/{value}", Evidence(text.span, value)
+
+
+def _below_elsewhere(module: Module) -> frozenset[str]:
+    """Paths that are joined to a folder outside the project: an absolute one, or one to fill in."""
+    outside = {
+        target
+        for assign in module.assigns
+        if isinstance(assign.value.literal, str) and _OUTSIDE.match(assign.value.literal)
+        for target in assign.targets
+    }
+    return frozenset(
+        value.literal
+        for call in (module.calls if outside else ())
+        if call.method in {"join", "joinpath"} and call.args and call.args[0].text in outside
+        for value in call.args[1:]
+        if isinstance(value.literal, str)
+    )
 
 
 def _named_in_settings(project: Project) -> Iterator[tuple[str, Evidence]]:

@@ -71,7 +71,11 @@ def _decisive(project: Project, splits: Splits) -> list[Held]:
     """The evaluations that training reports; a tutorial's notebook says nothing of a script's."""
     found = list(splits.evaluations)
     if any(not h.weak and not h.notebook for h in found):  # a mere name is not what is reported
-        found = [h for h in found if not h.unseen]
+        found = [
+            h
+            for h in found
+            if not h.unseen and not (h.notebook and not _shares(project, h.evidence.span.path))
+        ]
     own = [h for h in found if not (h.notebook and project.is_example(h.evidence.span.path))]
     return own if any(not h.notebook for h in own) else found
 

@@ -47,7 +47,7 @@ def system_tests(project: Project) -> Verdict:
             "tests drive the system with a stub in place of a part",
             [c.evidence() for c in driving],
         )
-    silent = [c for c in project.tests.silent if kinds.drives(c)]
+    silent = [c for c in project.tests.silent if kinds.drives(c) or _said(project, c)]
     if silent:
         return partial(
             "the whole chain is run without an assertion", [c.evidence() for c in silent]
