@@ -14,7 +14,7 @@ from mlops_audit.graph.training import is_training, trains_here
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Span
 
-__all__ = ["Source", "sources_of_settings", "unread_settings"]
+__all__ = ["Source", "sources_of_settings", "tunes_training", "unread_settings"]
 
 # Options that say where things are or which version, not how the model is trained.
 _PLACES = re.compile(
@@ -300,6 +300,11 @@ def unread_settings(project: Project) -> Evidence | None:
     """A file named like the settings of a training, for when nothing reads it."""
     files = [p for p in project.paths if re.search(r"(^|/)(hyper_?)?params\w*\.(ya?ml|json)$", p)]
     return Evidence(Span(files[0]), "settings") if files else None
+
+
+def tunes_training(name: str) -> bool:
+    """Whether a setting's name is one of a hyperparameter."""
+    return bool(_HYPER.search(name))
 
 
 def _tunes(name: str) -> bool:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from mlops_audit.graph import Project
-from mlops_audit.model import Verdict, failed, hollow, partial, passed
-from mlops_audit.practices.automation._parameters import sources_of_settings, unread_settings
+from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
+from mlops_audit.practices.automation._parameters import (
+    sources_of_settings,
+    tunes_training,
+    unread_settings,
+)
 from mlops_audit.practices.base import practice
 
 _LOOKED_FOR = "settings of the training that come from a file or the command line"
@@ -14,6 +18,16 @@ _IN_PART = {
     "env": "the settings come from environment variables",
     "module": "the settings are constants of a module",
 }
+
+
+def _of_earlier_stages(project: Project) -> Evidence | None:
+    """A hyperparameter that a stage of a DVC pipeline declares, in a file that is here."""
+    for pipeline in project.dvc.pipelines:
+        for stage in pipeline.stages:
+            for file, key in stage.params:
+                if project.has(file) and tunes_training(key.rsplit(".", 1)[-1]):
+                    return Evidence(stage.span, f"stage {stage.name} takes {key} from {file}")
+    return None
 
 
 @practice(
@@ -52,6 +66,9 @@ def parameterised_training(project: Project) -> Verdict:
     for use in project.uses("notebook.execute"):
         if "-p " in use.detail or "parameters" in use.detail:
             return partial("Only notebooks that a tool runs know the settings.", use.evidence())
+    declared = _of_earlier_stages(project)
+    if declared is not None:
+        return partial("Only the steps before training take settings from a file.", declared)
     unread = unread_settings(project)
     if unread is not None:
         return hollow(
