@@ -165,13 +165,15 @@ class Param:
     """A parameter of a function, or a field of a class.
 
     `annotation` is the resolved name of a parameter's type (of a field the source text), `written`
-    a parameter's whole annotation as it stands.
+    a parameter's whole annotation as it stands. `gathers` is `*` or `**` where it takes what is
+    left over.
     """
 
     name: str
     annotation: str = ""
     default: Value | None = None
     written: str = ""
+    gathers: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,8 @@ _NAMES = (
         re.compile(
             r"(^|[^a-z])(evaluat\w*|eval|model_test\w*|test_model\w*|validate_model|"
             r"model_validat\w*|validation_model|model_performance\w*|score_model|silhouette\w*|"
-            r"test_metrics?|model_quality|performance_on\w*|analyze_model)([^a-z]|$)"
+            r"test_metrics?|model_quality|performance_on\w*|analyze_model|"
+            r"(calc|comput|combin|aggregat)\w*_(\w+_)?(metrics?|performance\w*))([^a-z]|$)"
         ),
     ),
     (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Call, Module, Value
 from mlops_audit.facts.shell import parse_shell
@@ -12,12 +13,19 @@ from mlops_audit.facts.snakefiles import WORKFLOW, is_snakefile, rule_scope
 from mlops_audit.facts.types import Command
 from mlops_audit.graph.execution import Edge, Node
 from mlops_audit.graph.index import Symbol
+from mlops_audit.graph.memo import once
 from mlops_audit.graph.nodes import Nodes
+from mlops_audit.model import Evidence
 
-__all__ = ["rule_edges", "rule_nodes", "snakefile_of"]
+if TYPE_CHECKING:  # the project hands itself in
+    from mlops_audit.graph.project import Project
+
+__all__ = ["config_place", "rule_edges", "rule_nodes", "rule_settings", "snakefile_of"]
 
 _DEFAULTS = ("Snakefile", "snakefile", "workflow/Snakefile", "workflow/snakefile")
 _HOLE = re.compile(r"\{(input|output|params|log)(?:\.(\w+)|\[(\d{1,3})\])?(?::[qr])?\}")
+_CONFIG = re.compile(r"\bconfig(\[|\.get\()")
+_OF_SCRIPT = re.compile(r"\bsnakemake\.(config|params)\b")
 _PATH = re.compile(r"""(?:f?["'])([^"'{}\n]{1,200})["']""")
 
 
@@ -68,6 +76,43 @@ def snakefile_of(nodes: Nodes, command: Command, folder: str) -> str | None:
             named = word.partition("=")[2]
     found = (nodes.sources.places.file(n, folder) for n in ((named,) if named else _DEFAULTS))
     return next((p for p in found if p in nodes.sources.index.modules), None)
+
+
+def config_place(module: Module) -> Evidence | None:
+    """Where a Snakefile, or a script that one runs, takes a value from the workflow's settings."""
+    known = is_snakefile(module.path)
+    if not ({"config"} if known else {"snakemake"}) & module.names:
+        return None
+    reads = _CONFIG if known else _OF_SCRIPT
+    told = [(c.span, c.text) for c in module.calls]
+    told += [(a.span, a.value.text) for a in module.assigns]
+    return next((Evidence(s, " ".join(t.split())) for s, t in told if reads.search(t)), None)
+
+
+@once
+def rule_settings(project: Project) -> tuple[str, ...]:
+    """The settings files that Snakefiles are given: named in them, else beside them."""
+    found: dict[str, None] = {}
+    for path, module in project.modules.items():
+        if not is_snakefile(path) or "config" not in module.names:
+            continue
+        folder = path.rpartition("/")[0]
+        named = [
+            c.args[0].literal
+            for c in module.calls
+            if c.name == f"{WORKFLOW}.configfile" and c.args and isinstance(c.args[0].literal, str)
+        ]
+        for name in named:
+            place = project.places.file(name, folder) or project.places.file(name)
+            found.update({place: None} if place else {})
+        if not named:
+            near = {folder, posixpath.join(folder, "config"), "config", "workflow", ""}
+            found.update(
+                dict.fromkeys(
+                    p for p in project.glob("**/config*.y*ml") if p.rpartition("/")[0] in near
+                )
+            )
+    return tuple(sorted(found))
 
 
 def _text(value: Value) -> str:

@@ -24,7 +24,7 @@ _NAMES = {
     "inference": re.compile(r"predict|infer|serv|scor|app|api|deploy|batch", re.IGNORECASE),
 }
 _FEATURE_MODULE = re.compile(
-    r"(^|/)((build_|make_|create_)?features?(_\w+)?|feature-\w+|featuri[sz]\w*|preprocess\w*|"
+    r"(^|/)((build_|make_|create_)?features?(_\w+)?|feature-\w+|featuri[sz]\w*|preproc\w*|"
     r"transformations?)(/|\.py$)",
     re.IGNORECASE,
 )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Class, Function, Module
 from mlops_audit.facts.pytestconf import CONFIG_NAMES, PytestConfig, read_pytest_config
+from mlops_audit.graph.brokencalls import impossible_call
 from mlops_audit.graph.brokenimports import BrokenImports
 from mlops_audit.graph.execution import Reach, Way
 from mlops_audit.graph.fixtures import Fixtures
@@ -179,11 +180,16 @@ class TestSuite:
         if self._collects(path):
             return "pytest"
         name = path.rsplit("/", 1)[-1]
-        if self._unittest and fnmatchcase(name, "test*.py"):
+        if fnmatchcase(name, "test*.py") and (self._unittest or self._starts_itself(path)):
             return "unittest"
         if path in self.programs and path in self.project.test_files:
             return "script"
         return ""
+
+    def _starts_itself(self, path: str) -> bool:
+        """Whether a test file hands its cases to the standard library's runner."""
+        module = self.project.modules.get(path)
+        return module is not None and any(c.name == "unittest.main" for c in module.calls_in(""))
 
     def _collects(self, path: str) -> bool:
         name = path.rsplit("/", 1)[-1]
@@ -245,8 +251,8 @@ class TestSuite:
         )
         called = bool(unknown) and self._called(module, function)
         void = why_skipped(module, function, owner)
-        if not void and missing:
-            void = missing
+        if not void:
+            void = missing or impossible_call(self.project, module, function.qualname)
         if not void and unknown and not (called and path in self.programs):
             void = f"needs {', '.join(unknown[:3])}, which no fixture gives"
         if not void and own and not exercises:

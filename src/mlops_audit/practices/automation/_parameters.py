@@ -56,6 +56,11 @@ _NOT_FILES = re.compile(
     r"data|docs)|(^|/)(mkdocs|docker|package|tsconfig|setup|tox|great_expectations|pyproject)|dvc\.",
     re.IGNORECASE,
 )
+_SERVICES = re.compile(
+    r"mlflow|wandb|neptune|comet|clearml|dagshub|^aws_|^azure_|^google_|api_?key|token|secret|"
+    r"passw|credential|endpoint|_host$|_port$|_ur[il]$|user(name)?$",
+    re.IGNORECASE,
+)
 _KEY = re.compile(r"""^[\s\-{]*["']?([A-Za-z_][\w.\-]{0,60})["']?\s*[:=]\s*(.{0,200})$""")
 _MODULE = re.compile(
     r"(^|/)(\w*config\w*|\w*settings?|hyper_?param\w*|params|parameters|constants?)\.py$",
@@ -221,10 +226,18 @@ def _of_program(
     elif (read := _helped(project, module, walked)) is not None:
         yield Source("places", read, trained)
     for use in uses:
-        if use.capability == "config.env":
+        if use.capability == "config.env" and not _of_services(use):
             yield Source("env", use.evidence(), trained)
             break
     yield from _of_modules(project, walked, trained)
+
+
+def _of_services(use: Use) -> bool:
+    """Whether a variable says where a service is, who asks it, or nothing of a training."""
+    names = re.findall(r"[\"'](\w+)[\"']", use.detail)[:1]
+    if not names or _HYPER.search(names[0]):
+        return False
+    return bool(_SERVICES.search(names[0])) or not _PLACES.search(names[0])
 
 
 def _of_run_configuration(

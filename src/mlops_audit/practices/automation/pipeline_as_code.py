@@ -30,7 +30,7 @@ def pipeline_as_code(project: Project) -> Verdict:
         names = ", ".join(s.name for s in best.steps[:5])
         evidence = [best.evidence, *(s.evidence for s in best.steps if s.parts)]
         evidence += [p.evidence for p in graphs[1:3]]
-        return passed(f"{best.tool} runs the steps as a graph: {names}.", evidence)
+        return passed(f"A graph of steps is run by {best.tool}: {names}.", evidence)
     ordered = [p for p in project.pipelines if not p.dag]
     if ordered:
         best = ordered[0]

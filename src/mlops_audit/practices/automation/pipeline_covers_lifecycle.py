@@ -41,10 +41,14 @@ def pipeline_covers_lifecycle(project: Project) -> Verdict:
     evidence = [_place(best, part) for part, _ in _PARTS if part in held]
     lacking = [words for part, words in _PARTS if part not in held]
     if lacking:
-        return partial(f"{best.how}: no separate step for {' and '.join(lacking)}.", evidence)
+        return partial(f"In {best.how} no separate step is for {' and '.join(lacking)}.", evidence)
     if not best.dag:
-        return partial(f"{best.how} has all three steps, but no pipeline tool runs them.", evidence)
-    return passed(f"{best.how}: data preparation, training and evaluation are separate.", evidence)
+        return partial(
+            f"All three steps are in {best.how}, but no pipeline tool runs them.", evidence
+        )
+    return passed(
+        f"In {best.how} data preparation, training and evaluation are separate.", evidence
+    )
 
 
 def _held(pipeline: Pipeline) -> frozenset[str]:

@@ -39,6 +39,7 @@ _CI = re.compile(
     re.IGNORECASE,
 )
 _NOTEBOOK = re.compile(r"jupyter\s*(lab|notebook)|start-notebook|(^|/)jupyter/", re.IGNORECASE)
+_SOME = 3  # packages that an image and the project share at least
 _PYTHONIC = re.compile(
     r"python|conda|mamba|tensorflow|pytorch|jupyter|lambda/python|sagemaker|tfx|spark|airflow|pyspark|"
     r"uvicorn|fastapi|huggingface|mlflow|prefect|rapids|ray|scikit|sklearn|xgboost|deepo|keras|bento|triton|uv",
@@ -84,10 +85,17 @@ def images(project: Project) -> Iterator[Image]:
         # Beside the one that compose builds, another is a variant for other machines.
         beside_used = posixpath.dirname(dockerfile.path) in beside
         if not dockerfile.bare and (dockerfile.path in used or not beside_used):
-            yield _image(dockerfile)
+            yield _image(project, dockerfile)
 
 
-def _image(dockerfile: Dockerfile) -> Image:
+def _names_them(project: Project, texts: list[str]) -> bool:
+    """Whether commands install by name most of what the project declares to run with."""
+    named = {r.name.lower() for r in project.dependencies.requirements if r.group == "runtime"}
+    words = {re.split(r"[\[=<>~!]", w.strip("\"'"))[0].lower() for t in texts for w in t.split()}
+    return len(named & words) >= max(_SOME, len(named) / 2)
+
+
+def _image(project: Project, dockerfile: Dockerfile) -> Image:
     base = _root(dockerfile)
     runs = [c for s in dockerfile.stages for c in s.runs]
     installs = [
@@ -101,6 +109,7 @@ def _image(dockerfile: Dockerfile) -> Image:
         for c in s.copies
     )
     of_project = any(_OF_PROJECT.search(c.text) for c in installs) or (code and bool(installs))
+    of_project = of_project or _names_them(project, [c.text for c in installs])
     why = ""
     if (
         _SERVERS.search(command)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from mlops_audit.facts.snakefiles import is_snakefile
 from mlops_audit.graph import Project
 from mlops_audit.graph.datasets import committed_data, is_model_path
 from mlops_audit.graph.outputs import written_files
@@ -109,6 +110,8 @@ def _files(project: Project) -> dict[str, list[str]]:
     """The paths of each kind, each path in one kind."""
     found: dict[str, list[str]] = {name: [] for name in _FOLDERS}
     for module in project.source:
+        if is_snakefile(module.path):
+            continue  # a definition of steps, as dvc.yaml is one
         if module.lines and not _NO_SOURCE.search(module.path):
             kind = (
                 "configuration"

@@ -18,6 +18,8 @@ _NAMED = re.compile(
     r"slice|per_(group|segment|region|slice|cohort)|by_(group|segment|gender|region)", re.IGNORECASE
 )
 _METRIC = re.compile(r"error|accura|score|recall|precision|(^|_)(mae|mse|rmse|mape|f1|auc)(_|$)")
+_METRICS = re.compile(rf"{_METRIC.pattern}|metrics?$")
+_TIME = re.compile(r"date|month|year|day|week|hour|time|freq")
 _PER_CLASS = re.compile(
     r"(^|\.)(classification_report|confusion_matrix|multilabel_confusion_matrix|"
     r"ConfusionMatrixDisplay(\.from_\w+)?|plot_confusion_matrix)$"
@@ -37,7 +39,10 @@ _TOOLS = ("fairlearn", "aequitas", "aif360")
     level="4s",
     sources="S2 S4",
     fix="Group the test data by a segment and compute the metric for each group in the evaluation.",
-    template=("src/<package>/models/evaluate_model.py",),
+    template=(
+        "src/<package>/models/evaluate_model.py",
+        "src/<package>/models/quality.py",
+    ),
     needs=("training",),
     attestable=True,
 )
@@ -111,6 +116,22 @@ def _measures(project: Project, module: Module, scope: str) -> bool:
     )
 
 
+def _splits(text: str) -> bool:
+    """Whether rows are grouped by something else than time."""
+    groups = re.findall(r"groupby\((.{0,120})", text, re.DOTALL)
+    return any(not _TIME.search(g) for g in groups)
+
+
+def _applies_measure(project: Project, module: Module, call: Call) -> bool:
+    """Whether a function of the project that measures errors is applied to each group."""
+    return any(
+        _METRICS.search(value.name.rsplit(".", 1)[-1])
+        and project.index.resolve(value.name, module.path)
+        for value in call.args
+        if value.name
+    )
+
+
 def _grouped(project: Project, module: Module) -> list[Evidence]:
     """Places where a metric is computed within a group of rows."""
     metrics = [u for u in project.uses_in(module.path) if u.capability == "evaluate.metric"]
@@ -121,13 +142,14 @@ def _grouped(project: Project, module: Module) -> list[Evidence]:
             continue
         text = call.text
         near = call.scope in scopes and not module.notebook
-        splits = call.method == "groupby" and not re.search(
-            r"date|month|year|day|week|hour|time", text
-        )
+        splits = call.method == "groupby" and not _TIME.search(text)
         applied = (
             call.method in {"apply", "agg"}
             and "groupby" in text
-            and any(u.call is not None and u.call.method in text for u in metrics)
+            and (
+                any(u.call is not None and u.call.method in text for u in metrics)
+                or (_splits(text) and _applies_measure(project, module, call))
+            )
         )
         looped = call.method == "unique" and call.scope in scopes and not _per_class(call)
         inside = any(u.call is not None and u.call.loops and u.scope == call.scope for u in metrics)

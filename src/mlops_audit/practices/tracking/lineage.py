@@ -25,6 +25,7 @@ from mlops_audit.model import (
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.tracking._records import (
     checkpoints,
+    job_settings,
     locked_params,
     own_calls,
     records,
@@ -185,7 +186,17 @@ def _platform(project: Project) -> list[Evidence]:
         for u in project.uses("pipeline.step", "pipeline.define", test=False, notebook=False)
         if u.where == "call" and u.tool.lower() in _PLATFORM
     ]
-    return found + step_artifacts(project)
+    return found + step_artifacts(project) + _packages(project)
+
+
+def _packages(project: Project) -> list[Evidence]:
+    """Models that a SageMaker pipeline registers: they lead back to the job and its inputs."""
+    paths = {c.span.path for c in job_settings(project)}
+    return [
+        u.evidence()
+        for u in project.uses("registry.register", test=False, notebook=False)
+        if u.path in paths
+    ]
 
 
 def _code(project: Project) -> list[Evidence]:
@@ -278,6 +289,9 @@ def _params(project: Project) -> list[Evidence]:
     kept = [
         e for e, keys in checkpoints(project) if any(re.search("conf|arg|param", k) for k in keys)
     ]
+    if packages := _packages(project):
+        jobs = [Evidence(c.span, c.text) for c in job_settings(project)]
+        return kept or [*jobs[:1], *packages]
     return kept or _platform(project) or locked_params(project) or snapshots(project)
 
 

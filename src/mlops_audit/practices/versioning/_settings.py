@@ -9,6 +9,7 @@ from mlops_audit.facts.code import Class, Module, Param, Value
 from mlops_audit.facts.types import Command
 from mlops_audit.graph import Project
 from mlops_audit.graph.memo import once
+from mlops_audit.graph.rulefiles import rule_settings
 from mlops_audit.graph.sourcelines import declared_span, line_at, line_span
 from mlops_audit.model import Evidence, Span
 
@@ -122,6 +123,8 @@ def _is_read(project: Project, path: str) -> bool:
     if name in words or stem in words:
         return True
     if folder and folder in words:
+        return True
+    if path in rule_settings(project):
         return True
     if any(path.startswith(composed) for composed in _composed(project)):
         return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph import Project
 from mlops_audit.graph.datasets import in_lfs, is_model_path
 from mlops_audit.graph.outputs import Output, written_files
@@ -28,6 +29,7 @@ _STEPPED = re.compile(
     r"(^|[.:])(ModelCheckpoint|CheckpointManager|save_checkpoint|TrainingArguments|Seq2SeqTrainingArguments|"
     r"SFTConfig|DPOConfig|Checkpointer|BackupAndRestore|CheckpointCallback)$"
 )
+_PLACEHOLDER = re.compile(r"\{(epoch|batch|step|val_\w+|loss|acc\w*)\b")
 # A tracker's folder or the variable that names it, copied to a bucket; the other way loads it.
 _COPIES = re.compile(
     r"(aws s3|gsutil|gcloud storage|s5cmd|rclone)( -\w+)* (cp|sync|rsync|copy)( -\w+)* "
@@ -153,12 +155,22 @@ def _named_by_moment(project: Project) -> Iterator[Evidence]:
     for path, module in project.modules.items():
         if path not in project.test_files:
             for call in module.calls:
-                if call.runs and _STEPPED.search(call.name):
+                if call.runs and _STEPPED.search(call.name) and not _one_file(module, call):
                     yield Evidence(call.span, call.text or call.name)
     yield from _configured(project)
     for output in written_files(project):
         if output.model and not output.exact and _MOMENT.search(output.call.text):
             yield Evidence(output.call.span, output.call.text)
+
+
+def _one_file(module: Module, call: Call) -> bool:
+    """Whether Keras is given a path without a placeholder, and so overwrites one file."""
+    path = call.arg(0, "filepath")
+    if "keras" not in call.name or path is None:
+        return False
+    texts = [path.text, *(a.value.text for a in module.assigns if path.text in a.targets)]
+    texts += [t.value for t in module.texts if _PLACEHOLDER.search(t.value)]
+    return not any(_PLACEHOLDER.search(t) or _changing(t) for t in texts)
 
 
 def _configured(project: Project) -> Iterator[Evidence]:
