@@ -15,6 +15,7 @@ __all__ = [
     "checkpoints",
     "declared_metrics",
     "declared_plots",
+    "job_settings",
     "kept_outputs",
     "locked_params",
     "metrics_files",
@@ -62,6 +63,7 @@ _META_KEYS = re.compile(
 
 # Platforms that keep the arguments of each step of each run.
 _KEEPS_ARGUMENTS = frozenset({"Kubeflow", "ZenML", "Flyte", "Google Vertex AI"})
+_SAGEMAKER = "Amazon SageMaker"
 _NO_SETTING = re.compile(
     r"Input|Output|Dataset|Model|Artifact|DataFrame|ndarray|Context|Path|Series|Tensor|Estimator"
 )
@@ -81,7 +83,27 @@ def platform_params(project: Project) -> list[Evidence]:
             given = function.params if function is not None else ()
             if any(p.written and not _NO_SETTING.search(p.written) for p in given):
                 found.append(step.evidence)
-    return found
+    return found + [Evidence(c.span, c.text) for c in job_settings(project)]
+
+
+def job_settings(project: Project) -> list[Call]:
+    """Hyperparameters handed to the training jobs of SageMaker's pipelines, which keep them."""
+    paths = {
+        step.evidence.span.path
+        for pipeline in project.pipelines
+        if pipeline.tool == _SAGEMAKER and pipeline.dag and not pipeline.notebook
+        for step in pipeline.with_part("train")
+    }
+    return [
+        call
+        for path in sorted(paths)
+        for call in project.modules[path].calls
+        if call.runs
+        and (
+            (call.method == "set_hyperparameters" and (call.kwargs or call.args))
+            or call.kw("hyperparameters") is not None
+        )
+    ]
 
 
 def records(project: Project, *capabilities: str, standing: str = "") -> list[Tracked]:
