@@ -30,6 +30,8 @@ if TYPE_CHECKING:  # the project hands itself in
 __all__ = ["find_predictions"]
 
 _HANDLERS = frozenset({"lambda_handler", "handler", "model_fn", "predict_fn", "input_fn"})
+# A container of SageMaker calls both, also where the model is the fitted transformer alone.
+_CONTRACT = frozenset({"model_fn", "predict_fn"})
 _HANDLER_BASES = re.compile(
     r"(BaseHandler|BasePredictor|kserve\.Model|KFModel|MLModel|LitAPI|PredictionHandler|"
     r"cpr\.Predictor|SeldonComponent|TritonPythonModel|PythonPredictor|BaseRunner|"
@@ -152,7 +154,7 @@ def _handlers(project: Project) -> Iterator[Prediction]:
         doing = doing_of(
             project, [Scope(module.path), *(Scope(module.path, f.qualname) for f in roots)]
         )
-        if doing.loads and doing.predicts and not doing.trains:
+        if doing.loads and (doing.predicts or names.keys() >= _CONTRACT) and not doing.trains:
             shown = [Evidence(roots[-1].span, f"{roots[-1].name}() is called by the platform")]
             shown = [*shown_calls(doing.predicts[:1], "predicts"), *shown]
             shown += shown_calls(doing.loads[:1], "loads the model")
