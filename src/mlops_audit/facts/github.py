@@ -96,7 +96,7 @@ def _jobs(root: Node) -> list[tuple[str, Node]]:
 
 
 def _at_root(path: str) -> bool:
-    return path.startswith(".github/")
+    return path.startswith((".github/", ".gitea/", ".forgejo/"))
 
 
 def _permissions(root: Node) -> str:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Self
 
 from mlops_audit.config import Config
+from mlops_audit.facts.ci import system_of
 from mlops_audit.facts.code import Module
 from mlops_audit.facts.notebooks import Notebook
 from mlops_audit.facts.snakefiles import is_snakefile
@@ -24,13 +25,17 @@ _TEST_FOLDER = re.compile(r"(^|/)(tests?|testing|unit_tests?|integration_tests?|
 _EXAMPLE_FOLDER = re.compile(r"(^|/)(examples?|docs?|tutorials?|samples?|benchmarks?|demos?)/")
 # What stands at a repository's root for all of its projects: CI, hooks, tasks, owners, licence.
 _SHARED = re.compile(
-    r"\.github/.*|\.gitlab/.*|\.gitlab-ci\.ya?ml|\.circleci/.*|\.buildkite/.*|\.azure[^/]*/.*|"
-    r"[^/]*azure[-_]?pipelines?[^/]*\.ya?ml|jenkinsfile[^/]*|\.travis\.yml|\.drone\.ya?ml|"
-    r"bitbucket-pipelines\.yml|[^/]*cloudbuild[^/]*\.(?:ya?ml|json)|[^/]*buildspec[^/]*\.ya?ml|"
+    r"\.github/.*|\.gitlab/.*|\.circleci/.*|\.buildkite/.*|\.azure[^/]*/.*|"
     r"\.pre-commit-config\.ya?ml|(?:gnu)?makefile|noxfile\.py|tox\.ini|justfile|taskfile\.ya?ml|"
     r"codeowners|licen[cs]e[^/]*|copying|contributing\.md|\.git(?:ignore|attributes)",
     re.IGNORECASE,
 )
+
+
+def _shared(path: str) -> bool:
+    if "/" in path and not path.startswith("."):
+        return False
+    return bool(_SHARED.fullmatch(path)) or system_of(path, lambda: None) is not None
 
 
 class ProjectFiles:
@@ -51,7 +56,7 @@ class ProjectFiles:
         self.cached = cached
         self.jobs = jobs
         inside = f"{self.folder}/" if self.folder else ""
-        listed = [p for p in tree.entries if p.startswith(inside) or _SHARED.fullmatch(p)]
+        listed = [p for p in tree.entries if p.startswith(inside) or _shared(p)]
         self.left_out: Mapping[str, str] = left_out(listed, config.exclude)
         self.paths: tuple[str, ...] = tuple(
             p for p in listed if p not in self.left_out and tree.entries[p].kind in {"file", "link"}

@@ -1,4 +1,4 @@
-"""GitHub Actions: workflows, and what may be a composite action.
+"""GitHub Actions, and Gitea's and Forgejo's, which follow them: workflows, composite actions.
 
 The reader has rooms of its own, which are imported with the first such file.
 """
@@ -10,5 +10,5 @@ from mlops_audit.facts.signs import Signs
 __all__ = ["READER", "SIGNS", "WORKFLOW"]
 
 READER = "mlops_audit.facts.github"
-WORKFLOW = r"(?:.*/)?\.github/workflows/[^/]+\.ya?ml"  # in any folder
+WORKFLOW = r"(?:.*/)?\.(?:github|gitea|forgejo)/workflows/[^/]+\.ya?ml"  # in any folder
 SIGNS = Signs(rf"{WORKFLOW}|(?:.*/)?action\.ya?ml")

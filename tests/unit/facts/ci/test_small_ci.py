@@ -1,4 +1,4 @@
-"""Travis CI, Bitbucket, Drone and Buildkite."""
+"""Travis CI, Bitbucket, Drone, Buildkite, AppVeyor, Cirrus, Semaphore, Gitea and Forgejo."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlops_audit.facts.ci import read_workflow, read_workflows, systems
+from mlops_audit.facts.ci.appveyor import read_appveyor
 from mlops_audit.facts.ci.bitbucket import read_bitbucket
 from mlops_audit.facts.ci.buildkite import read_buildkite
+from mlops_audit.facts.ci.cirrus import read_cirrus
 from mlops_audit.facts.ci.drone import read_drone
+from mlops_audit.facts.ci.semaphore import read_semaphore
 from mlops_audit.facts.ci.travis import read_travis
 from mlops_audit.facts.types import Workflow
 
@@ -116,6 +119,82 @@ def test_buildkite() -> None:
     assert (ship.needs, ship.soft) == (("test",), True)
     assert off.disabled
     assert workflow.triggers[0].kind.value == "external"
+
+
+def test_appveyor() -> None:
+    """Phases in any shell; what follows the outcome cannot fail it; branches filter."""
+    text = """
+    branches: {only: [main]}
+    install: [cmd: pip install .]
+    test_script:
+      - ps: pytest
+      - flake8
+    on_success: [codecov]
+    """
+    (workflow,) = read_appveyor("appveyor.yml", dedent(text).encode(), nothing)
+    assert argvs(workflow) == ["pip install .", "pytest", "flake8", "codecov"]
+    assert [(t.kind.value, t.branches) for t in workflow.triggers] == [
+        ("push", ("main",)),
+        ("pull_request", ("main",)),
+    ]
+    assert [step.soft for step in workflow.jobs[0].steps] == [False, False, True]
+    assert read_appveyor("appveyor.yml", b"image: x", nothing)[0].disabled
+
+
+def test_cirrus() -> None:
+    """Scripts of tasks, with variables; a task that a person starts, and one that never runs."""
+    text = """
+    env: {SUITE: tests}
+    lint_task:
+      name: lint
+      check_script: [ruff check .]
+      allow_failures: true
+    test_task:
+      depends_on: lint
+      test_script: pytest $SUITE
+    ship_task: {trigger_type: manual, only_if: "false", ship_script: ./ship.sh}
+    """
+    (workflow,) = read_cirrus(".cirrus.yml", dedent(text).encode(), nothing)
+    assert argvs(workflow) == ["ruff check .", "pytest tests", "./ship.sh"]
+    lint, test, ship = workflow.jobs
+    assert (lint.soft, test.needs) == (True, ("lint",))
+    assert ship.manual
+    assert ship.disabled
+
+
+def test_semaphore() -> None:
+    """Blocks in order with their prologue; other pipelines start by promotion."""
+    text = """
+    name: ci
+    blocks:
+      - name: test
+        task:
+          prologue: {commands: [checkout]}
+          jobs: [{name: unit, commands: [pytest]}]
+      - name: lint
+        task: {jobs: [{name: ruff, commands: [ruff check .]}]}
+    promotions:
+      - {name: ship, pipeline_file: ship.yml, auto_promote: {when: "branch = 'main'"}}
+    """
+    files = {".semaphore/semaphore.yml": dedent(text).encode()}
+    (workflow,) = read_semaphore(*files.popitem(), nothing)
+    assert argvs(workflow) == ["checkout", "pytest", "ruff check ."]
+    assert [job.needs for job in workflow.jobs] == [(), ("test",)]
+    ship = b"blocks: [{task: {jobs: [{commands: [./ship.sh]}]}}]"
+    files = {".semaphore/semaphore.yml": dedent(text).encode()}
+    for name, kind in (("ship", "workflow"), ("other", "manual")):
+        (workflow,) = read_semaphore(f".semaphore/{name}.yml", ship, files.get)
+        assert [t.kind.value for t in workflow.triggers] == [kind]
+
+
+def test_gitea_and_forgejo_follow_github() -> None:
+    """Workflows in the folders of Gitea and Forgejo are read as GitHub's."""
+    files = {
+        f".{forge}/workflows/ci.yml": b"on: push\njobs: {a: {steps: [{run: pytest}]}}"
+        for forge in ("gitea", "forgejo")
+    }
+    workflows, _ = read_workflows(files, files.get)
+    assert [(argvs(w), w.disabled) for w in workflows] == [(["pytest"], ""), (["pytest"], "")]
 
 
 def test_a_whole_tree() -> None:
