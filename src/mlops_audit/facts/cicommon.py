@@ -23,6 +23,7 @@ __all__ = [
     "inside",
     "joined",
     "list_command",
+    "of_image",
     "on_one_line",
     "root_map",
     "texts",
@@ -191,6 +192,16 @@ def _separately(nodes: list[Node], script: Script) -> tuple[Command, ...]:
 
 def _folder(command: Command) -> str:
     return command.argv[1] if len(command.argv) > 1 else ""
+
+
+def of_image(commands: tuple[Command, ...], image: str) -> tuple[Command, ...]:
+    """The commands of a container with arguments alone: its image's entry point takes them."""
+    if not commands or not image or not commands[0].argv[0].startswith("-"):
+        return commands
+    program = image.partition("@")[0].rsplit("/", 1)[-1].partition(":")[0]
+    first = commands[0]
+    entered = replace(first, argv=(program, *first.argv), text=f"{program} {first.text}"[:MAX_WORD])
+    return (entered, *commands[1:])
 
 
 def list_command(argv: Iterable[Node], script: Script) -> tuple[Command, ...]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from mlops_audit.facts.cicommon import texts
+from mlops_audit.facts.jsonpos import load_json
 from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.resources import Container, Resource
 from mlops_audit.facts.templated import PLACEHOLDER, load_templated
@@ -32,6 +33,9 @@ MAX_ITEMS = 500
 def read_kubernetes(path: str, data: bytes) -> tuple[Resource, ...] | Unreadable:
     """The objects of a file; Helm templates with placeholders for what values fill in."""
     documents = load_templated(_without_definitions(data), path)
+    if isinstance(documents, Unreadable) and data.lstrip().startswith(b"{"):
+        root = load_json(data, path)  # blank lines with tabs are JSON and no YAML
+        documents = documents if isinstance(root, Unreadable) else (root,)
     if isinstance(documents, Unreadable):
         return documents
     templated = b"{{" in data
@@ -90,14 +94,24 @@ def _schedule(node: Node) -> str:
 
 def _containers(node: Node, path: str) -> Iterator[Container]:
     seen: set[int] = set()
-    for where in _POD_PATHS:
-        pod = node.get(*where)
+    for pod in (*(node.get(*where) for where in _POD_PATHS), *_predictors(node)):
         for key in ("containers", "initContainers", "container"):
             listed = pod.get(key) if pod is not None else None
             for item in listed.many() if listed is not None else ():
                 if item.kind == "map" and id(item) not in seen:
                     seen.add(id(item))
                     yield _container(item, path)
+
+
+def _predictors(node: Node) -> Iterator[Node]:
+    """The pods of a SeldonDeployment, one or more for each predictor."""
+    listed = node.get("spec", "predictors")
+    for predictor in listed.list() if listed is not None else ():
+        parts = predictor.get("componentSpecs")
+        for part in parts.list() if parts is not None else ():
+            pod = part.get("spec")
+            if pod is not None:
+                yield pod
 
 
 def _container(node: Node, path: str) -> Container:

@@ -100,12 +100,13 @@ def _argo(data: bytes, path: str, get: Getter) -> Found:
     found: list[PipelineFile] = []
     for workflow in read_workflow("argo", path, data, get):
         cron = next((t.cron for t in workflow.triggers if t.cron), "")
+        tasks = {j.name: next((s.name for s in j.steps if s.name), j.name) for j in workflow.jobs}
         steps = tuple(
             PipelineStep(
-                job.name,
+                tasks[job.name],
                 job.span,
                 next((c for s in job.steps for c in s.commands), None),
-                needs=job.needs,
+                needs=tuple(tasks.get(n, n) for n in job.needs),
             )
             for job in workflow.jobs
         )

@@ -42,6 +42,7 @@ _MOST_BYTES = 1024 * 1024
 _MOST = 600  # documents; more is a website
 _LONGEST = 4_000  # characters of a paragraph that are looked at
 _NEAR = 500  # lines in which a paragraph is looked for after the one before it
+_MOST_LINKED = 12  # pages of a folder that a README links
 _WORDS = 5  # of a section that says something
 
 
@@ -130,9 +131,15 @@ class Docs:
             return
         if target in self.paths:
             yield target
-        for ending in (".md", ".rst", "/README.md", "/readme.md", "/index.md", "/README.rst"):
-            if f"{target.rstrip('/')}{ending}" in self.paths:
-                yield f"{target.rstrip('/')}{ending}"
+        bare = target.rstrip("/")
+        named = [
+            f"{bare}{ending}"
+            for ending in (".md", ".rst", "/README.md", "/readme.md", "/index.md", "/README.rst")
+            if f"{bare}{ending}" in self.paths
+        ]
+        # A folder of pages without a first one: all that lie in it directly.
+        inside = [p for p in self.paths if p.rpartition("/")[0] == bare] if bare else []
+        yield from named or inside[:_MOST_LINKED]
 
     # -- pages --------------------------------------------------------------------------------
 

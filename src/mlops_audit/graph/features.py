@@ -153,14 +153,19 @@ def _in_module(module: Module) -> list[Evidence]:
         for c in module.calls
         if (frames and _assigns(c))
         or (frames and c.method in _METHODS and not _NO_FEATURE.search(" ".join(c.targets)))
-        or (_TRANSFORMS.search(c.name) and not _LABELS.search(c.name))
+        or _transforms(c)
     ]
     taken = [Evidence(c.span, c.text) for c in module.calls if _takes_out(c)]
     computed += taken if frames else []
-    standalone = bool(frames and taken) or any(
-        _TRANSFORMS.search(c.name) and not _LABELS.search(c.name) for c in module.calls
-    )
+    standalone = bool(frames and taken) or any(_transforms(c) for c in module.calls)
     return named + (computed if len(computed) >= _ENOUGH or named or standalone else [])
+
+
+def _transforms(call: Call) -> bool:
+    """Whether a call computes features with a library; an encoder of labels, if of each column."""
+    return bool(_TRANSFORMS.search(call.name)) and (
+        not _LABELS.search(call.name) or bool(call.loops)
+    )
 
 
 def _takes_out(call: Call) -> bool:

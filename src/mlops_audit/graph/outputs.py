@@ -30,6 +30,7 @@ _MODELS = re.compile(
 _JOIN = re.compile(r"(?:os\.path\.join|path\.join|join|Path|pathlib\.Path|PurePath)\(")
 _QUOTED = re.compile(r"""\s*[/,(]?\s*(?:str\()?\s*[rRuU]?["']([^"'\n{}]{1,200})["']""")
 _FORMATTED = re.compile(r"""[fF]["']([^"'{\n]{1,200})""")
+_ADDED = re.compile(r"""[rRuU]?["']([^"'\n{}%]{1,200}/)["']\s*\+""")  # 'data/interim/' + name
 _MAX_TEXT = 300  # longer texts are cut by the reader
 
 
@@ -109,6 +110,8 @@ def literal_path(value: Value, module: Module) -> tuple[str, bool] | None:
         return formatted[1], False
     if joined := _JOIN.match(text):
         return _joined(text[joined.end() :], cut=len(text) >= _MAX_TEXT)
+    if added := _ADDED.match(text):
+        return added[1], False
     return None
 
 

@@ -32,6 +32,16 @@ _NOT_SETTINGS = re.compile(
     r"\.copier-answers[\w\-.]*|\.cruft|cookiecutter)\.\w+$|\.lock$",
     re.IGNORECASE,
 )
+# `X is not None`, `bool(X)`: on where the variable behind X is set.
+_BEING_SET = re.compile(
+    r"^(?:bool\()?(\w+|os\.(?:getenv|environ\.get)\([^(),]{1,80}\))(?: is not None|\))$"
+)
+_LOOKUP = re.compile(r"""^os\.(?:getenv|environ\.get)\(\s*["'](\w+)["']\s*\)""")
+_SETS = re.compile(
+    r"\.(ya?ml|json|toml|sh|bash|tf|cfg|ini)$|(^|/)(\.?env[\w.\-]*|Dockerfile[\w.\-]*|Makefile|"
+    r"Jenkinsfile|[^/]*\.env)$",
+    re.IGNORECASE,
+)
 _OFF = frozenset({"", "none", "null", "false", "off", "no", "0", "disabled", "disable", "offline"})
 
 
@@ -152,6 +162,7 @@ def _definitions(project: Project, name: str) -> Iterator[tuple[Scalar, Evidence
         if path not in project.test_files and name in module.names | _bound(project, path):
             yield from _defaults(module, wanted)
             yield from _given(module, wanted)
+            yield from _from_environment(project, module, wanted)
 
 
 def _defaults(module: Module, wanted: str) -> Iterator[tuple[Scalar, Evidence]]:
@@ -167,7 +178,8 @@ def _defaults(module: Module, wanted: str) -> Iterator[tuple[Scalar, Evidence]]:
 def _given(module: Module, wanted: str) -> Iterator[tuple[Scalar, Evidence]]:
     """Values that code assigns, passes or declares as an argument's default."""
     for assign in module.assigns:
-        if any(_spelling(t.rsplit(".", 1)[-1]) == wanted for t in assign.targets):
+        named = any(_spelling(t.rsplit(".", 1)[-1]) == wanted for t in assign.targets)
+        if named and not _variable_of(module, assign.value):
             yield from _value(assign.value, Evidence(assign.span, f"{wanted} is set"))
     for call in module.calls:
         for key, given in call.kwargs:
@@ -175,6 +187,46 @@ def _given(module: Module, wanted: str) -> Iterator[tuple[Scalar, Evidence]]:
                 yield given.literal, Evidence(call.span, f"{key}={given.text}")
         if call.method in {"add_argument", "option", "DEFINE_bool", "DEFINE_boolean"}:
             yield from _argument(call.args, dict(call.kwargs), wanted, call.span)
+
+
+def _from_environment(
+    project: Project, module: Module, wanted: str
+) -> Iterator[tuple[Scalar, Evidence]]:
+    """Whether a variable that alone decides a switch (`X is not None`) is set by a tracked file."""
+    for assign in module.assigns:
+        if any(_spelling(t.rsplit(".", 1)[-1]) == wanted for t in assign.targets):
+            name = _variable_of(module, assign.value)
+            if name:
+                told = f"{wanted} is on where {name} is set"
+                yield _is_set(project, name), Evidence(assign.span, told)
+
+
+def _variable_of(module: Module, value: Value) -> str:
+    """The variable of the environment, without a default, that decides a value by being set."""
+    asked = _BEING_SET.match(value.text)
+    if asked is None:
+        return ""
+    text = value.text if "environ" in asked[1] or "getenv" in asked[1] else asked[1]
+    if text.isidentifier():
+        given = next((a.value.text for a in module.assigns if text in a.targets), "")
+        text = given
+    found = _LOOKUP.search(text)
+    return found[1] if found else ""
+
+
+@once
+def _is_set(project: Project, name: str) -> bool:
+    """Whether a file of settings, a script or a definition of containers or CI sets a variable."""
+    bare = re.escape(name)
+    sets = re.compile(
+        rf"(?<![\w$]){bare}[\"']?\s*[:=]\s*[\"']?[^\s\"',}}]|name:\s*[\"']?{bare}[\"']?\s+value"
+    )
+    for path in project.paths:
+        if _SETS.search(path) and (project.entry(path).size or 0) <= _MAX_BYTES:
+            text = project.text(path) or ""
+            if name in text and sets.search(text):
+                return True
+    return False
 
 
 @once

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mlops_audit.facts.cicommon import Getter, Script, list_command
+from mlops_audit.facts.cicommon import Getter, Script, list_command, of_image
 from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.signs import Signs, manifest
 from mlops_audit.facts.templated import load_templated
@@ -88,6 +88,7 @@ def _jobs(spec: Node, path: str) -> Iterator[Job]:
     listed = spec.get("templates")
     templates = {t.str_at("name"): t for t in (listed.list() if listed is not None else ())}
     needs: dict[str, tuple[str, ...]] = {}
+    tasks: dict[str, str] = {}  # what the entry point calls each template
     pending = [spec.str_at("entrypoint") or next(iter(templates), "")]
     order: dict[str, None] = {}
     while pending:
@@ -95,16 +96,18 @@ def _jobs(spec: Node, path: str) -> Iterator[Job]:
         if name in order or name not in templates:
             continue
         order[name] = None
-        for called, before in _called(templates[name]):
+        for task, called, before in _called(templates[name]):
             needs.setdefault(called, before)
+            tasks.setdefault(called, task)
             pending.append(called)
     for name in order:
-        steps = tuple(_steps(templates[name], path))
+        steps = tuple(_steps(templates[name], path, tasks.get(name) or name))
         if steps:
             yield Job(name, Span(path, templates[name].line_of("name")), steps, needs.get(name, ()))
 
 
-def _called(template: Node) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _called(template: Node) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Name of the task, its template, and the templates that run before it."""
     tasks = template.get("dag", "tasks")
     listed = tasks.list() if tasks is not None else ()
     template_of = {task.str_at("name"): task.str_at("template") for task in listed}
@@ -112,38 +115,64 @@ def _called(template: Node) -> Iterator[tuple[str, tuple[str, ...]]]:
         depends = task.get("dependencies")
         names = depends.strings() if depends is not None else ()
         names = names or tuple(re.findall(r"[\w\-]+", task.str_at("depends")[:1000]))
-        yield task.str_at("template"), tuple(template_of[n] for n in names if n in template_of)
+        before = tuple(template_of[n] for n in names if n in template_of)
+        yield task.str_at("name"), task.str_at("template"), before
     steps = template.get("steps")
-    before: tuple[str, ...] = ()
+    before = ()
     for group in steps.list() if steps is not None else ():
-        members = [step.str_at("template") for step in group.many() if step.str_at("template")]
-        for name in members:
-            yield name, before
-        before = tuple(members)
+        members = [step for step in group.many() if step.str_at("template")]
+        for step in members:
+            yield step.str_at("name"), step.str_at("template"), before
+        before = tuple(step.str_at("template") for step in members)
 
 
-def _steps(template: Node, path: str) -> Iterator[Step]:
+def _steps(template: Node, path: str, task: str) -> Iterator[Step]:
     for key in ("container", "script"):
         node = template.get(key)
         if node is not None and node.kind == "map":
             yield Step(
                 Span(path, node.line),
-                template.str_at("name"),
+                task,
                 node.str_at("source"),
                 _commands(node, path),
                 node.str_at("image"),
                 image=node.str_at("image"),
             )
+    manifest = template.get("resource", "manifest")
+    if manifest is not None and manifest.text:
+        yield from _applied(manifest, template.str_at("resource", "action"), path, task)
     reference = template.str_at("templateRef", "name")
     if reference:
         yield Step(Span(path, template.line), uses=reference)
+
+
+def _applied(manifest: Node, action: str, path: str, task: str) -> Iterator[Step]:
+    """The object that a `resource` template hands to the cluster, and what its containers run."""
+    first = manifest.text_line or manifest.line
+    documents = load_templated(manifest.text.encode(), path)
+    for root in () if isinstance(documents, Unreadable) else documents:
+        kind = root.str_at("kind")
+        if not kind:
+            continue
+        span = Span(path, first + root.line_of("kind") - 1)
+        words = ("kubectl", action or "create", "-f", "-")
+        command = Command(words, span, f"{' '.join(words[:2])} {kind}", stdin=manifest.text)
+        # A Job runs once and ends: it is the step's work, nothing is deployed by it.
+        done = kind.endswith("Job") and kind != "CronJob"
+        yield Step(span, task, commands=() if done else (command,))
+        for node in root.walk():
+            listed = node.get("containers") if node.kind == "map" else None
+            for item in listed.list() if listed is not None else ():
+                image = item.str_at("image")
+                place = Span(path, first + item.line - 1)
+                yield Step(place, task, commands=_commands(item, path), uses=image, image=image)
 
 
 def _commands(node: Node, path: str) -> tuple[Command, ...]:
     command, args, source = node.get("command"), node.get("args"), node.get("source")
     words = (*(command.many() if command else ()), *(args.many() if args else ()))
     if source is None or not source.text:
-        return list_command(words, Script(path, errexit=False))
+        return of_image(list_command(words, Script(path, errexit=False)), node.str_at("image"))
     program = words[0].text.rsplit("/", 1)[-1] if words else "sh"
     if program in ("sh", "bash", "ash"):
         return Script(path, errexit=False).of(source)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlops_audit.facts.cicommon import Getter, Script, list_command
+from mlops_audit.facts.cicommon import Getter, Script, list_command, of_image
 from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.signs import Signs, manifest
 from mlops_audit.facts.templated import load_templated
@@ -77,7 +77,7 @@ def _step(node: Node, path: str) -> Step:
         found = script.of(text)
     else:
         words = (*(command.many() if command else ()), *(args.many() if args else ()))
-        found = list_command(words, script)
+        found = of_image(list_command(words, script), node.str_at("image"))
     soft = node.str_at("onError") == "continue"
     return Step(
         Span(path, node.line),

@@ -56,6 +56,10 @@ _NOT_FILES = re.compile(
     r"data|docs)|(^|/)(mkdocs|docker|package|tsconfig|setup|tox|great_expectations|pyproject)|dvc\.",
     re.IGNORECASE,
 )
+_ENV_PLACES = re.compile(
+    r"path|dir(_|$)|folder|root|file|bucket|date|day|month|year|data|csv|input|output|table|model",
+    re.IGNORECASE,
+)
 _SERVICES = re.compile(
     r"mlflow|wandb|neptune|comet|clearml|dagshub|^aws_|^azure_|^google_|api_?key|token|secret|"
     r"passw|credential|endpoint|_host$|_port$|_ur[il]$|user(name)?$",
@@ -237,7 +241,7 @@ def _of_services(use: Use) -> bool:
     names = re.findall(r"[\"'](\w+)[\"']", use.detail)[:1]
     if not names or _HYPER.search(names[0]):
         return False
-    return bool(_SERVICES.search(names[0])) or not _PLACES.search(names[0])
+    return bool(_SERVICES.search(names[0])) or not _ENV_PLACES.search(names[0])
 
 
 def _of_run_configuration(

@@ -27,7 +27,10 @@ _MANIFESTS = re.compile(
 _PLATFORMS = re.compile(
     r"heroku|procfile|fly|render|serverless|sam|app\.yaml|appengine|vercel", re.IGNORECASE
 )
-_GITOPS = re.compile(r"argoproj\.io|toolkit\.fluxcd|ApplicationSet|HelmRelease")
+_GITOPS = re.compile(
+    r"argoproj\.io/\S+ (Application|ApplicationSet)$|"
+    r"toolkit\.fluxcd\.io/\S+ (Kustomization|HelmRelease)$"
+)
 
 
 @practice(

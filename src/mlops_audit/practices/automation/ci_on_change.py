@@ -48,7 +48,7 @@ def ci_on_change(project: Project) -> Verdict:
             submitted := started_by_hand(project, workflow.path)
         ):
             on_change.append(Evidence(trigger.span, f"{described(workflow)}: a build file"))
-        else:
+        elif workflow.system != "argo":  # an orchestrator's workflow that no change starts is no CI
             if trigger.kind is TriggerKind.EXTERNAL:
                 by_hand = by_hand or submitted
             otherwise.append(place)

@@ -18,13 +18,13 @@ _OTHERS = re.compile(
     r"(^|/)(\.?mlruns|data|datasets?|tests?|node_modules|docs)/|lock|dvc\.|-lock\."
 )
 _SHARE = re.compile(
-    r"(canaryTrafficPercent|canary_traffic_percent|\bweight|traffic_percentage|percent|"
+    r"(canaryTrafficPercent|canary_traffic_percent|\bweight|traffic_percentage|percent|\btraffic|"
     r"InitialVariantWeight|initial_variant_weight|trafficPercent)[\"']?\s*[:=]\s*[\"']?"
     r"(?P<share>\d{1,3}(\.\d+)?|\{\{[^}]*\}\}|\$\{?[\w.]+\}?)",
 )
 _ROUTED = re.compile(
     r"VirtualService|HTTPRoute|TrafficSplit|InferenceService|canary|Canary|ProductionVariants|"
-    r"production_variants|traffic\s*[:{]|google_cloud_run"
+    r"production_variants|traffic[\"']?\s*[:{]|google_cloud_run|SeldonDeployment|InferenceGraph"
 )
 _SURE = re.compile(
     r"argoproj\.io/v\w+[\s\S]{0,200}kind:\s*Rollout|kind:\s*(Canary|AnalysisTemplate)\b|"
@@ -32,7 +32,8 @@ _SURE = re.compile(
     r"ShadowProductionVariants|AutoRollbackConfiguration|rollout_strategy:\s*[\"']?ROLLOUT|"
     r"deployment_circuit_breaker|auto_rollback_configuration|blue_green_update_policy|"
     r"shadow_production_variants|mirror_traffic|mirrorPercentage|CodeDeployDefault\.\w+(Canary|"
-    r"Linear)|rollback:\s*true|AutoRollback"
+    r"Linear)|rollback:\s*true|AutoRollback|RANDOM_ABTEST|EPSILON_GREEDY|THOMPSON_SAMPLING|"
+    r"mab_(epsilon_greedy|thompson)"
 )
 _COMMANDS = re.compile(
     r"helm rollback|kubectl (argo )?rollouts? undo|helm upgrade .*--atomic|slot swap|"

@@ -67,6 +67,8 @@ def code_review(project: Project) -> Verdict:
         elif _TEMPLATE.match(path):
             said = _asked(project, path)
             (found if said else empty).append(said or Evidence(Span(path), "headings only"))
+        elif path == "OWNERS":
+            found += _approvers(project, path)
         elif _RULES.search(path):
             found += list(_lines(project, path, _REQUIRES))[:2]
     if found:
@@ -80,6 +82,17 @@ def code_review(project: Project) -> Verdict:
         where = f"{empty[0].span.path} has no content"
         return hollow(where, empty[:3], looked_for=_LOOKED_FOR)
     return failed("nothing in the repository sets up review", looked_for=_LOOKED_FOR)
+
+
+def _approvers(project: Project, path: str) -> list[Evidence]:
+    """The people whom Prow asks to review and to approve."""
+    lines = (project.text(path) or "").splitlines()
+    found = []
+    for number, line in enumerate(lines, 1):
+        listed = any(re.match(r"\s*-\s*\S", x) for x in lines[number : number + 2])
+        if re.match(r"(approvers|reviewers)\s*:\s*$", line) and listed:
+            found.append(Evidence(Span(path, number), f"{line.strip()} {lines[number].strip()}"))
+    return found
 
 
 def _lines(project: Project, path: str, pattern: re.Pattern[str]) -> Iterator[Evidence]:

@@ -68,6 +68,7 @@ _ENDPOINT = re.compile(r"endpoint|deploy|serve", re.IGNORECASE)
         "src/<package>/serving/metrics.py",
         "src/<package>/serving/app.py",
         "src/<package>/serving/rollout.py",
+        "src/<package>/serving/resources.py",
     ),
 )
 def service_metrics(project: Project) -> Verdict:
@@ -216,7 +217,10 @@ def _defaults(project: Project) -> list[Evidence]:
         if not s.notebook
         and not project.is_example(s.path)
         and (
-            (_SERVERS.search(s.tool) and _ENDPOINT.search(s.evidence.detail))
+            (
+                _SERVERS.search(f"{s.tool} {s.evidence.detail}")
+                and _ENDPOINT.search(s.evidence.detail)
+            )
             or (s.kind == "managed" and s.where == "call")
         )
     ]

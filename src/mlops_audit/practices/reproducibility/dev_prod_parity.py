@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from mlops_audit.graph import Project
 from mlops_audit.graph.features import feature_code, shared_queries
+from mlops_audit.graph.fittedparts import shared_transformer
 from mlops_audit.graph.stores import live
 from mlops_audit.model import Evidence, Span, Verdict, failed, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
@@ -49,7 +50,7 @@ def dev_prod_parity(project: Project) -> Verdict:
     if project.roles.serves in {"none", "demo", "command"}:
         return not_applicable("nothing here serves predictions")
     training = _programs(project, project.roles.training)
-    serving = _programs(project, project.roles.serving)
+    serving = _programs(project, _deployed(project, training))
     halves: dict[str, Evidence | None] = {}
     if training and serving:
         halves["packages"] = _same_environment(
@@ -76,6 +77,18 @@ def _programs(project: Project, paths: Iterable[str]) -> list[str]:
         p for p in paths
         if p in project.modules and not project.modules[p].notebook and p not in project.test_files
     )  # fmt: skip
+
+
+def _deployed(project: Project, training: list[str]) -> frozenset[str]:
+    """The files that serve for use.
+
+    Where a service has an environment of its own, answers that are computed beside the training
+    say nothing of it.
+    """
+    services = {p.path for p in project.predictions if p.kind == "service"} & project.roles.serving
+    served = {e.folder for p in services if (e := nearest(project, p))}
+    trained = {e.folder for p in training if (e := nearest(project, p))}
+    return frozenset(services) if served and not served & trained else project.roles.serving
 
 
 def _managed(project: Project, path: str) -> bool:
@@ -134,6 +147,9 @@ def _shared_code(project: Project, training: list[str], serving: list[str]) -> E
     queries = shared_queries(project)
     if queries:
         return Evidence(queries[0].span, "the query of features of training and prediction")
+    fitted = shared_transformer(project)
+    if fitted:
+        return Evidence(fitted[0].span, "the fitted transformer of training")
     if features & (trained | served):
         return None
     for path in both:

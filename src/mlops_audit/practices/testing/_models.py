@@ -16,6 +16,11 @@ _TRAIN_NAMES = re.compile(
     r"(^|_)(train\w*|fit|overfit|fine_?tune|learn|train_step|trainer)(_|$)", re.IGNORECASE
 )
 _SETTING = re.compile(r"(config\w*|settings|args|arguments|params|options)$", re.IGNORECASE)
+_OF_DATA = re.compile(
+    r"split|(load|read|get|make|prepare)_(\w+_)?train|"
+    r"train_(test|val\w*|data\w*|sets?|df|loader|x|y|features|path|file)(_|$)",
+    re.IGNORECASE,
+)
 _MODELS = frozenset({"predict.call", "model.load", "registry.load", *_TRAINS})
 _PREDICT_NAMES = re.compile(
     r"(^|_)(predict\w*|forecast|infer\w*|score|classif\w*|generate|model)(_|$)", re.IGNORECASE
@@ -24,7 +29,7 @@ _PREDICT_NAMES = re.compile(
 
 def _trains(name: str) -> bool:
     """Whether a name says that something is trained, rather than what a training is set to."""
-    return bool(_TRAIN_NAMES.search(name)) and not _SETTING.search(name)
+    return bool(_TRAIN_NAMES.search(name)) and not (_SETTING.search(name) or _OF_DATA.search(name))
 
 
 def learns(project: Project) -> bool:

@@ -33,7 +33,12 @@ _EVALUATES = re.compile(r"(^|_)(train|fit|evaluate|eval|score|predict|test_model
     level="3M~",
     sources="S0 S1 S2 S4",
     fix="Write the threshold into params.yaml and let the evaluation stage raise below it.",
-    template=("tests/model", "src/<package>/models/evaluate_model.py", "params.yaml"),
+    template=(
+        "tests/model",
+        "src/<package>/models/evaluate_model.py",
+        "params.yaml",
+        "src/<package>/models/quality.py",
+    ),
     needs=("training",),
 )
 def model_quality_test(project: Project) -> Verdict:
@@ -71,12 +76,13 @@ def _tests(project: Project) -> tuple[list[Evidence], list[Evidence]]:
     """Assertions of tests on a model's metric: with a threshold, and those of a range."""
     hard: list[Evidence] = []
     weak: list[Evidence] = []
-    for case in project.tests.counting:
+    stored = [c for c in project.tests.cases if not c.counts and _reads_metrics(project, c)]
+    for case in (*project.tests.counting, *stored):
         for compare, evidence in _compares(project, case):
             both = f"{compare.left.text} {compare.right.text}".lower()
             if not METRIC.search(both) and not _named_metric(compare):
                 continue
-            if "len(" in both or not _on_a_model(project, case):
+            if "len(" in both or not (case in stored or _on_a_model(project, case)):
                 continue
             if compare.op == "in" and (
                 not METRIC.search(compare.left.text.lower()) or _PRINTED.search(compare.right.text)
@@ -90,6 +96,25 @@ def _tests(project: Project) -> tuple[list[Evidence], list[Evidence]]:
     return hard, weak
 
 
+def _reads_metrics(project: Project, case: TestCase) -> bool:
+    """Whether a test that calls nothing here reads the metrics that an evaluation wrote."""
+    if case.void or not case.asserts:
+        return False
+    module = project.modules[case.path]
+    owner = case.qualname.rpartition(".")[0]
+    reads = any(_LOADS.search(c.name) for c in module.calls_in(case.qualname))
+    return reads and any(
+        _METRICS_FILE.search(t.value)
+        for t in module.texts
+        if not t.doc and t.scope in {case.qualname, owner, ""}
+    )
+
+
+_LOADS = re.compile(r"(^|\.)(load|safe_load|read_csv|read_json|loads|read_text)$")
+_METRICS_FILE = re.compile(
+    r"(metrics?|scores?|evaluation|performance|results?)[\w.-]*\.(json|ya?ml|csv|toml)$",
+    re.IGNORECASE,
+)
 _PRINTED = re.compile(r"stdout|stderr|caplog|capsys|readouterr|html|\btext\b|\.output\b")
 
 

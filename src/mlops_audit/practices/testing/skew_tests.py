@@ -6,6 +6,7 @@ import re
 
 from mlops_audit.graph import Project
 from mlops_audit.graph.features import shared_queries
+from mlops_audit.graph.fittedparts import shared_transformer
 from mlops_audit.graph.index import Symbol
 from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
@@ -59,7 +60,7 @@ def skew_tests(project: Project) -> Verdict:
     shared += shared_within(project, _SHARED)
     shared += [u.evidence() for m in project.source for u in project.uses_in(m.path)
                if _EXPORTED.search(u.detail)]  # fmt: skip
-    shared += shared_queries(project)
+    shared += shared_queries(project) + shared_transformer(project)
     stores = {
         u.path: u.evidence()
         for u in project.uses("feature.store", notebook=False)
@@ -90,6 +91,13 @@ def _side(project: Project, roles: frozenset[str], pattern: re.Pattern[str]) -> 
 
 def _shared(project: Project, training: frozenset[str], serving: frozenset[str]) -> list[Evidence]:
     left, right = _called(project, training), _called(project, serving)
+    # What serving takes from the very module that trains with it.
+    for symbol in right:
+        if symbol not in left and symbol.path in training and symbol.path not in serving:
+            for call in project.modules[symbol.path].calls:
+                if project.index.resolve(call.name, symbol.path) == symbol:
+                    left[symbol] = Evidence(call.span, call.text or call.name)
+                    break
     found = []
     for symbol in sorted(set(left) & set(right), key=lambda s: (s.path, s.qualname)):
         if _SHARED.search(symbol.qualname) and not _SCORES.search(symbol.path):

@@ -1,0 +1,68 @@
+"""A fitted transformer that training stores and serving loads."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from mlops_audit.facts.code import Call
+from mlops_audit.graph.features import feature_code
+from mlops_audit.model import Evidence
+
+if TYPE_CHECKING:  # the project hands itself in
+    from mlops_audit.graph.project import Project
+
+__all__ = ["shared_transformer"]
+
+# What the fitted part of the features is called where it is stored and loaded.
+_FITTED = re.compile(
+    r"(?<![A-Za-z])(transformer|preprocess(?:or|ing)?|scaler|encoder|vectori[sz]er|imputer|binning|"
+    r"tokenizer|normali[sz]er)s?(?![A-Za-z])",
+    re.IGNORECASE,
+)
+_CLEANS = re.compile(
+    r"clean|normali|process|lemma|stem|stop_?word|lower|remov|featur|prepare|transform|encode",
+    re.IGNORECASE,
+)
+_DUMPS = re.compile(r"(^|\.)(dump|save|save_object|save_pickle|dump_pickle|save_bin|to_disk)$")
+_LOADS = re.compile(r"(^|\.)(load|load_object|load_pickle|load_bin|from_disk)$")
+
+
+_FITS = re.compile(r"\.(fit_)?transform\(|tensorflow_transform|\btft\.")
+
+
+def shared_transformer(project: Project) -> list[Evidence]:
+    """The fitted transformer that training stores and serving loads, where nothing else computes.
+
+    Features that are also computed by hand can differ between the two: then it says too little.
+    """
+    serving = project.roles.serving
+    if any(not _FITS.search(e.detail) for e in feature_code(project)):
+        return []
+    named = {
+        side: {f.name for m in project.source if (m.path in serving) is side for f in m.functions}
+        for side in (True, False)
+    }
+    if any(_CLEANS.search(name) for name in named[True] & named[False]):
+        return []  # a copy of what prepares the input
+    stored: dict[str, Evidence] = {}
+    loaded: dict[str, Evidence] = {}
+    for module in project.source:
+        for call in module.calls:
+            if module.path in serving and _LOADS.search(call.name):
+                for word in _words(call):
+                    loaded.setdefault(word, Evidence(call.span, call.text))
+            elif module.path not in serving and _DUMPS.search(call.name):
+                for word in _words(call):
+                    stored.setdefault(word, Evidence(call.span, call.text))
+    applied = any(
+        c.method == "transform" for p in serving if p in project.modules
+        for c in project.modules[p].calls
+    )  # fmt: skip
+    both = sorted(set(stored) & set(loaded)) if applied else []
+    return [loaded[both[0]], stored[both[0]]] if both else []
+
+
+def _words(call: Call) -> set[str]:
+    text = " ".join([call.text[:200], *call.targets])
+    return {m[1].lower()[:9] for m in _FITTED.finditer(text)}
