@@ -4,14 +4,31 @@ from __future__ import annotations
 
 import re
 
+from mlops_audit.facts.code import Function
+from mlops_audit.facts.command import python_target, unwrap
 from mlops_audit.graph import Project
-from mlops_audit.graph.training import TRAINING, is_training, own_fit, programs, training_calls
+from mlops_audit.graph.scopes import Scope, scopes
+from mlops_audit.graph.training import (
+    TRAINING,
+    is_training,
+    own_fit,
+    programs,
+    trains_here,
+    training_calls,
+)
 from mlops_audit.model import Evidence, Span, Verdict, failed, partial, passed
 from mlops_audit.practices.base import practice
 
 _LOOKED_FOR = "a module or program outside notebooks that trains"
 _EXPORTED = re.compile(r"^# Databricks notebook source", re.MULTILINE)
 _SHOWN = 5
+_TOO_MANY = 300  # scopes of one walk
+# What decorates a function without handing it to anything that calls it.
+_NO_ENTRY = frozenset(
+    {"property", "classmethod", "staticmethod", "cached_property", "abstractmethod",
+     "functools.cached_property", "functools.lru_cache", "functools.wraps", "abc.abstractmethod",
+     "contextlib.contextmanager", "override", "typing.override", "tensorflow.function"}
+)  # fmt: skip
 
 
 @practice(
@@ -101,10 +118,36 @@ def _only_from_notebooks(project: Project, path: str) -> bool:
         for name in (item.dotted, item.module)
         if (symbol := project.index.resolve(name, other.path)) and symbol.path == path
     }
-    if not importers or any(not _is_notebook(project, p) for p in importers):
+    if not importers:
+        return False
+    if any(not _is_notebook(project, p) for p in importers) and _started_by_code(project, path):
         return False
     stem = path.removesuffix(".py").replace("/", ".")
     return not any(stem.endswith(v.split(":")[0]) for v in project.console_scripts.values())
+
+
+def _started_by_code(project: Project, path: str) -> bool:
+    """Whether no notebook trains with a module, or a program or an entry point does so too."""
+    if not any(_trains_with(project, Scope(n), path) for n in project.notebooks):
+        return True
+    for module in project.source:
+        roots = [Scope(module.path)] if module.main_line or not module.functions else []
+        roots += [Scope(module.path, f.qualname) for f in module.functions if _is_entry(f)]
+        if any(_trains_with(project, root, path) for root in roots):
+            return True
+    return False
+
+
+def _is_entry(function: Function) -> bool:
+    """Whether a framework or a command line calls a function."""
+    return function.name == "main" or bool(set(function.decorators) - _NO_ENTRY)
+
+
+def _trains_with(project: Project, root: Scope, path: str) -> bool:
+    walked = scopes(project, [root])
+    if len(walked) >= _TOO_MANY:  # more may follow: nobody can tell
+        return not root.path.endswith(".ipynb")
+    return bool(trains_here(project, [s for s in walked if s.path == path]))
 
 
 def _executed(project: Project) -> list[Evidence]:
@@ -112,6 +155,9 @@ def _executed(project: Project) -> list[Evidence]:
     found = [
         u.evidence() for u in project.uses("notebook.execute", notebook=False) if u.where != "file"
     ]
+    for command, _ in project.all_commands:
+        if ".ipynb" in command.text and python_target(unwrap(command).argv)[1].endswith(".ipynb"):
+            found.append(Evidence(command.span, command.text))  # IPython runs it as a program
     for path in project.glob("**/*.yml", "**/*.yaml", "**/*.json"):
         text = project.text(path) or ""
         for number, line in enumerate(text.splitlines()[:2000] if "notebook_" in text else (), 1):
