@@ -31,6 +31,11 @@ ABSENCE = {
     "REP07": "no path of one person's machine is written anywhere",
     "REP11": "no credential is written anywhere",
 }
+# Code that shows up in the evidence of these practices, and is not what provides them.
+SHOWN_TOO = {
+    "AUT08": "what CI trains and validates stands in the code of other practices",
+    "TST18": "the tracker's record names the held-out rows",
+}
 # Of practices of every kind: those of the fast suite, which judges the tree as it is generated.
 SAMPLE = ("AUT13", "VER08", "TST04", "MON13", "REP02", "COL08")
 
@@ -73,6 +78,17 @@ def test_a_sample_loses_its_pass(generated: Project, identifier: str) -> None:
     after = judged(generated.without(practice), practice).findings[0]
     assert before.outcome is Outcome.PASS, before.verdict.reason
     assert after.outcome is not Outcome.PASS, after.verdict.reason
+
+
+def test_a_practice_names_the_code_that_gives_its_evidence(generated: Project) -> None:
+    """`fix` offers what a practice names, so nothing of the package may be left out of it."""
+    for finding in judged(generated.files).findings:
+        if finding.outcome is Outcome.PASS and finding.practice.id not in SHOWN_TOO:
+            shown = {
+                e.span.path for e in finding.verdict.evidence if e.span.path.startswith("src/")
+            }
+            left = shown - generated.named(finding.practice)
+            assert not left, f"{finding.practice.id}: {sorted(left)}"
 
 
 @pytest.fixture(scope="module")

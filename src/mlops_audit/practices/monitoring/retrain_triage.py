@@ -33,6 +33,7 @@ _SCHEMA = re.compile(r"schema|columns|dtypes|ExampleValidator|pandera", re.IGNOR
         "src/<package>/retraining/triage.py",
         "src/<package>/retraining/loop.py",
         "src/<package>/retraining/replay.py",
+        "src/<package>/data/checks.py",
     ),
 )
 def retrain_triage(project: Project) -> Verdict:
