@@ -121,8 +121,8 @@ def _targets(setup: _Setup | None) -> tuple[Target, ...]:
     if setup is None:
         return ()
     names = dict.fromkeys((*setup.listed, *setup.environments))
-    if not names and setup.base.entries:
-        names = {"py": None}
+    if not setup.listed and setup.base.get("commands") is not None:
+        names = {"py": None, **names}  # what tox runs where nothing is asked for
     default = set(setup.listed) or {"py"}
     found = [_target(setup, name, default) for name in itertools.islice(names, _MAX_ENVIRONMENTS)]
     return tuple(found)

@@ -204,6 +204,7 @@ class CommandResolver:
                     target.name == n
                     or n.startswith(f"{target.name}-")
                     or target.name in n.split("-")
+                    or (target.name == "py" and _ANY_PYTHON.match(n))
                     for n in named
                 )
                 or any("$" in n for n in named)
@@ -232,6 +233,7 @@ class CommandResolver:
                 yield Edge(self.nodes.target(target), target.soft)
 
     def _dockerfiles(self, command: Command, folder: str) -> list[Target]:
+        """The Dockerfiles that a build command names, else the one of its context."""
         named = ""
         words = iter(command.argv[1:])
         last = ""
@@ -242,9 +244,13 @@ class CommandResolver:
                 named = word.removeprefix("--file=")
             elif not word.startswith("-"):
                 last = word
+        return self.built(named, last, folder)
+
+    def built(self, file: str, context: str, folder: str) -> list[Target]:
+        """The Dockerfile of this name, or of this context, from a folder on."""
         builds = self.sources.by_runner.get("docker-build", ())
-        place = self.sources.places.file(named, folder) if named else None
-        context = self.sources.places.folder(last, folder) if last else folder
+        place = self.sources.places.file(file, folder) if file else None
+        context = (self.sources.places.folder(context, folder) or "") if context else folder
         wanted = {place, f"{context}/Dockerfile".lstrip("/")}
         found = (
             [t for t in builds if t.span.path == place]

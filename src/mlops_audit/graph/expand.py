@@ -128,6 +128,12 @@ class Expander:
         if step.uses:
             key = (step.span.path, str(step.span.line), step.uses)
             yield Edge(Node("action", key, step.span, f"uses {step.uses}", step))
+            if _BUILDS_IMAGE.search(step.uses):
+                inputs = {name.lower(): text for name, text in step.inputs.items()}
+                file = inputs.get("file") or inputs.get("dockerfile") or ""
+                context = inputs.get("context") or inputs.get("path") or "."
+                for target in self.commands.built(file, context, folder):
+                    yield Edge(self.nodes.target(target), target.soft)
         for name, text in step.inputs.items():
             if name.lower() in _FILE_INPUTS and (place := self.sources.places.file(text, folder)):
                 yield from self.commands.file(place, folder)
