@@ -43,6 +43,7 @@ _RUNNERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "taskipy": ("taskipy", ()),
 }
 # Runners that hand the words behind a script's name on to it.
+_ANY_PYTHON = re.compile(r"(py|pypy|python)[\d.]*$")
 _PASSING = frozenset({"npm", "poe", "pdm", "hatch", "taskipy", "rye", "pixi"})
 _MAX_PATTERN = 200
 _SERVERS = frozenset(

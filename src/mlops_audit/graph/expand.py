@@ -31,6 +31,7 @@ _SUBPROCESS = frozenset(
     }
 )  # fmt: skip
 # Inputs by which actions and tasks are given a script of the repository.
+_BUILDS_IMAGE = re.compile(r"/(build-push-action|buildah-build|action-docker-build|kaniko)\b|^Docker@")
 _FILE_INPUTS = frozenset({"filepath", "scriptpath", "scriptlocation", "file", "script-path"})
 
 
