@@ -13,8 +13,8 @@ from mlops_audit.graph.training import (
     is_training,
     own_fit,
     programs,
-    trains_here,
     training_calls,
+    trains_here,
 )
 from mlops_audit.model import Evidence, Span, Verdict, failed, partial, passed
 from mlops_audit.practices.base import practice
