@@ -31,8 +31,9 @@ _SUBPROCESS = frozenset(
     }
 )  # fmt: skip
 # Inputs by which actions and tasks are given a script of the repository.
-_BUILDS_IMAGE = re.compile(r"/(build-push-action|buildah-build|action-docker-build|kaniko)\b|^Docker@")
 _FILE_INPUTS = frozenset({"filepath", "scriptpath", "scriptlocation", "file", "script-path"})
+# Actions and tasks that run a Dockerfile.
+_BUILDS_IMAGE = re.compile(r"/(build-push-action|buildah-build|docker-build|kaniko)\b|^Docker@")
 
 
 class Expander:
