@@ -32,10 +32,13 @@ __all__ = [
     "shared_tracker",
     "shown_only",
     "step_artifacts",
+    "versioning_platforms",
 ]
 
 # Platforms that store each output of each step under a version of its own.
 _PLATFORMS = frozenset({"zenml", "tfx", "metaflow", "flyte", "tensorflow extended"})
+# Those whose steps are functions: what one returns is its output, and nothing else is.
+_RETURNED = frozenset({"zenml", "flyte"})
 # Kubeflow keeps what a step declares as an artifact, each run's under a name of its own.
 _ARTIFACT = re.compile(
     r"Output\[[^\]]{0,60}(Dataset|Artifact)|OutputPath\([^)]{0,20}(Dataset|csv|parquet|json|table)",
@@ -145,12 +148,27 @@ def shown_only(use: Use) -> bool:
     return use.notebook and use.tool in _CLOUD_TOOLS
 
 
+def versioning_platforms(project: Project) -> frozenset[str]:
+    """The platforms, in small letters, that store what this project's steps give.
+
+    Steps that return nothing, such as those that only start a program, leave nothing to store.
+    """
+    steps: dict[str, list[bool]] = {}
+    for use in project.uses("pipeline.step", test=False):
+        if use.tool.lower() in _RETURNED and use.call is not None and use.call.decorates:
+            function = project.modules[use.path].function(use.call.decorates)
+            gives = function is None or any(v.text != "None" for v in function.returns)
+            steps.setdefault(use.tool.lower(), []).append(gives)
+    return _PLATFORMS - {tool for tool, gives in steps.items() if not any(gives)}
+
+
 def platform_steps(project: Project) -> list[Evidence]:
     """Steps of a platform that versions their outputs, and Kedro data sets that are versioned."""
+    platforms = versioning_platforms(project)
     found = [
         use.evidence()
         for use in live(project, "pipeline.step", "pipeline.define")
-        if use.tool.lower() in _PLATFORMS and use.where == "call"
+        if use.tool.lower() in platforms and use.where == "call"
     ]
     found += step_artifacts(project)
     for path in project.glob("**/conf/**/catalog*.y*ml", "**/catalog*.y*ml"):

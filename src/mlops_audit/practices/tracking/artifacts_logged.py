@@ -5,6 +5,7 @@ from __future__ import annotations
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
 from mlops_audit.graph.sourcelines import declared_span
+from mlops_audit.graph.stores import versioning_platforms
 from mlops_audit.model import Evidence, Verdict, failed, hollow, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.tracking._records import (
@@ -16,7 +17,6 @@ from mlops_audit.practices.tracking._records import (
 )
 
 _LOOKED_FOR = "log_artifact, log_model, logged figures or tables, or plots declared in dvc.yaml"
-_PLATFORM = ("tfx", "zenml", "metaflow", "flyte", "tensorflow extended")
 
 
 @practice(
@@ -76,10 +76,11 @@ def _automatic(project: Project) -> list[Evidence]:
 
 def _platform(project: Project) -> list[Evidence]:
     """Steps of a platform that stores each output, and outputs that components declare."""
+    platforms = versioning_platforms(project)
     found = [
         u.evidence()
         for u in project.uses("pipeline.step", "pipeline.define", test=False, notebook=False)
-        if u.where == "call" and u.tool.lower() in _PLATFORM and is_called(project, u.path, u.scope)
+        if u.where == "call" and u.tool.lower() in platforms and is_called(project, u.path, u.scope)
     ]
     for path, module in project.modules.items():
         if path in project.test_files:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from mlops_audit.facts.code import Module, Text
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
-from mlops_audit.graph.stores import step_artifacts
+from mlops_audit.graph.stores import step_artifacts, versioning_platforms
 from mlops_audit.graph.trackers import tracked
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import (
@@ -41,7 +41,6 @@ _TELLS_COMMIT = frozenset(
     ["MLflow", "Weights & Biases", "Comet", "Neptune", "ClearML", "DVCLive", "Sacred", "Aim",
      "Azure Machine Learning", "SwanLab"]
 )  # fmt: skip
-_PLATFORM = ("tfx", "zenml", "tensorflow extended", "flyte", "metaflow")
 _COMMIT = re.compile(
     r"rev-parse|git\.Repo\b|head\.(commit|object)\.hexsha|GITHUB_SHA|CI_COMMIT_SHA|git_?(sha|hash|"
     r"commit)|\.git/HEAD|commit_(sha|hash|id)|BUILD_SOURCEVERSION|BuildId",
@@ -89,7 +88,8 @@ def lineage(project: Project) -> Verdict:
     shown = [
         replace(evidence, detail=f"{name}: {evidence.detail}")
         for name, found in parts.items()
-        for evidence in found[:2]
+        # What stands where a model is trained says it most plainly.
+        for evidence in sorted(found, key=lambda e: e.span.path not in project.roles.training)[:2]
     ]
     environment = _environment(project)
     if len(known) == len(parts) and environment:
@@ -181,10 +181,11 @@ def _data(project: Project) -> list[Evidence]:
 
 def _platform(project: Project) -> list[Evidence]:
     """Steps whose inputs and outputs their platform records."""
+    platforms = versioning_platforms(project)
     found = [
         u.evidence()
         for u in project.uses("pipeline.step", "pipeline.define", test=False, notebook=False)
-        if u.where == "call" and u.tool.lower() in _PLATFORM
+        if u.where == "call" and u.tool.lower() in platforms
     ]
     return found + step_artifacts(project) + _packages(project)
 
