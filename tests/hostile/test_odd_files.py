@@ -150,8 +150,9 @@ def test_arbitrary_bytes_change_nothing(name: str, content: bytes, suffix: str) 
     assert not moved(alone(name), outcomes(audit(tree)))
 
 
-def _git(root: Path, *args: str) -> None:
+def _git(root: Path, *args: str, day: str = "2024-05-01") -> None:
     env = {"PATH": os.environ["PATH"], "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
+    env["GIT_COMMITTER_DATE"] = f"{day}T12:00:00Z"
     who = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
     subprocess.run(["git", *who, *args], cwd=root, env=env, check=True, capture_output=True)
 
@@ -189,12 +190,15 @@ def test_odd_things_on_disk_change_nothing(tmp_path: Path) -> None:
     assert not moved(before, outcomes(_audited(root)))
 
 
-def test_tags_of_another_branch_are_no_releases(tmp_path: Path) -> None:
-    """Versions that were tagged where the audited commit does not descend from do not count."""
+@pytest.mark.parametrize(("day", "outcome"), [("2024-04-01", "pass"), ("2024-06-01", "fail")])
+def test_tags_of_another_branch_count_by_their_time(
+    tmp_path: Path, day: str, outcome: str
+) -> None:
+    """Versions tagged on a release branch count, those made after the audited commit do not."""
     root = _written(tmp_path / "shop", REPOSITORIES["tested"])
     _git(root, "checkout", "-q", "-b", "other")
-    _git(root, "commit", "-q", "--allow-empty", "-m", "two")
+    _git(root, "commit", "-q", "--allow-empty", "-m", "two", day=day)
     for tag in ("v1.0.0", "v1.1.0", "v2.0.0"):
         _git(root, "tag", tag)
     _git(root, "checkout", "-q", "main")
-    assert outcomes(_audited(root))["VER06"] == "fail"
+    assert outcomes(_audited(root))["VER06"] == outcome
