@@ -44,6 +44,11 @@ def test_a_choice_works_from_set_up_to_audit(name: str, template: Template, tmp_
     assert run("git", "status", "--porcelain", cwd=project).stdout == ""
     report = check(str(project))
     assert report.assessment.level.reached == level, report.assessment.level.blocking
+    if "orchestrator" in answers:
+        # Its schedule counts beside those of the workflows.
+        (training,) = (f for f in report.findings if f.practice.id == "AUT11")
+        places = [Path(evidence.span.path).name for evidence in training.verdict.evidence]
+        assert f"with_{answers['orchestrator']}.py" in places
 
 
 def test_the_worker_predicts_for_a_file(template: Template, tmp_path: Path) -> None:
