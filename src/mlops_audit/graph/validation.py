@@ -57,6 +57,7 @@ _FRAMES = frozenset(
     {"pandas", "polars", "pyspark", "dask", "modin", "cudf", "geopandas", "datasets", "duckdb",
      "sqlalchemy", "csv", "xarray", "pyarrow", "awswrangler", "snowflake"}
 )  # fmt: skip
+_FRAME = re.compile(r"^(df|dataframe|frame|dataset|table)$|_df$|^df_")  # a parameter of data
 _CHECKING = re.compile(
     r"(^|_)(validat\w*|check|checks|verify|assert|ensure|sanity)_(\w*_)?(data\w*|schema|columns?|df|"
     r"frame|rows?|records?|dtypes?|types|missing|nulls?|nans?|duplicates?|ranges?|values|features|"
@@ -271,6 +272,8 @@ class Validation:
         if module.error or ("torch" in module.roots and "pandas" not in module.roots):
             return False
         if module.roots & _FRAMES or re.search(r"data|valid|schema|etl|ingest", module.path):
+            return True
+        if any(_FRAME.search(param.name) for f in module.functions for param in f.params):
             return True
         return any(
             (symbol := self.project.index.resolve(i.dotted, module.path))
