@@ -10,6 +10,7 @@ import posixpath
 from collections.abc import Callable, Iterable
 
 from mlops_audit.facts.ci import read_workflow, systems
+from mlops_audit.facts.databricks import is_job, read_jobs
 from mlops_audit.facts.jsonpos import load_json
 from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.pipelinetypes import PipelineFile, PipelineStep, first_command
@@ -66,9 +67,13 @@ def read_pipeline_file(data: bytes, path: str, get: Getter = lambda _: None) -> 
             return _parsed(load_json(data, path), path, _step_functions)
         if b'"Steps"' in data and b'"Version"' in data and b'"2020-12-01"' in data:
             return _parsed(load_json(data, path), path, _sagemaker)
-        return ()
+        return _parsed(load_json(data, path), path, read_jobs) if is_job(data) else ()
     if systems()["argo"].looks(data):
         return _argo(data, path, get)
+    if is_job(data):
+        jobs = _parsed(load_yaml(data, path), path, read_jobs)
+        if jobs:
+            return jobs
     for marks, read in _YAML:
         if all(m in data for m in marks):
             result = _parsed(load_yaml(data, path), path, read)
@@ -155,50 +160,6 @@ def _azure_ml(root: Node, path: str) -> Found:
         )
         steps = (step,)
     return (PipelineFile("azureml", name, Span(path, 1), steps),) if steps else ()
-
-
-def _databricks(root: Node, path: str) -> Found:
-    """A Databricks bundle's jobs."""
-    found: list[PipelineFile] = []
-    for key, entry in (root.get("resources", "jobs") or _EMPTY).entries.items():
-        job = entry.node
-        tasks = (job.get("tasks") or _EMPTY).list()
-        steps = tuple(
-            PipelineStep(
-                task.str_at("task_key"),
-                Span(path, task.line),
-                _databricks_command(task, path),
-                needs=tuple(
-                    n.str_at("task_key") for n in (task.get("depends_on") or _EMPTY).list()
-                ),
-            )
-            for task in tasks
-        )
-        cron = job.str_at("schedule", "quartz_cron_expression")
-        interval = job.str_at("trigger", "periodic", "unit") or job.str_at(
-            "trigger", "file_arrival", "url"
-        )
-        states = {job.str_at(k, "pause_status") for k in ("schedule", "trigger", "continuous")}
-        name = job.str_at("name") or key
-        span = Span(path, entry.line)
-        paused = "PAUSED" in states
-        found.append(PipelineFile("databricks", name, span, steps, cron or interval, paused))
-    return tuple(found)
-
-
-def _databricks_command(task: Node, path: str) -> Command | None:
-    span = Span(path, task.line)
-    for key, program in (
-        (("spark_python_task", "python_file"), "python"),
-        (("notebook_task", "notebook_path"), "notebook"),
-        (("python_wheel_task", "entry_point"), ""),
-    ):
-        target = task.str_at(*key)
-        if target:
-            rest = (task.get(key[0], "parameters") or _EMPTY).strings()
-            words = tuple(w for w in (program, target, *rest) if w)
-            return Command(words, span, " ".join(words))
-    return None
 
 
 def _step_functions(root: Node, path: str) -> Found:
@@ -291,7 +252,6 @@ def _recipe(root: Node, path: str) -> Found:
 
 _YAML: tuple[tuple[tuple[bytes, ...], Callable[[Node, str], Found]], ...] = (
     ((b"azureml", b"$schema"), _azure_ml),
-    ((b"resources:", b"jobs:", b"tasks:"), _databricks),
     ((b"pipelineInfo:", b"deploymentSpec:"), _kubeflow),
     ((b"tasks:", b"source:", b"product:"), _ploomber),
     ((b"main:", b"steps:", b"call:"), _cloud_workflows),

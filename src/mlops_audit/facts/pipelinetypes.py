@@ -26,7 +26,10 @@ class PipelineStep:
 
 @dataclass(frozen=True, slots=True)
 class PipelineFile:
-    """One pipeline; `schedule` as written (cron, rate), `paused` when it is switched off."""
+    """One pipeline; `schedule` as written (cron, rate), `paused` when it is switched off.
+
+    `key` is what commands call it by, where that may differ from its name.
+    """
 
     tool: str
     name: str
@@ -34,6 +37,7 @@ class PipelineFile:
     steps: tuple[PipelineStep, ...] = ()
     schedule: str = ""
     paused: bool = False
+    key: str = ""
 
 
 def first_command(node: Node | None, path: str) -> Command | None:

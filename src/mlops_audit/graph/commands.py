@@ -73,6 +73,8 @@ class CommandResolver:
             (frozenset({"kedro"}), self._kedro),
             (frozenset({"snakemake"}), self._snakemake),
             (frozenset({"ssh"}), self._remote),
+            (frozenset({"notebook"}), self._platform_notebook),
+            (frozenset({"dbx", "databricks"}), self._platform_job),
             (frozenset({"terraform", "tofu", "terragrunt"}), self._terraform),
         )  # fmt: skip
 
@@ -292,6 +294,29 @@ class CommandResolver:
             place = self.sources.places.file(word, folder) if word.endswith(".ipynb") else None
             if place in self.sources.notebooks:
                 yield Edge(self.nodes.notebook(place or ""))
+
+    def _platform_notebook(self, command: Command, folder: str) -> Iterator[Edge]:
+        """A notebook that a job of Databricks names, often without its ending."""
+        name = command.argv[1] if len(command.argv) > 1 else ""
+        for ending in ("", ".py", ".ipynb"):
+            place = self.sources.places.file(name + ending, folder) if name else None
+            if place in self.sources.notebooks:
+                yield Edge(self.nodes.notebook(place or ""))
+            elif place in self.sources.index.modules:
+                yield Edge(self.nodes.module(place or ""))
+            else:
+                continue
+            return
+
+    def _platform_job(self, command: Command, folder: str) -> Iterator[Edge]:
+        """The tasks of the job that a command line of Databricks starts."""
+        del folder
+        words = command.argv[1:]
+        if not {"launch", "execute", "run"} & set(words[:2]):
+            return
+        for word in words[1:]:
+            for inner, place in self.sources.platform_job(word.rpartition("=")[2]):
+                yield Edge(self.nodes.command(inner, place), inner.soft, inner.why_soft)
 
     def _remote(self, command: Command, folder: str) -> Iterator[Edge]:
         for word in command.argv[2:]:

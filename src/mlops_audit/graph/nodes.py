@@ -32,6 +32,7 @@ class Sources:
     console_scripts: Mapping[str, str] = field(default_factory=dict)
     read_script: Callable[[str, tuple[str, ...]], tuple[Command, ...]] = lambda _path, _args: ()
     read_job: Callable[[str], tuple[Command, ...]] = lambda _path: ()
+    platform_job: Callable[[str], tuple[tuple[Command, str], ...]] = lambda _name: ()
     branches: frozenset[str] | None = None  # those that exist, where the clone tells
 
     @cached_property

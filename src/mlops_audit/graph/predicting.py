@@ -190,6 +190,8 @@ def doing_of(project: Project, roots: Iterable[Scope], *, imports: bool = False)
             pass
         elif is_load(call, loading) and not _asks(call, loading, held):
             loads.append((module, call))
+            if call.span in predicting:  # one call does both: `fs.score_batch("models:/m/1", df)`
+                predicts.append((module, call))
         elif is_prediction(module, call, predicting) or _asks(call, loading, held):
             predicts.append((module, call))
             if _gives_checkpoint(call):

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 
 from mlops_audit.facts.code import Call, Module
-from mlops_audit.facts.pipelines import PipelineFile, read_pipelines
 from mlops_audit.facts.types import (
     Command,
     Step,
@@ -204,11 +203,6 @@ class Project(ProjectRuns):
                     for c in capabilities
                 ):
                     yield use, way, way.evidence(use.detail, use.span)
-
-    @cached_property
-    def pipeline_files(self) -> tuple[PipelineFile, ...]:
-        """Pipelines that files of other tools define (Snakemake, Argo, Step Functions ...)."""
-        return read_pipelines(self.paths, self.data)[0]
 
     @cached_property
     def scope_facts(self) -> dict[Scope, ScopeFacts]:

@@ -14,6 +14,7 @@ from mlops_audit.facts.codepipeline import called_builds, declared_pipelines
 from mlops_audit.facts.dependencies import Dependencies, read_dependencies
 from mlops_audit.facts.docker import Containers, read_containers
 from mlops_audit.facts.infra import read_resources
+from mlops_audit.facts.pipelines import PipelineFile, read_pipelines
 from mlops_audit.facts.resources import Resource
 from mlops_audit.facts.shell import parse_shell
 from mlops_audit.facts.targets import read_targets
@@ -155,6 +156,21 @@ class ProjectRuns(ProjectFiles):
         return Places(self.paths, self.tree.entries if self.folder else ())
 
     @cached_property
+    def pipeline_files(self) -> tuple[PipelineFile, ...]:
+        """Pipelines that files of other tools define (Snakemake, Argo, Step Functions ...)."""
+        return read_pipelines(self.paths, self.data)[0]
+
+    def platform_job(self, name: str) -> tuple[tuple[Command, str], ...]:
+        """The commands of a platform's job, by its key or name, each with its file's folder."""
+        return tuple(
+            (step.command, file.span.path.rpartition("/")[0])
+            for file in self.pipeline_files
+            if file.key and name in {file.key, file.name}
+            for step in file.steps
+            if step.command is not None
+        )
+
+    @cached_property
     def expander(self) -> Expander:
         """Gives what each node runs."""
         return Expander(
@@ -168,6 +184,7 @@ class ProjectRuns(ProjectFiles):
                 console_scripts=self.console_scripts,
                 read_script=self.script,
                 read_job=self.job,
+                platform_job=self.platform_job,
                 branches=self._branches,
             )
         )

@@ -82,19 +82,20 @@ def _of_commands(project: Project) -> Iterator[Start]:
 def _of_files(project: Project) -> Iterator[Start]:
     """Pipelines whose file holds a schedule, and crontabs."""
     for file in project.pipeline_files:
-        if not file.schedule:
+        if not file.schedule and file.tool != "databricks":
             continue
+        folder = file.span.path.rpartition("/")[0]
         for step in file.steps:
-            nodes = [project.nodes.command(step.command, "")] if step.command else []
+            nodes = [project.nodes.command(step.command, folder)] if step.command else []
             code, others = scopes_from(project, nodes)
             trained = trains_in(project, code, others)
             if trained is None and named_parts(step.name) == {TRAIN}:
                 trained = Evidence(step.span, f"step {step.name}")
             if trained:
-                start = Evidence(file.span, f"{file.tool} {file.name}: {file.schedule}")
-                yield Start(
-                    "schedule", start, trained, disabled="it is paused" if file.paused else ""
-                )
+                when = file.schedule or "a person starts it"
+                start = Evidence(file.span, f"{file.tool} {file.name}: {when}")
+                kind = "schedule" if file.schedule else "manual"
+                yield Start(kind, start, trained, disabled="it is paused" if file.paused else "")
                 break
     for path in project.paths:
         if not _CRON_FILE.search(path):
