@@ -20,6 +20,26 @@ __all__ = ["Offer", "offers", "write"]
 
 _PACKAGE = "<package>"
 _LEVELS = range(1, 6)
+_SOURCE = f"src/{_PACKAGE}"
+# Practices name the files of the default answers; what stands in for one of them where another
+# answer was given.
+INSTEAD: Mapping[str, tuple[str, ...]] = {
+    ".github/CODEOWNERS": (".gitlab/CODEOWNERS",),
+    ".github/dependabot.yml": (".gitlab/ci/dependencies.yml", "renovate.json"),
+    ".github/pull_request_template.md": (".gitlab/merge_request_templates/Default.md",),
+    ".github/workflows/ci.yml": (".gitlab-ci.yml",),
+    ".github/workflows/monitor.yml": (".gitlab/ci/monitor.yml",),
+    ".github/workflows/release.yml": (".gitlab/ci/release.yml",),
+    ".github/workflows/train.yml": (".gitlab/ci/train.yml",),
+    ".github/workflows/verify.yml": (".gitlab/ci/verify.yml",),
+    f"{_SOURCE}/data/validate_great_expectations.py": (f"{_SOURCE}/data/validate_pandera.py",),
+    f"{_SOURCE}/models/track_dvclive.py": tuple(
+        f"{_SOURCE}/models/track_{name}.py" for name in ("comet", "mlflow", "wandb")
+    ),
+    f"{_SOURCE}/serving/app.py": (f"{_SOURCE}/serving/worker.py",),
+    "tests/integration/test_service.py": ("tests/integration/test_worker.py",),
+    "tests/system/test_load.py": ("tests/system/test_batch_rollout.py",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +93,20 @@ def offers(
         found: dict[str, list[str]] = {}
         for finding in failing:
             for name in finding.practice.fix.template:
-                for path in _files(made, name.replace(_PACKAGE, package)):
+                for path in _provided(made, name, package):
                     found.setdefault(path, []).append(finding.practice.id)
         return tuple(
             Offer(path, tuple(ids), (made / path).read_bytes(), (root / path).exists())
             for path, ids in sorted(found.items())
         )
+
+
+def _provided(made: Path, name: str, package: str) -> list[str]:
+    """What the generated project has of a named file or folder, or in its stead."""
+    for names in ((name,), INSTEAD.get(name, ())):
+        if found := [p for n in names for p in _files(made, n.replace(_PACKAGE, package))]:
+            return found
+    return []
 
 
 def _files(made: Path, name: str) -> list[str]:
@@ -113,6 +141,8 @@ def _answers(root: Path, failing: Iterable[Finding]) -> dict[str, str]:
     level = max([*asked, int(known.get("maturity_level", 1))])
     package = known.get("package_name") or _package(root)
     named = {"package_name": package, "project_name": package.replace("_", " ").title()}
+    if level > 1 and (root / ".gitlab-ci.yml").is_file():
+        named["ci"] = "gitlab"
     return {**named, **known, "maturity_level": str(level)}
 
 

@@ -9,12 +9,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mlops_audit.cli import _group
+from mlops_audit.practices import catalogue
 from mlops_audit.scaffold import ScaffoldError, fix
 from mlops_audit.scaffold.fix import Offer, write
 from mlops_audit.scaffold.upgrade import read_answers
 
 pytest.importorskip("copier")
 
+ROOT = Path(__file__).resolve().parents[3]
 QUESTIONS = """\
 _subdirectory: template
 _templates_suffix: .jinja
@@ -170,3 +172,26 @@ def test_a_folder_that_a_practice_names_stands_for_its_files(tmp_path: Path) -> 
     ]
     assert fix._files(tmp_path, "Makefile") == ["Makefile"]  # noqa: SLF001 -- the same
     assert fix._files(tmp_path, "absent") == []  # noqa: SLF001 -- the same
+
+
+def test_another_answer_s_file_stands_in_for_a_named_one(tmp_path: Path) -> None:
+    """Only where the named one is not there."""
+    (tmp_path / ".gitlab-ci.yml").write_text("test:\n  script: make test\n")
+    name = ".github/workflows/ci.yml"
+    assert fix._provided(tmp_path, name, "x") == [".gitlab-ci.yml"]  # noqa: SLF001 -- the same
+    (tmp_path / ".github/workflows").mkdir(parents=True)
+    (tmp_path / name).write_text("on: push\n")
+    assert fix._provided(tmp_path, name, "x") == [name]  # noqa: SLF001 -- the same
+
+
+def test_stand_ins_are_files_of_the_template_for_what_practices_name() -> None:
+    """The table names nothing that is not there."""
+    template = ROOT / "template"
+    there = {
+        path.relative_to(template).as_posix().replace("{{ package_name }}", "<package>")
+        for path in template.rglob("*")
+    }
+    there |= {name.removesuffix(".jinja") for name in there}
+    named = {name for practice in catalogue() for name in practice.fix.template}
+    assert set(fix.INSTEAD) <= there & named
+    assert {name for names in fix.INSTEAD.values() for name in names} <= there

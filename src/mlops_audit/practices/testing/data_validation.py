@@ -40,7 +40,6 @@ _RUNS_DATA = frozenset({"script", "target", "notebook"})
         "src/<package>/data/prepare.py",
         "src/<package>/models/split.py",
         "src/<package>/data/validate_great_expectations.py",
-        "src/<package>/data/validate_pandera.py",
     ),
 )
 def data_validation(project: Project) -> Verdict:
