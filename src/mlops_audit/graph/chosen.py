@@ -58,6 +58,7 @@ def choices_of(project: Project, modules: tuple[Module, ...]) -> tuple[Choice, .
     for use in project.uses("train.early_stop", "train.search"):
         found += _choices_of_use(project, use)
     found += _configured_choices(project)
+    found += _swept(project)
     for module in modules:
         found += _run_choices(module)
     return tuple(dict.fromkeys(found))
@@ -165,6 +166,16 @@ def _configured_choices(project: Project) -> Iterator[Choice]:
             if on in {"test", "val"} or value.startswith("${"):  # a resolver names the metric
                 what = "checkpoint" if callback[1] == "ModelCheckpoint" else "stopping"
                 yield Choice(on, what, monitor.evidence())
+
+
+def _swept(project: Project) -> Iterator[Choice]:
+    """The metric that a sweep of Weights & Biases searches by."""
+    methods = {s.span.path for s in setting(project, "method") if s.key == "method"}
+    for item in setting(project, "name"):
+        if item.key == "metric.name" and item.span.path in methods:
+            on = set_of(str(item.value))
+            if on in {"test", "val"}:
+                yield Choice(on, "hyperparameters", item.evidence())
 
 
 def _measured_on(module: Module, scope: str, names: tuple[str, ...], held: dict[str, str]) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Module
+from mlops_audit.graph.memo import once
 from mlops_audit.graph.predicting import Prediction
 from mlops_audit.graph.scopes import Scope, scopes
 from mlops_audit.graph.training import (
@@ -246,9 +247,21 @@ def _aside(project: Project, path: str) -> bool:
 
 
 def _packaged(project: Project, path: str) -> bool:
-    """Whether a module lies in an importable package (its folder has an `__init__.py`)."""
-    folder = path.rpartition("/")[0]
-    return bool(folder) and project.has(f"{folder}/__init__.py")
+    """Whether a module lies in an importable package.
+
+    Its folder has an `__init__.py`, or is named like the distribution that is built.
+    """
+    folder, _, _ = path.rpartition("/")
+    if not folder or project.has(f"{folder}/__init__.py"):
+        return bool(folder)
+    return _normal(folder.removeprefix("src/").split("/", 1)[0]) in _names(project)
+
+
+@once
+def _names(project: Project) -> frozenset[str]:
+    """The names under which the repository's own distribution is built."""
+    files = [p for p in _BUILD_FILES if project.has(p)]
+    return frozenset(_normal(n) for p in files for n in _own_names(project.text(p) or "", p))
 
 
 def _published(project: Project) -> Evidence | None:
@@ -256,7 +269,7 @@ def _published(project: Project) -> Evidence | None:
     files = [p for p in _BUILD_FILES if project.has(p)]
     if not files:
         return None
-    names = {_normal(n) for p in files for n in _own_names(project.text(p) or "", p)}
+    names = _names(project)
     readme = next((p for p in project.glob("README*") if "/" not in p), None)
     for number, line in enumerate((project.text(readme) or "").splitlines() if readme else (), 1):
         for found in _PIP_INSTALL.finditer(line[:500]):

@@ -222,3 +222,35 @@ def test_predictions_for_test_data_alone_are_no_use() -> None:
     found = project({"train.py": TRAIN, "score.py": text})
     assert prediction_entry_point.judge(found).outcome == "partial"
     assert not found.roles.predicts
+
+
+def test_a_folder_named_like_the_distribution_is_a_package() -> None:
+    """A published library whose folder has no `__init__.py` is one, its notebooks are examples."""
+    code = (
+        "import torch\nclass Net(torch.nn.Module):\n    def fit(self, data):\n"
+        "        self(data).sum().backward()\n    def predict(self, data):\n        return data\n"
+    )
+    found = project(
+        {
+            "pyproject.toml": '[tool.poetry]\nname = "tab_nets"\n',
+            "README.md": "# Nets\n\n    pip install tab-nets\n",
+            "tab_nets/model.py": code,
+        }
+    )
+    assert found.roles.kind == "library"
+
+
+def test_a_program_in_the_root_makes_a_published_package_an_application() -> None:
+    """What the root's own program trains is no mere product for others."""
+    found = project(
+        {
+            "pyproject.toml": '[project]\nname = "nets"\n',
+            "README.md": "# Nets\n\n    pip install nets\n",
+            "nets/__init__.py": "",
+            "nets/training.py": TRAIN.replace('if __name__ == "__main__":\n    main(1, 2)', ""),
+            "run.py": (
+                "from nets.training import main\n\nif __name__ == '__main__':\n    main(1, 2)\n"
+            ),
+        }
+    )
+    assert found.roles.kind == "trains"

@@ -10,7 +10,7 @@ from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph import Project
 from mlops_audit.graph.rulefiles import config_place
 from mlops_audit.graph.scopes import Scope, calls_of, scopes, uses_of
-from mlops_audit.graph.training import is_training, trains_here
+from mlops_audit.graph.training import is_training, programs, trains_here
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Span
 
@@ -105,8 +105,10 @@ def _programs(project: Project) -> Iterator[tuple[Module, Evidence, tuple[Scope,
     """The programs that train: by their calls, else by what they import."""
     training = project.roles.training
     rest: list[Module] = []
+    library = project.roles.kind == "library"  # what its classes do is up to others
+    started = programs(project, project.modules) if library else frozenset(project.modules)
     modules = sorted(
-        (m for m in project.modules.values() if m.path not in project.test_files),
+        (project.modules[p] for p in started if p not in project.test_files),
         key=lambda m: (m.notebook, project.is_example(m.path), m.path not in training, m.path),
     )
     for module in modules:

@@ -45,7 +45,8 @@ _HOW = re.compile(
     r"install (it )?(-e|\.|for dev|the dev)|pip install|poetry install|uv sync|uv run|\blint\w*\b|"
     r"\bdevelopment environment\b|(dev|local|conda|virtual) environment|python modules|"
     r"\bflake8\b|\bruff\b|\bblack\b|conda env create|\bjust \w+|hatch run|npm (test|install)|"
-    r"tests? (pass|must)",
+    r"tests? (pass|must)|conventional ?commits|commits? (messages? )?(should |must )?follow|"
+    r"discuss (the|your|any) change\b.{0,80}\bissue",
     re.IGNORECASE,
 )
 _WORDS = 12

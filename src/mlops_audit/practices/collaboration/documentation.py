@@ -16,7 +16,8 @@ _WORDS = 100  # over all pages of a site: less is what a generator leaves
 _CONFIG = re.compile(
     r"^(?P<base>.*?/)?(?:mkdocs\.ya?ml|zensical\.toml|_quarto\.ya?ml|_toc\.yml|myst\.yml|"
     r"book\.toml|"
-    r"docusaurus\.config\.[jt]s|(?:docs?|docsrc|documentation)/(?:source/)?conf\.py)$"
+    r"docusaurus\.config\.[jt]s|"
+    r"(?:docs?(?:[-_]\w{1,20})?|docsrc|documentation|sphinx)/(?:source/)?conf\.py)$"
 )
 _FROM_CODE = re.compile(
     r"automodule::|autosummary::|autoclass::|autofunction::|^:::\s*\w|autoapi", re.MULTILINE
@@ -29,6 +30,7 @@ _SCAFFOLD = re.compile(
     r"Other markdown pages, images|This is a sample|Jupyter Book|Add your content using",
     re.IGNORECASE,
 )
+_AUTODOC = re.compile(r"""["'](sphinx\.ext\.(autodoc|autosummary)|autoapi\.extension)["']""")
 _BUILDERS = re.compile(r"\b(pdoc3?|pydoctor|portray|quartodoc)\b")
 _LOOKED_FOR = "a documentation site with content, or three pages of 60 lines or more"
 
@@ -119,6 +121,9 @@ def _content(project: Project, config: str, base: str) -> tuple[int, Evidence | 
 def _generated(project: Project) -> Iterator[Evidence]:
     """Tools that build pages from the code's own documentation."""
     documented = sum(1 for m in project.source for f in m.functions if f.doc)
+    settings = [p for p in project.paths if p.endswith("conf.py") and _CONFIG.match(p)]
+    reads_code = any(_AUTODOC.search(project.text(p) or "") for p in settings)
     for use in project.uses("docs.build", "docs.publish"):
-        if documented and use.where == "command" and _BUILDERS.search(use.detail):
+        builds = _BUILDERS.search(use.detail) or (reads_code and "sphinx-build" in use.detail)
+        if documented and use.where == "command" and builds:
             yield use.evidence()

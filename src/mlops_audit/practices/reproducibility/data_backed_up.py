@@ -19,6 +19,7 @@ _PUBLIC = re.compile(
     r"bigquery-public-data|registry\.opendata\.aws|\.(?:csv|zip|tar\.gz|tgz|parquet)\b",
     re.IGNORECASE,
 )
+_PATHS = re.compile(r"path|dir|folder|file", re.IGNORECASE)
 _DATA = re.compile(r"data|corpus|kaggle|\.(csv|parquet|jsonl?|npz|feather)\b", re.IGNORECASE)
 _LINK = re.compile(r"https?://[^\s)\]>\"']{5,300}|bigquery-public-data[\w.:-]*")
 
@@ -53,7 +54,7 @@ def data_backed_up(project: Project) -> Verdict:
     public += [
         u.evidence()
         for u in live(project, "data.download", "data.version.pinned", "data.version.latest")
-        if not _fetches_a_tool(project, u)
+        if not _fetches_a_tool(project, u) and not _anywhere(u)
     ]
     if public:
         return partial("a public copy stands at a fixed address, not checked", public[:5])
@@ -70,6 +71,13 @@ def _fetches_a_tool(project: Project, use: Use) -> bool:
     """Whether a command of CI or of an image downloads a program rather than data."""
     ci = {w.path for w in project.workflows} | {f.path for f in project.containers.dockerfiles}
     return use.where == "command" and use.path in ci and not _DATA.search(use.detail)
+
+
+def _anywhere(use: Use) -> bool:
+    """Whether a call loads what a path or argument names, which may be a folder of one machine."""
+    hub = use.call is not None and use.call.method == "load_dataset"
+    first = use.call.arg(0, "path") if use.call is not None and hub else None
+    return first is not None and not first.is_literal and bool(_PATHS.search(first.text))
 
 
 def _linked(project: Project) -> Iterator[Evidence]:

@@ -70,6 +70,9 @@ def _one_a_line(found: list[Evidence]) -> list[Evidence]:
 def _decisive(project: Project, splits: Splits) -> list[Held]:
     """The evaluations that training reports; a tutorial's notebook says nothing of a script's."""
     found = list(splits.evaluations)
+    if project.roles.kind == "library":  # the rest is what others may evaluate with
+        started = programs(project, {h.evidence.span.path for h in found})
+        found = [h for h in found if h.evidence.span.path in started]
     if any(not h.weak and not h.notebook for h in found):  # a mere name is not what is reported
         found = [
             h

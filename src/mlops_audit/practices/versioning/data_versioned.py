@@ -32,6 +32,8 @@ _LOOKED_FOR = (
     "data tracked by DVC, LFS, a lake, a tracker's data versions, a platform, a feature store,"
     " or a hub data set pinned to a revision"
 )
+# An artifact that is used may be a model to go on with.
+_OF_A_MODEL = re.compile(r"use_artifact\(.*(model|state|checkpoint|ckpt|weights)", re.IGNORECASE)
 _HUB = "Data sets of libraries and hubs"  # names a version, keeps none
 _AZURE = "Azure Machine Learning"
 _HF = "Hugging Face Datasets"
@@ -118,7 +120,8 @@ def _in_part(project: Project) -> list[Evidence]:
         if u.tool != _HF
     ]
     found += [Evidence(u.span, f"a recorded digest or input: {u.detail}")
-              for u in live(project, "tracker.input")]  # fmt: skip
+              for u in live(project, "tracker.input")
+              if not _OF_A_MODEL.search(u.detail)]  # fmt: skip
     found += [Evidence(e.span, f"data in plain git: {e.detail}") for e in committed_data(project)]
     found += versioned_buckets(project)
     found += [Evidence(e.span, f"a {kind} source: {e.detail}")

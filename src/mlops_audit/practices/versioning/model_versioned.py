@@ -132,7 +132,7 @@ def _logged_files(project: Project) -> list[Use]:
     """Model files that are logged to a tracker as artifacts."""
     found = []
     for use in live(project, "tracker.artifacts"):
-        first = use.call.arg(0) if use.call else None
+        first = use.call.arg(0, "name") if use.call else None
         if first is not None and (
             is_model_path(str(first.literal or first.text)) or "model" in first.text.lower()
         ):
