@@ -105,7 +105,8 @@ def dvc_data(project: Project) -> list[Evidence]:
         if project.git is not None and not place.tracked:
             continue
         if not is_model_path(entry.path) and not re.search(
-            r"metric|score|plot|report|data_docs|validation", entry.path
+            r"metric|score|plot|report|data_docs|validation|(^|/)logs?(/|$)|tensorboard|mlruns|figures",
+            entry.path,
         ):
             found.append(evidence)
     return found

@@ -210,9 +210,8 @@ class Expander:
             command = Command(words, call.span, shlex.join(words))
             yield Edge(self.nodes.command(command, self._near(module, command)), not checked, why)
         elif shown := _shell_text(text):
-            for inner in parse_shell(
-                shown, path=module.path, line=call.span.line or 1, cell=call.span.cell
-            ):
+            first = (call.span.line or 1) + _line_of(call, text)
+            for inner in parse_shell(shown, path=module.path, line=first, cell=call.span.cell):
                 folder = self._near(module, inner)
                 yield Edge(self.nodes.command(inner, folder), not checked, why)
 
@@ -250,6 +249,11 @@ class Expander:
 
 
 _QUOTED = re.compile(r"""[fFrR]{0,2}(["'])((?:(?!\1).){1,500})\1""", re.DOTALL)
+
+
+def _line_of(call: Call, value: Value) -> int:
+    """How many lines below its call an argument stands."""
+    return call.text[: max(0, call.text.find(value.text[:40]))].count("\n")
 
 
 def _shell_text(value: Value) -> str:

@@ -215,6 +215,8 @@ def _script_steps(project: Project, path: str) -> Iterator[PipelineStep]:
 
 def _program(project: Project, module: Module) -> Iterator[Pipeline]:
     """A program that calls the steps of other modules one after the other."""
+    if project.roles.kind == "library":
+        return  # a program of its own shows how the library is used
     for scope in ("", *(f.qualname for f in module.functions if not f.stub)):
         label = f"{module.path.rsplit('/', 1)[-1]} {scope}"
         if not _ORCHESTRATES.search(label) or named_parts(module.path.rsplit("/", 1)[-1]) == {
@@ -247,6 +249,11 @@ def _called_steps(project: Project, module: Module, scope: str) -> Iterator[Pipe
             continue
         for symbol in project.index.targets(call, module.path)[:1]:
             if symbol.path == module.path or symbol.kind == "module":
+                continue
+            # What a function gave is handed on: that call is no step of this function.
+            if symbol.qualname.rsplit(".", 1)[-1] not in call.text and symbol != (
+                project.index.resolve(call.name, module.path)
+            ):
                 continue
             code = scopes(project, [Scope(symbol.path, symbol.qualname)])
             name = symbol.qualname.rsplit(".", 1)[-1]

@@ -72,6 +72,7 @@ _STORES = re.compile(
     r"write_parquet|load_table_from_dataframe|append_row|send|produce|add_table|add_all|"
     r"save_predictions|write_predictions|save_results|upload_blob|batch_predict)$"
 )
+_AT = re.compile(r"-?\d+$|(\w*_)?(i|j|n|k|idx|index|pos|position|at|loc)$|len\(")
 _STORE_NAME = re.compile(
     r"(^|_)(save|write|store|upload|insert|log|export|persist)_\w{0,30}(pred|result|output|score|"
     r"forecast|infer|data)",
@@ -196,7 +197,7 @@ def doing_of(project: Project, roots: Iterable[Scope], *, imports: bool = False)
             predicts.append((module, call))
             if _gives_checkpoint(call):
                 loads.append((module, call))
-        if _STORES.match(call.method) or _STORE_NAME.search(call.method):
+        if (_STORES.match(call.method) and not _into_list(call)) or _STORE_NAME.search(call.method):
             stores.append((module, call))
         if _READS_SET.match(call.method) or _READ_NAME.search(call.method):
             reads.append((module, call))
@@ -235,6 +236,11 @@ def _asks(call: Call, loading: frozenset[object], held: frozenset[str]) -> bool:
     if call.span not in loading:
         return False
     return call.method in PREDICT_METHODS or call.text.split("(", 1)[0] in held
+
+
+def _into_list(call: Call) -> bool:
+    """Whether something is put into a list of the program (`rows.insert(0, row)`)."""
+    return call.method == "insert" and bool(call.args) and bool(_AT.match(call.args[0].text))
 
 
 def _loads_model(project: Project, use: Use) -> bool:

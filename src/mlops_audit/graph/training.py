@@ -36,6 +36,8 @@ _LIBRARY_TRANSFORMS = re.compile(
 _STEPS = re.compile(
     r"^(tfx|kfp|google_cloud_pipeline_components|sagemaker\.workflow(?!\.steps\.T(raining|uning)))\."
 )
+# The `train()` of a network that was read only sets its mode.
+_A_NETWORK = re.compile(r"\.from_(pretrained|config)\.train$")
 _LABELLED = 2  # `fit(X, y)`
 
 
@@ -50,6 +52,8 @@ def is_training(use: Use) -> bool:
     if call is None:
         return True
     if _LIBRARY_TRANSFORMS.search(call.name) or _STEPS.match(call.name):
+        return False
+    if call.method == "train" and _A_NETWORK.search(call.name):
         return False
     if kind == "receiver unknown" or call.name.startswith("?.fit"):
         return _fits(call)

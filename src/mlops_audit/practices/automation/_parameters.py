@@ -335,8 +335,9 @@ def _option_names(project: Project, uses: list[Use], calls: list[tuple[Module, C
     """The options that a program declares; for fire and typer, the parameters of the function."""
     names: list[str] = []
     for module, call in calls:
-        if _DEFINES.search(call.name) and call.args:
-            texts = [v.literal for v in call.args if isinstance(v.literal, str)]
+        if _DEFINES.search(call.name):
+            given = call.args or tuple(v for k, v in call.kwargs if k == "name")
+            texts = [v.literal for v in given if isinstance(v.literal, str)]
             names += [max(texts, key=len)] if texts else []
         if call.method in {"Fire", "run", "CLI", "cli", "auto_cli"} and call.args:
             symbol = project.index.resolve(call.args[0].name, module.path)

@@ -24,6 +24,7 @@ _MANIFESTS = re.compile(
     r"Microsoft\.(App/containerApps|Web/sites|ContainerInstance/containerGroups|"
     r"MachineLearningServices/workspaces/(online|batch)Endpoints)$)"
 )
+_FUNCTION = re.compile(r"AWS::(Lambda|Serverless)::Function|aws_lambda_function")
 _PLATFORMS = re.compile(
     r"heroku|procfile|fly|render|serverless|sam|app\.yaml|appengine|vercel", re.IGNORECASE
 )
@@ -119,6 +120,8 @@ def _by_hand(project: Project) -> Verdict:
         Evidence(r.span, f"{r.kind} {r.name}")
         for r in project.resources
         if _MANIFESTS.match(r.kind) and not project.is_example(r.path) and not _beside(r)
+        # Where nothing predicts, a function of a cloud is glue: it starts or reports something.
+        if project.predictions or not _FUNCTION.search(r.kind)
     ]
     platforms = [
         Evidence(Span(d.path), f"{d.kind} file")

@@ -9,6 +9,7 @@ from mlops_audit.model import Verdict, failed, hollow, passed, unknown
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.collaboration._guides import FILES, guides
 
+_PLAINLY = re.compile("contribut|pull request|hacking|developers|test|set-?up", re.IGNORECASE)
 _LOOKED_FOR = "CONTRIBUTING, AGENTS.md or a README section on set-up, tests or pull requests"
 
 
@@ -27,6 +28,7 @@ def contributing(project: Project) -> Verdict:
     good = [e for e, says in found if says]
     if good:
         first = [e for e in good if e.span.path == good[0].span.path]
+        first.sort(key=lambda e: not _PLAINLY.search(e.detail))
         pages = {d.path for d in project.docs.guide}
         others = [e for e in good if e not in first and e.span.path in pages]
         return passed(

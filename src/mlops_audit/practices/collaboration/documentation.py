@@ -32,6 +32,7 @@ _SCAFFOLD = re.compile(
 )
 _AUTODOC = re.compile(r"""["'](sphinx\.ext\.(autodoc|autosummary)|autoapi\.extension)["']""")
 _BUILDERS = re.compile(r"\b(pdoc3?|pydoctor|portray|quartodoc)\b")
+_PROMPT = re.compile(r"\W{0,5}(your role is|act as|you are) (an?|the)\b", re.IGNORECASE)
 _LOOKED_FOR = "a documentation site with content, or three pages of 60 lines or more"
 
 
@@ -62,7 +63,11 @@ def documentation(project: Project) -> Verdict:
     if sites or built:
         shown = [e for pair in sites for e in pair if e is not None] + built
         return passed(f"{shown[0].span.path} builds the documentation", shown[:5])
-    long = [d for d in project.docs.pages if _length(project, d) >= _LINES and not _bare(d)]
+    long = [
+        d
+        for d in project.docs.pages
+        if _length(project, d) >= _LINES and not _bare(d) and not _prompts(d)
+    ]
     shown = [Evidence(Span(d.path), f"{_length(project, d)} lines") for d in long]
     if len(long) >= _PAGES:
         return passed(f"{len(long)} pages of {_LINES} lines or more", shown[:5])
@@ -90,6 +95,12 @@ def _length(project: Project, document: Document) -> int:
 
 def _bare(document: Document) -> bool:
     return all(is_placeholder(s.text) and not s.code for s in document.sections)
+
+
+def _prompts(document: Document) -> bool:
+    """Whether a page tells a language model what to be: it is code, nobody reads it."""
+    opening = next((s.text.strip() for s in document.sections if s.text.strip()), "")
+    return _PROMPT.match(opening) is not None
 
 
 def _content(project: Project, config: str, base: str) -> tuple[int, Evidence | None]:

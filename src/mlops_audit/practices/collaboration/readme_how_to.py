@@ -25,6 +25,11 @@ _RUN = re.compile(
     r"workflow|walkthrough|tutorial|commands?|notebooks?|steps|api)\b",
     re.IGNORECASE,
 )
+_STARTS = re.compile(
+    r"\b(run\w*|usage|using|use|how to|quick\s?-?start\w*|getting[\s-]started|demo|reproduc\w+|"
+    r"execut\w+|launch\w*|workflow|walkthrough|tutorial|commands?|steps|api)\b",
+    re.IGNORECASE,
+)
 _NO_TEXT = re.compile(
     r"licen[cs]e|contribut|code of conduct|acknowledg|citation|author|contact|table of contents|"
     r"references|badges?",
@@ -149,6 +154,12 @@ def _told(project: Project, readme: Document, section: Section) -> Evidence:
     return evidence(section, "description")
 
 
+def _says_how(section: Section) -> bool:
+    """Whether a heading says by itself, or its content shows, how something is started."""
+    plain = _plain(section.title)
+    return bool(_STARTS.search(plain) or section.code or _RUNS.search(section.text))
+
+
 def _plain(text: str) -> str:
     """Text without badges, pictures, tags and addresses."""
     return re.sub(r"\[?!\[[^\]]*\]\([^)]*\)\]?(\([^)]*\))?|<[^>]{0,500}>|https?://\S+", " ", text)
@@ -173,6 +184,8 @@ def _parts(
             and title.search(section.title)
             and bool(other.search(section.title)) is both
             and filled(document, section, _WORDS)
+            # A heading such as Evaluation may stand above results: something must be started.
+            and (title is _SETUP or _says_how(section))
         ]
         # A heading that opens with the word says it more surely than one that ends with it.
         titled.sort(key=lambda s: (not title.match(s.title.lstrip("# *_0123456789.:")), not s.code))

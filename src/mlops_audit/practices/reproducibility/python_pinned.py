@@ -91,7 +91,10 @@ def _files(project: Project) -> Iterator[Evidence]:
     for path in project.glob("**/*.y*ml"):
         text = project.text(path) or "" if (project.entry(path).size or 0) < 200_000 else ""  # noqa: PLR2004 -- a larger file is data
         if found := _RUNTIME.search(text):
-            yield Evidence(Span(path, text.count("\n", 0, found.start()) + 1), found[0].strip())
+            yield Evidence(
+                Span(path, text.count("\n", 0, found.start()) + 1),
+                re.sub("[\"']", "", found[0].strip()),
+            )
 
 
 def _in_ci(project: Project) -> Iterator[Evidence]:

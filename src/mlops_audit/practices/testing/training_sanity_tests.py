@@ -36,6 +36,7 @@ _LOSS = re.compile(r"loss|error|acc|auc|score", re.IGNORECASE)
 _VALUES = re.compile(
     r"assert_(almost|array_almost|allclose|close|array_equal|frame_equal)|allclose|approx|isclose|torch\.equal"
 )
+_MEASURES = re.compile(r"threshold|metric|auc|scores?\b|precision|recall|\bf1|rmse|\bmae\b")
 _PREDICTED = re.compile(r"pred|weight|coef|param|state_dict|output", re.IGNORECASE)
 _OF_DATA = re.compile(r"data_?sets?|data_?load|tokeni[sz]er|config(?!ured)|(^|/)test_[^/]*_ds\.py$")
 _SHAPE = re.compile(r"shape|dtype|size\(|len\(|isinstance|ndim|type\(", re.IGNORECASE)
@@ -100,10 +101,18 @@ def _checks_training(project: Project, case: TestCase) -> Evidence | None:
     trains = any(c.method == "fit" or "train" in c.method for c in calls_of(project, case))
     if not (values and trains):
         return None
-    for call in calls_of(project, case):
-        if "assert" in call.method.lower() and _VALUES.search(call.text):
-            return Evidence(call.span, f"{case.name}: {_first_line(call.text)}")
-    return _asserting(case, asserted, _VALUES)
+    compared = [
+        Evidence(c.span, f"{case.name}: {c.text}")
+        for c in calls_of(project, case)
+        if "assert" in c.method.lower() and _VALUES.search(c.text)
+    ] or [
+        Evidence(a.span, f"{case.name}: assert {a.test}")
+        for a in asserted
+        if _VALUES.search(a.test)
+    ]
+    learned = [e for e in compared if not _MEASURES.search(e.detail.partition(": ")[2])]
+    # That a metric or a threshold is computed rightly says nothing of training.
+    return learned[0] if learned else None if compared else case.evidence()
 
 
 def _asserting(case: TestCase, asserted: list[Assert], on: re.Pattern[str]) -> Evidence:

@@ -293,6 +293,8 @@ def told_params(project: Project) -> list[Evidence]:
     """Where a tracker is told the parameters of a run, by the code or by a framework's callback."""
     logged = [t.evidence for t in records(project, "tracker.params", "tracker.autolog")]
     logged += _assigned(project)
+    # What code hands over is seen on its line; a callback takes it by itself.
+    logged.sort(key=lambda e: bool(_BY_ITSELF.search(e.detail)))
     logged += [
         t.evidence
         for t in records(project, "tracker.run", standing="on")

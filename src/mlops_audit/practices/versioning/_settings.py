@@ -68,6 +68,8 @@ _MAX_BYTES = 200_000
 _KEY = re.compile(r"""^[\s\-{]*["']?([A-Za-z_][\w.\-]{0,60})["']?\s*[:=]\s*(\S.*)?$""")
 _ENOUGH = 1
 _INFRASTRUCTURE = re.compile(r"^(AWSTemplateFormatVersion|apiVersion)\b", re.MULTILINE)
+# What a template of CloudFormation or ARM allows as its parameters.
+_LIMITS = frozenset({"MaxLength", "MinLength", "maxLength", "minLength", "MaxValue", "MinValue"})
 
 
 def is_hyperparameter(name: str, *, strong: bool = False) -> bool:
@@ -106,7 +108,7 @@ def _keys(path: str, text: str) -> tuple[list[Evidence], bool]:
         match = _KEY.match(line)
         for key in pairs or ([match[1]] if match else []):
             any_key = True
-            if is_hyperparameter(key):
+            if is_hyperparameter(key) and key not in _LIMITS:
                 strong = strong or is_hyperparameter(key, strong=True)
                 found.append(Evidence(Span(path, number), line.strip()))
     # One word of another trade alone (a threshold, a seed) may mean anything; two are settings.

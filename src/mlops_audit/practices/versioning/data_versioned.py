@@ -60,7 +60,8 @@ def data_versioned(project: Project) -> Verdict:
         return passed("the data is versioned", strong[:6])
     weak = _in_part(project)
     if weak:
-        return partial(f"the data is versioned in part: {weak[0].detail}", weak[:6])
+        how = weak[0].detail.partition(": ")[0]
+        return partial(f"the data is versioned in part: {how}", weak[:6])
     addresses = [e for _, e in sources(project)]
     if project.roles.kind in {"none", "library"} or not (project.roles.trains or addresses):
         return not_applicable("no data set belongs to this project")
