@@ -22,6 +22,7 @@ _OF_DATA = re.compile(
     re.IGNORECASE,
 )
 _MODELS = frozenset({"predict.call", "model.load", "registry.load", *_TRAINS})
+_LOADS = frozenset({"model.load", "registry.load"})
 _PREDICT_NAMES = re.compile(
     r"(^|_)(predict\w*|forecast|infer\w*|score|classif\w*|generate|model)(_|$)", re.IGNORECASE
 )
@@ -51,8 +52,11 @@ def training_cases(project: Project) -> Iterator[TestCase]:
 
 
 def model_cases(project: Project) -> Iterator[TestCase]:
-    """Counting tests in which a model predicts."""
-    for case in project.tests.counting:
+    """Tests with assertions in which a model predicts: of the project's code, or one it loads."""
+    for case in project.tests.cases:
+        stored = not case.void and case.asserts and not case.exercises
+        if not (case.counts or (stored and _LOADS & project.test_kinds.reach(case).capabilities)):
+            continue
         capabilities = project.test_kinds.reach(case).capabilities
         named = any(_PREDICT_NAMES.search(c.method) for c in calls_of(project, case))
         if _MODELS & capabilities or named:

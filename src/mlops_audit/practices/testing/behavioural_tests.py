@@ -26,6 +26,13 @@ _MFT = re.compile(
 _PREDICTS = re.compile(
     r"predict|forecast|infer|classif|score|proba|get_label|get_prob|generate", re.IGNORECASE
 )
+_RELATIONS = frozenset({"<", "<=", ">", ">=", "==", "!="})
+_CLOSE = re.compile(
+    r"^(assert_)?(all_?close|almost_equal|array_equal)|^assert\w*(Equal|Less|Greater)"
+)
+_ROOT = re.compile(r"[A-Za-z_]\w*")
+# `model.predict(rows)[0]`: who is asked, and with what.
+_ASKS = re.compile(r"([\w.]{0,60}\b(?:predict(?:_proba)?|forecast|score_one|classify))\((.{1,200})")
 _BEHAVIOUR = re.compile(r"(^|/)(behaviou?r\w*|checklist)(/|_)", re.IGNORECASE)
 _ENOUGH = 3  # the catalogue's own figure
 
@@ -46,7 +53,7 @@ def behavioural_tests(project: Project) -> Verdict:
         return failed("there is no model here", looked_for=_LOOKED)
     tools = [u.evidence() for u in project.uses("test.behaviour", test=None, notebook=False)]
     predicting = [c for c in model_cases(project) if _predicts(project, c)]
-    strong = [c for c in predicting if _INVARIANT.search(c.name)]
+    strong = [c for c in predicting if _INVARIANT.search(c.name) or _compares(project, c)]
     if tools or strong:
         shown: list[Evidence] = [*(c.evidence() for c in strong), *tools]
         return passed("the trained model's behaviour is tested", shown)
@@ -70,6 +77,40 @@ def behavioural_tests(project: Project) -> Verdict:
             looked_for=_LOOKED,
         )
     return failed("no test looks at a trained model's behaviour", looked_for=_LOOKED)
+
+
+def _compares(project: Project, case: TestCase) -> bool:
+    """Whether a test sets two predictions of one model for different input against each other."""
+    module = project.modules[case.path]
+    for scope in {scope for path, scope in case.scopes if path == case.path}:
+        given = {t: a.value.text for a in module.assigns if a.scope == scope for t in a.targets}
+        pairs = [
+            (c.left.text, c.right.text)
+            for a in module.asserts
+            if a.scope == scope
+            for c in a.compares
+            if c.op in _RELATIONS
+        ]
+        pairs += [
+            (c.args[0].text, c.args[1].text)
+            for c in module.calls_in(scope)
+            if len(c.args) > 1 and _CLOSE.search(c.method)
+        ]
+        if any(_differ(_asked(one, given), _asked(two, given)) for one, two in pairs):
+            return True
+    return False
+
+
+def _asked(text: str, given: dict[str, str]) -> tuple[str, str] | None:
+    """Which model is asked in an expression, or in what its variable holds, and with what."""
+    root = _ROOT.match(text)
+    held = given.get(root.group(), "") if root and "(" not in text else ""
+    found = _ASKS.search(held or text)
+    return (found[1], found[2]) if found else None
+
+
+def _differ(one: tuple[str, str] | None, two: tuple[str, str] | None) -> bool:
+    return one is not None and two is not None and one[0] == two[0] and one[1] != two[1]
 
 
 def _predicts(project: Project, case: TestCase) -> bool:
