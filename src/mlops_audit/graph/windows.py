@@ -43,6 +43,8 @@ _TIME = re.compile(
     r"start_date|end_date|since|lookback)([^a-z]|$)",
     re.IGNORECASE,
 )
+# `Grouper(key="at", freq="W")`, `resample("D")`, `rolling("7D")`
+_FREQUENCY = re.compile(r"freq\s*=|resample\(|rolling\(\s*['\"]\d{0,4}[A-Za-z]")
 _GROUPS = frozenset({"groupby", "resample", "rolling", "Grouper", "date_trunc", "window"})
 _ACTUAL = re.compile(
     r"actual|observ|ground_?truth|label|y_true|target|outcome|feedback|realized|true_|truth",
@@ -154,12 +156,16 @@ def _scope_text(module: Module, scope: str) -> str:
 def _in_window(module: Module, call: Call) -> bool:
     """Whether the metric's function groups or filters by time."""
     for other in module.calls_in(call.scope) if call.scope else module.calls:
-        if other.method in _GROUPS and _TIME.search(other.text[:200]):
+        if other.method in _GROUPS and _is_time(other.text[:200]):
             return True
     compares = [
         c for c in module.compares if c.scope == call.scope and c.op in {">=", "<", ">", "<="}
     ]
     return any(_TIME.search(c.left.text[:80]) and _TIME.search(c.right.text[:80]) for c in compares)
+
+
+def _is_time(text: str) -> bool:
+    return bool(_TIME.search(text) or _FREQUENCY.search(text))
 
 
 def _of_production(project: Project, module: Module, call: Call) -> bool:
