@@ -10,7 +10,9 @@ from mlops_audit.graph.memo import once
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
 
-__all__ = ["is_called"]
+__all__ = ["found_by_framework", "is_called"]
+
+_FOUND = frozenset({"create_pipeline", "create_pipelines", "register_pipelines"})
 
 
 def is_called(project: Project, path: str, scope: str) -> bool:
@@ -27,7 +29,7 @@ def is_called(project: Project, path: str, scope: str) -> bool:
     for depth in range(len(parts), 0, -1):
         function = module.function(".".join(parts[:depth]))
         if function is not None:
-            return _used(project, function)
+            return _used(project, function) or found_by_framework(module, function)
     return True
 
 
@@ -40,6 +42,11 @@ def _offered(function: Function) -> bool:
         or name.startswith("__")
         or name in {"main", "run", "init", "handler", "lambda_handler"}
     )
+
+
+def found_by_framework(module: Module, function: Function) -> bool:
+    """Whether a framework finds the function by its name: Kedro's makers of pipelines."""
+    return function.name in _FOUND and "kedro" in module.roots
 
 
 def _used(project: Project, function: Function) -> bool:
@@ -85,7 +92,11 @@ def _by_holder(module: Module) -> dict[str, set[str]]:
     def holder(scope: str) -> set[str]:
         if scope not in holders:
             function = module.function(scope.split(".", 1)[0])
-            plain = function is not None and not _offered(function)
+            plain = (
+                function is not None
+                and not _offered(function)
+                and not found_by_framework(module, function)
+            )
             holders[scope] = function.name if function is not None and plain else ""
         return found.setdefault(holders[scope], set())
 

@@ -116,6 +116,11 @@ class CodeIndex:
         return {k: tuple(v) for k, v in found.items()}
 
     @cached_property
+    def roots(self) -> frozenset[str]:
+        """The first segments of all names that imports may give the project's modules."""
+        return frozenset(name.split(".", 1)[0] for name in self._by_dotted)
+
+    @cached_property
     def _methods(self) -> dict[str, tuple[Symbol, ...]]:
         found: dict[str, list[Symbol]] = {}
         for path in sorted(self.modules):

@@ -45,6 +45,13 @@ _OF_PREDICTIONS = re.compile(
 # What a framework calls on a model that is being trained: another model may run in it.
 _OF_A_MODEL = frozenset({"forward", "training_step", "validation_step", "test_step"})
 _MAX_CANDIDATES = 400
+_COMMON_FILES = frozenset({"nodes.py", "pipeline.py", "steps.py", "tasks.py"})
+
+
+def _named(path: str) -> str:
+    """A file's name; where many files have it, as in Kedro's pipelines, with its folder."""
+    folder, _, name = path.rpartition("/")
+    return f"{folder.rsplit('/', 1)[-1]}/{name}" if name in _COMMON_FILES else name
 
 
 def programs(project: Project) -> Iterator[Prediction]:
@@ -105,7 +112,7 @@ def _program(project: Project, module: Module, root: Scope) -> Prediction | None
     on_tests = (
         _only_test_data(doing)
         or _of_own_run(project, module, root)
-        or bool(_EVALUATES.search(f"{module.path.rsplit('/', 1)[-1]}/{root.qualname}"))
+        or bool(_EVALUATES.search(f"{_named(module.path)}/{root.qualname}"))
     )
     if on_tests and doing.stores and _stores_predictions(doing):
         return Prediction("evaluation", module.path, tuple(shown), stores=True, scope=root.qualname)
@@ -120,7 +127,7 @@ def _program(project: Project, module: Module, root: Scope) -> Prediction | None
         return Prediction(
             "command", module.path, tuple(shown), parameters=True, scope=root.qualname
         )
-    aside = _SHOWS.search(f"{module.path.rsplit('/', 1)[-1]}/{root.qualname}")
+    aside = _SHOWS.search(f"{_named(module.path)}/{root.qualname}")
     only = aside or (function is not None and _only_evaluated(project, module, function))
     kind = "evaluation" if only else "function"
     return Prediction(kind, module.path, tuple(shown), scope=root.qualname)
@@ -136,7 +143,7 @@ def _of_own_run(project: Project, module: Module, root: Scope) -> bool:
 def _only_evaluated(project: Project, module: Module, function: Function) -> bool:
     """Whether only evaluations and plots of the project call a function that predicts."""
     callers = [
-        f"{other.path.rsplit('/', 1)[-1]}/{call.scope}"
+        f"{_named(other.path)}/{call.scope}"
         for other in project.source
         for call in other.calls
         if call.method == function.name
@@ -154,7 +161,7 @@ def _function(
     """A function that predicts with a model that it is given."""
     if function is None or doing.trains or doing.measures or not function.params:
         return None
-    if _EVALUATES.search(module.path.rsplit("/", 1)[-1]):
+    if _EVALUATES.search(_named(module.path)):
         return None
     if _only_test_data(doing) and not _submits(doing):
         return None
@@ -162,7 +169,8 @@ def _function(
         return None
     if re.search(r"train|eval|valid|test|metric|objective|loss", function.name, re.IGNORECASE):
         return None
-    only = _submits(doing) or _only_evaluated(project, module, function)
+    only = _submits(doing) or bool(_SHOWS.search(f"/{function.name}/"))
+    only = only or _only_evaluated(project, module, function)
     return Prediction(
         "evaluation" if only else "function",
         module.path,

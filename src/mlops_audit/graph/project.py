@@ -6,7 +6,7 @@ Everything is read lazily and once. A practice is a pure function of a `Project`
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 
 from mlops_audit.facts.code import Call, Module
 from mlops_audit.facts.types import (
@@ -14,6 +14,7 @@ from mlops_audit.facts.types import (
     Step,
     Workflow,
 )
+from mlops_audit.graph.builders import Builders
 from mlops_audit.graph.catalogue import Catalogue, load_catalogue
 from mlops_audit.graph.codepipelines import Pipeline
 from mlops_audit.graph.docs import Docs
@@ -72,9 +73,20 @@ class Project(ProjectRuns):
             imports = imports_of(self.modules, module, around)
             test = path in self.test_files
             found[path] = tuple(
-                call_uses(module, imports, self.catalogue, test=test, is_own=self._is_own(path))
+                call_uses(
+                    module,
+                    imports,
+                    self.catalogue,
+                    test=test,
+                    is_own=self._is_own(path),
+                    named=partial(self._builders.name, path=path),
+                )
             )
         return found
+
+    @cached_property
+    def _builders(self) -> Builders:
+        return Builders(self.index)
 
     def _is_own(self, path: str) -> Callable[[str], bool]:
         """Whether a name means the project's own code where `path` uses it."""

@@ -23,6 +23,7 @@ EVALUATION_SETS = frozenset({"Opik", "Langfuse", "LangSmith and LangChain"})
 __all__ = [
     "EVALUATION_SETS",
     "LIBRARY",
+    "aside",
     "data_artifacts",
     "demonstrated",
     "feature_outputs",
@@ -146,6 +147,20 @@ def demonstrated(project: Project, use: Use) -> bool:
 def shown_only(use: Use) -> bool:
     """Whether a notebook makes a lasting resource of a cloud, which counts partly (rule 8)."""
     return use.notebook and use.tool in _CLOUD_TOOLS
+
+
+def aside(project: Project, use: Use) -> bool:
+    """Whether only a notebook keeps features in a store, and the scripted training reads none.
+
+    Like a resource of a cloud that a notebook makes, it counts partly (rule 8).
+    """
+    if not use.notebook or use.capability != "feature.store":
+        return shown_only(use)
+    if not any(
+        not project.modules[p].notebook for p in project.roles.training if p in project.modules
+    ):
+        return False
+    return not project.uses("feature.store", test=False, notebook=False)
 
 
 def versioning_platforms(project: Project) -> frozenset[str]:

@@ -78,12 +78,17 @@ def call_uses(
     *,
     test: bool,
     is_own: Callable[[str], bool] = lambda _name: False,
+    named: Callable[[str], str] = lambda name: name,
 ) -> Iterator[Use]:
-    """The uses in a module's calls; `is_own` says whether a name is one of the project's code."""
+    """The uses in a module's calls.
+
+    `is_own` says whether a name is one of the project's code, `named` what a method of what an own
+    function gives back is called in its library.
+    """
     for call in module.calls:
         if not call.runs:
             continue
-        for match in catalogue.calls(_handed_back(module, call.name), imports):
+        for match in catalogue.calls(named(call.name), imports):
             if not match.details.holds(keywords(call), len(call.args)):
                 continue
             if is_own(call.name) and _belongs(call.name, match):
@@ -121,22 +126,6 @@ def gives_coefficients(module: Module, call: Call) -> bool:
             return False
     slope = re.compile(rf"\b{name}\.(coef_|intercept_)")
     return any(a.scope == call.scope and slope.search(a.value.text) for a in module.assigns)
-
-
-def _handed_back(module: Module, name: str) -> str:
-    """The library's name of a method of what an own function gives back, else the name itself.
-
-    `:client.log_metric` after `def client(): return MlflowClient()` is one of that class.
-    """
-    builder, dot, method = name.rpartition(".")
-    if not dot or not builder.startswith(":"):
-        return name
-    function = module.function(builder[1:])
-    if function is None or not function.returns or not all(v.is_call for v in function.returns):
-        return name
-    built = {v.name for v in function.returns}
-    kind = built.pop()
-    return name if built or not kind or kind.startswith(("?", ":", ".")) else f"{kind}.{method}"
 
 
 def _belongs(name: str, match: Match) -> bool:

@@ -31,7 +31,14 @@ _HYPER = re.compile(
     r"lr\b|learning|epoch|batch|alpha|beta|gamma|lambda|depth|estimators|leaves|dropout|decay|"
     r"momentum|optimi|hidden|layer|iter|steps?\b|seed|split|size|ratio|regular|penalty|\bc\b|"
     r"kernel|clusters|components|embed|heads?\b|warmup|patience|criterion|solver|trials|folds|"
-    r"threshold|num_|n_|max_|min_|hparam|hyper|schedul|activation|loss|arch",
+    r"threshold|num_|(?:^|[_.-])n_|max_|min_|hparam|hyper|schedul|activation|loss|"
+    r"(?:^|[_.-])arch",
+    re.IGNORECASE,
+)
+_OF_TRAINING = re.compile(
+    r"learning|epoch|depth|estimators|leaves|dropout|hparam|hyper|(^|_)lr$|alpha|gamma|regulari|"
+    r"penalty|momentum|optimi[sz]er|kernel|solver|test_size|(train|batch)_?(size|steps)|max_steps|"
+    r"num_(boost|trees|layers|steps|trials)|(^|_)seed$|random_state",
     re.IGNORECASE,
 )
 _DEFINES = re.compile(
@@ -66,6 +73,7 @@ _SERVICES = re.compile(
     re.IGNORECASE,
 )
 _KEY = re.compile(r"""^[\s\-{]*["']?([A-Za-z_][\w.\-]{0,60})["']?\s*[:=]\s*(.{0,200})$""")
+_AMOUNT = re.compile(r"""["']?(-?\d|true\b|false\b)""", re.IGNORECASE)
 _MODULE = re.compile(
     r"(^|/)(\w*config\w*|\w*settings?|hyper_?param\w*|params|parameters|constants?)\.py$",
     re.IGNORECASE,
@@ -77,6 +85,7 @@ _PIPELINE_PARAMETER = re.compile(
 )
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _MAX_FILES = 60
+_OF_KEDRO = re.compile(r"params:|parameters$")
 # Functions that a person or a platform calls by their names (`run_fn` is that of a TFX Trainer).
 _STARTED = frozenset({"main", "train", "run", "cli", "run_fn", "train_fn", "training_fn"})
 
@@ -97,8 +106,53 @@ def sources_of_settings(project: Project) -> list[Source]:
         found += _of_program(project, module, trained, walked)
         if any(s.kind in {"file", "arguments"} for s in found):
             break
+    found += [*_of_nodes(project), *_of_runs(project)]
     order = ("file", "arguments", "places", "env", "module")
     return sorted(found, key=lambda s: order.index(s.kind))
+
+
+def _of_nodes(project: Project) -> Iterator[Source]:
+    """Settings that Kedro hands to a node that trains: `params:learning_rate`, `parameters`."""
+    for use in project.uses("pipeline.step", notebook=False):
+        call = use.call
+        if use.tool != "Kedro" or call is None or call.decorates:
+            continue
+        given = call.arg(1, "inputs")
+        function = call.arg(0, "func")
+        symbol = project.index.resolve(function.name, use.path) if function is not None else None
+        names = [t for t in given.strings() if _OF_KEDRO.match(t)] if given is not None else []
+        if symbol is None or not names:
+            continue
+        walked = scopes(project, [Scope(symbol.path, symbol.qualname)])
+        if trained := trains_here(project, walked):
+            tunes = any(name == "parameters" or _tunes(name) for name in names)
+            shown = Evidence(trained[0][1].span, f"trains: {_line(trained[0][1])}")
+            yield Source("file" if tunes else "places", use.evidence(), shown)
+
+
+def _of_runs(project: Project) -> Iterator[Source]:
+    """Parameters that each run of a TFX or Kubeflow pipeline is given, and what they train with."""
+    trained = next((u.evidence() for u in project.uses("train.fit", notebook=False)), None)
+    if trained is None:
+        return
+    for module in project.source:
+        for call in module.calls if "RuntimeParameter" in module.names else ():
+            value = call.arg(0, "name")
+            if call.method == "RuntimeParameter" and value is not None and _sure(value.literal):
+                yield Source("arguments", Evidence(call.span, _line(call)), trained)
+    for use in project.uses("pipeline.define", notebook=False):
+        if use.tool != "Kubeflow" or use.call is None:
+            continue
+        owner = project.modules[use.path].function(use.call.decorates)
+        tuned = [p.name for p in owner.params if _sure(p.name)] if owner is not None else []
+        if owner is not None and tuned:
+            shown = f"pipeline {owner.name}: {', '.join(tuned[:3])}"
+            yield Source("arguments", Evidence(owner.span, shown), trained)
+
+
+def _sure(name: object) -> bool:
+    """Whether a parameter of a whole pipeline is one of the training."""
+    return isinstance(name, str) and bool(_OF_TRAINING.search(name))
 
 
 def _programs(project: Project) -> Iterator[tuple[Module, Evidence, tuple[Scope, ...]]]:
@@ -288,9 +342,11 @@ def _of_files(
     project: Project, uses: list[Use], calls: list[tuple[Module, Call]], trained: Evidence
 ) -> Iterator[Source]:
     reads = [u.evidence() for u in uses if _is_file(u)]
-    for _, call in calls:
+    for module, call in calls:
         if call.name == "json.load":
-            around = " ".join([call.text, *call.targets, call.scope])
+            line = module.flat(call.span)
+            opened = (c.text for c in module.calls_within((line - 2, line)) if c.method == "open")
+            around = " ".join([call.text, *call.targets, call.scope, *opened])
             if _SETTINGS_NAME.search(around):
                 reads.append(Evidence(call.span, _line(call)))
     if not reads:
@@ -310,9 +366,19 @@ def _tuning_file(project: Project) -> bool | None:
             found = _KEY.match(line)
             if found and not found[2].strip().startswith(("{", "[", "|", ">", "&")):
                 seen = True
-                if _tunes(found[1]) and found[2].strip() not in {"", ","}:
+                if _tells(found[1], found[2].strip().rstrip(",")):
                     return True
     return False if seen else None
+
+
+def _tells(name: str, value: str) -> bool:
+    """Whether a line of settings is one of a training: by its name, or as a number or switch.
+
+    Words under other names (`AUTHOR: somebody`, `LOG_LEVEL: INFO`) say nothing of a training.
+    """
+    if value in {"", '""', "''"}:
+        return False
+    return bool(_HYPER.search(name)) or (_tunes(name) and bool(_AMOUNT.match(value)))
 
 
 def unread_settings(project: Project) -> Evidence | None:

@@ -16,6 +16,7 @@ from mlops_audit.practices.base import practice
 
 _LOOKED_FOR = "a scripted search (Optuna, grid or random search, sweeps, ...) with a real space"
 # Tools whose search means nothing without a stated space.
+_SUGGESTS = re.compile(r"\btrial\.suggest_|^suggest_")
 _SPACED = frozenset({"Optuna", "Hyperopt", "Ray Tune", "Keras Tuner"})
 _ELBOW = re.compile(r"elbow", re.IGNORECASE)
 _GRIDS = re.compile(r"product|ParameterGrid|ParameterSampler|linspace|logspace|arange")
@@ -98,7 +99,7 @@ def _has_space(project: Project, use: Use) -> bool:
     call = use.call
     if use.tool in _SPACED:
         spaces = project.uses("train.search.space")
-        return any(s.tool == use.tool for s in spaces)
+        return any(s.tool == use.tool for s in spaces) or _suggested(project, use)
     if call is None:
         return True
     if call.method.endswith("SearchCV"):
@@ -111,6 +112,14 @@ def _has_space(project: Project, use: Use) -> bool:
     if call.method == "fit":
         return True
     return "TODO" not in call.text
+
+
+def _suggested(project: Project, use: Use) -> bool:
+    """Whether the use's module asks a trial for values by a name that it puts together."""
+    module = project.modules.get(use.path)
+    return module is not None and any(
+        _SUGGESTS.search(text.value) for text in module.texts if not text.doc
+    )
 
 
 def _files(project: Project) -> Iterator[Evidence]:

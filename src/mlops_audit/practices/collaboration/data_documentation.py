@@ -36,6 +36,7 @@ _NAME_CELL = re.compile(
 _MEANING = re.compile(
     r"descri|meaning|definition|explanation|details|represent|comment|notes?\b|unit", re.IGNORECASE
 )
+_ROLE = re.compile(r"\W*(role|used as|usage)\W*$", re.IGNORECASE)
 _OTHER = re.compile(
     r"argument|option|command|endpoint|method|stage|tool|component|file|folder|param", re.IGNORECASE
 )
@@ -67,12 +68,14 @@ _SOURCE = re.compile(
     r"kaggle\.com/(datasets|c|competitions)/|archive\.ics\.uci|openml\.org|zenodo\.org|"
     r"figshare\.com|"
     r"huggingface\.co/datasets/|data\.gov|cloud\.google\.com/bigquery/public-data|"
-    r"registry\.opendata\.aws/|nyc\.gov/\S*tlc",
+    r"registry\.opendata\.aws/|nyc\.gov/\S*tlc|microsoft\.com/\S*open-datasets/",
     re.IGNORECASE,
 )
 _USES = re.compile(
     r"\b(built|trained|based|fine-?tuned|tested|evaluated)\s+(up)?on\s+(the\s+)?[\w\s\[\]-]{2,60}"
-    r"\bdata ?sets?\b|\b(use|uses|using)\s+the\s+[\w\s\[\]-]{2,60}\bdata ?sets?\b",
+    r"\bdata ?sets?\b|"
+    r"\btraining (a|an|the)\b[^\n]{0,160}?\bon the [\w\s\[\]-]{2,60}\bdata ?sets?\b|"
+    r"\b(use|uses|using)\s+the\s+[\w\s\[\]-]{2,60}\bdata ?sets?\b",
     re.IGNORECASE,
 )
 _ABOUT_DATA = re.compile(
@@ -88,10 +91,11 @@ _DESCRIBED = re.compile(
 _DBT = re.compile(r"^(models|sources|seeds|snapshots):[ \t]*$", re.MULTILINE)
 _DATA_FILES = ("**/*.yml", "**/*.yaml", "**/*.json", "**/*.csv", "**/*.toml")
 _SCHEMA_PATH = re.compile(
-    r"schema|dictionar|columns|codebook|metadata|(^|/)(models|staging|marts|sources)/.*\.ya?ml$|"
+    r"schema|dictionar|columns|codebook|metadata|(feature|field|variable|data)s?_descriptions?|(^|/)(models|staging|marts|sources)/.*\.ya?ml$|"
     r"dataset_?info|data_?contract",
     re.IGNORECASE,
 )
+_DICTIONARY = re.compile(r"dictionar|codebook|columns", re.IGNORECASE)
 _LISTED = re.compile(
     r"\b(columns?|attributes?|features|variables|fields)\b[^\n]{0,80}"
     r"(\b(are|following|descri\w+|mean\w*)\b|:\s*$)|data (dictionary|description|fields)",
@@ -224,6 +228,8 @@ def _describes(header: tuple[str, ...], *, about: bool) -> bool:
     if any(_SETTING.search(h) for h in header):
         return False
     named = _COLUMN.search(header[0]) or (about and _NAME_CELL.search(header[0]))
+    if named and _COLUMN.search(header[0]) and any(_ROLE.match(h) for h in header[1:]):
+        return True  # identifier, feature or label
     return bool(named) and any(_MEANING.search(h) for h in header[1:])
 
 
@@ -282,8 +288,9 @@ def _in_files(project: Project) -> Iterator[Evidence]:
         if path.endswith(".csv"):
             header = tuple(text.split("\n", 1)[0].split(","))
             if (
-                re.search(r"dictionar|codebook|columns", path, re.IGNORECASE)
+                re.search(r"dictionar|codebook|columns|descriptions?", path, re.IGNORECASE)
                 and text.count("\n") > _ENOUGH
+                and (_DICTIONARY.search(path) or any(_MEANING.search(h) for h in header))
             ):
                 yield Evidence(Span(path, 1), ", ".join(header))
             continue
@@ -339,10 +346,12 @@ def _documented_records(module: Module) -> Iterator[Evidence]:
 
 
 def _described(module: Module, *, near: bool) -> Iterator[Evidence]:
-    for item in module.assigns:
-        entries = [v for v in item.value.items if {"name", "description"} <= _keys(v.keys)]
-        if len(entries) >= _ENOUGH and (near or _OF_COLUMNS.search(item.targets[0])):
-            yield Evidence(item.span, f"{item.targets[0]}: {len(entries)} described")
+    listed = [(item.targets[0], item.span, item.value) for item in module.assigns]
+    listed += [(f.name, f.span, value) for f in module.functions for value in f.returns]
+    for name, span, value in listed:
+        entries = [v for v in value.items if {"name", "description"} <= _keys(v.keys)]
+        if len(entries) >= _ENOUGH and (near or _OF_COLUMNS.search(name)):
+            yield Evidence(span, f"{name}: {len(entries)} described")
             return
     if not near:
         return

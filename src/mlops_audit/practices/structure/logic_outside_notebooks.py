@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from mlops_audit.facts.code import Function
+from mlops_audit.facts.code import Function, Module
 from mlops_audit.facts.command import python_target, unwrap
 from mlops_audit.graph import Project
+from mlops_audit.graph.called import found_by_framework
 from mlops_audit.graph.scopes import Scope, scopes
 from mlops_audit.graph.training import (
     TRAINING,
@@ -132,14 +133,16 @@ def _started_by_code(project: Project, path: str) -> bool:
         return True
     for module in project.source:
         roots = [Scope(module.path)] if module.main_line or not module.functions else []
-        roots += [Scope(module.path, f.qualname) for f in module.functions if _is_entry(f)]
+        roots += [Scope(module.path, f.qualname) for f in module.functions if _is_entry(module, f)]
         if any(_trains_with(project, root, path) for root in roots):
             return True
     return False
 
 
-def _is_entry(function: Function) -> bool:
+def _is_entry(module: Module, function: Function) -> bool:
     """Whether a framework or a command line calls a function."""
+    if found_by_framework(module, function):
+        return True
     return function.name == "main" or bool(set(function.decorators) - _NO_ENTRY)
 
 

@@ -32,9 +32,12 @@ _LOCAL = re.compile(r"^(file:|sqlite:|\.{0,2}/|mlruns|~)|" + _LOOPBACK.pattern)
 _URI_NAMES = ("MLFLOW_TRACKING_URI", "mlflow_tracking_uri", "tracking_uri", "CLEARML_API_HOST")
 _SERVER_NAMES = ("MLFLOW_TRACKING_URI", "ZENML_STORE_URL", "ZENML_SERVER_URL", "CLEARML_API_HOST")
 _ENV_LINE = re.compile(rf"(?:{'|'.join(_SERVER_NAMES)}):\s*[\"']?([^\s\"'#]+)")
+_ENV_NAME = re.compile(rf"-\s*name:\s*[\"']?(?:{'|'.join(_SERVER_NAMES)})[\"']?\s*$")
+_ENV_VALUE = re.compile(r"^\s*value:\s*[\"']?([^\s\"'#]+)")
 _FLAG = re.compile(r"--(?:tracking[-_]uri|url)(?:=(.+))?$")
 _IN_CALL = re.compile(r"[\"']((?:https?|sqlite|file|databricks)[^\"']*)[\"']")
 _HOLE = re.compile(r"\{([A-Za-z_]\w*)\}")
+_TOLD_BY = ("mlflow", "zenml", "clearml", "aim")
 _HOPS = 4
 
 
@@ -89,6 +92,11 @@ def _platform(project: Project) -> list[Evidence]:
         or c.argv[:3] == ("databricks", "bundle", "deploy")
     ]
     found += [Evidence(Span(p), "Databricks bundle") for p in project.glob("**/databricks.yml")]
+    found += [
+        Evidence(f.span, f"Databricks job {f.name}")
+        for f in project.pipeline_files
+        if f.tool == "databricks"
+    ]
     return found
 
 
@@ -100,10 +108,10 @@ def _by_uri(project: Project, on: list[Tracked]) -> Verdict | None:
     """What the addresses in code, settings and variables say."""
     if not on:
         return None
-    servers = _servers(project)
+    known = _servers(project)
     local: list[Evidence] = []
     for text, evidence in _addresses(project):
-        host = _host(text)
+        host, servers = _host(text), _asked(known, evidence)
         if _LOOPBACK.search(text) and servers:
             return passed("Runs go to the server that is defined here.", [evidence, *servers])
         if _LOCAL.search(text):
@@ -123,19 +131,27 @@ def _host(text: str) -> str:
     return found[1] if found else ""
 
 
-def _servers(project: Project) -> list[Evidence]:
-    """Tracking servers in compose files and infrastructure."""
+def _servers(project: Project) -> list[tuple[str, Evidence]]:
+    """Tracking servers in compose files, with the tool that each is of."""
     found = []
     for service in project.containers.services:
         commands = (*service.command, *service.entrypoint)
         runs = any("mlflow" in c.argv and "server" in c.argv for c in commands)
-        image = any(
-            m.capability == "tracker.server" for m in project.catalogue.image(service.image)
-        )
+        matches = project.catalogue.image(service.image) if service.image else ()
+        image = next((m.tool.name for m in matches if m.capability == "tracker.server"), "")
         named = re.fullmatch(r"mlflow([\-_]?(server|tracking|ui|web))?", service.name)
-        if runs or (service.image and image) or named:
-            found.append(Evidence(service.span, f"service {service.name}"))
+        if runs or image or named:
+            tool = image if not (runs or named) else "MLflow"
+            found.append((tool, Evidence(service.span, f"service {service.name}")))
     return found
+
+
+def _asked(servers: list[tuple[str, Evidence]], address: Evidence) -> list[Evidence]:
+    """The servers that an address may mean: those of the tool that is given it."""
+    told = address.detail.lower()
+    named = {tool for tool, _ in servers if tool.lower() in told}
+    other = not named and any(tool in told for tool in _TOLD_BY)
+    return [e for tool, e in servers if not other and (not named or tool in named)]
 
 
 def _addresses(project: Project) -> Iterator[tuple[str, Evidence]]:
@@ -158,13 +174,18 @@ def _addresses(project: Project) -> Iterator[tuple[str, Evidence]]:
 
 
 def _of_workflows(project: Project) -> Iterator[tuple[str, Evidence]]:
-    """Addresses that CI gives its jobs; a secret is one of a server."""
-    for workflow in project.workflows:
-        for number, line in enumerate((project.text(workflow.path) or "").splitlines(), 1):
+    """Addresses that CI and a cluster's files give to jobs; a secret is one of a server."""
+    paths = {w.path for w in project.workflows}
+    paths |= {r.path for r in project.resources if r.path.endswith((".yaml", ".yml"))}
+    for path in sorted(paths):
+        lines = (project.text(path) or "").splitlines()
+        for number, (line, after) in enumerate(zip(lines, [*lines[1:], ""], strict=True), 1):
             found = _ENV_LINE.search(line)
+            if not found and _ENV_NAME.search(line):
+                found, number, line = _ENV_VALUE.search(after), number + 1, after  # noqa: PLW2901 -- the pair's second line
             if found:
                 text = "https://secret" if found[1].startswith("${{") else found[1]
-                yield text, Evidence(Span(workflow.path, number), line.strip())
+                yield text, Evidence(Span(path, number), line.strip())
 
 
 def _exports(argv: tuple[str, ...]) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ from mlops_audit.graph.buckets import versioned_buckets
 from mlops_audit.graph.datasets import committed_data, dvc_data, lfs_data
 from mlops_audit.graph.stores import (
     EVALUATION_SETS,
+    aside,
     data_artifacts,
     demonstrated,
     hosted,
@@ -63,7 +64,7 @@ def data_remote(project: Project) -> Verdict:
         and any(u.tool.startswith(s) for s in _SERVERS)
         and not demonstrated(project, u)
     ]
-    scripted = [u for u in stored if not shown_only(u)]
+    scripted = [u for u in stored if not aside(project, u)]
     if scripted:
         where = [u.evidence() for u in scripted[:5]]
         return passed(f"the data lies on the servers of {scripted[0].tool}", where)

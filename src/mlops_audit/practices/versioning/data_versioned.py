@@ -9,11 +9,11 @@ from mlops_audit.graph.buckets import versioned_buckets
 from mlops_audit.graph.datasets import committed_data, dvc_data, lfs_data, sources
 from mlops_audit.graph.stores import (
     EVALUATION_SETS,
+    aside,
     data_artifacts,
     demonstrated,
     live,
     platform_steps,
-    shown_only,
 )
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import (
@@ -88,7 +88,7 @@ def _versions(project: Project) -> list[Evidence]:
     """What meets the catalogue in full."""
     found = dvc_data(project) + lfs_data(project)
     for use in live(project, "data.version", "data.version.pinned", "feature.store"):
-        if not _weak(use) and not shown_only(use) and use.where != "file":
+        if not _weak(use) and not aside(project, use) and use.where != "file":
             found.append(use.evidence())
     found += platform_steps(project)
     return found + [use.evidence() for use in data_artifacts(project)]

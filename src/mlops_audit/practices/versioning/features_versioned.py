@@ -7,7 +7,7 @@ import re
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
 from mlops_audit.graph.features import feature_code
-from mlops_audit.graph.stores import LIBRARY, feature_outputs, platform_steps
+from mlops_audit.graph.stores import LIBRARY, aside, feature_outputs, platform_steps
 from mlops_audit.model import Evidence, Verdict, failed, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
 
@@ -30,7 +30,7 @@ def features_versioned(project: Project) -> Verdict:
         return not_applicable(LIBRARY)
     stores = [
         u for u in project.uses("feature.store", test=False)
-        if u.call is None or is_called(project, u.path, u.scope)
+        if (u.call is None or is_called(project, u.path, u.scope)) and not aside(project, u)
     ]  # fmt: skip
     if stores:
         return passed("features live in a feature store", [u.evidence() for u in stores[:5]])

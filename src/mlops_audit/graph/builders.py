@@ -1,0 +1,69 @@
+"""What the project's own functions give back: `build_trainer()` may be a library's `Trainer`."""
+
+from __future__ import annotations
+
+from mlops_audit.facts.code import Function, Module, Value
+from mlops_audit.graph.index import CodeIndex
+
+__all__ = ["Builders"]
+
+_HOPS = 4
+
+
+class Builders:
+    """Finds the class of what functions of the project build, across its modules."""
+
+    def __init__(self, index: CodeIndex) -> None:
+        self.index = index
+        self._known: dict[tuple[str, str], str] = {}
+
+    def name(self, name: str, path: str) -> str:
+        """The library's name of a method of what an own function gives back, else the name itself.
+
+        `:client.log_metric` after `def client(): return MlflowClient()` is one of that class, and
+        so is `pkg.build.client.log_metric` where another module defines the function.
+        """
+        builder, dot, method = name.rpartition(".")
+        if not dot or not builder or builder.startswith("?"):
+            return name
+        if not builder.startswith((":", ".")) and builder.split(".", 1)[0] not in self.index.roots:
+            return name
+        kind = self._kind(builder, path, _HOPS)
+        return f"{kind}.{method}" if kind else name
+
+    def _kind(self, builder: str, path: str, hops: int) -> str:
+        key = (builder, path)
+        if key not in self._known:
+            self._known[key] = ""  # a function that calls itself builds nothing known
+            self._known[key] = self._built(builder, path, hops)
+        return self._known[key]
+
+    def _built(self, builder: str, path: str, hops: int) -> str:
+        symbol = self.index.resolve(builder, path)
+        if symbol is None or symbol.kind != "function" or hops <= 0:
+            return ""
+        if symbol.qualname != builder.rsplit(".", 1)[-1].lstrip(":"):
+            return ""  # a method, or a method of what a function gives back
+        module = self.index.modules[symbol.path]
+        function = module.function(symbol.qualname)
+        if function is None or not function.returns:
+            return ""
+        found = {self._of_value(module, function, value, hops) for value in function.returns}
+        return found.pop() if len(found) == 1 else ""
+
+    def _of_value(self, module: Module, function: Function, value: Value, hops: int) -> str:
+        """The class that a returned expression is one of: a constructor's call, or a variable."""
+        if not value.is_call and value.text.isidentifier():
+            given = [
+                a.value
+                for a in module.assigns
+                if a.scope == function.qualname and value.text in a.targets
+            ]
+            if len(given) != 1 or not given[0].is_call:
+                return ""
+            value = given[0]
+        if not value.is_call or not value.name or value.name.startswith("?"):
+            return ""
+        if value.name.startswith((":", ".")) or value.name.split(".", 1)[0] in self.index.roots:
+            return self._kind(value.name, module.path, hops - 1)
+        return value.name

@@ -1,0 +1,56 @@
+"""What the project's own functions give back is known by its library's name."""
+
+from __future__ import annotations
+
+import pytest
+
+from mlops_audit.facts.python import read_python
+from mlops_audit.graph.builders import Builders
+from mlops_audit.graph.index import CodeIndex
+
+FILES = {
+    "pkg/build.py": """
+import pytorch_lightning as pl
+from mlflow import MlflowClient
+from pkg.other import again
+
+def trainer(epochs):
+    made = pl.Trainer(max_epochs=epochs)
+    return made
+
+def client():
+    return MlflowClient()
+
+def either(x):
+    if x:
+        return pl.Trainer()
+    return MlflowClient()
+
+def through():
+    return again()
+
+def twice(x):
+    made = pl.Trainer()
+    made = x
+    return made
+""",
+    "pkg/other.py": "from pkg.build import through\n\ndef again():\n    return through()\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("pkg.build.trainer.fit", "pytorch_lightning.Trainer.fit"),
+        (".build.client.log_metric", "mlflow.MlflowClient.log_metric"),
+        ("pkg.build.either.fit", "pkg.build.either.fit"),
+        ("pkg.build.twice.fit", "pkg.build.twice.fit"),
+        ("pkg.other.again.fit", "pkg.other.again.fit"),
+        ("pandas.DataFrame.fit", "pandas.DataFrame.fit"),
+        ("?.fit", "?.fit"),
+    ],
+)
+def test_names(name: str, known: str) -> None:
+    """A function that builds one class gives its name; two classes or a circle give none."""
+    modules = {p: read_python(p, text.encode()) for p, text in FILES.items()}
+    assert Builders(CodeIndex(modules)).name(name, "pkg/main.py") == known
