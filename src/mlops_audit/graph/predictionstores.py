@@ -355,7 +355,9 @@ def _inputs(module: Module, call: Call, around: str) -> bool:
             return True
     for value in _given(call):
         columns = _COLUMNS.search(value.text)
-        if _record(_keys(value)) or (columns and _record(columns[1].split(","))):
+        if columns and _record(columns[1].split(",")):
+            return True
+        if any(_record(_keys(inner)) for inner in _inside(value)):
             return True
     function = module.function(call.scope)
     params = [p.name for p in function.params] if function else []
@@ -371,6 +373,13 @@ def _inputs(module: Module, call: Call, around: str) -> bool:
         )
         and call.method not in _FILES
     )
+
+
+def _inside(value: Value) -> Iterator[Value]:
+    """A value and its parts: `json.dumps({...}) + newline` holds a record."""
+    yield value
+    for part in value.items:
+        yield from _inside(part)
 
 
 def _keys(value: Value) -> list[str]:
