@@ -170,8 +170,13 @@ def _by_hand(project: Project, lost: frozenset[Span]) -> Verdict:
         for f in project.containers.dockerfiles
         if f.stages and not f.bare and not f.path.startswith(".devcontainer/")
     ]
-    if files or scripts:
-        return partial("Only a person builds the artifact.", [*files, *scripts])
+    registers = [
+        use.evidence()
+        for use in project.uses("registry.register")
+        if use.where == "command" and not project.is_test(use.path)
+    ]
+    if files or scripts or registers:
+        return partial("Only a person builds the artifact.", [*files, *scripts, *registers])
     bundles = project.glob(*_BUNDLES[:3])
     if bundles:
         gone = _lost(project, bundles[0])

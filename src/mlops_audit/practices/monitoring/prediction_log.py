@@ -53,8 +53,15 @@ def _captures(item: Sighting) -> bool:
 
 
 def _platform_job(item: Sighting) -> bool:
-    """Whether code asks a cloud to predict a data set into a place of that run's own."""
+    """Whether a cloud is asked to predict a data set into a place of that run's own."""
+    if item.tool == "Azure Machine Learning":
+        return not item.notebook and "BatchDeployment" in _capitals(item.evidence.detail)
     return item.where == "call" and not item.notebook and item.tool == "Google Vertex AI"
+
+
+def _capitals(detail: str) -> str:
+    """A schema's name (`batchDeployment.schema.json`) as the class of the SDK has it."""
+    return detail.replace("batchDeployment", "BatchDeployment")
 
 
 def _monitored(project: Project) -> list[Evidence]:

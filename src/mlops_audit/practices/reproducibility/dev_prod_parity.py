@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from mlops_audit.graph import Project
 from mlops_audit.graph.features import feature_code, shared_queries
 from mlops_audit.graph.fittedparts import shared_transformer
+from mlops_audit.graph.settings import setting
 from mlops_audit.graph.stores import live
 from mlops_audit.model import Evidence, Span, Verdict, failed, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
@@ -25,6 +26,7 @@ _PREPARES = re.compile(
     r"(load|read|prepare)_?data(?!base)|vectori[sz]|resize|letterbox",
     re.IGNORECASE,
 )
+_JOB = re.compile(r"(Job|Component|Deployment)(?=\.schema\.json)")
 _OFFLINE = re.compile(r"historical|offline|training_?(data|set)", re.IGNORECASE)
 _LOOKED_FOR = "one lock that training and serving install, and one module of features that both use"
 
@@ -55,7 +57,7 @@ def dev_prod_parity(project: Project) -> Verdict:
     if training and serving:
         halves["packages"] = _same_environment(
             project, training, [p for p in serving if not _managed(project, p)]
-        )
+        ) or _registered(project)
     code = _shared_code(project, training, serving)
     if code is not None or feature_code(project):
         halves["feature code"] = code
@@ -113,6 +115,18 @@ def _same_environment(project: Project, training: list[str], serving: list[str])
         if len(files) == 1:
             return _file(environment)
     return None
+
+
+def _registered(project: Project) -> Evidence | None:
+    """The environment of Azure ML that the files of both a job and a deployment name."""
+    schemas = {s.span.path: str(s.value) for s in setting(project, "$schema")}
+    sides: dict[bool, dict[str, Evidence]] = {True: {}, False: {}}
+    for item in setting(project, "environment"):
+        told = _JOB.search(schemas.get(item.span.path, ""))
+        if told and isinstance(item.value, str) and item.value.startswith("azureml:"):
+            sides[told[0] == "Deployment"].setdefault(item.value, item.evidence())
+    both = sorted(set(sides[True]) & set(sides[False]))
+    return sides[True][both[0]] if both else None
 
 
 def _file(environment: Environment) -> Evidence:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from posixpath import normpath
 
 from mlops_audit.facts.docker import DeployFile
@@ -20,6 +21,9 @@ _INSTALL = re.compile(
 )
 _LIST = re.compile(r"(?:\s-r|--requirement)[\s=]*[\"']?([\w./${}\-]{1,120})")
 _PIP = re.compile(r"\bpip3?\s+install\b|\buv\s+pip\b")
+# A runtime of Databricks by its number, and what installs packages beside it.
+_RUNTIME = re.compile(r"[\"']?spark_version[\"']?\s*:\s*[\"']?\d[\w.\-]+")
+_WHEEL = re.compile(r"[\"']?libraries[\"']?\s*:|python_wheel_task|\.whl\b")
 _MOST = 0.5  # of the declared packages that a command must name to install them without a list
 
 
@@ -43,11 +47,7 @@ def environment_image(project: Project) -> Verdict:
             part.append((image.why, image.evidence[0]))
         else:
             whole += image.evidence
-    for deployment in project.containers.deployments:
-        why = _lacks(project, deployment)
-        if why is None:
-            continue
-        place = Evidence(deployment.span, f"{deployment.kind} {deployment.image}".strip())
+    for why, place in (*_platforms(project), *_clusters(project)):
         if why:
             part.append((why, place))
         else:
@@ -76,6 +76,26 @@ def environment_image(project: Project) -> Verdict:
             "a conda environment file, no image", list({e.span.path: e for e in conda}.values())[:3]
         )
     return failed("no image or environment as code", looked_for=_LOOKED_FOR)
+
+
+def _platforms(project: Project) -> Iterator[tuple[str, Evidence]]:
+    """The files of platforms that describe an environment, and what each lacks."""
+    for deployment in project.containers.deployments:
+        why = _lacks(project, deployment)
+        if why is not None:
+            yield why, Evidence(deployment.span, f"{deployment.kind} {deployment.image}".strip())
+
+
+def _clusters(project: Project) -> Iterator[tuple[str, Evidence]]:
+    """The clusters that jobs of Databricks start, and what each lacks."""
+    for path in sorted({f.span.path for f in project.pipeline_files if f.tool == "databricks"}):
+        text = project.text(path) or ""
+        found = _RUNTIME.search(text)
+        if found is None or "new_cluster" not in text:
+            continue
+        place = Evidence(Span(path, text.count("\n", 0, found.start()) + 1), found[0].strip())
+        package = _WHEEL.search(text) or project.has(".dbx/project.json")
+        yield ("" if package else "it installs no dependencies"), place
 
 
 def _lacks(project: Project, deployment: DeployFile) -> str | None:

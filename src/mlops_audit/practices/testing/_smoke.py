@@ -6,6 +6,7 @@ import re
 
 from mlops_audit.graph import Project
 from mlops_audit.graph.execution import Way
+from mlops_audit.graph.scopes import Scope, scopes, uses_of
 from mlops_audit.model import Evidence, Span
 
 __all__ = ["asserting_smoke_runs", "smoke_runs"]
@@ -50,9 +51,14 @@ def asserting_smoke_runs(project: Project) -> list[Evidence]:
     return found
 
 
-def smoke_runs(project: Project) -> list[Evidence]:
-    """Smoke scripts, `RUN` steps that predict, and calls of the service in automation."""
-    found = [e for _, e in _programs(project)]
+def smoke_runs(project: Project, *, whole: bool = False) -> list[Evidence]:
+    """Smoke scripts, `RUN` steps that predict, and calls of the service in automation.
+
+    Args:
+        project: the project.
+        whole: only scripts that come to a model or to the service.
+    """
+    found = [e for p, e in _programs(project) if not whole or _comes_to_model(project, p)]
     for way in project.automation.of("command"):
         if _CURL.search(way.node.detail):
             found.append(way.evidence())
@@ -91,6 +97,16 @@ def _asks_endpoint(project: Project, way: Way) -> bool:
         return False
     uses = (u for u in project.uses_in(path) if u.capability == "serve.client" and u.call)
     return any(_ENDPOINT.search(u.call.name) for u in uses if u.call)
+
+
+def _comes_to_model(project: Project, path: str) -> bool:
+    """Whether a script, or what it runs, trains, predicts, or asks a service."""
+    walked = scopes(project, [Scope(path)], imports=True)
+    if any(
+        u.capability in _TRAINS or u.capability == "serve.client" for u in uses_of(project, walked)
+    ):
+        return True
+    return any(_CALLS.search(c.name) for c in project.modules[path].calls)
 
 
 def _runs_model(project: Project, path: str) -> bool:

@@ -52,7 +52,7 @@ def system_tests(project: Project) -> Verdict:
         return partial(
             "the whole chain is run without an assertion", [c.evidence() for c in silent]
         )
-    if smoke := smoke_runs(project):
+    if smoke := smoke_runs(project, whole=True):
         return partial("a smoke script runs the system without an assertion", smoke)
     return failed("no test drives the whole system", looked_for=_LOOKED)
 

@@ -97,6 +97,11 @@ def _platform(project: Project) -> list[Evidence]:
         for f in project.pipeline_files
         if f.tool == "databricks"
     ]
+    found += [
+        Evidence(f.span, f"Databricks job {f.name}")
+        for f in project.pipeline_files
+        if f.tool == "databricks"
+    ]
     return found
 
 

@@ -72,6 +72,12 @@ _INFRASTRUCTURE = re.compile(r"^(AWSTemplateFormatVersion|apiVersion)\b", re.MUL
 _LIMITS = frozenset({"MaxLength", "MinLength", "maxLength", "minLength", "MaxValue", "MinValue"})
 
 
+# Endpoints, computes and data of Azure ML; a job's file may hold hyperparameters.
+_ASSET = re.compile(
+    r"azuremlschemas\S*/(?!\w*(Job|Component|schedule)\.schema)\w+\.schema\.json", re.IGNORECASE
+)
+
+
 def is_hyperparameter(name: str, *, strong: bool = False) -> bool:
     """Whether a key is named like a hyperparameter; `strong` leaves out words of other trades."""
     return bool(_HYPER.search(name)) and not (strong and _WEAK.search(name))
@@ -95,6 +101,8 @@ def _keys(path: str, text: str) -> tuple[list[Evidence], bool]:
     found: list[Evidence] = []
     if _INFRASTRUCTURE.search(text):
         return [], False
+    if _ASSET.search(text):  # settings of a platform, of which none is the training's
+        return [], True
     strong = bool(_TRAINING_FILE.search(path))
     any_key = False
     for number, line in enumerate(text.splitlines(), 1):
