@@ -200,7 +200,7 @@ def _apply(  # noqa: C901, PLR0912 -- one branch an instruction
         else:
             made.stage = replace(stage, entrypoint=commands, cmd=())
     elif word == "HEALTHCHECK":
-        body = _FLAG.sub("", rest + " ")
+        body = _FLAG.sub("", rest.replace("\\\n", " ") + " ")
         found = re.match(r"\s*CMD\s+(.*)", body, re.DOTALL)
         commands = _commands(found[1], "", span, stage.workdir, made.values) if found else ()
         at = span if found else None

@@ -58,6 +58,17 @@ _TEST_OPTIONS = frozenset(
 Resolve = Callable[[Command, str], Iterator[Edge]]
 
 
+def _entry_point(command: Command) -> str:
+    """The entry point of a project that `mlflow run` starts."""
+    words = command.argv
+    for word, after in zip(words, (*words[1:], ""), strict=True):
+        if word in {"-e", "--entry-point"}:
+            return after
+        if word.startswith("--entry-point="):
+            return word.partition("=")[2]
+    return "main"
+
+
 class CommandResolver:
     """Gives the edges of command nodes."""
 
@@ -135,8 +146,10 @@ class CommandResolver:
         ):
             return self._stages(command, folder)
         if program == "mlflow" and command.argv[1:2] == ("run",):
+            entry = _entry_point(command)
             entries = self.sources.by_runner.get("mlproject", ())
-            return (Edge(self.nodes.target(t)) for t in entries)
+            named = [t for t in entries if t.name == entry]
+            return (Edge(self.nodes.target(t)) for t in named or entries)
         if program == "docker" or program in {"podman", "buildah", "docker-compose"}:
             return self._docker(command, folder)
         return None

@@ -46,7 +46,9 @@ _NO_DATA = re.compile(
 _TELLS = re.compile(
     r"(^|/)((data|features?|columns?|variables?|attributes?|data_?sets?)[_-]?"
     r"(descriptions?|dictionary|description_file|info|readme)|code_?book|citation|sources?|"
-    r"descriptions?)\.(txt|pdf|docx?|html|xml)$",
+    r"descriptions?)\.(txt|pdf|docx?|html|xml)$|"
+    r"(^|/)((data|features?|fields?|columns?|variables?)[_-]?(descriptions?|dictionary)|"
+    r"data_?dict|code_?book)\.(csv|tsv|xlsx?|json)$",
     re.IGNORECASE,
 )
 # Samples for tests, unless the part that trains lies beside them.

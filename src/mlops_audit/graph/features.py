@@ -146,7 +146,9 @@ def _in_module(module: Module) -> list[Evidence]:
         for f in module.functions
         if _NAMED.search(f.name) and not f.stub
     ]
-    frames = bool(module.roots & _FRAMES)
+    frames = bool(module.roots & _FRAMES) or any(
+        b.endswith("TransformerMixin") for c in module.classes for b in c.bases
+    )
     computed = list(_columns(module)) if frames else []
     computed += [
         Evidence(c.span, c.text or c.name)

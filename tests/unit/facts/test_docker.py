@@ -75,6 +75,13 @@ def test_dockerfile() -> None:
     assert docker_target(found)[0].inputs == ("src", "pyproject.toml")
 
 
+def test_a_health_check_goes_on_in_the_next_line() -> None:
+    """The command of a HEALTHCHECK is read where a backslash breaks its line."""
+    text = b"FROM a\nHEALTHCHECK --interval=5s \\\n  --timeout=3s \\\n  CMD curl -f http://x/ping\n"
+    made = read_dockerfile(text, "Dockerfile")
+    assert made.stages[0].healthcheck[0].program == "curl"
+
+
 def test_compose() -> None:
     """Services know build, command, environment, health check and what they need."""
     services = read_compose(COMPOSE, "deploy/docker-compose.yml")

@@ -85,6 +85,8 @@ def draws(project: Project) -> tuple[Draw, ...]:
             continue
         if _paces(call, module) or (module.notebook and _looks_only(project, module)):
             continue
+        if module.notebook and _is_trial(project, use):
+            continue
         own = own_seed(use, project.modules[use.path], elsewhere=holds_seed)
         line = project.modules[use.path].flat(call.span)
         key = (use.path, line, call.text)
@@ -92,6 +94,14 @@ def draws(project: Project) -> tuple[Draw, ...]:
         if key not in found or (own and not found[key].own):
             found[key] = draw
     return tuple(found[key] for key in sorted(found))
+
+
+def _is_trial(project: Project, use: Use) -> bool:
+    """Whether a search in a notebook is a trial beside programs that train the model."""
+    scripted = any(not path.endswith(".ipynb") for path in project.roles.training)
+    return scripted and any(
+        u.span == use.span and u.capability == "train.search" for u in project.uses_in(use.path)
+    )
 
 
 def _paces(call: Call, module: Module) -> bool:

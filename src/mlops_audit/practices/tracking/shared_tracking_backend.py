@@ -38,6 +38,7 @@ _FLAG = re.compile(r"--(?:tracking[-_]uri|url)(?:=(.+))?$")
 _IN_CALL = re.compile(r"[\"']((?:https?|sqlite|file|databricks)[^\"']*)[\"']")
 _HOLE = re.compile(r"\{([A-Za-z_]\w*)\}")
 _TOLD_BY = ("mlflow", "zenml", "clearml", "aim")
+_TOLD_BY = ("mlflow", "zenml", "clearml", "aim")
 _HOPS = 4
 
 

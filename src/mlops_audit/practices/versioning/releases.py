@@ -44,6 +44,7 @@ _VERSION = re.compile(
     r"""\bversion\s*=\s*["']([0-9][\w.+-]{0,30})["']""",
     re.MULTILINE,
 )
+_BARE = re.compile(r"\A()\s*v?([0-9]{1,4}(?:\.[0-9]{1,6}){1,3}[\w.+-]{0,20})\s*\Z")
 _FIRST = frozenset({"0", "0.0", "0.0.0", "0.0.1", "0.1", "0.1.0", "1.0", "1.0.0", "1", "0.1.dev0"})
 _FIRST_SERIES = re.compile(r"(0\.0\.0|0\.0\.1|0\.1\.0|0\.1|1\.0\.0|1\.0)([.-]?(dev|a|b|rc)\w*)?")
 _CONFIGURED = ("cliff.toml", ".releaserc*", "release-please-config.json", ".cz.toml", ".cz.json",
@@ -173,13 +174,15 @@ def _dynamic_version(project: Project) -> Iterator[Evidence]:
 
 def _bumped(project: Project) -> list[Evidence]:
     """A version number in the metadata that has moved from where it began."""
-    names = project.glob("**/pyproject.toml", "**/setup.py", "**/setup.cfg", "VERSION",
-                         "**/__init__.py", "**/_version.py", "**/version.py")  # fmt: skip
+    names = project.glob("**/pyproject.toml", "**/setup.py", "**/setup.cfg", "**/VERSION",
+                         "**/VERSION.txt", "**/__init__.py", "**/_version.py",
+                         "**/version.py")  # fmt: skip
     for path in names:
         if path.count("/") > 2:  # noqa: PLR2004 -- deeper ones are a part's
             continue
         text = project.text(path) or ""
-        match = _VERSION.search(text) if "/" in path or path != "VERSION" else None
+        bare = path.rsplit("/", 1)[-1].upper().startswith("VERSION") and not path.endswith(".py")
+        match = (_BARE if bare else _VERSION).search(text)
         if match is None:
             continue
         version = match[1] or match[2]
