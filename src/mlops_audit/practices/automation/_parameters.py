@@ -74,7 +74,6 @@ _SERVICES = re.compile(
 )
 _KEY = re.compile(r"""^[\s\-{]*["']?([A-Za-z_][\w.\-]{0,60})["']?\s*[:=]\s*(.{0,200})$""")
 _AMOUNT = re.compile(r"""["']?(-?\d|true\b|false\b)""", re.IGNORECASE)
-_AMOUNT = re.compile(r"""["']?(-?\d|true\b|false\b)""", re.IGNORECASE)
 _MODULE = re.compile(
     r"(^|/)(\w*config\w*|\w*settings?|hyper_?param\w*|params|parameters|constants?)\.py$",
     re.IGNORECASE,
@@ -370,16 +369,6 @@ def _tuning_file(project: Project) -> bool | None:
                 if _tells(found[1], found[2].strip().rstrip(",")):
                     return True
     return False if seen else None
-
-
-def _tells(name: str, value: str) -> bool:
-    """Whether a line of settings is one of a training: by its name, or as a number or switch.
-
-    Words under other names (`AUTHOR: somebody`, `LOG_LEVEL: INFO`) say nothing of a training.
-    """
-    if value in {"", '""', "''"}:
-        return False
-    return bool(_HYPER.search(name)) or (_tunes(name) and bool(_AMOUNT.match(value)))
 
 
 def _tells(name: str, value: str) -> bool:

@@ -44,7 +44,11 @@ _COMMANDS = re.compile(
 _ROUTES = re.compile(
     r"ab_?test|canary|shadow|challenger|bandit|traffic_split|variant", re.IGNORECASE
 )
-_FALLBACK = re.compile(r"fall_?back|default_(prediction|model|answer|response)", re.IGNORECASE)
+_FALLBACK = re.compile(
+    r"fall_?back|default_(prediction|model|answer|response)"
+    r"(?!_?(s?_)?(tag|name|path|id|uri|url|version|dir|file|type|config|params?|key))",
+    re.IGNORECASE,
+)
 _SCHEMA_CHANGES = re.compile(r"(^|/)(migrations?|alembic)(/|$)")
 _WRITTEN = re.compile(r"^#{1,6}\s.*\b(roll(ing)?[ -]?back|rollback)\b", re.IGNORECASE)
 _MAX_BYTES = 400_000

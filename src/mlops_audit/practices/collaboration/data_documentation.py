@@ -91,11 +91,10 @@ _DESCRIBED = re.compile(
 _DBT = re.compile(r"^(models|sources|seeds|snapshots):[ \t]*$", re.MULTILINE)
 _DATA_FILES = ("**/*.yml", "**/*.yaml", "**/*.json", "**/*.csv", "**/*.toml")
 _SCHEMA_PATH = re.compile(
-    r"schema|dictionar|columns|codebook|metadata|(feature|field|variable|data)s?_descriptions?|(feature|field|variable|data)s?_descriptions?|(^|/)(models|staging|marts|sources)/.*\.ya?ml$|"
+    r"schema|dictionar|columns|codebook|metadata|(feature|field|variable|data)s?_descriptions?|(^|/)(models|staging|marts|sources)/.*\.ya?ml$|"
     r"dataset_?info|data_?contract",
     re.IGNORECASE,
 )
-_DICTIONARY = re.compile(r"dictionar|codebook|columns", re.IGNORECASE)
 _DICTIONARY = re.compile(r"dictionar|codebook|columns", re.IGNORECASE)
 _LISTED = re.compile(
     r"\b(columns?|attributes?|features|variables|fields)\b[^\n]{0,80}"

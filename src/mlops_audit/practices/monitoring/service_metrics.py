@@ -213,14 +213,16 @@ def _defaults(project: Project) -> list[Evidence]:
     """Managed endpoints and model servers, which bring metrics by themselves."""
     return [
         s.evidence
-        for s in sightings(project, "serve.model")
+        for s in sightings(project, "serve.model", "serve.http")
         if not s.notebook
         and not project.is_example(s.path)
         and (
             (
                 _SERVERS.search(f"{s.tool} {s.evidence.detail}")
                 and _ENDPOINT.search(s.evidence.detail)
+                and s.capability == "serve.model"
             )
+            or (s.capability == "serve.http" and _SERVERS.search(s.tool))
             or (s.kind == "managed" and s.where == "call")
         )
     ]

@@ -39,6 +39,7 @@ _NO_VALUE = re.compile(
     r"len\(|\.headers|not in (request|data|payload|body|json|form|req|content)\b|"
     r"not in \w{1,30}\.(json|files|form|args|keys)"
 )
+_EMPTY = re.compile(r"not \w+|\w+ is None|not len\(\w+\)|len\(\w+\) ?(==|<|<=) ?[01]")
 _SHORT_BODY = 5  # lines in which a refusal answers
 _REQUEST = re.compile(
     r"request|data|payload|body|input|json|form|features?|file|text|query|event", re.IGNORECASE
@@ -212,8 +213,18 @@ def _class(project: Project, module: Module, cls: Class, depth: int) -> list[tup
         for f in module.functions
         if f.owner == cls.qualname and any(_VALIDATOR.search(d.split("(")[0]) for d in f.decorators)
     ]
-    found += [("strict", Evidence(f.span, f"validator {f.name}")) for f in validators if not f.stub]
+    found += [
+        ("plain" if _presence(module, f) else "strict", Evidence(f.span, f"validator {f.name}"))
+        for f in validators
+        if not f.stub
+    ]
     return found or [("plain", Evidence(cls.span, f"schema {cls.name}"))]
+
+
+def _presence(module: Module, function: Function) -> bool:
+    """Whether a validator only refuses what is empty."""
+    tests = [b.test for b in module.branches if b.scope == function.qualname and b.kind == "if"]
+    return bool(tests) and all(_EMPTY.fullmatch(t) for t in tests)
 
 
 def _by_hand(module: Module, function: Function) -> Iterator[tuple[str, Evidence]]:

@@ -18,7 +18,7 @@ from mlops_audit.graph.seeding import (
     own_seed,
     unshuffled,
 )
-from mlops_audit.graph.settings import setting
+from mlops_audit.graph.settings import setting, settings
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence
 from mlops_audit.practices.reproducibility._programs import same_program
@@ -87,7 +87,8 @@ def draws(project: Project) -> tuple[Draw, ...]:
             continue
         if module.notebook and _is_trial(project, use):
             continue
-        own = own_seed(use, project.modules[use.path], elsewhere=holds_seed)
+        elsewhere = holds_seed and not any(_seedless(project, v.text) for v in call.spreads)
+        own = own_seed(use, project.modules[use.path], elsewhere=elsewhere)
         line = project.modules[use.path].flat(call.span)
         key = (use.path, line, call.text)
         draw = Draw(use, details.generator, bool(details.seed) or details.position is not None, own)
@@ -145,6 +146,15 @@ def _holds_seed(project: Project) -> bool:
         (project.entry(p).size or 0) < _SETTINGS_SIZE and key.search(project.text(p) or "")
         for p in names
     )
+
+
+def _seedless(project: Project, text: str) -> bool:
+    """Whether settings files hold mappings of that name, and no seed in any of them."""
+    name = text.rsplit(".", 1)[-1].strip("'\"[]")
+    inside = [
+        s.name for s in settings(project) if name and f".{name}." in f".{s.key.rpartition('.')[0]}."
+    ]
+    return bool(inside) and not any(SEED_NAME.match(key) for key in inside)
 
 
 def seeds(project: Project) -> tuple[Seed, ...]:

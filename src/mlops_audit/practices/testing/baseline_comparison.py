@@ -99,11 +99,24 @@ def _baselines(project: Project, module: Module) -> list[Evidence]:
     ]
     linear = [c for c in calls if _LINEAR.search(c.name)]
     strong = [c for c in calls if _STRONG.search(c.name)]
-    if linear and strong:
-        found.append(Evidence(linear[0].span, f"{linear[0].method} beside {strong[0].method}"))
+    pair = next(((a, b) for a in linear for b in strong if not _chosen_between(a, b, calls)), None)
+    if pair:
+        found.append(Evidence(pair[0].span, f"{pair[0].method} beside {pair[1].method}"))
     found += _beside(calls)
     found += base_models(project, module)
     return found
+
+
+def _chosen_between(first: Call, second: Call, calls: list[Call]) -> bool:
+    """Whether a name decides which of two models is built, and no loop builds them all."""
+    if first.scope != second.scope or not first.scope:
+        return False
+    guards = (first.guards, second.guards)
+    names = [{n for g in side for n in g.names if "==" in g.text} for side in guards]
+    if not (names[0] & names[1]):
+        return False
+    builder = first.scope.rsplit(".", 1)[-1]
+    return not any(c.loops and c.method == builder for c in calls)
 
 
 def _beside(calls: list[Call]) -> list[Evidence]:

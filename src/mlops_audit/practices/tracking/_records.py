@@ -83,6 +83,13 @@ def platform_params(project: Project) -> list[Evidence]:
             given = function.params if function is not None else ()
             if any(p.written and not _NO_SETTING.search(p.written) for p in given):
                 found.append(step.evidence)
+    found += [
+        Evidence(f.span, f"{f.name} keeps {p.name}: {p.written}")
+        for m in project.source
+        for f in m.functions
+        for p in f.params
+        if "HyperParameters]" in p.written and p.written.startswith("Output")
+    ]
     return found + [Evidence(c.span, c.text) for c in job_settings(project)]
 
 

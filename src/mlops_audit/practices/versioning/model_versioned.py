@@ -9,7 +9,7 @@ from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph import Project
 from mlops_audit.graph.datasets import in_lfs, is_model_path
 from mlops_audit.graph.outputs import Output, written_files
-from mlops_audit.graph.stores import live, shared_tracker, shown_only
+from mlops_audit.graph.stores import hosted, live, shared_tracker, shown_only
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
@@ -37,6 +37,7 @@ _COPIES = re.compile(
     re.IGNORECASE,
 )
 _JOBS = "Amazon SageMaker"
+_PUSHES = "TensorFlow Extended"  # its Pusher makes a folder of the moment's name
 _LITERAL_VERSION = re.compile(r"(final|best|latest|last|v\d+|version)", re.IGNORECASE)
 
 
@@ -58,6 +59,10 @@ def model_versioned(project: Project) -> Verdict:
     kept = list(_registered(project))
     if kept:
         return passed("models go to a registry or a versioned store", kept[:6])
+    pushed = [u.evidence() for u in live(project, "registry.promote") if u.tool == _PUSHES]
+    store = hosted(project) if pushed else None
+    if pushed and store:
+        return passed("each push makes a version of its own in a cloud store", [*pushed[:3], store])
     runs = live(project, "tracker.model", "tracker.autolog") + _logged_files(project)
     runs = [u for u in runs if not shown_only(u)]
     shared = shared_tracker(project) if runs else None
@@ -75,7 +80,7 @@ def model_versioned(project: Project) -> Verdict:
     ]
     if shown:
         return partial("only a notebook registers a model", shown[:4])
-    named = list(_named_by_moment(project))
+    named = [*pushed, *_named_by_moment(project)]
     if named:
         return partial("models are saved under a run, step or date", named[:4])
     saved = [o for o in written_files(project) if o.model]
