@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 from mlops_audit.graph import Project
+from mlops_audit.graph.dataconditions import ends_run
 from mlops_audit.graph.testcases import TestCase
+from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.testing._models import calls_of, learns, model_cases, texts_of
@@ -51,12 +53,17 @@ def behavioural_tests(project: Project) -> Verdict:
     """Look for invariance, directional and minimum-functionality tests."""
     if not learns(project):
         return failed("there is no model here", looked_for=_LOOKED)
-    tools = [u.evidence() for u in project.uses("test.behaviour", test=None, notebook=False)]
+    uses = project.uses("test.behaviour", test=None, notebook=False)
+    tools = [u.evidence() for u in uses if _acts(project, u)]
     predicting = [c for c in model_cases(project) if _predicts(project, c)]
     strong = [c for c in predicting if _INVARIANT.search(c.name) or _compares(project, c)]
     if tools or strong:
         shown: list[Evidence] = [*(c.evidence() for c in strong), *tools]
         return passed("the trained model's behaviour is tested", shown)
+    if uses:
+        return partial(
+            "behaviour is tested, but nothing acts on the result", [u.evidence() for u in uses[:3]]
+        )
     cases = [
         (c, _cases(project, c))
         for c in predicting
@@ -111,6 +118,13 @@ def _asked(text: str, given: dict[str, str]) -> tuple[str, str] | None:
 
 def _differ(one: tuple[str, str] | None, two: tuple[str, str] | None) -> bool:
     return one is not None and two is not None and one[0] == two[0] and one[1] != two[1]
+
+
+def _acts(project: Project, use: Use) -> bool:
+    """Whether a failing behavioural test can end what runs it: a test, an assertion, a raise."""
+    if use.call is None or use.test or "assert" in use.call.name:
+        return True
+    return ends_run(project.modules[use.path])
 
 
 def _predicts(project: Project, case: TestCase) -> bool:
