@@ -126,7 +126,8 @@ _RECORD = re.compile(
 )
 # `price (float): asked price in euros`, below the sentence of a docstring.
 _FIELD_DOC = re.compile(
-    r"^[ \t]{0,40}[-*]?[ \t]?(\w{1,60})(?:[ \t]?\([^()\n]{1,60}\))?[ \t]?:[ \t]+\w[^\n]{5}",
+    r"^[ \t]{0,40}[-*]?[ \t]?(\w{1,60})(?:[ \t]?\([^()\n]{1,60}\))?"
+    r"(?:[ \t]?:|[ \t]+[-\u2013\u2014])[ \t]+\w[^\n]{5}",
     re.MULTILINE,
 )
 _LOADER = re.compile(r"(load|fetch|download|get)_", re.IGNORECASE)
