@@ -21,7 +21,7 @@ _AGE = re.compile(
     re.IGNORECASE,
 )
 _CREATED = re.compile(r"creation_timestamp|last_updated_timestamp|creation_time", re.IGNORECASE)
-_EXPORTS = frozenset({"set", "labels", "gauge", "log_metric", "observe", "put_metric_data"})
+_EXPORTS = frozenset({"set", "set_function", "labels", "gauge", "log_metric", "observe", "put_metric_data"})
 _NEW_DATA = re.compile(r"data|changed|mtime|modified|file", re.IGNORECASE)
 _SPLIT = re.compile(
     r"train_(start|end)|training_data|train_size|training_time_(s|sec)", re.IGNORECASE
@@ -71,6 +71,12 @@ def _checked(module: Module) -> list[Evidence]:
         Evidence(c.span, c.text)
         for c in module.calls
         if c.method in _EXPORTS and _names_age(c.text[:200])
+    ]
+    gauges = {t for c in module.calls if _names_age(c.text[:200]) for t in c.targets}
+    found += [
+        Evidence(c.span, c.text)
+        for c in module.calls
+        if c.method in _EXPORTS and c.receiver in gauges
     ]
     return found
 

@@ -32,7 +32,8 @@ _REFUSES = re.compile(r"HTTPException|BadRequest|abort|ValidationError|ValueErro
 _RANGE = re.compile(r"<|>|\bnot in\b|\bin \[|isin|re\.(full)?match|between")
 _PRESENT = re.compile(r"\bnot\b|is None|not in|len\(|isinstance")
 _CLIENT_ERROR = re.compile(
-    r"\breturn\b[^\n]{0,200}(,\s*|status(_code)?\s*=\s*|HTTP_)(400|413|415|422)\b"
+    r"\breturn\b[^\n]{0,200}(,\s*|status(_code)?\s*=\s*|HTTP_)(400|413|415|422)\b|"
+    r"\babort\(\s*(400|413|415|422)\b"
 )
 # Lengths and the presence of fields are no ranges of values.
 _NO_VALUE = re.compile(
@@ -255,7 +256,8 @@ def _answered(
         if module.notebook or not _CLIENT_ERROR.search(body):
             continue
         evidence = Evidence(branch.span, f"if {branch.test}")
-        if _RANGE.search(branch.test) and not _NO_VALUE.search(branch.test):
+        parts = re.split(r"\s(?:or|and)\s", branch.test)
+        if any(_RANGE.search(part) and not _NO_VALUE.search(part) for part in parts):
             yield "strict", evidence
         elif _PRESENT.search(branch.test):
             yield "plain", evidence
