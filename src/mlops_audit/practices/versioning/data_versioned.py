@@ -35,6 +35,11 @@ _LOOKED_FOR = (
 # An artifact that is used may be a model to go on with.
 _OF_A_MODEL = re.compile(r"use_artifact\(.*(model|state|checkpoint|ckpt|weights)", re.IGNORECASE)
 _HUB = "Data sets of libraries and hubs"  # names a version, keeps none
+_TABLES = frozenset(["load", "table", "save", "saveAsTable", "toTable", "start", "writeTo"])
+_KEEPS_VERSIONS = re.compile(
+    r"format\(\s*['\"](delta|iceberg|hudi)['\"]|option\(\s*['\"](versionAsOf|timestampAsOf)['\"]"
+)
+_TIME_TRAVEL = re.compile(r"\b(VERSION|TIMESTAMP) AS OF\b|\bUSING (DELTA|ICEBERG)\b", re.IGNORECASE)
 _AZURE = "Azure Machine Learning"
 _HF = "Hugging Face Datasets"
 
@@ -90,8 +95,19 @@ def _versions(project: Project) -> list[Evidence]:
     for use in live(project, "data.version", "data.version.pinned", "feature.store"):
         if not _weak(use) and not aside(project, use) and use.where != "file":
             found.append(use.evidence())
-    found += platform_steps(project)
+    found += platform_steps(project) + _tables(project)
     return found + [use.evidence() for use in data_artifacts(project)]
+
+
+def _tables(project: Project) -> list[Evidence]:
+    """Tables of a format that keeps each version, and reads of one by its version or time."""
+    return [
+        Evidence(call.span, call.text)
+        for module in project.source
+        for call in module.calls
+        if (call.method in _TABLES and _KEEPS_VERSIONS.search(call.text))
+        or (call.method == "sql" and _TIME_TRAVEL.search(call.text))
+    ]
 
 
 def _weak(use: Use) -> bool:
