@@ -43,7 +43,7 @@ ON_DATA = re.compile(
     r"(check|validat\w*|schema|expectation|quality|integrity)\w*"
     r"(_?(passed|failed|ok|valid|success|errors?|result))|"
     r"\b(not )?(is_valid|valid|success|passed)\b|validation_(errors?|status)|\.success\b|"
-    r"\[.success.\]|set\(.{0,60}columns|\bduplicated?s?(_(rows|records|ids|keys|entries))?\b|"
+    r"\[.success.\]|\.isdisjoint\(|set\(.{0,60}columns|\bduplicated?s?(_(rows|records|ids|keys|entries))?\b|"
     # as many labels, masks or paths as samples
     r"len\((self\.)?\w*(img|image|mask|label|target|annotation|path|file|sample|text)\w*\) == "
     r"len\((self\.)?\w*(img|image|mask|label|target|annotation|path|file|sample|text)\w*\)",
@@ -60,7 +60,7 @@ NOT_DATA = re.compile(
     r"promot|champion|challenger|relative_error|(mean|max)_(\w+_)?error|\b(mae|rmse|mape|mse)\b|"
     r"status_code|isinstance|callable|hasattr|is None|model_|_model\b|checkpoint|__name__|method|"
     r"strategy|metric|accuracy|score|threshold_metric|version|mode\b|param_grid|optimizer|device|"
-    r"backend|engine|kernel",
+    r"backend|engine|kernel|embed|_?emb\b|posemb|logits|weights?\b",
     re.IGNORECASE,
 )
 _OTHER_ERRORS = (

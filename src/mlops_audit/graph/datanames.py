@@ -42,7 +42,8 @@ EVALUATES = re.compile(
 )
 METRIC_NAME = re.compile(
     r"(acc|accuracy|rmse|mae|mse|mape|r2|f1|auc|precision|recall|loss|bleu|rouge|score|metric|"
-    r"perplexity|iou|dice|map|error|ndcg|fbeta|fitness)", re.IGNORECASE
+    r"perplexity|iou|dice|map|error|ndcg|fbeta|fitness|(^|[^a-z])(bce|nll|ppl|wer|cer|psnr|ssim|fid|"
+    r"elbo|kappa|mcc|eer)([^a-z]|$))", re.IGNORECASE
 )  # fmt: skip
 TEXT = 80
 

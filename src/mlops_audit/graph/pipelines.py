@@ -43,6 +43,7 @@ _ORCHESTRATES = re.compile(
     r"main|pipeline|workflow|flow|orchestrat|steps|stages?|run(_|\.|$)|end_to_end|e2e|dag|driver",
     re.IGNORECASE,
 )
+_MANY_STEPS = 3  # programs that prepare data in a row
 _IDLE = frozenset({"cd", "echo", "export", "mkdir", "rm", "cp", "mv", "set", "source", "touch"})
 
 
@@ -169,7 +170,7 @@ def _in_order(project: Project) -> Iterator[Pipeline]:
                 )
     for path in project.scripts:
         steps = tuple(_script_steps(project, path))
-        if _is_sequence(steps):
+        if _is_sequence(steps) or _prepares(steps):
             yield Pipeline(
                 "script",
                 path,
@@ -186,6 +187,11 @@ def _is_sequence(steps: tuple[PipelineStep, ...]) -> bool:
     """At least two steps of different parts, of which one trains or evaluates."""
     parts = [s.parts for s in steps if s.parts]
     return len(set(parts)) > 1 and any(p & {TRAIN, EVALUATE} for p in parts)
+
+
+def _prepares(steps: tuple[PipelineStep, ...]) -> bool:
+    """Whether several programs prepare data one after the other."""
+    return len({s.name for s in steps if s.parts == {PREPARE}}) >= _MANY_STEPS
 
 
 def _task_steps(project: Project, target: Target) -> Iterator[PipelineStep]:

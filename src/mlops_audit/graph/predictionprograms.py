@@ -42,6 +42,15 @@ _OF_PREDICTIONS = re.compile(
     r"caption|answer|rows",
     re.IGNORECASE,
 )
+# A file to hand in, by its own name or the variable that holds its path.
+_SUBMISSION = re.compile(
+    r"[\"'][^\"'\n]{0,80}submission|submission_?(file|path|csv|dir|name)", re.IGNORECASE
+)
+# Data that an argument of the program names: a person chooses it.
+_GIVEN = re.compile(
+    r"\b(args|opts?|options|flags)\.\w{0,30}(dir|path|file|input|folder|images?|videos?|source)",
+    re.IGNORECASE,
+)
 # What a framework calls on a model that is being trained: another model may run in it.
 _OF_A_MODEL = frozenset({"forward", "training_step", "validation_step", "test_step"})
 _MAX_CANDIDATES = 400
@@ -210,6 +219,8 @@ def _only_test_data(doing: Doing) -> bool:
     """Whether everything that is predicted is the data of training or testing."""
     if _submits(doing):
         return True
+    if any(_GIVEN.search(c.text[:300]) for _, c in doing.predicts):
+        return False
     texts = [" ".join([c.text, *c.targets]) for _, c in doing.predicts]
     texts = [t[:200] for t in texts]
     return bool(texts) and all(_TEST_SET.search(t) for t in texts)
@@ -217,5 +228,4 @@ def _only_test_data(doing: Doing) -> bool:
 
 def _submits(doing: Doing) -> bool:
     """Whether what is predicted is handed in to a competition: it is for the test data alone."""
-    stored = (f"{c.text[:200]} {' '.join(c.targets)}" for _, c in doing.stores)
-    return any("submission" in text.lower() for text in stored)
+    return any(_SUBMISSION.search(c.text[:200]) for _, c in doing.stores)
