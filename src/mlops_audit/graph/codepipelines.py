@@ -121,7 +121,7 @@ def pipelines_of_code(project: Project) -> Iterator[Pipeline]:
 
 
 def _add(steps: list[PipelineStep], step: PipelineStep | None) -> None:
-    if step is not None and all(s.evidence.span != step.evidence.span for s in steps):
+    if step is not None and all(s.evidence != step.evidence for s in steps):
         steps.append(step)
 
 

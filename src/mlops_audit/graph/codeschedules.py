@@ -29,6 +29,8 @@ _SWITCHED_OFF = (
     "is_paused_upon_creation=True", "paused=True", "active=False", "is_schedule_active=False",
     "enabled=False", "DefaultScheduleStatus.STOPPED", "State=DISABLED", "is_enabled=False",
 )  # fmt: skip
+# Tools that store what each step of each run returns.
+_KEEPS_OUTPUTS = frozenset({"Dagster", "Flyte", "Metaflow", "ZenML"})
 _NO_SCHEDULE = frozenset({"None", "'@once'", '"@once"', "'None'"})
 
 
@@ -63,7 +65,8 @@ def _of_call(project: Project, use: Use, call: Call) -> Iterator[Start]:
         return
     kind = "data" if DATA_EVENT.search(call.text) else "schedule"
     disabled = _paused(call)
-    yield Start(kind, use.evidence(), trained, is_saved(project, code) or not code, disabled)
+    kept = use.tool in _KEEPS_OUTPUTS or is_saved(project, code) or not code
+    yield Start(kind, use.evidence(), trained, kept, disabled)
 
 
 def _airflow(project: Project, use: Use, call: Call) -> Iterator[Start]:

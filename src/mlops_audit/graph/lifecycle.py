@@ -74,6 +74,7 @@ _READS = re.compile(
     r"^(read_\w+|load_dataset|urlretrieve|imread|load_\w*data\w*|extractall|ZipFile|get|open|"
     r"execute|query|listdir|glob|load)$"
 )
+_READS_TABLE = re.compile(r"^(read_\w+|load_dataset|open_dataset|scan_\w+)$")
 _STORES = re.compile(r"^(to_\w+|save\w*|write\w*|dump|savez|imwrite|insert\w*|upload\w*|copy\w*)$")
 _PREDICTS = frozenset({"predict", "predict_proba", "batch_predict"})
 _MANY_TABLES = 2  # table calls without any file: a step between others
@@ -112,6 +113,7 @@ def parts_of(project: Project, found: Iterable[Scope], name: str = "") -> frozen
     elif not parts:
         tables = [m for m in methods if _TABLES.match(m)]
         moves = any(_READS.match(m) for m in methods) and any(_STORES.match(m) for m in methods)
+        moves = moves or any(_READS_TABLE.match(m) for m in methods)
         if (tables and moves) or len(tables) > _MANY_TABLES or (named == {PREPARE} and wanted):
             parts.add(PREPARE)
     if PREPARE in parts and parts - {PREPARE}:
