@@ -130,8 +130,12 @@ def _of_nodes(project: Project) -> Iterator[Source]:
             yield Source("file" if tunes else "places", use.evidence(), shown)
 
 
+# Platforms on which each run of a pipeline is given its function's parameters.
+_TAKES_INPUTS = frozenset({"Flyte", "Kubeflow", "Prefect", "ZenML"})
+
+
 def _of_runs(project: Project) -> Iterator[Source]:
-    """Parameters that each run of a TFX or Kubeflow pipeline is given, and what they train with."""
+    """Parameters that each run of a platform's pipeline is given, and what they train with."""
     trained = next((u.evidence() for u in project.uses("train.fit", notebook=False)), None)
     if trained is None:
         return
@@ -141,7 +145,7 @@ def _of_runs(project: Project) -> Iterator[Source]:
             if call.method == "RuntimeParameter" and value is not None and _sure(value.literal):
                 yield Source("arguments", Evidence(call.span, _line(call)), trained)
     for use in project.uses("pipeline.define", notebook=False):
-        if use.tool != "Kubeflow" or use.call is None:
+        if use.tool not in _TAKES_INPUTS or use.call is None:
             continue
         owner = project.modules[use.path].function(use.call.decorates)
         tuned = [p.name for p in owner.params if _sure(p.name)] if owner is not None else []
