@@ -214,7 +214,9 @@ def _action(value: Value, line: int) -> Node:
     plain.pop("Branch", None)  # what a variable holds is not known
     names = _map(line, Category=_scalar(category, line), Provider=_scalar(provider, line))
     name = _text(value.get("action_name"), line)
-    return _map(line, Name=name, ActionTypeId=names, Configuration=_map(line, **plain))
+    order = _text(value.get("run_order"), line)
+    settings = _map(line, **plain)
+    return _map(line, Name=name, ActionTypeId=names, Configuration=settings, RunOrder=order)
 
 
 def _node(value: Value, line: int, *, objects: bool = False) -> Node:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from mlops_audit.facts.ci.cloudbuild import read_cloudbuild
 from mlops_audit.facts.ci.codebuild import spec_job
 from mlops_audit.facts.cicommon import Getter, folder_of, inside, root_map
+from mlops_audit.facts.codepipeline import run_order
 from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.resources import Resource
 from mlops_audit.facts.terraform import read_terraform
@@ -108,7 +109,10 @@ def _codepipeline(resource: Resource) -> Workflow:
     triggers: list[Trigger] = []
     for stage in stages.many() if stages is not None else ():
         actions = stage.get("action")
-        listed = actions.many() if actions is not None else ()
+        listed = sorted(
+            actions.many() if actions is not None else (),
+            key=lambda action: run_order(action.str_at("run_order")),
+        )
         triggers.extend(_source(a, resource) for a in listed if a.str_at("category") == "Source")
         steps = tuple(_action(a, resource) for a in listed if a.str_at("category") != "Source")
         if steps:

@@ -20,7 +20,7 @@ from mlops_audit.facts.types import Job, Step, Trigger, TriggerKind, Unreadable,
 from mlops_audit.facts.yamlpos import load_yaml
 from mlops_audit.model import Span
 
-__all__ = ["called_builds", "declared_pipelines", "read_codepipeline"]
+__all__ = ["called_builds", "declared_pipelines", "read_codepipeline", "run_order"]
 
 _PIPELINE, _PROJECT = "AWS::CodePipeline::Pipeline", "AWS::CodeBuild::Project"
 _CODE = frozenset({"CodeCommit", "GitHub", "CodeStarSourceConnection", "Bitbucket"})
@@ -74,13 +74,21 @@ def declared_pipelines(
     return tuple(found)
 
 
+def run_order(text: str) -> int:
+    """When an action of a stage starts: 1 where nothing says so, later ones after it."""
+    return int(text) if text.isdecimal() and len(text) < 4 else 1  # noqa: PLR2004 -- up to 999
+
+
 def _pipeline(resource: Resource, template: _Template) -> Workflow:
     stages = resource.node.get("Stages")
     jobs: list[Job] = []
     triggers: list[Trigger] = []
     for stage in stages.list() if stages is not None else ():
         actions = stage.get("Actions")
-        listed = actions.list() if actions is not None else ()
+        listed = sorted(
+            actions.list() if actions is not None else (),
+            key=lambda action: run_order(template.text(action.get("RunOrder"))),
+        )
         triggers.extend(_source(action, template) for action in listed if _is_source(action))
         steps = tuple(_action(action, template) for action in listed if not _is_source(action))
         if steps:

@@ -7,7 +7,7 @@ each with a reason that the report can show; `exclude` in the configuration adds
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from mlops_audit.tree.ignore import IgnoreRules
 
@@ -31,15 +31,28 @@ _LICENCES = ("LICENSE", "LICENCE", "LICENSE.txt", "LICENSE.md", "COPYING", "LICE
 # A folder with a licence and metadata of its own is another project's only when it brings the
 # bulk of one: a monorepo's package has its own metadata, and rarely its own licence.
 _MIN_VENDORED = 15
+_HOLDER = re.compile(r"^\W*(?:copyright|\(c\)|©)[^\n]{0,200}", re.IGNORECASE | re.MULTILINE)
+_BLANK = re.compile(r"\[(?:yyyy|year|name|fullname)|<year>|copyright (?:holder|owner)|license")
+_YEARS = re.compile(r"\b(?:19|20)\d\d\b|copyright|\(c\)|©|all rights reserved|[\W_]")
+
+Text = Callable[[str], str | None]
 
 
-def left_out(paths: Iterable[str], exclude: Iterable[str] = ()) -> Mapping[str, str]:
-    """The paths that are not the project's own, each with the reason."""
+def left_out(
+    paths: Iterable[str], exclude: Iterable[str] = (), text: Text = lambda _path: None
+) -> Mapping[str, str]:
+    """The paths that are not the project's own, each with the reason.
+
+    Args:
+        paths: the files of the repository.
+        exclude: patterns of the configuration, as in `.gitignore`.
+        text: a file's content, asked for licences only; None where it cannot be read.
+    """
     listed = sorted(paths)
     found: dict[str, str] = {}
     patterns = "\n".join(exclude).encode()
     excluded = IgnoreRules(lambda folder: None if folder else patterns) if patterns else None
-    roots = _foreign_roots(listed)
+    roots = _foreign_roots(listed, text)
     for path in listed:
         reason = _reason(path, roots)
         if excluded is not None and excluded.ignores(tuple(path.split("/")), folder=False):
@@ -67,14 +80,17 @@ def _reason(path: str, roots: tuple[str, ...]) -> str:
     return ""
 
 
-def _foreign_roots(paths: list[str]) -> tuple[str, ...]:
+def _foreign_roots(paths: list[str], text: Text) -> tuple[str, ...]:
     """Folders below the root that hold a licence, metadata and the code of another project."""
+    licences: dict[str, str] = {}
     names: dict[str, set[str]] = {}
     sizes: dict[str, int] = {}
     for path in paths:
         folder, _, name = path.rpartition("/")
         if name in _METADATA or name in _LICENCES:
             names.setdefault(folder, set()).add(name)
+            if name in _LICENCES:
+                licences.setdefault(folder, path)
         parts = folder.split("/") if folder else []
         for depth in range(1, len(parts) + 1):
             prefix = "/".join(parts[:depth])
@@ -90,7 +106,17 @@ def _foreign_roots(paths: list[str]) -> tuple[str, ...]:
         and _MIN_VENDORED <= sizes.get(folder, 0) < total
         and inside & set(_METADATA) != {"package.json"}
     ]
+    holders = _holders(text(licences[""])) if found and "" in licences else frozenset()
+    # A monorepo's part may repeat the licence of the whole.
+    found = [f for f in found if not holders & _holders(text(licences[f.rstrip("/")]))]
     return tuple(sorted(found))
+
+
+def _holders(licence: str | None) -> frozenset[str]:
+    """Who holds the rights, as a licence names them; nobody where its blanks are not filled in."""
+    lines = _HOLDER.findall((licence or "")[:20_000].lower())
+    named = (" ".join(_YEARS.sub(" ", x).split()) for x in lines if not _BLANK.search(x))
+    return frozenset(name for name in named if name)
 
 
 def _metadata_below(names: dict[str, set[str]]) -> None:

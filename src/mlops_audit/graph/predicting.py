@@ -25,6 +25,7 @@ __all__ = [
     "SERVERS",
     "Doing",
     "Prediction",
+    "asks_server",
     "doing_of",
     "is_switch",
     "shown_calls",
@@ -95,6 +96,8 @@ _OWN_ERROR = re.compile(
     r"\b(abs|square|power|mean)\([^()]{0,80} - (actual|y_?true|truth|ground_?truth|y_test)\b|"
     r"\([^()]{0,80} - (actual|y_?true|truth|ground_?truth|y_test)\)\.(abs|pow|mean)\b"
 )
+# MLflow's and SageMaker's path, TensorFlow Serving's, and that of the open inference protocol.
+_SERVED = re.compile(r"/invocations\b|:predict\b|/v[12]/models/")
 _PARAMETERS = frozenset({"config.parse"})
 
 
@@ -162,6 +165,11 @@ def _constructs(call: Call) -> bool:
     return head[:1].isupper() or bool(builder)
 
 
+def asks_server(call: Call) -> bool:
+    """Whether a call sends a request to a model server, by the path that its protocol has."""
+    return call.method in {"post", "request", "urlopen"} and bool(_SERVED.search(call.text))
+
+
 def is_load(call: Call, loading: frozenset[object]) -> bool:
     """Whether a call reads a stored model."""
     if call.span in loading:
@@ -185,6 +193,7 @@ def doing_of(project: Project, roots: Iterable[Scope], *, imports: bool = False)
     loading = frozenset(u.span for u in uses if _loads_model(project, u))
     held = frozenset(t for u in uses if u.call and u.span in loading for t in u.call.targets)
     predicts, loads, stores, reads = [], [], [], []
+    served = bool(project.uses("serve.model", notebook=False))
     by_hand = False
     for module, call in calls_of(project, walked):
         if _only_named(project, module, call, loading | predicting):
@@ -193,7 +202,11 @@ def doing_of(project: Project, roots: Iterable[Scope], *, imports: bool = False)
             loads.append((module, call))
             if call.span in predicting:  # one call does both: `fs.score_batch("models:/m/1", df)`
                 predicts.append((module, call))
-        elif is_prediction(module, call, predicting) or _asks(call, loading, held):
+        elif (
+            is_prediction(module, call, predicting)
+            or _asks(call, loading, held)
+            or (served and asks_server(call))
+        ):
             predicts.append((module, call))
             if _gives_checkpoint(call):
                 loads.append((module, call))

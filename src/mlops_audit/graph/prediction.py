@@ -15,6 +15,7 @@ from mlops_audit.graph.predicting import (
     MODEL_WORD,
     SERVERS,
     Prediction,
+    asks_server,
     doing_of,
     is_switch,
     shown_calls,
@@ -76,7 +77,7 @@ def _services(project: Project) -> Iterator[Prediction]:
         if not doing.predicts:
             continue
         # Somebody else's model behind a name such as `predict`: it must come from somewhere.
-        named = any(MODEL_WORD.search(c.text) for _, c in doing.predicts)
+        named = any(MODEL_WORD.search(c.text) or asks_server(c) for _, c in doing.predicts)
         if not doing.loads and not named and not _remote_model(project, roots):
             continue
         uses = by_path[path]

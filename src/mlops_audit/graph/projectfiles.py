@@ -57,7 +57,7 @@ class ProjectFiles:
         self.jobs = jobs
         inside = f"{self.folder}/" if self.folder else ""
         listed = [p for p in tree.entries if p.startswith(inside) or _shared(p)]
-        self.left_out: Mapping[str, str] = left_out(listed, config.exclude)
+        self.left_out: Mapping[str, str] = left_out(listed, config.exclude, self._licence)
         self.paths: tuple[str, ...] = tuple(
             p for p in listed if p not in self.left_out and tree.entries[p].kind in {"file", "link"}
         )
@@ -125,6 +125,10 @@ class ProjectFiles:
             self.unread[path] = found.reason
             return None
         return found
+
+    def _licence(self, path: str) -> str | None:
+        found = self.tree.read(path)
+        return None if isinstance(found, Unread) else found.decode("utf-8", "replace")
 
     def text(self, path: str) -> str | None:
         """A file's text (undecodable bytes replaced); None when it cannot be read."""

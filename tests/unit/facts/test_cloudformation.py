@@ -90,6 +90,31 @@ def test_pipelines_are_workflows() -> None:
     assert (nightly.cron, nightly.disabled) == ("rate(1 day)", "State: DISABLED")
 
 
+def test_actions_of_a_stage_start_in_their_order() -> None:
+    """`RunOrder` decides, not the line: an approval of order 1 stands before a deployment of 2."""
+    text = """
+    Resources:
+      Pipe:
+        Type: AWS::CodePipeline::Pipeline
+        Properties:
+          Stages:
+            - Name: Source
+              Actions:
+                - ActionTypeId: {Category: Source, Provider: CodeCommit}
+                  Name: Code
+            - Name: Ship
+              Actions:
+                - ActionTypeId: {Category: Deploy, Provider: CloudFormation}
+                  Name: Deploy
+                  RunOrder: 2
+                - ActionTypeId: {Category: Approval, Provider: Manual}
+                  Name: Approve
+                  RunOrder: 1
+    """
+    (workflow,) = read_codepipeline("t.yaml", dedent(text).encode(), lambda _path: None)
+    assert [step.name for step in workflow.jobs[0].steps] == ["Approve", "Deploy"]
+
+
 def test_a_project_alone_with_a_webhook() -> None:
     """A build project that no pipeline uses is a workflow; its buildspec may be a file."""
     text = """

@@ -20,3 +20,25 @@ def test_a_licence_below_is_the_projects_where_the_root_has_none() -> None:
     paths = ["README.md", "project/LICENSE", "project/part/pyproject.toml"]
     paths += [f"project/part/module_{n}.py" for n in range(20)]
     assert not left_out(paths)
+
+
+def test_a_part_that_repeats_the_licence_is_the_projects() -> None:
+    """Packages of a monorepo carry its licence; another holder's licence marks vendored code."""
+    paths = ["LICENSE", "core/LICENSE", "core/pyproject.toml", "other/LICENSE", "other/setup.py"]
+    paths += [f"{folder}/module_{n}.py" for folder in ("core", "other") for n in range(20)]
+    licences = {
+        "LICENSE": "MIT License\n\nCopyright (c) 2023 Ada Lovelace\n",
+        "core/LICENSE": "Copyright 2021-2024, Ada Lovelace. All rights reserved.\n",
+        "other/LICENSE": "Copyright (c) 2019 Charles Babbage\n",
+    }
+    found = left_out(paths, text=licences.get)
+    assert "other/module_3.py" in found
+    assert "core/module_3.py" not in found
+
+
+def test_a_licence_with_blanks_names_nobody() -> None:
+    """The same text of a licence in two projects says nothing of who wrote them."""
+    paths = ["LICENSE", "other/LICENSE", "other/setup.py"]
+    paths += [f"other/module_{n}.py" for n in range(20)]
+    text = "Apache License\n\nCopyright [yyyy] [name of copyright owner]\n"
+    assert "other/module_3.py" in left_out(paths, text=lambda _path: text)

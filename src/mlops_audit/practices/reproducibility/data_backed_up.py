@@ -21,6 +21,10 @@ _PUBLIC = re.compile(
 )
 _PATHS = re.compile(r"path|dir|folder|file", re.IGNORECASE)
 _DATA = re.compile(r"data|corpus|kaggle|\.(csv|parquet|jsonl?|npz|feather)\b", re.IGNORECASE)
+_COPIES = re.compile(
+    r"(aws s3|gsutil|gcloud storage|mc|rclone|azcopy)\s+(-\w+\s+){0,3}(cp|sync|mirror|copy|rsync)\b"
+)
+_COPIED = 3  # what to do, from where, where to
 _LINK = re.compile(r"https?://[^\s)\]>\"']{5,300}|bigquery-public-data[\w.:-]*")
 
 
@@ -58,6 +62,8 @@ def data_backed_up(project: Project) -> Verdict:
     ]
     if public:
         return partial("a public copy stands at a fixed address, not checked", public[:5])
+    if fetched := list(_fetched(project)):
+        return partial("the data lies in an object store, not checked", fetched[:5])
     if (steps := platform_steps(project)) and (cloud := hosted(project)):
         return partial(
             "what the steps write goes to a cloud store, not checked", [cloud, *steps[:2]]
@@ -71,6 +77,20 @@ def _fetches_a_tool(project: Project, use: Use) -> bool:
     """Whether a command of CI or of an image downloads a program rather than data."""
     ci = {w.path for w in project.workflows} | {f.path for f in project.containers.dockerfiles}
     return use.where == "command" and use.path in ci and not _DATA.search(use.detail)
+
+
+def _fetched(project: Project) -> Iterator[Evidence]:
+    """Commands that copy data from an object store to the machine that trains."""
+    for command, _ in project.all_commands:
+        found = _COPIES.match(command.text)
+        words = [w for w in command.argv[1:] if not w.startswith("-")]
+        if found is None or len(words) < _COPIED:
+            continue
+        source, target = words[-2:]
+        # `mc` and `rclone` name a store by an alias: `store/bucket/folder`, `store:bucket`.
+        named = found[1] in {"mc", "rclone"} and not source.startswith((".", "/", "~"))
+        if (named or "://" in source) and "://" not in target and _DATA.search(command.text):
+            yield Evidence(command.span, command.text)
 
 
 def _anywhere(use: Use) -> bool:

@@ -22,7 +22,7 @@ _METRICS = re.compile(rf"{_METRIC.pattern}|metrics?$")
 _TIME = re.compile(r"date|month|year|day|week|hour|time|freq")
 _PER_CLASS = re.compile(
     r"(^|\.)(classification_report|confusion_matrix|multilabel_confusion_matrix|"
-    r"ConfusionMatrixDisplay(\.from_\w+)?|plot_confusion_matrix|ClassificationQualityByClass|"
+    r"ConfusionMatrix(Display(\.from_\w+)?)?|plot_confusion_matrix|ClassificationQualityByClass|"
     r"ClassificationConfusionMatrix)$"
 )
 # The values of the target itself: a loop over them measures per class, not per group.

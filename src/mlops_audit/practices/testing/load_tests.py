@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 
+from mlops_audit.facts.code import Module
 from mlops_audit.graph import Project
+from mlops_audit.graph.predicting import doing_of
+from mlops_audit.graph.scopes import Scope
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, not_applicable, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.testing._tools import files
@@ -20,6 +23,9 @@ _CALLS = re.compile(
     r"^(requests|httpx|aiohttp|grpc|tritonclient)\b|(^|\.)(predict|invoke_endpoint|post)$"
 )
 _TIMES = re.compile(r"(^|\.)(perf_counter|time|monotonic|timeit|percentile|quantile)$")
+_SPEED = re.compile(
+    r"latency|throughput|per second|\bfps\b|inference[ _]?time|speed|\bms\b", re.IGNORECASE
+)
 _TESTS = re.compile(
     r"latency|throughput|load_test|under_load|serving_time|inference_time|response_time",
     re.IGNORECASE,
@@ -84,4 +90,19 @@ def _own(project: Project) -> list[Evidence]:
         )
         if calls and times and load:
             found.append(Evidence(Span(path), "sends requests and measures times"))
+        elif times and module.main_line is not None and (shown := _benchmark(project, module)):
+            found.append(shown)
     return found
+
+
+def _benchmark(project: Project, module: Module) -> Evidence | None:
+    """A loop that lets the project's code predict, in a program that reports its speed."""
+    if not any(_SPEED.search(t.value) for t in module.texts if not t.doc):
+        return None
+    found = []
+    for call in module.calls:
+        for symbol in project.index.targets(call, module.path) if call.loops else ():
+            away = symbol.kind == "function" and symbol.path != module.path
+            if away and doing_of(project, [Scope(symbol.path, symbol.qualname)]).predicts:
+                found.append(Evidence(call.span, f"benchmark: {call.text or call.name}"))
+    return min(found, key=lambda e: not _SPEED.search(e.detail), default=None)
