@@ -13,6 +13,7 @@ from mlops_audit.facts.code import Function, Module
 from mlops_audit.graph.predicting import (
     KINDS,
     MODEL_WORD,
+    PREDICT_NAME,
     SERVERS,
     Prediction,
     asks_server,
@@ -169,6 +170,15 @@ def _handlers(project: Project) -> Iterator[Prediction]:
             )
 
 
+def _asks(project: Project, module: Module, path: str) -> bool:
+    """Whether a page that calls a service asks for predictions: it posts, or a name says so."""
+    calls = (u.call for u in project.uses_in(path) if u.capability == "serve.client")
+    if any(c is not None and not c.name.endswith(".get") for c in calls):
+        return True
+    told = [t.value for t in module.texts if not t.doc] + [f.name for f in module.functions]
+    return any(PREDICT_NAME.search(re.sub(r"\W+", "_", t[:200])) for t in told)
+
+
 def _demos(project: Project, known: list[Prediction]) -> Iterator[Prediction]:
     """Demo apps that predict themselves, or call a service of this repository."""
     service = next((p for p in known if p.kind == "service"), None)
@@ -185,6 +195,6 @@ def _demos(project: Project, known: list[Prediction]) -> Iterator[Prediction]:
             yield Prediction("demo", path, shown)
             continue
         client = next((u for u in project.uses_in(path) if u.capability == "serve.client"), None)
-        if client is not None:
+        if client is not None and _asks(project, module, path):
             kind = "demo" if service is not None else "client"
             yield Prediction(kind, path, (use.evidence(), client.evidence()))

@@ -34,6 +34,7 @@ _STARTS = frozenset(
         "script_runner.run",
     }
 )  # fmt: skip
+_PATH = 300  # characters: longer texts are prose
 _PATCHES = ("mock.patch", "mocker.patch", "monkeypatch.setattr", "mock.patch.object", "patch")
 _FILE = re.compile(r"[\w./\-]{1,200}\.(?:py|sh|ipynb)\b")
 _DOTTED = re.compile(r"^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*){1,8}$")
@@ -157,9 +158,20 @@ class ScopeReader:
         if name.startswith((":", ".", "?")) or not root:
             return None
         homes = self._homes.get(root, ())
+        if len(homes) > 1:
+            homes = tuple(h for h in homes if self._added(path, h))
         if len(homes) != 1 or self.index.module(root, path):
             return None
         return self.index.resolve(name, f"{homes[0]}/.py" if homes[0] else ".py")
+
+    def _added(self, path: str, home: str) -> bool:
+        """Whether a module puts a folder on its search path (`sys.path.append("/a/scoring")`)."""
+        ends = f"/{home}" if home else ""
+        return bool(ends) and any(
+            f"/{text.value.rstrip('/')}".endswith(ends)
+            for text in self.project.modules[path].texts
+            if not text.doc and not text.scope and len(text.value) < _PATH
+        )
 
     @property
     def _homes(self) -> dict[str, tuple[str, ...]]:
