@@ -18,6 +18,11 @@ _SUCCESS = re.compile(
     r"targets? and (metrics|measures))\b",
     re.IGNORECASE,
 )
+# "Success: an error below 8 %", "It is a success if half of the agents use it".
+_IS_SUCCESS = re.compile(
+    r"\bsuccess(ful)?\b\s*(:|=|-|means|when|if|(is|will be) (when|if|measured|defined|reached))",
+    re.IGNORECASE,
+)
 _OBJECTIVE = re.compile(
     r"\b(business (objectives?|problems?|goals?|cases?|value|contexts?|needs?|impact|understanding|"
     r"requirements?|questions?|objective and \w+)|project charter|problem statement|"
@@ -126,7 +131,10 @@ def _success(project: Project) -> tuple[list[Evidence], list[Evidence]]:
                 found.append(Evidence(section.span, section.title))
         for _, span, text in project.docs.paragraphs(document) if document else ():
             plain = text.strip("*-_ ")
-            if _SUCCESS.match(plain) and _NUMBER.search(text) and not is_placeholder(text):
+            if is_placeholder(text):
+                continue
+            said = [s for s in re.split(r"(?<=[.!?])\s+", plain) if _IS_SUCCESS.search(s)]
+            if (_SUCCESS.match(plain) and _NUMBER.search(text)) or any(map(_NUMBER.search, said)):
                 found.append(Evidence(span, text))
     return found, empty
 
