@@ -262,7 +262,10 @@ class Assign:
 
 @dataclass(frozen=True, slots=True)
 class Assert:
-    """An assertion; `constant` when it can never fail (`assert True`, a literal with itself)."""
+    """An assertion; `constant` when it can never fail (`assert True`, a literal with itself).
+
+    `swallowed` says that a handler around it in the same function prints the failure and goes on.
+    """
 
     test: str
     names: tuple[str, ...]
@@ -271,6 +274,7 @@ class Assert:
     scope: str = ""
     constant: bool = False
     guards: tuple[Guard, ...] = ()
+    swallowed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from mlops_audit.facts.code import Assert, Assign, Guard, Import, Module, Raise
 from mlops_audit.facts.pythonwalk.definitions import Definitions
-from mlops_audit.facts.pythonwalk.shapes import cannot_fail, goes_on
+from mlops_audit.facts.pythonwalk.shapes import cannot_fail, goes_on, only_tells
 
 __all__ = ["read_python", "read_source"]
 
@@ -71,7 +71,7 @@ class _Walker(Definitions):
             raises=tuple(self.raises),
             texts=tuple(self.texts),
             names=frozenset(self.names),
-            main_line=self.main_line,
+            main_line=self.main_line or self._from_platform(),
             cell_starts=self.cells,
         )
 
@@ -116,8 +116,10 @@ class _Walker(Definitions):
             self.raise_(node)
         elif isinstance(node, ast.Try | ast.TryStar):
             self.tries += goes_on(node.handlers)
+            self.told += only_tells(node.handlers)
             self.block(node.body)
             self.tries -= goes_on(node.handlers)
+            self.told -= only_tells(node.handlers)
             for handler in node.handlers:
                 self.block(handler.body)
             self.block(node.orelse)
@@ -219,7 +221,8 @@ class _Walker(Definitions):
         self.expression(node.test)
         self.asserts.append(
             Assert(guard.text, guard.names, compares, self.span(node), self.scope,
-                   constant=cannot_fail(node.test), guards=self.guards)
+                   constant=cannot_fail(node.test), guards=self.guards,
+                   swallowed=self.told > 0)
         )  # fmt: skip
 
     def raise_(self, node: ast.Raise) -> None:

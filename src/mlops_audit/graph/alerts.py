@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Call, Guard, Module
@@ -51,7 +52,7 @@ class Alert:
 
     `decided` says that a threshold or result decides whether it is sent; `named` that the message
     holds a value; `finished` that it only tells that a job has ended. `where` is `code`, `ci`,
-    `infrastructure`, `rules` or `notebook`.
+    `infrastructure`, `rules`, `unloaded` (rules that no server takes) or `notebook`.
     """
 
     evidence: Evidence
@@ -88,8 +89,32 @@ def _rules(project: Project) -> Iterator[Alert]:
     for item in known:
         holder = item.key.rpartition(".")[0]
         rule = item.name == "alert" and (item.span.path, holder) in expressions
-        if rule or (item.name == "title" and holder.endswith("groups.rules")):
+        if rule and not _is_loaded(project, item.span.path, item.key):
+            yield Alert(item.evidence(), "unloaded", decided=False)
+        elif rule or (item.name == "title" and holder.endswith("groups.rules")):
             yield Alert(item.evidence(), "rules")
+
+
+@once
+def _loaded_rules(project: Project) -> tuple[str, ...] | None:
+    """What the Prometheus servers configured here take for rules; None where none is configured."""
+    known = settings(project)
+    servers = {s.span.path for s in known if s.key.startswith("scrape_configs.")}
+    if not servers:
+        return None
+    return tuple(
+        str(s.value) for s in known if s.span.path in servers and s.key.startswith("rule_files")
+    )
+
+
+def _is_loaded(project: Project, path: str, key: str) -> bool:
+    """Whether a server takes a file of rules; Kubernetes brings its own kind to the server."""
+    loaded = None if key.startswith("spec.") else _loaded_rules(project)
+    bare = key.startswith(("groups.", "rules."))
+    if loaded is None or not bare:
+        return True
+    name = path.rsplit("/", 1)[-1]
+    return any("$" in p or fnmatchcase(name, p.rsplit("/", 1)[-1]) for p in loaded)
 
 
 def _sent(project: Project) -> Iterator[Alert]:

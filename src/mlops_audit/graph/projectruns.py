@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from types import MappingProxyType
 
@@ -50,7 +51,18 @@ class ProjectRuns(ProjectFiles):
     @cached_property
     def resources(self) -> tuple[Resource, ...]:
         """What CloudFormation, Terraform, Kubernetes files and the CDK's constructs declare."""
-        return (*read_resources(self.paths, self.data)[0], *self._constructs)
+        found = (*read_resources(self.paths, self.data)[0], *self._constructs)
+        dead = self._unreached if any(r.system == "bicep" for r in found) else ()
+        why = "no deployment reaches its file"
+        return tuple(replace(r, disabled=why) if r.path in dead else r for r in found)
+
+    @cached_property
+    def _unreached(self) -> frozenset[str]:
+        """Files of Bicep that no deployment reaches."""
+        from mlops_audit.facts.bicep import unreached_files  # noqa: PLC0415 -- few have such files
+
+        files = {p: self.text(p) or "" for p in self.paths if p.lower().endswith(".bicep")}
+        return unreached_files(files)
 
     @cached_property
     def _constructs(self) -> tuple[Resource, ...]:

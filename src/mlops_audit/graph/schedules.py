@@ -16,6 +16,7 @@ from mlops_audit.facts.shell import parse_shell
 from mlops_audit.graph.cistarts import starts_of_ci
 from mlops_audit.graph.codeschedules import DATA_EVENT, starts_of_calls
 from mlops_audit.graph.lifecycle import TRAIN, named_parts
+from mlops_audit.graph.loopschedules import starts_of_loops
 from mlops_audit.graph.prefectfiles import starts_of_prefect
 from mlops_audit.graph.scopes import Scope, scopes, scopes_from
 from mlops_audit.graph.trained import KINDS, TRAIN_NAME, Start, is_saved, trains_in, written
@@ -43,6 +44,7 @@ def starts_of_training(project: Project) -> tuple[Start, ...]:
     found = [
         *starts_of_ci(project),
         *starts_of_calls(project),
+        *starts_of_loops(project),
         *_of_commands(project),
         *_of_files(project),
         *starts_of_prefect(project),

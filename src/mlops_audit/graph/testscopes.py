@@ -271,7 +271,7 @@ def _assertions(
     for item in module.asserts:
         if item.scope == scope or item.scope.startswith(f"{scope}."):
             never = any(g.never for g in item.guards)
-            (constant if item.constant or never else good).append(item.span)
+            (constant if item.constant or never or item.swallowed else good).append(item.span)
     for raised in module.raises:
         inside = raised.scope == scope or raised.scope.startswith(f"{scope}.")
         if inside and raised.name in {"AssertionError", "?.AssertionError"}:

@@ -16,7 +16,13 @@ from mlops_audit.model import Evidence
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
 
-__all__ = ["drift_code", "production_evaluations", "scheduled_modules", "windowed_quality"]
+__all__ = [
+    "compares_truth",
+    "drift_code",
+    "production_evaluations",
+    "scheduled_modules",
+    "windowed_quality",
+]
 
 _DRIFT_NAME = re.compile(
     r"(^|_)(psi|drift\w*|population_stability\w*|data_shift|covariate_shift|distribution_shift|"
@@ -176,6 +182,13 @@ def _of_production(project: Project, module: Module, call: Call) -> bool:
     if not _PREDICTED.search(text) or not _ACTUAL.search(text):
         return False
     return bool(_MONITORS.search(f"{module.path} {call.scope} {text}")) or ".predict(" not in text
+
+
+def compares_truth(module: Module) -> bool:
+    """Whether a module sets a prediction beside what came true, in a condition or comparison."""
+    texts = [b.test for b in module.branches]
+    texts += [f"{c.left.text} {c.op} {c.right.text}" for c in module.compares]
+    return any(_ACTUAL.search(t[:200]) and _PREDICTED.search(t[:200]) for t in texts)
 
 
 @once

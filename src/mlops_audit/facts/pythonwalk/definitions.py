@@ -53,6 +53,7 @@ class Definitions(Expressions):
         saved = (self.scope, self.guards, self.loops, self.owner, self.targets)
         self.scope, self.guards, self.loops, self.targets = qualname, (), 0, ()
         tries, self.tries = self.tries, 0
+        told, self.told = self.told, 0
         # A class's own names are not in reach of its methods' bodies: `predict()` in the method
         # `predict` is the module's function.
         method = bool(self.owner) and not saved[0]
@@ -64,7 +65,7 @@ class Definitions(Expressions):
         if names is not None:
             self.envs.append(names)
         self.scope, self.guards, self.loops, self.owner, self.targets = saved
-        self.tries = tries
+        self.tries, self.told = tries, told
 
     def _params(self, args: ast.arguments) -> tuple[Param, ...]:
         plain = [*args.posonlyargs, *args.args]

@@ -46,6 +46,7 @@ class Names:
         self.guards: tuple[Guard, ...] = ()
         self.loops = 0
         self.tries = 0  # handlers around in the function that catch anything and go on
+        self.told = 0  # handlers around in the function that only tell of a failed assertion
         self.targets: tuple[str, ...] = ()
         self.context = ""
         self.envs: list[dict[str, str]] = [{}]

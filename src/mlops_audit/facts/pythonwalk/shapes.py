@@ -15,6 +15,7 @@ __all__ = [
     "is_stub",
     "line_range",
     "literal_of",
+    "only_tells",
     "returns_of",
     "shorten",
 ]
@@ -117,6 +118,33 @@ def goes_on(handlers: Sequence[ast.ExceptHandler]) -> bool:
         if not leaves:
             return True
     return False
+
+
+def only_tells(handlers: Sequence[ast.ExceptHandler]) -> bool:
+    """Whether a handler takes a failed assertion and does no more than print or return."""
+    for handler in handlers:
+        caught = handler.type
+        types = caught.elts if isinstance(caught, ast.Tuple) else [caught]
+        names = {t.id for t in types if isinstance(t, ast.Name)}
+        takes = caught is None or names & {"Exception", "BaseException", "AssertionError"}
+        if takes and all(_tells(s) for s in handler.body):
+            return True
+    return False
+
+
+def _tells(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.Return | ast.Pass | ast.Continue):
+        return True
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    if not isinstance(call, ast.Call):
+        return isinstance(call, ast.Constant)
+    func = call.func
+    if isinstance(func, ast.Attribute):
+        return func.attr in _LOGS or func.attr == "print_exc"
+    return isinstance(func, ast.Name) and func.id == "print"
+
+
+_LOGS = frozenset({"debug", "info", "warning", "warn", "error", "exception", "critical", "log"})
 
 
 def _ends_program(func: ast.expr) -> bool:

@@ -31,7 +31,8 @@ _SETUP = re.compile(r"docker/(login|setup|metadata)|login-action|setup-")
 _FROM_SOURCE = re.compile(
     r"gcloud (beta )?(run|functions|app) deploy|sam (build|deploy|package)|modal deploy|zappa|"
     r"serverless deploy|sls deploy|heroku|copilot|az (webapp up|functionapp)|func azure|"
-    r"bentoml deploy|truss push|cog push|chalice deploy|eb deploy|cdk deploy"
+    r"bentoml deploy|truss push|cog push|chalice deploy|eb deploy|cdk deploy|"
+    r"azd (up|deploy|publish)"
 )
 _GIT_PUSH = re.compile(r"huggingface\.co/spaces|\bheroku\b.*\b(main|master|HEAD)|dokku")
 _HOOK = re.compile(r"deploy_?-?hook|api\.render\.com/deploy|/hooks/.*deploy", re.IGNORECASE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from mlops_audit.graph import Project
@@ -16,6 +17,8 @@ from mlops_audit.practices.automation._ci import unattended
 from mlops_audit.practices.base import practice
 
 _LOOKED_FOR = "a CI job that validates data, trains or runs the pipeline, or tests a model"
+_EVALUATES = re.compile(r"(^|[/_])(eval|evals|evaluat\w*)([/_.]|$)", re.IGNORECASE)
+_SHOWS = re.compile(r"GITHUB_STEP_SUMMARY|upload-artifact|comment|\bcml\b", re.IGNORECASE)
 _CHECKS = ("data.validate", "evaluate.gate", "test.behaviour", "test.robustness")
 
 
@@ -50,7 +53,31 @@ def ci_validates_data_or_model(project: Project) -> Verdict:
     ]
     if reports:
         return partial("CI posts metrics, without a gate.", reports)
+    if evaluated := _evaluated(project):
+        return partial(
+            "CI evaluates the model and shows what it measured, without a gate.", evaluated
+        )
     return failed("CI checks neither data nor a model.", looked_for=_LOOKED_FOR)
+
+
+def _evaluated(project: Project) -> list[Evidence]:
+    """Programs that evaluate, in jobs that keep or show what they have measured."""
+    found = []
+    for way in project.automation.of("module"):
+        step = way.previous
+        if step is None or step.node.kind == "module" or _in_test(project, way):
+            continue
+        if not _EVALUATES.search(way.node.key[0]):
+            continue
+        job = next((n.payload[1] for n in way.nodes() if n.kind == "job"), None)
+        told = "\n".join(f"{s.uses} {s.run}" for s in job.steps) if job is not None else ""
+        asks = any(
+            u.capability in {"predict.call", "evaluate.metric"}
+            for u in uses_of(project, scopes(project, [Scope(way.node.key[0])]))
+        )
+        if asks and _SHOWS.search(told):
+            found.append(way.evidence())
+    return found
 
 
 def _in_jobs(project: Project) -> Iterator[tuple[Way, Evidence]]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from mlops_audit.facts.code import Module
 from mlops_audit.graph import Project
+from mlops_audit.graph.fallbacks import default_answers
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
 
@@ -185,6 +186,7 @@ def _fallbacks(project: Project) -> Iterator[Evidence]:
             if _FALLBACK.search(call.method) or _FALLBACK.search(" ".join(call.targets)):
                 yield Evidence(call.span, call.text)
                 break
+    yield from default_answers(project)[:2]
 
 
 def _written(project: Project) -> Iterator[Evidence]:

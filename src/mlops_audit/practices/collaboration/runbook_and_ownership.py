@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from mlops_audit.facts.documents import is_placeholder
 from mlops_audit.graph import Project
 from mlops_audit.graph.docs import filled
+from mlops_audit.graph.fallbacks import default_answers
 from mlops_audit.graph.sourcelines import line_span
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed, unknown
 from mlops_audit.practices.base import practice
@@ -148,6 +149,7 @@ def _fallbacks(project: Project) -> Iterator[Evidence]:
         for call in module.calls:
             if _FALLBACK.search(call.method) and _answers(call.method):
                 yield Evidence(call.span, call.text)
+    yield from default_answers(project)
 
 
 def _answers(name: str) -> bool:

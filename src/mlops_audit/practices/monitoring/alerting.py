@@ -33,7 +33,8 @@ def alerting(project: Project) -> Verdict:
     """Alarms, alert rules, and messages that a result decides."""
     if verdict := nothing_served(project):
         return verdict
-    found = alerts(project)
+    known = alerts(project)
+    found = tuple(a for a in known if a.where != "unloaded")
     live = [a for a in found if a.where != "notebook"]
     full = [a for a in live if a.decided and a.named and a.where != "ci"]
     if full:
@@ -54,6 +55,9 @@ def alerting(project: Project) -> Verdict:
     if found:
         return hollow("The message only says that a job has finished.", _shown(list(found)),
                       looked_for=_LOOKED_FOR)  # fmt: skip
+    if known:
+        return hollow("No Prometheus server here takes the file of the alert rules.",
+                      _shown(list(known)), looked_for=_LOOKED_FOR)  # fmt: skip
     return failed("Nobody is told when a check fails.", looked_for=_LOOKED_FOR)
 
 

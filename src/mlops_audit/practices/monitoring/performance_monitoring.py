@@ -6,7 +6,12 @@ import re
 
 from mlops_audit.graph import Project
 from mlops_audit.graph.sightings import Sighting, sightings
-from mlops_audit.graph.windows import production_evaluations, scheduled_modules, windowed_quality
+from mlops_audit.graph.windows import (
+    compares_truth,
+    production_evaluations,
+    scheduled_modules,
+    windowed_quality,
+)
 from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
 
@@ -19,6 +24,11 @@ _INSTRUMENT = re.compile(r"gauge|histogram|summary", re.IGNORECASE)
 _TOLD = re.compile(
     r"confidence|entropy|uncertainty|probabilit|"
     r"predict(ion|ed)_?(value|mean|score|prob|class|price|distribution)",
+    re.IGNORECASE,
+)
+_QUALITY = re.compile(
+    r"accuracy|precision|recall|f1|\bauc|_auc|rmse|\bmae\b|_mae\b|mape|click_?through|"
+    r"\bctr\b|conversion|true_positive|false_(positive|negative)|model_(quality|performance)",
     re.IGNORECASE,
 )
 _WINDOW = re.compile(r"(^|_)(window|period|interval)|timedelta", re.IGNORECASE)
@@ -51,6 +61,8 @@ def performance_monitoring(project: Project) -> Verdict:
     regular = [s.evidence for s in programs if _over_time(project, s)]
     if regular:
         return passed("Quality is computed for each period of production data.", regular)
+    if exported := _exported(project):
+        return passed("Quality against what came true is exported as it happens.", exported)
     if programs:
         return partial(
             "Quality on new data is computed by a command that a person starts.",
@@ -79,6 +91,22 @@ def _over_time(project: Project, item: Sighting) -> bool:
         return True  # a service measures what comes in, window by window
     texts = [c.text[:120] for c in module.calls_in(scope)] if scope else []
     return any(re.search(r"timedelta|groupby|resample|start_date|relativedelta", t) for t in texts)
+
+
+def _exported(project: Project) -> list[Evidence]:
+    """Figures of quality that a service exports, from predictions beside what came true."""
+    return [
+        s.evidence
+        for s in sightings(project, "metrics.export")
+        if not s.notebook
+        and not project.is_example(s.path)
+        and s.use is not None
+        and s.use.call is not None
+        and _INSTRUMENT.search(s.use.call.method)
+        and _QUALITY.search(s.use.call.text[:200])
+        and s.path not in project.roles.training
+        and compares_truth(project.modules[s.path])
+    ]
 
 
 def _proxies(project: Project) -> list[Evidence]:

@@ -137,8 +137,11 @@ def relevant(project: Project, path: str) -> bool:
 
 
 def _holds_seed(project: Project) -> bool:
-    """Whether any settings file has a key that is a seed."""
-    names = project.glob("**/*.yaml", "**/*.yml", "**/*.json", "**/*.toml")
+    """Whether any settings file, or module of settings, has a key that is a seed."""
+    names = project.glob(
+        "**/*.yaml", "**/*.yml", "**/*.json", "**/*.toml",
+        "**/*config*.py", "**/*settings*.py", "**/*params*.py",
+    )  # fmt: skip
     key = re.compile(
         r"""^[\s{"'-]*(?:random_state|\w{0,20}_?seed)["']?\s*[:=]\s*-?\d""", re.MULTILINE
     )

@@ -60,7 +60,7 @@ def logic_outside_notebooks(project: Project) -> Verdict:
             first.setdefault(evidence.span.path, evidence)
         shown = list(first.values())[:_SHOWN]
         return passed(f"Training runs outside notebooks, in {own[0].span.path}.", shown)
-    runs = _executed(project)
+    runs = _executed(project) if places else []
     if runs:
         return partial("Training stands in notebooks that a tool executes.", runs[:_SHOWN])
     if lonely:

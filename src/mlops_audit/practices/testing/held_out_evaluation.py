@@ -35,6 +35,8 @@ _SETS = {"test": "test data", "val": "validation data", "cv": "cross-validation"
 def held_out_evaluation(project: Project) -> Verdict:
     """Compare the data of the evaluations with the data that chose something."""
     splits = project.splits
+    if not project.roles.trains and not splits.splits:
+        return failed("nothing here is trained, and no data is split", looked_for=_LOOKED)
     evaluations = _decisive(project, splits)
     clean = [h for h in evaluations if not _spoiling(project, splits, h)]
     if splits.of_the_fit and all(h.weak for h in clean):
