@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Function, Module
 from mlops_audit.facts.snakefiles import is_snakefile
+from mlops_audit.graph.kedronodes import Dataset, kedro_datasets, kedro_nodes
 from mlops_audit.graph.predicting import (
     KINDS,
     LOAD_NAME,
@@ -54,6 +55,11 @@ _GIVEN = re.compile(
 # What a framework calls on a model that is being trained: another model may run in it.
 _OF_A_MODEL = frozenset({"forward", "training_step", "validation_step", "test_step"})
 _MAX_CANDIDATES = 400
+# Kedro's layers `05_model_input` and `07_model_output` hold data.
+_KEPT_MODEL = re.compile(
+    r"models?(?!_?(in|out)put)|classifier|regressor|estimator|predictor|checkpoint|booster|learner",
+    re.IGNORECASE,
+)
 _COMMON_FILES = frozenset({"nodes.py", "pipeline.py", "steps.py", "tasks.py"})
 
 
@@ -72,10 +78,47 @@ def programs(project: Project) -> Iterator[Prediction]:
         found = [p for f in _entries(module) if (p := _program(project, module, f))]
         if found:
             yield min(found, key=lambda p: KINDS.index(p.kind))
+    yield from _of_kedro(project)
+
+
+def _of_kedro(project: Project) -> Iterator[Prediction]:
+    """Nodes of Kedro that are given a stored model, and whose predictions the catalog stores."""
+    stored = kedro_datasets(project)
+    for node in kedro_nodes(project):
+        models = [d for n in node.inputs if (d := stored.get(n)) and _is_model(d)]
+        kept = [d for n in node.outputs if (d := stored.get(n)) and not _FIGURES.search(d.name)]
+        named = " ".join((node.function.qualname, *node.inputs, *node.outputs))
+        if not models or not kept or _TEST_SET.search(named) or _EVALUATES.search(f"/{named}/"):
+            continue
+        doing = doing_of(project, [node.function])
+        if doing.predicts and not doing.trains and not doing.measures:
+            shown = (*shown_calls(doing.predicts[:1], "predicts"), node.evidence, kept[0].evidence)
+            yield Prediction(
+                "batch", node.function.path, shown, stores=True, scope=node.function.qualname
+            )
+
+
+def _is_model(dataset: Dataset) -> bool:
+    """Whether a dataset of a catalog is a model: by its class, its file or its name."""
+    return any(_KEPT_MODEL.search(t) for t in (dataset.kind, dataset.path, dataset.name))
 
 
 def _may_predict(project: Project, module: Module) -> bool:
-    """Whether a module has a call that predicts or loads, or imports one that does."""
+    """Whether a module has a call that predicts or loads, or is a program that calls one."""
+    if _predicts_itself(project, module):
+        return True
+    if module.main_line is None:
+        return False
+    called = {
+        symbol.path
+        for call in module.calls
+        if call.runs
+        for symbol in project.index.targets(call, module.path)[:1]
+    }
+    return any(_predicts_itself(project, project.modules[p]) for p in called - {module.path})
+
+
+def _predicts_itself(project: Project, module: Module) -> bool:
     if any(
         c.method in PREDICT_METHODS or PREDICT_NAME.search(c.method) or LOAD_NAME.search(c.method)
         for c in module.calls

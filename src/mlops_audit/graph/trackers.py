@@ -33,7 +33,9 @@ _SWITCH_WORD = re.compile(
     re.IGNORECASE,
 )
 _NAME = re.compile(r"[A-Za-z_][\w.]*")
-_TARGETS = frozenset({"_target_", "target", "class_path", "class_name", "_class", "__target__"})
+_TARGETS = frozenset(
+    {"_target_", "target", "class_path", "class_name", "_class", "__target__", "type"}
+)
 _GROUP = re.compile(r"(^|/)(loggers?|trackers?|callbacks)/([\w\-]+)\.ya?ml$")
 _ENDING = re.compile(r"\.ya?ml$")  # `logger: wandb.yaml` chooses `wandb`
 _CHOICE = re.compile(r"(^|[ /.])(loggers?|trackers?|callbacks)$")

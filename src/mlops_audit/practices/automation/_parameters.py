@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph import Project
+from mlops_audit.graph.kedronodes import kedro_nodes
 from mlops_audit.graph.rulefiles import config_place
 from mlops_audit.graph.scopes import Scope, calls_of, scopes, uses_of
 from mlops_audit.graph.training import is_training, programs, trains_here
@@ -113,21 +114,13 @@ def sources_of_settings(project: Project) -> list[Source]:
 
 def _of_nodes(project: Project) -> Iterator[Source]:
     """Settings that Kedro hands to a node that trains: `params:learning_rate`, `parameters`."""
-    for use in project.uses("pipeline.step", notebook=False):
-        call = use.call
-        if use.tool != "Kedro" or call is None or call.decorates:
-            continue
-        given = call.arg(1, "inputs")
-        function = call.arg(0, "func")
-        symbol = project.index.resolve(function.name, use.path) if function is not None else None
-        names = [t for t in given.strings() if _OF_KEDRO.match(t)] if given is not None else []
-        if symbol is None or not names:
-            continue
-        walked = scopes(project, [Scope(symbol.path, symbol.qualname)])
-        if trained := trains_here(project, walked):
+    for node in kedro_nodes(project):
+        names = [name for name in node.inputs if _OF_KEDRO.match(name)]
+        trained = trains_here(project, scopes(project, [node.function])) if names else ()
+        if trained:
             tunes = any(name == "parameters" or _tunes(name) for name in names)
             shown = Evidence(trained[0][1].span, f"trains: {_line(trained[0][1])}")
-            yield Source("file" if tunes else "places", use.evidence(), shown)
+            yield Source("file" if tunes else "places", node.evidence, shown)
 
 
 # Platforms on which each run of a pipeline is given its function's parameters.

@@ -9,6 +9,7 @@ from mlops_audit.facts.command import python_target, unwrap
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
 from mlops_audit.graph.scopes import Scope, scopes
+from mlops_audit.graph.sourcelines import line_at
 from mlops_audit.graph.training import is_training, trains_here
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
@@ -30,7 +31,7 @@ _LOOP = re.compile(r"\s*for\s+([\w, ()]+?)\s+in\s+(.+):")
 _REACH = 25  # lines from a loop to what it runs
 # Names that alone mean a hyperparameter, unlike `k` and `params`.
 _SURE = re.compile(
-    r"^\W*(alpha|lr|learning_rate|max_depth|n_estimators|n_neighbors|n_clusters|gamma|lambda_?|"
+    r"^\W*(alpha|(base_|max_)?lr|learning_rate|max_depth|n_estimators|n_neighbors|n_clusters|gamma|lambda_?|"
     r"dropout|hidden(_units|_size)?)\W*$"
 )
 _STATED = re.compile(r"range\(\s*\d+\s*,\s*\d+|[\[(]\s*\d|\w*values?$|np\.")
@@ -189,16 +190,15 @@ def _loops(project: Project) -> Iterator[Evidence]:
             call = use.call
             if call is None or not call.loops or not is_training(use):
                 continue
-            text = project.text(module.path) or ""
-            if module.notebook:
-                continue
-            lines = text.splitlines()
-            line = module.flat(call.span)
-            for number in range(line - 1, max(0, line - 25), -1):
-                loop = _LOOP.match(lines[number - 1])
+            line = call.span.line or 1
+            for number in range(line - 1, max(0, line - _REACH), -1):
+                place = Span(module.path, number, call.span.cell)
+                loop = _LOOP.match(line_at(project, place))
                 if loop:
                     over = loop[1]
                     if over.strip() in {"k", "c"} and not _STATED.match(loop[2]):
+                        break
+                    if module.notebook and not (_SURE.search(over) and _STATED.match(loop[2])):
                         break
                     if _GRIDS.search(loop[2]) or (
                         _VALUES.search(over)
@@ -207,6 +207,6 @@ def _loops(project: Project) -> Iterator[Evidence]:
                         and "param_groups" not in loop[2]
                         and "loader" not in over
                     ):
-                        yield Evidence(Span(module.path, number), lines[number - 1].strip())
+                        yield Evidence(place, loop[0].strip())
                         return
                     break

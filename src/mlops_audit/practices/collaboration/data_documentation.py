@@ -75,7 +75,7 @@ _USES = re.compile(
     r"\b(built|trained|based|fine-?tuned|tested|evaluated)\s+(up)?on\s+(the\s+)?[\w\s\[\]-]{2,60}"
     r"\bdata ?sets?\b|"
     r"\btraining (a|an|the)\b[^\n]{0,160}?\bon the [\w\s\[\]-]{2,60}\bdata ?sets?\b|"
-    r"\b(use|uses|using)\s+the\s+[\w\s\[\]-]{2,60}\bdata ?sets?\b",
+    r"\b(use|uses|using)\s+(an?\s[\w\s-]{2,40}\bof\s+)?the\s+[\w\s\[\]-]{2,60}\bdata ?sets?\b",
     re.IGNORECASE,
 )
 _ABOUT_DATA = re.compile(

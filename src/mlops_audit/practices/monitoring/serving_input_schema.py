@@ -29,6 +29,10 @@ _VALIDATOR = re.compile(r"(field_|model_|root_)?validator$")
 _MODEL_BASES = re.compile(r"(^|\.)(BaseModel|SQLModel|Schema|Serializer|RootModel|GenericModel)$")
 _PLAIN = re.compile(r"\b(int|float|str|bool|list|List|dict|Dict|UploadFile|Optional|bytes)\b")
 _REFUSES = re.compile(r"HTTPException|BadRequest|abort|ValidationError|ValueError|status.HTTP_4")
+_CLIENT_RAISE = re.compile(
+    r"\bHTTPException\([\s\S]{0,60}?(\b|HTTP_)(400|413|415|422)(?!\d)|\bBadRequest\b|"
+    r"\babort\(\s*(400|413|415|422)\b|\bRequestValidationError\b"
+)
 _RANGE = re.compile(r"<|>|\bnot in\b|\bin \[|isin|re\.(full)?match|between")
 _PRESENT = re.compile(r"\bnot\b|is None|not in|len\(|isinstance")
 _CLIENT_ERROR = re.compile(
@@ -139,6 +143,7 @@ def _checked(
             yield "plain", Evidence(place, f"{param.name}: {param.written}")
     yield from _by_hand(module, function)
     yield from _answered(project, module, function)
+    yield from _in_helpers(project, module, function)
     for call in module.calls_in(function.qualname):
         if call.name in {"float", "int"} and _OF_REQUEST.search(call.text):
             yield "plain", Evidence(call.span, f"what is no number is an error: {call.text}")
@@ -236,11 +241,46 @@ def _by_hand(module: Module, function: Function) -> Iterator[tuple[str, Evidence
         refuses = _REFUSES.search(f"{raised.name} {raised.text}") and not re.search(
             r"\b5\d\d\b|500", raised.text
         )
-        test = raised.guards[-1].text
+        guard = raised.guards[-1]
+        test = f"not {guard.text}" if guard.negated and guard.text.isidentifier() else guard.text
         if refuses and _REQUEST.search(test):
             kind = "strict" if _RANGE.search(test) and not re.search(r"len\(", test) else "plain"
             if kind == "strict" or _PRESENT.search(test):
                 yield kind, Evidence(raised.span, f"if {test}: {raised.text}")
+
+
+def _in_helpers(
+    project: Project, module: Module, function: Function
+) -> Iterator[tuple[str, Evidence]]:
+    """Values that a function behind the route answers with a client error."""
+    for scope in scopes(project, [Scope(module.path, function.qualname)]):
+        helper = project.modules[scope.path]
+        if (scope.path, scope.qualname) == (module.path, function.qualname):
+            continue
+        refusals = [
+            (r.span, r.guards, r.text)
+            for r in helper.raises
+            if r.scope == scope.qualname and _CLIENT_RAISE.search(r.text)
+        ]
+        refusals += [
+            (c.span, c.guards, c.text)
+            for c in helper.calls_in(scope.qualname)
+            if _only_refuses(project, helper, c)
+        ]
+        for span, guards, text in refusals:
+            test = guards[-1].text if guards else ""
+            if _RANGE.search(test) and not _NO_VALUE.search(test):
+                yield "strict", Evidence(span, f"if {test}: {text}")
+
+
+def _only_refuses(project: Project, module: Module, call: Call) -> bool:
+    """Whether a call goes to a function of the project that does no more than refuse."""
+    for symbol in project.index.targets(call, module.path):
+        owner = project.modules.get(symbol.path)
+        if owner is not None and symbol.kind == "function":
+            raised = [r for r in owner.raises if r.scope == symbol.qualname]
+            return any(not r.guards and _CLIENT_RAISE.search(r.text) for r in raised)
+    return False
 
 
 def _answered(

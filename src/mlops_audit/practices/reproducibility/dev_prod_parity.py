@@ -55,9 +55,11 @@ def dev_prod_parity(project: Project) -> Verdict:
     serving = _programs(project, _deployed(project, training))
     halves: dict[str, Evidence | None] = {}
     if training and serving:
-        halves["packages"] = _same_environment(
-            project, training, [p for p in serving if not _managed(project, p)]
-        ) or _registered(project)
+        own = [p for p in serving if not _managed(project, p)]
+        handlers = [p for p in own if not _sets_up(project, p)]
+        halves["packages"] = _same_environment(project, training, handlers or own) or _registered(
+            project
+        )
     code = _shared_code(project, training, serving)
     if code is not None or feature_code(project):
         halves["feature code"] = code
@@ -98,6 +100,15 @@ def _managed(project: Project, path: str) -> bool:
     return any(
         u.capability == "serve.model" and u.details is not None and u.details.kind == "managed"
         for u in project.uses_in(path)
+    )
+
+
+def _sets_up(project: Project, path: str) -> bool:
+    """Whether a program only hands a model and its handler to a platform, in their own folder."""
+    uses = project.uses_in(path)
+    return any(u.capability == "serve.model" and u.call is not None for u in uses) and not any(
+        u.capability in {"serve.http", "serve.route", "serve.grpc", "predict.call", "model.load"}
+        for u in uses
     )
 
 

@@ -27,6 +27,7 @@ _TAG = re.compile(
     r"(?:#\d{1,6})?",
     re.IGNORECASE,
 )
+_SERIES = re.compile(r"\.x(?![0-9a-z])", re.IGNORECASE)  # 0.16.X: whatever comes of 0.16
 _CHANGELOG = re.compile(
     r"(^|/)(changelog|changes|change_log|history|news|releases|release[-_]?notes)(\.(md|rst|txt|adoc))?$",
     re.IGNORECASE,
@@ -102,7 +103,8 @@ def _version_tags(project: Project) -> list[str]:
         return []
     found: dict[str, str] = {}
     for tag in project.git.tags:
-        if match := _TAG.fullmatch(tag.name):
+        match = _TAG.fullmatch(tag.name)
+        if match and not _SERIES.search(match[1]):
             found.setdefault(tag.name[: match.start(1)].lower() + match[1], tag.name)
     return list(found.values())
 
