@@ -115,10 +115,10 @@ class _Walker(Definitions):
         elif isinstance(node, ast.Raise):
             self.raise_(node)
         elif isinstance(node, ast.Try | ast.TryStar):
-            self.tries += goes_on(node.handlers)
+            around, self.tries = self.tries, self.tries | goes_on(node.handlers)
             self.told += only_tells(node.handlers)
             self.block(node.body)
-            self.tries -= goes_on(node.handlers)
+            self.tries = around
             self.told -= only_tells(node.handlers)
             for handler in node.handlers:
                 self.block(handler.body)
@@ -235,7 +235,8 @@ class _Walker(Definitions):
                 self.scope,
                 self.guards,
                 text,
-                swallowed=self.tries > 0 and node.exc is not None,
+                swallowed=node.exc is not None
+                and bool({"Exception", name.rsplit(".", 1)[-1]} & self.tries),
             )
         )
         if node.exc is not None:

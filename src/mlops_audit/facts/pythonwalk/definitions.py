@@ -52,7 +52,7 @@ class Definitions(Expressions):
         env = {p.name: p.annotation for p in params}
         saved = (self.scope, self.guards, self.loops, self.owner, self.targets)
         self.scope, self.guards, self.loops, self.targets = qualname, (), 0, ()
-        tries, self.tries = self.tries, 0
+        tries, self.tries = self.tries, frozenset()
         told, self.told = self.told, 0
         # A class's own names are not in reach of its methods' bodies: `predict()` in the method
         # `predict` is the module's function.

@@ -45,7 +45,7 @@ class Names:
         self.owner = ""
         self.guards: tuple[Guard, ...] = ()
         self.loops = 0
-        self.tries = 0  # handlers around in the function that catch anything and go on
+        self.tries: frozenset[str] = frozenset()  # errors that handlers around take and go on
         self.told = 0  # handlers around in the function that only tell of a failed assertion
         self.targets: tuple[str, ...] = ()
         self.context = ""

@@ -102,13 +102,10 @@ def returns_of(body: Sequence[ast.stmt]) -> list[ast.Return]:
     return sorted(found, key=lambda r: r.lineno)
 
 
-def goes_on(handlers: Sequence[ast.ExceptHandler]) -> bool:
-    """Whether a handler catches every error and neither raises nor leaves the program."""
+def goes_on(handlers: Sequence[ast.ExceptHandler]) -> frozenset[str]:
+    """The errors whose handler neither raises nor leaves the program; `Exception` for all."""
+    found: set[str] = set()
     for handler in handlers:
-        caught = handler.type
-        named = caught.id if isinstance(caught, ast.Name) else ""
-        if caught is not None and named not in {"Exception", "BaseException"}:
-            continue
         inside = [n for s in handler.body for n in ast.walk(s)]
         leaves = any(
             isinstance(n, ast.Raise | ast.Return)
@@ -116,8 +113,17 @@ def goes_on(handlers: Sequence[ast.ExceptHandler]) -> bool:
             for n in inside
         )
         if not leaves:
-            return True
-    return False
+            found |= _caught(handler)
+    return frozenset(found)
+
+
+def _caught(handler: ast.ExceptHandler) -> set[str]:
+    """The last names of the errors that a handler takes."""
+    if handler.type is None:
+        return {"Exception"}
+    types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    names = {t.attr if isinstance(t, ast.Attribute) else getattr(t, "id", "") for t in types}
+    return {"Exception" if name == "BaseException" else name for name in names if name}
 
 
 def only_tells(handlers: Sequence[ast.ExceptHandler]) -> bool:
