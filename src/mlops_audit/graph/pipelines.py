@@ -44,6 +44,7 @@ _ORCHESTRATES = re.compile(
     re.IGNORECASE,
 )
 _MANY_STEPS = 3  # programs that prepare data in a row
+_CALLED_PIPELINE = re.compile(r"pipeline|workflow|(^|_)flow", re.IGNORECASE)
 _IDLE = frozenset({"cd", "echo", "export", "mkdir", "rm", "cp", "mv", "set", "source", "touch"})
 
 
@@ -224,10 +225,10 @@ def _program(project: Project, module: Module) -> Iterator[Pipeline]:
     if project.roles.kind == "library":
         return  # a program of its own shows how the library is used
     for scope in ("", *(f.qualname for f in module.functions if not f.stub)):
-        label = f"{module.path.rsplit('/', 1)[-1]} {scope}"
-        if not _ORCHESTRATES.search(label) or named_parts(module.path.rsplit("/", 1)[-1]) == {
-            TRAIN
-        }:
+        name = module.path.rsplit("/", 1)[-1]
+        if not _ORCHESTRATES.search(f"{name} {scope}") or (
+            named_parts(name) == {TRAIN} and not _CALLED_PIPELINE.search(name)
+        ):
             continue
         steps = _until_trained(tuple(_called_steps(project, module, scope)))
         homes = {s.code[0].path for s in steps if s.parts and s.code}

@@ -24,8 +24,8 @@ _NAMES = {
     "inference": re.compile(r"predict|infer|serv|scor|app|api|deploy|batch", re.IGNORECASE),
 }
 _FEATURE_MODULE = re.compile(
-    r"(^|/)((build_|make_|create_)?features?(_\w+)?|feature-\w+|featuri[sz]\w*|preproc\w*|"
-    r"transformations?)(/|\.py$)",
+    r"(^|/)((build_|make_|create_)?features?(_\w+)?|feature-\w+|featuri[sz]\w*|"
+    r"(data_)?preproc\w*|transformations?)(/|\.py$)",
     re.IGNORECASE,
 )
 _COMMANDS = ("command", "entrypoint", "local_entrypoint", "flow", "dag", "task", "step", "op")
@@ -69,6 +69,9 @@ class Stages:
     def features_apart(self) -> bool:
         """Whether features are computed in a module that neither trains nor alone predicts."""
         own = self.features.files - self.training.files
+        # A model that is fitted there to choose columns is no training stage.
+        named = {p for p in self.features.files if _FEATURE_MODULE.search(p)}
+        own |= named if self.training.files - self.features.files else set()
         elsewhere = not self.inference or bool(self.inference.files - self.features.files)
         return bool(own - self.inference.files) or (bool(own) and elsewhere)
 

@@ -48,7 +48,7 @@ _WHO = re.compile(
     r"retailers?|drivers?|owners?|investors?|analysts?|marketing|sales|agents?|farmers?|lenders?|"
     r"insurers?|planners?|buyers?|sellers?|students?|engineers?|employees?|employers?|shops?|"
     r"stores?|"
-    r"airlines?|passengers?|department|authorit(y|ies)|police|provider|operations)\b",
+    r"airlines?|passengers?|hotels?|restaurants?|department|authorit(y|ies)|police|provider|operations)\b",
     re.IGNORECASE,
 )
 _LEARNING = re.compile(
@@ -145,7 +145,12 @@ def _objective(project: Project) -> Iterator[Evidence]:
         document = project.docs.get(path)
         if document is None:
             continue
-        for number, (section, span, text) in enumerate(project.docs.paragraphs(document)):
+        told = list(project.docs.paragraphs(document))
+        for number, (section, span, first) in enumerate(told):
+            text = first
+            if first.rstrip(" *_").endswith(":"):  # the list below finishes the sentence
+                below = [t for s, _, t in told[number + 1 : number + 5] if s is section]
+                text = " ".join([first, *(t.lstrip("-*+ ") for t in below)])
             titled = bool(_OBJECTIVE.search(section.title)) and section.level > 0
             if not (titled or charter or (number < 8 and section.level <= 1)):  # noqa: PLR2004 -- a README's opening
                 continue
