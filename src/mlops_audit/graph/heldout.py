@@ -25,7 +25,13 @@ from mlops_audit.model import Evidence, Span
 if TYPE_CHECKING:  # imported for types only, to keep the project free to use this module
     from mlops_audit.graph.project import Project
 
-__all__ = ["Held", "evaluations_in", "evaluations_of_tests", "metrics_of_the_fit"]
+__all__ = [
+    "Held",
+    "evaluations_in",
+    "evaluations_of_tests",
+    "fits_before_the_split",
+    "metrics_of_the_fit",
+]
 
 _WRITES_TO = re.compile(r"path|(^|_)dir|file|folder|name|prefix|(^|_)log(_|$)|title", re.IGNORECASE)
 _PREDICTS = re.compile(r"(^|_)(predict|predict_proba|forecast|inference|infer|predictions?)(_|$)")
@@ -101,25 +107,59 @@ def _hands_over_all(project: Project, module: Module, call: Call) -> bool:
     return {"test", "val"} <= sets and bool(project.index.targets(call, module.path))
 
 
-def metrics_of_the_fit(project: Project, module: Module) -> Iterator[Evidence]:
-    """Metrics of a model on the very data that it was fitted on, where no name says training.
+def fits_before_the_split(project: Project, module: Module) -> Iterator[Evidence]:
+    """Fits on all the data that is split only afterwards, where none is on the training part."""
+    splits = [u.call for u in project.uses_in(module.path) if u.capability == "evaluate.split"]
+    fits = [c for c in module.calls if c.method == "fit" and len(c.args) > 1 and c.runs]
+    for split in splits if fits else ():
+        if split is None or split.method != "train_test_split" or not split.targets:
+            continue
+        whole = {_root(v.text) for v in split.args}
+        near = [(c, _root(c.args[0].text)) for c in fits if c.scope == split.scope]
+        early = [c for c, root in near if root in whole and _before(module, c, split)]
+        if early and not any(root in split.targets for _, root in near):
+            yield Evidence(early[0].span, early[0].text)
+
+
+def _root(text: str) -> str:
+    """The variable at the start of an expression: `df` of `df[["a"]].values`."""
+    return re.split(r"[^\w]", text, maxsplit=1)[0]
+
+
+def _before(module: Module, one: Call, two: Call) -> bool:
+    return module.flat(one.span) < module.flat(two.span)
+
+
+def metrics_of_the_fit(project: Project, module: Module, on: str = "") -> Iterator[Evidence]:
+    """Metrics of a model on the very data that it was fitted on.
 
     `model.fit(X, y)`, then `accuracy_score(y, model.predict(X))` in the same function.
+
+    Args:
+        project: the project.
+        module: the module.
+        on: what the data's name says: `train`, or nothing.
     """
     metrics = [u.call for u in project.uses_in(module.path) if u.capability == "evaluate.metric"]
     fits = [c for c in module.calls if c.method == "fit" and len(c.args) > 1 and c.runs]
     for fit in fits if metrics else ():
         data, truth = fit.args[0].text, fit.args[1].text
-        if set_of(data) or not data.isidentifier():
+        if (set_of(data) or "") != on:
             continue
+        model = {fit.receiver, *fit.targets}
         again = [
             c for c in module.calls
-            if c.scope == fit.scope and c.receiver == fit.receiver and c.args
-            and _PREDICTS.search(c.method.lower()) and c.args[0].text.split("[")[0] == data
+            if c.scope == fit.scope and c.receiver in model and c.args
+            and _PREDICTS.search(c.method.lower())
+            and data in {c.args[0].text, c.args[0].text.split("[")[0]}
         ]  # fmt: skip
         told = {t for c in again for t in c.targets}
         for call in metrics:
-            if call is None or call.scope != fit.scope or not again:
+            if call is None or call.scope != fit.scope:
+                continue
+            if call.receiver in model and call.args and call.args[0].text == data:
+                yield Evidence(call.span, call.text)  # `model.score(X, y)`
+            if not again:
                 continue
             texts = {v.text for v in (*call.args, *(v for _, v in call.kwargs))}
             if truth in texts and (texts & told or any(c.text in t for c in again for t in texts)):

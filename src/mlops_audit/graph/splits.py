@@ -20,6 +20,7 @@ from mlops_audit.graph.heldout import (
     Held,
     evaluations_in,
     evaluations_of_tests,
+    fits_before_the_split,
     metrics_of_the_fit,
 )
 from mlops_audit.graph.training import is_training
@@ -137,6 +138,17 @@ class Splits:
         """Metrics, outside of notebooks, on the data that the model was fitted on."""
         plain = (m for m in self.modules if not m.notebook)
         return tuple(e for m in plain for e in metrics_of_the_fit(self.project, m))
+
+    @cached_property
+    def of_training(self) -> tuple[Evidence, ...]:
+        """The same, where the data's name says that it is the part for training."""
+        plain = (m for m in self.modules if not m.notebook)
+        return tuple(e for m in plain for e in metrics_of_the_fit(self.project, m, "train"))
+
+    @cached_property
+    def too_late(self) -> tuple[Evidence, ...]:
+        """Fits on all the data that is split only afterwards, and metrics of them."""
+        return tuple(e for m in self.modules for e in fits_before_the_split(self.project, m))
 
     # -- choices ----
 

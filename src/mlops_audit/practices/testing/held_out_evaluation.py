@@ -39,11 +39,20 @@ def held_out_evaluation(project: Project) -> Verdict:
         return failed("nothing here is trained, and no data is split", looked_for=_LOOKED)
     evaluations = _decisive(project, splits)
     clean = [h for h in evaluations if not _spoiling(project, splits, h)]
-    if splits.of_the_fit and all(h.weak for h in clean):
+    fitted = splits.of_the_fit if all(h.weak for h in clean) else ()
+    fitted = fitted or (splits.of_training if all(h.unseen for h in clean) else ())
+    if fitted:
         return failed(
             "the metrics are computed on the data that the model was fitted on",
             looked_for=_LOOKED,
-            evidence=list(splits.of_the_fit[:3]),
+            evidence=list(fitted[:3]),
+        )
+    late = {e.span.path for e in splits.too_late}
+    if late and all(h.evidence.span.path in late for h in evaluations):
+        return failed(
+            "the model is fitted on all the data, and only then is some split off",
+            looked_for=_LOOKED,
+            evidence=list(splits.too_late[:3]),
         )
     if clean:
         seen = [h for h in clean if not h.weak] or clean
