@@ -16,7 +16,7 @@ _CHAPTERS = re.compile(
 
 def stem(path: str) -> str:
     """The file's name without folder and suffix."""
-    return path.rsplit("/", 1)[-1].removesuffix(".ipynb")
+    return path.rsplit("/", 1)[-1].removesuffix(".ipynb").removesuffix(".py")
 
 
 def convention(path: str) -> str:

@@ -75,6 +75,11 @@ class _Walker(Definitions):
             cell_starts=self.cells,
         )
 
+    def _from_platform(self) -> int | None:
+        """The first line of a notebook that Databricks keeps as source: all of it is run."""
+        first = self.source_lines[0] if self.source_lines else b""
+        return 1 if first.startswith(b"# Databricks notebook source") else None
+
     def module(self, tree: ast.Module) -> None:
         self.declare(tree.body, self.envs[0], "")
         self.mark_doc(tree)

@@ -221,6 +221,8 @@ def _program(argv: Sequence[str]) -> tuple[tuple[str, ...], Sequence[str]]:
             module = args[index + 1]
             return tuple(dict.fromkeys((module, module.replace("_", "-")))), args[index + 2 :]
         if not word.startswith("-"):
+            if word.endswith("/setup.py"):  # of a package in a folder
+                args = [*args[:index], "setup.py", *args[index + 1 :]]
             break
     return (name.rstrip("0123456789."),), args
 

@@ -313,6 +313,7 @@ class CommandResolver:
         name = command.argv[1] if len(command.argv) > 1 else ""
         for ending in ("", ".py", ".ipynb"):
             place = self.sources.places.file(name + ending, folder) if name else None
+            place = place or self._imported(name + ending)
             if place in self.sources.notebooks:
                 yield Edge(self.nodes.notebook(place or ""))
             elif place in self.sources.index.modules:
@@ -320,6 +321,23 @@ class CommandResolver:
             else:
                 continue
             return
+
+    def _imported(self, name: str) -> str | None:
+        """The one file that a path of the platform's workspace can stand for."""
+        if not name.startswith(("/", "$", "{")) or "." not in name.rsplit("/", 1)[-1]:
+            return None
+        words = name.split("/")
+        while words:
+            end = "/".join(words)
+            found = [p for p in self._files if p == end or p.endswith(f"/{end}")]
+            if found:
+                return found[0] if len(found) == 1 else None
+            words = words[1:]
+        return None
+
+    @cached_property
+    def _files(self) -> tuple[str, ...]:
+        return (*self.sources.notebooks, *self.sources.index.modules)
 
     def _platform_job(self, command: Command, folder: str) -> Iterator[Edge]:
         """The tasks of the job that a command line of Databricks starts."""

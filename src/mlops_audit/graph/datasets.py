@@ -34,7 +34,11 @@ _PURE = frozenset(
     ["csv", "tsv", "parquet", "feather", "arrow", "xlsx", "xls", "arff", "jsonl", "ndjson"]
 )
 _MEDIA = frozenset(["png", "jpg", "jpeg", "tif", "tiff", "wav", "mp3", "flac", "dcm", "nii"])
-_FOLDER = re.compile(r"(^|/)(\w*data\w*|\w*dataset\w*|inputs?|raw|corpus|corpora)/", re.IGNORECASE)
+_FOLDER = re.compile(
+    r"(^|/)(\w*data(?!bricks|base|flow|proc|dog|hub|robot|iku|factory|fusion)\w*|\w*dataset\w*|inputs?|"
+    r"raw|corpus|corpora)/",
+    re.IGNORECASE,
+)
 _NO_DATA = re.compile(
     r"(^|/)(tests?|fixtures|docs?|examples?|outputs?|results?|reports?|logs?|metrics|mlruns|schemas?|"
     r"figures|images|assets|static|node_modules|notebooks?/images|monitoring|grafana|prometheus)/|"

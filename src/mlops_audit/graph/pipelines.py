@@ -145,8 +145,10 @@ def _of_files(project: Project) -> Iterator[Pipeline]:
             parts = parts_of_nodes(project, nodes, step.name)
             place = Evidence(step.span, f"step {step.name}")
             steps.append(PipelineStep(step.name, place, parts))
+    files = project.pipeline_files
     for tool, steps in sorted(steps_of.items()):
-        if len(steps) > 1 or any(s.parts for s in steps):
+        alone = tool == "databricks" and all(len(f.steps) < 2 for f in files if f.tool == tool)  # noqa: PLR2004 -- jobs of one task each are no graph
+        if not alone and (len(steps) > 1 or any(s.parts for s in steps)):
             yield Pipeline(tool, names[tool][0], heads[tool][0], tuple(steps[:MAX_STEPS]))
 
 

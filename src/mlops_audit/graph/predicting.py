@@ -99,6 +99,9 @@ _OWN_ERROR = re.compile(
 # MLflow's and SageMaker's path, TensorFlow Serving's, and that of the open inference protocol.
 _SERVED = re.compile(r"/invocations\b|:predict\b|/v[12]/models/")
 _PARAMETERS = frozenset({"config.parse"})
+# Spark's reader, and a parameter that a job of Databricks hands to its notebook.
+_SPARK_READ = re.compile(r"\bspark\b[\w.]*\.read(Stream)?\b")
+_WIDGET = re.compile(r"\bdbutils\.widgets\.get\(")
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +197,7 @@ def doing_of(project: Project, roots: Iterable[Scope], *, imports: bool = False)
     held = frozenset(t for u in uses if u.call and u.span in loading for t in u.call.targets)
     predicts, loads, stores, reads = [], [], [], []
     served = bool(project.uses("serve.model", notebook=False))
-    by_hand = False
+    by_hand = given = False
     for module, call in calls_of(project, walked):
         if _only_named(project, module, call, loading | predicting):
             pass
@@ -212,8 +215,9 @@ def doing_of(project: Project, roots: Iterable[Scope], *, imports: bool = False)
                 loads.append((module, call))
         if (_STORES.match(call.method) and not _into_list(call)) or _STORE_NAME.search(call.method):
             stores.append((module, call))
-        if _READS_SET.match(call.method) or _READ_NAME.search(call.method):
+        if _reads(call):
             reads.append((module, call))
+        given = given or bool(_WIDGET.match(call.text))
         by_hand = by_hand or bool(_OWN_ERROR.search(call.text[:200]))
     measures = by_hand or any(
         u.capability in {"evaluate.metric", "evaluate.report"} and not u.test for u in uses
@@ -225,8 +229,15 @@ def doing_of(project: Project, roots: Iterable[Scope], *, imports: bool = False)
         tuple(reads),
         bool(trains_here(project, walked)),
         measures,
-        any(u.capability in _PARAMETERS for u in uses),
+        given or any(u.capability in _PARAMETERS for u in uses),
     )
+
+
+def _reads(call: Call) -> bool:
+    """Whether a call reads a set of data."""
+    if call.method == "load":
+        return bool(_SPARK_READ.search(call.text))
+    return bool(_READS_SET.match(call.method) or _READ_NAME.search(call.method))
 
 
 def _only_named(project: Project, module: Module, call: Call, known: frozenset[object]) -> bool:

@@ -67,7 +67,10 @@ _META_KEY = re.compile(
     r"pred|scor|prob|label|class|time|date|version|id$|model|result|output|confidence|status|latency",
     re.IGNORECASE,
 )
-_JOINS = re.compile(r"\.join\(|concat\(|merge\(|\.assign\(|hstack\(|column_stack\(|\*\*\w+")
+_JOINS = re.compile(
+    r"\.join\(|concat\(|merge\(|\.assign\(|hstack\(|column_stack\(|\*\*\w+|\.score_batch\(|"
+    r"\.withColumn\(\s*[\"']\w*(pred|score|forecast)"
+)
 _VALUE = re.compile(
     r"^([A-Za-z]\w{0,20}_)?(predictions?|predicted|preds?|y_hat|y_pred)"
     r"(?!_?(path|file|dir|folder|url|name|model|cfg|conf|setting|param))(_\w{1,12})?(?!\w)"
@@ -78,6 +81,7 @@ _COLUMNS = re.compile(r"INSERT\s+INTO\s+[\w.\"`{}]{1,80}\s*\(([^)]{1,2000})\)", 
 _SCREEN = re.compile(r"^st\b|vid|video|image|img|keras|model|buffer|response", re.IGNORECASE)
 _HOLE = re.compile(r"\bf[\"'][^\"']{0,200}\{|\.format\(")  # a path that is filled in
 _BUFFER = re.compile(r"\b(StringIO|BytesIO)\b")
+_PLACE = re.compile(r"dir|folder|path|file|root|output|dest|location|uri|prefix", re.IGNORECASE)
 _LOGS = frozenset({"info", "debug", "warning", "print"})
 
 
@@ -159,7 +163,7 @@ def _stored(project: Project, module: Module, call: Call) -> Stored | None:
     if not beam and (_OTHER.search(call.text[:300]) or not _predicted(module, call)):
         return None
     adds = beam or named or _adds(module, call, around)
-    path = _where(module, call)
+    path = f"{_where(module, call)} {_handed_in(project, module, call)}"
     dated_path = bool(_WHEN.search(path)) or bool(_HOLE.search(path))
     if call.method in _ADDS and not (adds or beam):
         return None
@@ -307,6 +311,33 @@ def _where(module: Module, call: Call) -> str:
     if function is not None and any(v.name and v.text in names for v in handed):
         found += _callers(module, function.name)
     return " ".join(t for t in dict.fromkeys(found) if not re.match(r"(pd\.|\w*df\b|model)", t))
+
+
+def _handed_in(project: Project, module: Module, call: Call) -> str:
+    """What callers in other modules give for the parameters that the path is made of."""
+    function = module.function(call.scope)
+    if function is None:
+        return ""
+    words = {w for v in _given(call) for w in re.findall(r"\w+", v.text)}
+    wanted = {
+        p.name: n
+        for n, p in enumerate(function.params)
+        if p.name in words and _PLACE.search(p.name)
+    }
+    found: list[str] = []
+    for other in project.source if wanted else ():
+        for near in other.calls if other.path != module.path else ():
+            if not any(
+                s.path == module.path and s.qualname == call.scope
+                for s in project.index.targets(near, other.path)
+            ):
+                continue
+            for name, position in wanted.items():
+                value = near.arg(position, name)
+                if value is not None:
+                    found.append(value.text)
+                    found += [a.value.text for a in other.assigns if value.text in a.targets]
+    return " ".join(found)
 
 
 def _callers(module: Module, name: str) -> Iterator[str]:

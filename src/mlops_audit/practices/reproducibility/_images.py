@@ -47,6 +47,9 @@ _PYTHONIC = re.compile(
 )
 
 
+_MINOR = re.compile(r"\d\.\d|20\d\d|py3\d")
+
+
 @dataclass(frozen=True, slots=True)
 class Image:
     """A Dockerfile seen as an environment; `why` says what it lacks, if anything."""
@@ -69,7 +72,10 @@ def is_pinned(base: str) -> bool:
 
 def python_of(base: str) -> bool:
     """Whether an image's tag fixes the Python in it."""
-    name = base.partition("@")[0]
+    name, _, digest = base.partition("@")
+    image, _, tag = name.rsplit("/", 1)[-1].partition(":")
+    if re.search(r"^python$|conda", image) and not digest and not _MINOR.search(tag):
+        return False  # `python:3-slim` is whichever Python 3 is the newest
     return bool(_PYTHONIC.search(name)) and is_pinned(base)
 
 

@@ -20,6 +20,7 @@ _INSTALLERS = frozenset({"apt", "apt-get", "conda", "mamba", "micromamba", "pyen
 _INSTALLED = re.compile(r"^(python={0,2})?3\.\d{1,2}(\.\d+)?(-dev|-venv|-distutils)?$")
 _PYTHON_WORD = re.compile(r"python\S{0,3}['\"]?=?\S*3\.|python['\"]?=|PYTHON_VERSION")
 _RUNTIME = re.compile(r"^\s*[Rr]untime:\s*[\"']?python3\.\d+", re.MULTILINE)
+_SPARK = re.compile(r"[\"']?spark_version[\"']?\s*:\s*[\"']?\d[\w.\-]+")
 _PYTHON_ENV = re.compile(r"^python:\s*[\"']?(3\.\d+[\d.]*)", re.MULTILINE)
 
 
@@ -59,6 +60,9 @@ def python_pinned(project: Project) -> Verdict:
         wide = any("<" in p.text for p in pins)
         said = "is bounded too widely" if wide else "has a lower bound only"
         return partial(f"the Python version {said}", loose[:4])
+    runtimes = list(_runtimes(project))
+    if runtimes:
+        return partial("a platform's runtime fixes the Python version for its jobs", runtimes[:4])
     weak = [*_in_ci(project), *_in_prose(project)]
     if weak:
         return partial("the Python version stands only in CI or prose", weak[:4])
@@ -95,6 +99,16 @@ def _files(project: Project) -> Iterator[Evidence]:
                 Span(path, text.count("\n", 0, found.start()) + 1),
                 re.sub("[\"']", "", found[0].strip()),
             )
+
+
+def _runtimes(project: Project) -> Iterator[Evidence]:
+    """Runtimes of Databricks by their number, which come with one Python."""
+    for path in project.glob("**/*.y*ml", "**/*.json"):
+        small = (project.entry(path).size or 0) < 200_000  # noqa: PLR2004 -- a larger file is data
+        text = project.text(path) or "" if small else ""
+        if found := _SPARK.search(text):
+            line = text.count("\n", 0, found.start()) + 1
+            yield Evidence(Span(path, line), re.sub("[\"']", "", found[0]))
 
 
 def _in_ci(project: Project) -> Iterator[Evidence]:

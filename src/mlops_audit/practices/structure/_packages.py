@@ -127,6 +127,8 @@ def _discovered(project: Project, meta: PackageMeta, base: str) -> Iterator[str]
     )
     places = only or ("", *starts, "src")
     tried = [posixpath.normpath(posixpath.join(base, s)) for s in places]
+    # A build that is run from the root counts its folders from there.
+    tried += [s for s, t in zip(places, tried, strict=True) if base and s and s.startswith(base)]
     for place in dict.fromkeys("" if t == "." else t for t in tried):
         for child in _children(project, place):
             if child.rsplit("/", 1)[-1] not in {"tests", "test", "docs", "examples"}:

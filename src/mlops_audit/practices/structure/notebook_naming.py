@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mlops_audit.facts.notebooknames import convention
 from mlops_audit.graph import Project
+from mlops_audit.graph.sourcenotebooks import source_notebooks
 from mlops_audit.model import Evidence, Span, Verdict, failed, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
 
@@ -54,4 +55,4 @@ def _notebooks(project: Project) -> list[str]:
         if key not in seen:
             seen.add(key)
             found.append(path)
-    return found
+    return [*found, *source_notebooks(project)]

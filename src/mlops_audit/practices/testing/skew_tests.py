@@ -27,8 +27,10 @@ _SERVING_PATH = re.compile(
     re.IGNORECASE,
 )
 _TRAINING_PATH = re.compile(
-    r"(^|/)(train\w*|\w*_training|evaluat\w*|tuning|fit)(/|\.py$|_)|test_performance", re.IGNORECASE
+    r"(^|/)(train\w*|\w*_train(ing)?|evaluat\w*|tuning|fit)(/|\.py$|_)|test_performance",
+    re.IGNORECASE,
 )
+_BARE = frozenset({"run", "main", "execute", "apply", "call", "start"})
 _DEPTH = 2  # functions between a side's module and what both sides share
 _EXPORTED = re.compile(r"(TFTransformOutput|transform_features_layer|TransformFeaturesLayer)")
 
@@ -100,9 +102,15 @@ def _shared(project: Project, training: frozenset[str], serving: frozenset[str])
                     break
     found = []
     for symbol in sorted(set(left) & set(right), key=lambda s: (s.path, s.qualname)):
-        if _SHARED.search(symbol.qualname) and not _SCORES.search(symbol.path):
+        if _SHARED.search(_called_by(symbol)) and not _SCORES.search(symbol.path):
             found += [right[symbol], left[symbol]]
     return found
+
+
+def _called_by(symbol: Symbol) -> str:
+    """A function's name, before a bare `run` or `main` that of its module."""
+    stem = symbol.path.rsplit("/", 1)[-1].removesuffix(".py")
+    return f"{stem}.{symbol.qualname}" if symbol.qualname in _BARE else symbol.qualname
 
 
 def _called(project: Project, paths: frozenset[str]) -> dict[Symbol, Evidence]:

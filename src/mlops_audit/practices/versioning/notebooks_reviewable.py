@@ -5,6 +5,7 @@ from __future__ import annotations
 from mlops_audit.facts.types import Unreadable
 from mlops_audit.facts.yamlpos import load_yaml
 from mlops_audit.graph import Project
+from mlops_audit.graph.sourcenotebooks import source_notebooks
 from mlops_audit.model import (
     Evidence,
     Span,
@@ -90,7 +91,7 @@ def _sorted_notebooks(project: Project) -> tuple[list[str], list[tuple[str, int]
             dirty.append((path, notebook.with_output[0].index))
         else:
             clean.append(path)
-    return clean, dirty
+    return [*clean, *source_notebooks(project)], dirty
 
 
 def _strippers(project: Project) -> list[Evidence]:
