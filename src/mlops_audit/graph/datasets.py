@@ -40,7 +40,7 @@ _FOLDER = re.compile(
     re.IGNORECASE,
 )
 _NO_DATA = re.compile(
-    r"(^|/)(tests?|fixtures|docs?|examples?|outputs?|results?|reports?|logs?|metrics|mlruns|schemas?|"
+    r"(^|/)(tests?|fixtures|meta_?data|docs?|examples?|outputs?|results?|reports?|logs?|metrics|mlruns|schemas?|"
     r"figures|images|assets|static|node_modules|notebooks?/images|monitoring|grafana|prometheus)/|"
     r"(pred(ict)?ion|result|metric|output|report|\blog|schema|config|readme|requirement|submission|"
     r"license|manifest|params|robots|vocab|history|score|package)[\w-]*\.\w+$",

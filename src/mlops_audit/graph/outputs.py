@@ -25,7 +25,7 @@ _DUMPS = frozenset({"joblib.dump", "torch.save", "skops.io.dump", "sklearn.exter
 _FIRST = frozenset({"numpy.save", "keras.models.save_model", "tensorflow.saved_model.save"})
 _MODELS = re.compile(
     r"(joblib|pickle|skops|torch|cloudpickle|dill)\b.*\b(dump|save)$|"
-    r"(save_model|save_weights|save_pretrained|save_checkpoint|saved_model\.save|to_disk)$"
+    r"(save_model|save_weights|save_pretrained|save_checkpoint|saved_model\.save|(?<!_)to_disk)$"
 )
 _JOIN = re.compile(r"(?:os\.path\.join|path\.join|join|Path|pathlib\.Path|PurePath)\(")
 _QUOTED = re.compile(r"""\s*[/,(]?\s*(?:str\()?\s*[rRuU]?["']([^"'\n{}]{1,200})["']""")

@@ -192,7 +192,11 @@ def doing_of(project: Project, roots: Iterable[Scope], *, imports: bool = False)
     """What code does from these places on, through the project's own functions."""
     walked = scopes(project, roots, imports=imports)
     uses = tuple(uses_of(project, walked))
-    predicting = frozenset(u.span for u in uses if u.capability == "predict.call")
+    predicting = frozenset(
+        u.span
+        for u in uses
+        if u.capability == "predict.call" and not (u.call and is_switch(u.call))
+    )
     loading = frozenset(u.span for u in uses if _loads_model(project, u))
     held = frozenset(t for u in uses if u.call and u.span in loading for t in u.call.targets)
     predicts, loads, stores, reads = [], [], [], []

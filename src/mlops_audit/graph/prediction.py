@@ -31,6 +31,10 @@ if TYPE_CHECKING:  # the project hands itself in
 
 __all__ = ["find_predictions"]
 
+PREDICT_ROUTE = re.compile(
+    r"predict|infer|invoc|scor|classif|recogni|detect|recommend|forecast|generat|transcri|answer|chat",
+    re.IGNORECASE,
+)
 _HANDLERS = frozenset({"lambda_handler", "handler", "model_fn", "predict_fn", "input_fn"})
 # A container of SageMaker calls both, also where the model is the fitted transformer alone.
 _CONTRACT = frozenset({"model_fn", "predict_fn"})
@@ -93,8 +97,8 @@ def _services(project: Project) -> Iterator[Prediction]:
 
 
 def _routes(project: Project, module: Module, uses: list[Use], best: Use) -> list[Evidence]:
-    """The route whose function predicts, else the first route."""
-    for use in uses:
+    """The route whose function predicts, by its name before others, else the first route."""
+    for use in sorted(uses, key=lambda u: not PREDICT_ROUTE.search(u.detail)):
         if use.call is None or not use.call.decorates:
             continue
         doing = doing_of(project, [Scope(module.path, use.call.decorates)])

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from mlops_audit.facts.code import Function, Module
+from mlops_audit.facts.code import Call, Function, Module
 from mlops_audit.facts.snakefiles import is_snakefile
 from mlops_audit.graph.kedronodes import Dataset, kedro_datasets, kedro_nodes
 from mlops_audit.graph.predicting import (
@@ -170,8 +170,8 @@ def _program(project: Project, module: Module, root: Scope) -> Prediction | None
         return Prediction("evaluation", module.path, tuple(shown), stores=True, scope=root.qualname)
     if on_tests:
         return None
-    if doing.stores and doing.reads and _stores_predictions(doing):
-        shown += shown_calls(doing.stores[-1:], "stores")
+    if doing.stores and doing.reads and (kept := _stores_predictions(doing)):
+        shown += shown_calls(kept[-1:], "stores")
         return Prediction(
             "batch", module.path, tuple(shown), stores=True, parameters=chosen, scope=root.qualname
         )
@@ -247,15 +247,16 @@ def _started(project: Project, module: Module, root: Scope) -> bool:
     )
 
 
-def _stores_predictions(doing: Doing) -> bool:
-    """Whether what is stored has to do with predictions: not only figures or metrics."""
-    for _, call in doing.stores:
+def _stores_predictions(doing: Doing) -> list[tuple[Module, Call]]:
+    """What is stored that has to do with predictions: not only figures or metrics."""
+    found = []
+    for module, call in doing.stores:
         text = call.text + " ".join(call.targets)
-        if _FIGURES.search(text):
+        if _FIGURES.search(text) or "download" in call.scope:
             continue
         if call.method.startswith("to_") or _OF_PREDICTIONS.search(text):
-            return True
-    return False
+            found.append((module, call))
+    return found
 
 
 def _only_test_data(doing: Doing) -> bool:

@@ -47,6 +47,7 @@ _JOBS = {
     "deploy.run": "deploy",
     "infra.apply": "deploy",
 }
+_PACKS = re.compile(r"python[\d.]*\s+(setup\.py\s|-m\s+build\b)")
 _INSTALLS = re.compile(
     r"^(pip3?|uv pip|conda|mamba|poetry|pipenv|pdm|npm|yarn|apt(-get)?|brew)\s+(\S+\s+){0,3}?"
     r"(install|sync|env create|ci)\b|^(python3? -m )?(pip install|venv)|^conda env|^virtualenv|"
@@ -109,6 +110,7 @@ def _jobs(project: Project, nodes: Iterable[Node]) -> frozenset[str]:
     roots = list(nodes)
     _, others = scopes_from(project, roots)
     found: set[str] = set()
+    packs = False
     for use in commands_of(project, others):
         job = _JOBS.get(use.capability)
         if job:
@@ -123,10 +125,11 @@ def _jobs(project: Project, nodes: Iterable[Node]) -> frozenset[str]:
             found.add("build" if " build" in text else "serve")
         if any(e.target.kind == "tests" for e in project.graph.edges(node)):
             found.add("test")
+        packs = packs or bool(_PACKS.match(text))
     parts = parts_of_nodes(project, roots, "")
     if TRAIN in parts:
         found.add("train")
-    elif parts:
+    elif parts and not packs:
         found.add("run the pipeline")
     return frozenset(found)
 

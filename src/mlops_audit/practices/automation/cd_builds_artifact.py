@@ -165,11 +165,14 @@ def _by_hand(project: Project, lost: frozenset[Span]) -> Verdict:
         for use in project.uses("image.build", "package.build", "image.publish", "package.publish")
         if use.where == "command" and not project.is_test(use.path) and use.span not in lost
     ]
-    files = [
-        Evidence(f.stages[0].span, "a Dockerfile for a person")
+    dockerfiles = [
+        f
         for f in project.containers.dockerfiles
         if f.stages and not f.bare and not f.path.startswith(".devcontainer/")
     ]
+    # Beside an image with the project's code, one of a tracker or database shows nothing.
+    own = [f for f in dockerfiles if holds_code(project, f)] or dockerfiles
+    files = [Evidence(f.stages[0].span, "a Dockerfile for a person") for f in own]
     registers = [
         use.evidence()
         for use in project.uses("registry.register")

@@ -16,7 +16,7 @@ _LOOKED_FOR = (
     "automation that deploys a service, batch job or model behind a test, gate or approval"
 )
 _NAMED = re.compile(r"\bdeploy", re.IGNORECASE)
-_WORKSHOP = re.compile(r"devcontainer|jupyter|notebook|mlflow|mlops-env")
+_WORKSHOP = re.compile(r"devcontainer|jupyter|notebook|mlflow|mlops-env|\b(dev|tests?)$")
 _MANIFESTS = re.compile(
     r"(Deployment|StatefulSet|CronJob|InferenceService|SeldonDeployment|"
     r"AWS::(Lambda|Serverless|ECS|SageMaker)::(Function|Service|Endpoint)|google_cloud_run\w*|"

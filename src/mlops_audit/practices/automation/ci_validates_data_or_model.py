@@ -16,6 +16,7 @@ from mlops_audit.model import Evidence, Verdict, failed, partial, passed
 from mlops_audit.practices.automation._ci import unattended
 from mlops_audit.practices.base import practice
 
+_TRAINS = re.compile(r"train|(^|_)fit(_|$)")
 _LOOKED_FOR = "a CI job that validates data, trains or runs the pipeline, or tests a model"
 _EVALUATES = re.compile(r"(^|[/_])(eval|evals|evaluat\w*)([/_.]|$)", re.IGNORECASE)
 _SHOWS = re.compile(r"GITHUB_STEP_SUMMARY|upload-artifact|comment|\bcml\b", re.IGNORECASE)
@@ -136,7 +137,8 @@ def _tested(project: Project, case: TestCase) -> str:
     code = scopes(project, roots)
     replaced = {s.qualname.rsplit(".", 1)[-1] for s in case.patched}
     trained = trains_here(project, code)
-    if trained and not any(c.scope.rsplit(".", 1)[-1] in replaced for _, c in trained):
+    mocked = any(_TRAINS.search(name) for name in replaced)
+    if trained and not (mocked or any(c.scope.rsplit(".", 1)[-1] in replaced for _, c in trained)):
         return "trains"
     uses = tuple(uses_of(project, code))
     if any(_validates(u) for u in uses):

@@ -30,6 +30,11 @@ _STARTS = re.compile(
     r"execut\w+|launch\w*|workflow|walkthrough|tutorial|commands?|steps|api)\b",
     re.IGNORECASE,
 )
+_PREPARES = re.compile(
+    r"\b(install\w*|set[\s-]?(ting\s)?up\w*|requirements?|prerequisites?|getting[\s-]started|"
+    r"get started|quick\s?-?start\w*|bootstrap|provision\w*)\b",
+    re.IGNORECASE,
+)
 _NO_TEXT = re.compile(
     r"licen[cs]e|contribut|code of conduct|acknowledg|citation|author|contact|table of contents|"
     r"references|badges?",
@@ -154,10 +159,14 @@ def _told(project: Project, readme: Document, section: Section) -> Evidence:
     return evidence(section, "description")
 
 
-def _says_how(section: Section) -> bool:
-    """Whether a heading says by itself, or its content shows, how something is started."""
+def _says_how(section: Section, *, set_up: bool) -> bool:
+    """Whether a heading says by itself, or its content shows, how something is done."""
     plain = _plain(section.title)
-    return bool(_STARTS.search(plain) or section.code or _RUNS.search(section.text))
+    if section.code or _RUNS.search(section.text):
+        return True
+    if set_up:  # deployment, dependencies and the like may only be spoken of
+        return bool(_PREPARES.search(plain) or _INSTALLS.search(section.text))
+    return bool(_STARTS.search(plain))
 
 
 def _plain(text: str) -> str:
@@ -185,7 +194,7 @@ def _parts(
             and bool(other.search(section.title)) is both
             and filled(document, section, _WORDS)
             # A heading such as Evaluation may stand above results: something must be started.
-            and (title is _SETUP or _says_how(section))
+            and _says_how(section, set_up=title is _SETUP)
         ]
         # A heading that opens with the word says it more surely than one that ends with it.
         titled.sort(key=lambda s: (not title.match(s.title.lstrip("# *_0123456789.:")), not s.code))

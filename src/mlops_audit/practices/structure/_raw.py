@@ -17,6 +17,7 @@ from mlops_audit.model import Evidence, Span
 
 __all__ = ["RawData", "Write", "is_derived", "raw_data"]
 
+_BUFFERS = frozenset({"StringIO", "BytesIO"})
 _RAW = re.compile(
     r"^(?:\.{0,2}/)*((?:[\w.-]{1,60}/){0,5}(?:\d+_)?(?:raw(?:_?data)?|external|original|landing|"
     r"bronze|source_?data))(?:/|\.dvc$|$)",
@@ -307,10 +308,13 @@ def _writes(project: Project) -> Iterator[Write]:
     for path, module in project.modules.items():
         if path in project.test_files or project.is_example(path):
             continue
+        buffers = {t for c in module.calls if c.method in _BUFFERS for t in c.targets}
         for call in module.calls:
             if not call.runs or (path, call.span) in known or not _writes_table(call):
                 continue
             value = call.arg(0)
+            if value is not None and value.text in buffers:
+                continue
             if value is None or _NO_DATA.search(value.text) or len(value.text) < 3:  # noqa: PLR2004 -- an open file, `f`
                 continue
             beside = _beside(call, module)

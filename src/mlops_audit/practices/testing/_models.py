@@ -73,10 +73,12 @@ def asserts_of(project: Project, case: TestCase) -> list[Assert]:
     """The assertions of a test and its helpers."""
     found: list[Assert] = []
     for path, scope in case.scopes:
+        # The class around a test holds other tests too.
+        inner = project.modules[path].function(scope) is not None
         found += [
             a
             for a in project.modules[path].asserts
-            if a.scope == scope or a.scope.startswith(f"{scope}.")
+            if a.scope == scope or (inner and a.scope.startswith(f"{scope}."))
         ]
     return found
 

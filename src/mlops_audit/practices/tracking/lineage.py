@@ -27,6 +27,7 @@ from mlops_audit.practices.tracking._records import (
     checkpoints,
     job_settings,
     locked_params,
+    platform_params,
     own_calls,
     records,
     snapshots,
@@ -293,7 +294,13 @@ def _params(project: Project) -> list[Evidence]:
     if packages := _packages(project):
         jobs = [Evidence(c.span, c.text) for c in job_settings(project)]
         return kept or [*jobs[:1], *packages]
-    return kept or _platform(project) or locked_params(project) or snapshots(project)
+    return (
+        kept
+        or platform_params(project)
+        or _platform(project)
+        or locked_params(project)
+        or snapshots(project)
+    )
 
 
 def _environment(project: Project) -> list[Evidence]:

@@ -59,7 +59,11 @@ def model_versioned(project: Project) -> Verdict:
     kept = list(_registered(project))
     if kept:
         return passed("models go to a registry or a versioned store", kept[:6])
-    pushed = [u.evidence() for u in live(project, "registry.promote") if u.tool == _PUSHES]
+    pushed = [
+        u.evidence()
+        for u in sorted(live(project, "registry.promote"), key=lambda u: u.notebook)
+        if u.tool == _PUSHES
+    ]
     store = hosted(project) if pushed else None
     if pushed and store:
         return passed("each push makes a version of its own in a cloud store", [*pushed[:3], store])
