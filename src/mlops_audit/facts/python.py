@@ -226,9 +226,16 @@ class _Walker(Definitions):
         self.expression(node.test)
         self.asserts.append(
             Assert(guard.text, guard.names, compares, self.span(node), self.scope,
-                   constant=cannot_fail(node.test), guards=self.guards,
+                   constant=cannot_fail(node.test) or self._imported(node.test),
+                   guards=self.guards,
                    swallowed=self.told > 0)
         )  # fmt: skip
+
+    def _imported(self, node: ast.expr) -> bool:
+        """Whether a test is nothing but a function, class or module that is imported."""
+        return isinstance(node, ast.Name) and any(
+            item.alias == node.id and not node.id.isupper() for item in self.imports
+        )
 
     def raise_(self, node: ast.Raise) -> None:
         name = self.resolve(node.exc) if node.exc is not None else ""

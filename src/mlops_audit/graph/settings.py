@@ -198,7 +198,7 @@ def _from_environment(
             name = _variable_of(module, assign.value)
             if name:
                 told = f"{wanted} is on where {name} is set"
-                yield _is_set(project, name), Evidence(assign.span, told)
+                yield is_set(project, name), Evidence(assign.span, told)
 
 
 def _variable_of(module: Module, value: Value) -> str:
@@ -215,7 +215,7 @@ def _variable_of(module: Module, value: Value) -> str:
 
 
 @once
-def _is_set(project: Project, name: str) -> bool:
+def is_set(project: Project, name: str) -> bool:
     """Whether a file of settings, a script or a definition of containers or CI sets a variable."""
     bare = re.escape(name)
     sets = re.compile(

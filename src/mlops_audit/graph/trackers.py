@@ -11,7 +11,7 @@ from mlops_audit.facts.code import Call, Guard, Module, Value
 from mlops_audit.graph.called import is_called
 from mlops_audit.graph.catalogue import Match
 from mlops_audit.graph.memo import once
-from mlops_audit.graph.settings import Setting, settings, switch
+from mlops_audit.graph.settings import Setting, is_set, settings, switch
 from mlops_audit.graph.sourcelines import keyword_span
 from mlops_audit.graph.uses import Use, keywords
 from mlops_audit.model import Evidence
@@ -39,6 +39,10 @@ _TARGETS = frozenset(
 _GROUP = re.compile(r"(^|/)(loggers?|trackers?|callbacks)/([\w\-]+)\.ya?ml$")
 _ENDING = re.compile(r"\.ya?ml$")  # `logger: wandb.yaml` chooses `wandb`
 _CHOICE = re.compile(r"(^|[ /.])(loggers?|trackers?|callbacks)$")
+# `os.environ.get("USE_MLFLOW") == "1"`: a switch without a default, that the environment turns.
+_FLAG_OF = re.compile(
+    r"(?:environ\.get|getenv)\(\s*['\"](\w*(?:USE|ENABLE|WITH|TRACK|LOG)\w*)['\"]\s*\)"
+)
 _ENVIRON = re.compile(r"environ\[['\"](\w+)['\"]\]")
 _LIGHTNING = re.compile(r"(^|\.)(LightningModule|LightningCLI)$")
 
@@ -173,6 +177,8 @@ def _state(project: Project, guards: tuple[Guard, ...]) -> tuple[str, Evidence |
     for guard in guards:
         if guard.negated or re.search(r"\bnot\b|is None|!=", guard.text):
             continue
+        if (variable := _FLAG_OF.search(guard.text)) and not is_set(project, variable[1]):
+            return "off", None
         for name in _NAME.findall(guard.text):
             last = name.rsplit(".", 1)[-1]
             if _SWITCH_WORD.search(last) and (known := switch(project, last)).state:

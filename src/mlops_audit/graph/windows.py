@@ -81,7 +81,9 @@ def drift_code(project: Project) -> tuple[Sighting, ...]:
     found = []
     for item in sightings(project, "drift.statistic"):
         call = item.use.call if item.use else None
-        if call is not None and _compares_live(project, item.path, call):
+        if call is None or _only_constants(project.modules[item.path], call):
+            continue
+        if _compares_live(project, item.path, call):
             found.append(item)
     for path, module in project.modules.items():
         if path in project.test_files:
@@ -97,6 +99,13 @@ def drift_code(project: Project) -> tuple[Sighting, ...]:
 def _own(module: Module, function: Function) -> Sighting:
     evidence = Evidence(function.span, f"{function.name}() compares two samples")
     return Sighting("own code", "drift.detect", "call", evidence, "data", module.notebook)
+
+
+def _only_constants(module: Module, call: Call) -> bool:
+    """Whether both samples are numbers that the code itself states."""
+    constants = module.constants
+    given = [constants.get(value.text, value) for value in call.args[:2]]
+    return bool(given) and all(v.items and all(i.is_literal for i in v.items) for v in given)
 
 
 def _compares_live(project: Project, path: str, call: Call) -> bool:

@@ -109,6 +109,8 @@ def _has_space(project: Project, use: Use) -> bool:
         )
         if grid is None:
             return bool(call.spreads)
+        if grid.items and all(len(value.items) == 1 for value in grid.items):
+            return False  # one value of each: there is nothing to choose
         return grid.text.replace(" ", "") not in {"{}", "[]", "dict()", "None"}
     if call.method == "fit":
         return True

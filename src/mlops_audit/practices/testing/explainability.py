@@ -105,11 +105,25 @@ def _is_named(project: Project, module: Module, name: str, scope: str) -> bool:
     return any(_NAMED.search(line) for line in lines)
 
 
+def _never_asked(module: Module, call: Call) -> bool:
+    """Whether an explainer is built, and nothing is explained with it."""
+    if not call.method.endswith("Explainer"):
+        return False
+    if call.targets and any(t.rsplit(".", 1)[-1] in module.names for t in call.targets):
+        return False
+    return not any(
+        other is not call and other.text.startswith(call.text) and len(other.text) > len(call.text)
+        for other in module.calls
+    )
+
+
 def _explains(project: Project, module: Module) -> list[tuple[Evidence, str]]:
     found = [
         (u.evidence(), u.scope)
         for u in project.uses_in(module.path)
-        if u.capability == "explain.compute" and is_called(project, module.path, u.scope)
+        if u.capability == "explain.compute"
+        and is_called(project, module.path, u.scope)
+        and not (u.call is not None and _never_asked(module, u.call))
     ]
     lines = {  # functions that only fit a line through points, for a feature
         u.scope
