@@ -19,7 +19,7 @@ from mlops_audit.model import Evidence, Span
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
 
-__all__ = ["Setting", "Switch", "setting", "settings", "switch"]
+__all__ = ["Setting", "Switch", "is_set", "setting", "settings", "switch"]
 
 _MAX_BYTES = 200_000  # a settings file is small; larger ones are data
 _MAX_FILES = 600
