@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mlops_audit.facts.code import Module
+from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
 from mlops_audit.graph.sourcelines import text_span
