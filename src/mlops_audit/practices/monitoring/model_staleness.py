@@ -21,7 +21,9 @@ _AGE = re.compile(
     re.IGNORECASE,
 )
 _CREATED = re.compile(r"creation_timestamp|last_updated_timestamp|creation_time", re.IGNORECASE)
-_EXPORTS = frozenset({"set", "set_function", "labels", "gauge", "log_metric", "observe", "put_metric_data"})
+_EXPORTS = frozenset(
+    ["set", "set_function", "labels", "gauge", "log_metric", "observe", "put_metric_data"]
+)
 _NEW_DATA = re.compile(r"data|changed|mtime|modified|file", re.IGNORECASE)
 _SPLIT = re.compile(
     r"train_(start|end)|training_data|train_size|training_time_(s|sec)", re.IGNORECASE
