@@ -39,7 +39,7 @@ _SHARED = frozenset({
     "...", "..", ".", "johndoe", "john", "jane", "janedoe", "alice", "bob", "jdoe", "alumno",
 })  # fmt: skip
 _UNIX = re.compile(
-    r"(?<![\w.$}~:/-])(?:file://)?/(?:home|Users|mnt/[a-z]/Users)/([^/\s\"'`,;:)(\]\[|&*?]{1,64})"
+    r"(?<![\w.$}~:/-])(?:file://)?/(?:home|Users|(?:mnt/(?:host/)?|host_mnt/|cygdrive/)[a-z]/Users)/([^/\s\"'`,;:)(\]\[|&*?]{1,64})"
     r"(?:/[^\s\"'`,;)(]{0,200})?"
 )
 _WINDOWS = re.compile(

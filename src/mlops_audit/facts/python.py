@@ -82,6 +82,8 @@ class _Walker(Definitions):
 
     def module(self, tree: ast.Module) -> None:
         self.declare(tree.body, self.envs[0], "")
+        if any(line.lstrip().startswith(b"global ") for line in self.source_lines):
+            self.share(tree)
         self.mark_doc(tree)
         self.block(tree.body)
 

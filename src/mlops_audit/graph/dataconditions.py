@@ -46,7 +46,9 @@ ON_DATA = re.compile(
     r"\[.success.\]|\.isdisjoint\(|set\(.{0,60}columns|\bduplicated?s?(_(rows|records|ids|keys|entries))?\b|"
     # as many labels, masks or paths as samples
     r"len\((self\.)?\w*(img|image|mask|label|target|annotation|path|file|sample|text)\w*\) == "
-    r"len\((self\.)?\w*(img|image|mask|label|target|annotation|path|file|sample|text)\w*\)",
+    r"len\((self\.)?\w*(img|image|mask|label|target|annotation|path|file|sample|text)\w*\)|"
+    # each image with its label or mask
+    r"^\w*(img|image)\w* != \w*(mask|label|annotation)\w*$",
     re.IGNORECASE,
 )
 # Values that are no numbers: on data, where they are not those of a model.
@@ -60,7 +62,7 @@ NOT_DATA = re.compile(
     r"promot|champion|challenger|relative_error|(mean|max)_(\w+_)?error|\b(mae|rmse|mape|mse)\b|"
     r"status_code|isinstance|callable|hasattr|is None|model_|_model\b|checkpoint|__name__|method|"
     r"strategy|metric|accuracy|score|threshold_metric|version|mode\b|param_grid|optimizer|device|"
-    r"backend|engine|kernel|embed|_?emb\b|posemb|logits|weights?\b",
+    r"backend|engine|kernel|tensors?\.(shape|size|dim|get_shape)\b|embed|_?emb\b|posemb|logits|weights?\b",
     re.IGNORECASE,
 )
 _OTHER_ERRORS = (

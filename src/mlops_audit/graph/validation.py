@@ -62,7 +62,7 @@ _CHECKING = re.compile(
     r"(^|_)(validat\w*|check|checks|verify|assert|ensure|sanity)_(\w*_)?(data\w*|schema|columns?|df|"
     r"frame|rows?|records?|dtypes?|types|missing|nulls?|nans?|duplicates?|ranges?|values|features|"
     r"labels?|quality|integrity|inputs?|raw|table|csv|batch(es)?|samples?|examples?|images?|masks?|"
-    r"annotations?|dataset\w*)(_|$)|"
+    r"annotations?|splits?|pairs?|leak\w*|overlap\w*|dataset\w*)(_|$)|"
     r"(^|_)(data|schema|column|dataset|label|raw)\w*_(validation|validator|checks?|quality)(_|$)|"
     r"^validate(_|$)|DataValidat|SchemaValidat|DataQuality",
     re.IGNORECASE,

@@ -78,6 +78,24 @@ class Model:
     assert "sklearn.tree.DecisionTreeClassifier.fit" in [c.name for c in module.calls]
 
 
+def test_a_name_that_a_function_sets_through_global_has_its_type_everywhere() -> None:
+    """What a start-up function puts into a global name, others use before and after it."""
+    module = read("""
+        import onnxruntime as ort
+        session = None
+        def answer(x):
+            return session.run(None, x)
+        def start():
+            global session
+            session = ort.InferenceSession("net.onnx")
+        def local():
+            session = unknown()
+            session.close()
+    """)
+    assert call(module, "run").name == "onnxruntime.InferenceSession.run"
+    assert call(module, "close").name != "onnxruntime.InferenceSession.close"
+
+
 def test_self_attributes_keep_the_type_they_were_given() -> None:
     """`self.model` is what `__init__` made it, in every method."""
     module = read("""

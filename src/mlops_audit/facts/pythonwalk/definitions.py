@@ -21,6 +21,22 @@ class Definitions(Expressions):
         """Walk the statements of a body."""
         raise NotImplementedError
 
+    def share(self, tree: ast.Module) -> None:
+        """Bind what functions set through `global`, before the walk: others use it anywhere."""
+        for function in ast.walk(tree):
+            if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            inner = list(ast.walk(function))
+            names = {n for s in inner if isinstance(s, ast.Global) for n in s.names}
+            for part in inner if names else ():
+                if not isinstance(part, ast.Assign):
+                    continue
+                held = self.inferred(part.value)
+                given = {t.id for t in part.targets if isinstance(t, ast.Name)} & names
+                if held and held not in names:
+                    self.shared |= given
+                    self.envs[0].update({n: held for n in given if n not in self.envs[0]})
+
     def function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         """Collect a function, then walk its body in a scope of its own."""
         qualname = (

@@ -50,6 +50,7 @@ class Names:
         self.targets: tuple[str, ...] = ()
         self.context = ""
         self.envs: list[dict[str, str]] = [{}]
+        self.shared: set[str] = set()  # module names that functions set through `global`
         self.attributes: dict[str, dict[str, str]] = {}
         self.literals: dict[str, bool | None] = {}
         self.imports: list[Import] = []
@@ -252,7 +253,8 @@ class Names:
         if isinstance(target, ast.Name):
             # Rebinding to something unknown hides what was known, also for later lines.
             known = self.envs[-1].get(target.id, "")
-            if name or not known.startswith(":"):
+            kept = known.startswith(":") or (len(self.envs) == 1 and target.id in self.shared)
+            if name or not kept:
                 self.envs[-1][target.id] = name
         elif isinstance(target, ast.Tuple | ast.List):
             for item in target.elts:

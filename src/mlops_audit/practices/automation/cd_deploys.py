@@ -24,6 +24,8 @@ _MANIFESTS = re.compile(
     r"Microsoft\.(App/containerApps|Web/sites|ContainerInstance/containerGroups|"
     r"MachineLearningServices/workspaces/(online|batch)Endpoints)$)"
 )
+_RUNS = re.compile(r"Rollout|DaemonSet|Job|Ray\w+|Spark\w+|\w*Workflow\w*|InferenceGraph|Function")
+_CHART = re.compile(r"(^|/)(Chart\.yaml|kustomization\.ya?ml)$")
 _FUNCTION = re.compile(r"AWS::(Lambda|Serverless)::Function|aws_lambda_function")
 _PLATFORMS = re.compile(
     r"heroku|procfile|fly|render|serverless|sam|app\.yaml|appengine|vercel", re.IGNORECASE
@@ -57,11 +59,7 @@ def cd_deploys(project: Project) -> Verdict:
                 "Automation deploys behind a check.",
                 [deployment.evidence, guard, *(d.evidence for d in found[:4])],
             )
-    gitops = [
-        Evidence(r.span, f"{r.kind} {r.name}")
-        for r in project.resources
-        if _GITOPS.search(f"{r.api} {r.kind}") and not project.is_example(r.path)
-    ]
+    gitops = list(_gitops(project))
     if gitops:
         return passed("GitOps deploys what is merged.", gitops)
     steps = list(_pipeline_steps(project))
@@ -78,6 +76,55 @@ def cd_deploys(project: Project) -> Verdict:
     if steps:
         return partial("The pipeline deploys the model without a gate.", steps)
     return _by_hand(project)
+
+
+def _gitops(project: Project) -> Iterator[Evidence]:
+    """Objects by which a cluster follows git, other people's charts and bare plumbing left out."""
+    objects = [
+        r
+        for r in project.resources
+        if _GITOPS.search(f"{r.api} {r.kind}") and not project.is_example(r.path)
+    ]
+    here = {u for r in objects for u, path in _sources(r) if _inside(project, path) is not None}
+    for resource in objects:
+        sources = list(_sources(resource))
+        if resource.kind != "Application" or resource.templated or not sources:
+            used = True
+        elif here:
+            used = any(u in here and _workload(project, path) for u, path in sources)
+        else:
+            used = any(path for _, path in sources)
+        if used:
+            yield Evidence(resource.span, f"{resource.kind} {resource.name}")
+
+
+def _sources(resource: Resource) -> Iterator[tuple[str, str]]:
+    """Address and folder from which an Argo CD application takes its objects."""
+    spec = resource.node.get("spec")
+    single = spec.get("source") if spec is not None else None
+    several = spec.get("sources") if spec is not None else None
+    for source in [*([single] if single else []), *(several.many() if several else [])]:
+        yield source.str_at("repoURL"), source.str_at("path")
+
+
+def _inside(project: Project, path: str) -> str | None:
+    """How paths in a folder begin that an application names, if this repository has it."""
+    if path.strip("/") == ".":
+        return ""
+    found = project.places.folder(path) if path else None
+    return f"{found}/" if found else None
+
+
+def _workload(project: Project, folder: str) -> bool:
+    """Whether a folder holds a chart, or an object that runs something of the project's own."""
+    inside = _inside(project, folder)
+    if inside is None or any(p.startswith(inside) and _CHART.search(p) for p in project.paths):
+        return inside is not None
+    return any(
+        (_MANIFESTS.match(r.kind) or _RUNS.fullmatch(r.kind) or r.containers) and not _beside(r)
+        for r in project.resources
+        if r.path.startswith(inside)
+    )
 
 
 def _pipeline_steps(project: Project) -> Iterator[Evidence]:

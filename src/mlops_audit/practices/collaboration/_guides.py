@@ -46,7 +46,8 @@ _HOW = re.compile(
     r"\bdevelopment environment\b|(dev|local|conda|virtual) environment|python modules|"
     r"\bflake8\b|\bruff\b|\bblack\b|conda env create|\bjust \w+|hatch run|npm (test|install)|"
     r"tests? (pass|must)|conventional ?commits|commits? (messages? )?(should |must )?follow|"
-    r"discuss (the|your|any) change\b.{0,80}\bissue",
+    r"discuss (the|your|any) change\b.{0,80}\bissue|"
+    r"\b(never|not|don't) (run )?`?(commit|git push|push to)\b",
     re.IGNORECASE,
 )
 _WORDS = 12

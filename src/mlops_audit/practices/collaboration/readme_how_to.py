@@ -63,6 +63,9 @@ _RUNS = re.compile(
     r"invoke|inv|tox|nox|task|kubectl|databricks|curl)\s+[\w-]+",
     re.IGNORECASE,
 )
+_LINK_ONLY = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+\[[^\]\n]{1,200}\]\([^)\n]{1,300}\)\W{0,3}")
+_RUNNERS = frozenset({"make", "just", "task", "invoke", "poe"})
+_TARGETS = re.compile(r"\b(make|just|task|invoke|inv|poe)[ \t]+([\w-]+(?:[ \t]+[\w-]+)*)")
 _WORDS = 8  # of a description that says what something is
 _LINE = 5  # of one that stands below the title
 _TITLE = 3  # of a line that says something
@@ -121,6 +124,24 @@ def _found(
     }
 
 
+def _made(project: Project, text: str) -> bool:
+    """Whether a command of a task runner builds or installs what the project needs."""
+    targets = {t.name: t for t in project.targets if t.runner in _RUNNERS}
+    todo = [n for _, names in _TARGETS.findall(text) for n in names.split()]
+    seen: set[str] = set()
+    while todo:
+        name = todo.pop()
+        if name in seen or name not in targets:
+            continue
+        seen.add(name)
+        for command in targets[name].commands:
+            if _INSTALLS.search(command.text):
+                return True
+            todo += [n for _, names in _TARGETS.findall(command.text) for n in names.split()]
+        todo += targets[name].needs
+    return False
+
+
 def _of_parts(project: Project) -> list[Document]:
     """The READMEs of folders whose code trains or serves: several projects in one repository."""
     code = project.roles.training | project.roles.serving
@@ -175,8 +196,9 @@ def _plain(text: str) -> str:
 
 
 def _prose(section: Section) -> int:
-    """The words of a section without badges and pictures."""
-    return len(re.findall(r"[^\W\d_]{2,}", _plain(section.text)))
+    """The words of a section without badges, pictures and lists of links."""
+    text = "\n".join(ln for ln in section.text.split("\n") if not _LINK_ONLY.fullmatch(ln))
+    return len(re.findall(r"[^\W\d_]{2,}", _plain(text)))
 
 
 def _parts(
@@ -202,7 +224,7 @@ def _parts(
     for document in pages:
         for section in document.sections:
             for block in section.code:
-                if does.search(block.text):
+                if does.search(block.text) or (does is _INSTALLS and _made(project, block.text)):
                     yield Evidence(block.span, block.text.strip().split("\n")[0])
         for _, span, text in project.docs.paragraphs(document):
             if any(does.search(code) for code in re.findall(r"`([^`\n]{3,200})`", text)) or (

@@ -224,5 +224,7 @@ def _defaults(project: Project) -> list[Evidence]:
             )
             or (s.capability == "serve.http" and _SERVERS.search(s.tool))
             or (s.kind == "managed" and s.where == "call")
+            # A server of a known format; a container of the project's own brings nothing.
+            or (s.capability == "serve.model" and s.resource and not s.resource.containers)
         )
     ]

@@ -28,7 +28,8 @@ _UNIX = re.compile(
     r"(?<![\w.:/~@%$}>*-])(?:file://)?/(?:home|Users)/([A-Za-z0-9][\w.@+-]{0,60})(?=/|$|[\s\"',;:)])"
 )
 _MOUNTED = re.compile(
-    r"(?<![\w.:/~@-])/(?:mnt/[c-z]|c|cygdrive/[c-z])/Users/([A-Za-z0-9][\w .@+-]{0,60})/"
+    r"(?<![\w.:/~@-])/(?:(?:run/desktop/)?mnt/(?:host/)?[c-z]|c|cygdrive/[c-z]|host_mnt/[c-z])"
+    r"/Users/([A-Za-z0-9][\w .@+-]{0,60})/"
 )
 _WINDOWS = re.compile(
     r"(?<![A-Za-z0-9/])([A-Za-z]):(?:\\{1,2}|/(?!/))([\w .$+-]{1,60})(\\{1,2}|/)[\w .\\/-]"

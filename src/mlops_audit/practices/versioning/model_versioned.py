@@ -10,6 +10,7 @@ from mlops_audit.graph import Project
 from mlops_audit.graph.datasets import in_lfs, is_model_path
 from mlops_audit.graph.outputs import Output, written_files
 from mlops_audit.graph.stores import hosted, live, shared_tracker, shown_only
+from mlops_audit.graph.trackers import tracked
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
@@ -68,17 +69,17 @@ def model_versioned(project: Project) -> Verdict:
     if pushed and store:
         return passed("each push makes a version of its own in a cloud store", [*pushed[:3], store])
     runs = live(project, "tracker.model", "tracker.autolog") + _logged_files(project)
-    runs = [u for u in runs if not shown_only(u)]
-    shared = shared_tracker(project) if runs else None
-    if runs and shared:
-        return passed("models are run artifacts in a shared store", [runs[0].evidence(), shared])
-    copied = _copied_store(project) if runs else None
+    logged = [u.evidence() for u in runs if not shown_only(u)]
+    logged += _by_settings(project, "tracker.model")
+    away = _by_settings(project, "tracker.remote")
+    shared = (shared_tracker(project) or next(iter(away), None)) if logged else None
+    if shared:
+        return passed("models are run artifacts in a shared store", [logged[0], shared])
+    copied = _copied_store(project) if logged else None
     if copied:
-        return passed("the store of runs is copied to a shared one", [runs[0].evidence(), copied])
-    if runs:
-        return partial(
-            "models are run artifacts in a local store", [u.evidence() for u in runs[:4]]
-        )
+        return passed("the store of runs is copied to a shared one", [logged[0], copied])
+    if logged:
+        return partial("models are run artifacts in a local store", logged[:4])
     shown = [
         u.evidence() for u in live(project, "registry.register", "model.push") if u.where != "file"
     ]
@@ -129,6 +130,15 @@ def _registered(project: Project) -> Iterator[Evidence]:
             yield Evidence(Span(path), "a model in Git LFS that code writes")
 
 
+def _by_settings(project: Project, capability: str) -> list[Evidence]:
+    """What a logger does whose class a settings file names (`_target_`), with its options."""
+    return [
+        t.evidence
+        for t in tracked(project)
+        if t.capability == capability and t.standing == "on" and t.use is None
+    ]
+
+
 def _copied_store(project: Project) -> Evidence | None:
     """A command of a script or job that copies the tracker's whole folder to a shared store."""
     for command, where in project.all_commands:
@@ -159,7 +169,8 @@ def _named_by_moment(project: Project) -> Iterator[Evidence]:
         if module is not None:
             names = {t for t in texts if t.isidentifier()}
             texts += [a.value.text for a in module.assigns if names & set(a.targets)]
-        if any(_changing(t) for t in texts[:12]):
+        fixed = _constants(module) if module is not None else frozenset()
+        if any(_changing(t, fixed) for t in texts[:12]):
             yield use.evidence()
     for path, module in project.modules.items():
         if path not in project.test_files:
@@ -191,7 +202,19 @@ def _configured(project: Project) -> Iterator[Evidence]:
                 yield Evidence(Span(path, text.count("\n", 0, found.start()) + 1), found[0])
 
 
-def _changing(text: str) -> bool:
+def _constants(module: Module) -> frozenset[str]:
+    """Names that the module sets once, to a literal: `version = 1` never changes by itself."""
+    given = [t for a in module.assigns for t in a.targets]
+    return frozenset(
+        t
+        for a in module.assigns
+        if a.value.is_literal and not a.augmented and not a.scope
+        for t in a.targets
+        if given.count(t) == 1
+    )
+
+
+def _changing(text: str, fixed: frozenset[str] = frozenset()) -> bool:
     """Whether an expression builds a name from a moment: an f-string, format, % or join."""
     built = re.search(r"[fF][\"']|\.format\(|%\s*[\w(]|join\(|\s[+/]\s", text)
-    return bool(built) and bool(_MOMENT.search(text))
+    return bool(built) and any(m[0] not in fixed for m in _MOMENT.finditer(text))
