@@ -27,6 +27,7 @@ __all__ = [
     "data_artifacts",
     "demonstrated",
     "feature_outputs",
+    "features_stay_here",
     "hosted",
     "live",
     "platform_steps",
@@ -54,6 +55,12 @@ _CLOUD_TOOLS = frozenset(
         "Google Cloud",
         "AWS",
     }
+)
+# A store of Feast's for past features that is no file: a warehouse, a database.
+_OFFLINE = re.compile(
+    r"^offline_store:\s*(?:\{[^}\n]{0,60}type:|\n(?:[ \t]+[^\n]*\n){0,5}?[ \t]+type:)\s*"
+    r"(?!(file|dask|duckdb)\b)\w|^offline_store:[ \t]*(?!(file|dask|duckdb)\b)\w",
+    re.MULTILINE,
 )
 _DATA_FILE = re.compile(
     r"(data|train|test|raw)[\w/.-]*\.(csv|parquet|jsonl?|feather)$|^data/?$", re.IGNORECASE
@@ -241,6 +248,16 @@ def hosted(project: Project) -> Evidence | None:
             if (warehouse or _CLOUD.search(line)) and not line.lstrip().startswith("#"):
                 return Evidence(Span(path, number), line.strip())
     return None
+
+
+def features_stay_here(project: Project) -> bool:
+    """Whether every store of Feast keeps its history in files of one machine."""
+    texts = [project.text(p) or "" for p in project.glob("**/feature_store.yaml")]
+    local = [
+        not _OFFLINE.search(t) and bool(re.search(r"^provider:\s*local\b", t, re.MULTILINE))
+        for t in texts
+    ]
+    return bool(local) and all(local) and hosted(project) is None
 
 
 def _stores(module: Module) -> Evidence | None:

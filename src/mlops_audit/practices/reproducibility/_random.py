@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
+from mlops_audit.graph.memo import once
 from mlops_audit.graph.seeding import (
     SEED_NAME,
     draws_nothing,
@@ -33,6 +34,10 @@ _PAUSE = re.compile(r"(^|[._])(delay|sleep|wait|jitter|backoff|pause)([._]|$)", 
 _KEEPS = re.compile(
     r"^(save|write|dump|upload|put|push|log|fit|train|partial_fit|register|export)(_|$)|"
     r"^to_(csv|parquet|pickle|json|feather|sql|gbq|excel|hdf|delta|zarr|netcdf|disk)$"
+)
+_BESIDE = re.compile(
+    r"(^|[/_])(drift\w*|monitor\w*|simulat\w*|producers?|generators?|\w{0,8}gen)([/_.]|$)",
+    re.IGNORECASE,
 )
 _DATA_CODE = re.compile(r"data|prep|split|feature|train|model|augment|sampl|load", re.IGNORECASE)
 _SAMPLES_FRAME = frozenset({"frac", "n"})
@@ -125,6 +130,14 @@ def _reaches(project: Project, path: str) -> bool:
         return True
     training = project.roles.training
     return path in training or any(same_program(project, t, path) for t in sorted(training))
+
+
+def feeds_training(project: Project, path: str) -> bool:
+    """Whether a module runs with training or makes its data: no simulator, no monitor."""
+    training = project.roles.training
+    if path in training or any(same_program(project, t, path) for t in sorted(training)):
+        return True
+    return not _BESIDE.search(path)
 
 
 def relevant(project: Project, path: str) -> bool:

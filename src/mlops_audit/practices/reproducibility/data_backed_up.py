@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from mlops_audit.graph import Project
 from mlops_audit.graph.datasets import committed_data, dvc_data, lfs_data, sources
-from mlops_audit.graph.stores import hosted, live, platform_steps
+from mlops_audit.graph.stores import features_stay_here, hosted, live, platform_steps
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Span, Verdict, failed, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
@@ -50,8 +50,12 @@ def data_backed_up(project: Project) -> Verdict:
         return partial("a remote is configured, not checked", [*remotes, *tracked[:1]])
     if large := lfs_data(project):
         return partial("the data lies on an LFS server, not checked", large[:5])
-    stored = [u.evidence() for u in live(project, "data.version", "feature.store")
-              if u.where != "file" and u.tool != "DVC pipelines"]  # fmt: skip
+    here = features_stay_here(project)
+    stored = [
+        u.evidence()
+        for u in live(project, "data.version", "feature.store")
+        if u.where != "file" and u.tool != "DVC pipelines" and not (here and u.tool == "Feast")
+    ]
     if stored:
         return partial("the data lies in a versioned store, not checked", stored[:5])
     public = [e for _, e in sources(project)] + list(_linked(project))

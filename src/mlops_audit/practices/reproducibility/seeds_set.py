@@ -11,6 +11,7 @@ from mlops_audit.practices.base import practice
 from mlops_audit.practices.reproducibility._random import (
     covered,
     draws,
+    feeds_training,
     frameworks,
     handed_over,
     seeds,
@@ -47,6 +48,8 @@ def seeds_set(project: Project) -> Verdict:
     shown = [s.use.evidence() for s in given if s.use is not None]
     bare: list[Evidence] = []
     for draw in draws(project):
+        if not feeds_training(project, draw.use.path):
+            continue
         is_seeded = covered(project, draw, given)
         sites.setdefault((draw.generators or ("none",))[0], []).append(is_seeded)
         evidence = draw.use.evidence()

@@ -29,7 +29,7 @@ _DATA = re.compile(
 )
 _DERIVED = re.compile(
     r"(^|/)(?:\d+_)?(interim|intermediate|process(ed)?|preprocess(ed)?|final|clean(ed)?|"
-    r"features?|prepared|"
+    r"([a-z]+_)?features?|prepared|"
     r"primary|silver|gold|derived|transformed|split|train(_data)?|model_input|curated)(/|$)",
     re.IGNORECASE,
 )
@@ -69,7 +69,7 @@ _CONFIGURES = re.compile(r"\.(ya?ml|toml|ini|cfg)$", re.IGNORECASE)
 _SETTINGS = re.compile(r"\.(ya?ml|json|toml|ini|cfg|env)$", re.IGNORECASE)
 _SKIPPED = re.compile(
     r"(^|/)(\.github|tests?|docs?|node_modules|\.dvc|mlruns|infra\w*|k8s)/|(^|"
-    r"/)[\w-]*compose[\w.-]*$"
+    r"/)([\w-]*compose[\w.-]*|feature_store\.ya?ml)$"
 )
 _ENTRY = re.compile(r"""[:=]\s*["']?((?:\.{0,2}/)?[\w.\-]+(?:/[\w.\-{}$]+){0,6})["']?\s*,?\s*$""")
 # A folder of one machine, of a bucket, or one that a person fills in.

@@ -24,7 +24,11 @@ _OF_DATA = re.compile(
 _MODELS = frozenset({"predict.call", "model.load", "registry.load", *_TRAINS})
 _LOADS = frozenset({"model.load", "registry.load"})
 _PREDICT_NAMES = re.compile(
-    r"(^|_)(predict\w*|forecast|infer\w*|score|classif\w*|generate|model)(_|$)", re.IGNORECASE
+    r"(^|_)(predict\w*|forecast|infer\w*|score|classif\w*|"
+    r"model(?!_(dump|validate|fields|copy|config|construct|json)))(_|$)|"
+    r"^generate(_?(text|answers?|response|predictions?|tokens?|images?|captions?|summar\w*|"
+    r"completions?|sequences?))?$",
+    re.IGNORECASE,
 )
 
 
