@@ -48,6 +48,7 @@ __all__ = [
 _KNOWLEDGE = Path(__file__).resolve().parent.parent / "knowledge"
 _CAPABILITIES = "capabilities"
 _PACKAGE_SEPARATORS = re.compile(r"[-_.]+")
+_COMPAT = "tensorflow.compat.v"  # the same names once more, under the version that had them
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,11 @@ class Catalogue:
             imports: full dotted names that the module (or project) imports, e.g. `mlflow` or
                 `google.cloud.aiplatform`; rows for methods of any receiver need them.
         """
-        return tuple(_match(found) for found in self._calls.find(name, imports))
+        rows = self._calls.find(name, imports)
+        if name.startswith(_COMPAT):
+            short = f"tensorflow.{name[len(_COMPAT) :].partition('.')[2]}"
+            rows += [found for found in self._calls.find(short, imports) if found not in rows]
+        return tuple(_match(found) for found in rows)
 
     def command(self, argv: Sequence[str]) -> tuple[Match, ...]:
         """What a command is evidence of; wrappers such as `uv run` are taken off before.

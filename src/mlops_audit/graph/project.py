@@ -29,11 +29,12 @@ from mlops_audit.graph.projects import find_projects
 from mlops_audit.graph.roles import Roles, decide_roles
 from mlops_audit.graph.schedules import Start, starts_of_training
 from mlops_audit.graph.scopes import Scope, ScopeFacts
+from mlops_audit.graph.settings import spread_settings
 from mlops_audit.graph.signals import Signal, find_signals
 from mlops_audit.graph.splits import Splits
 from mlops_audit.graph.testkinds import TestKinds
 from mlops_audit.graph.tests import TestSuite
-from mlops_audit.graph.uses import Use, action_uses, call_uses, command_uses, imports_of
+from mlops_audit.graph.uses import Around, Use, action_uses, call_uses, command_uses, imports_of
 from mlops_audit.graph.validation import Validation
 from mlops_audit.model import Diagnostic, Evidence, ProjectInfo, Span
 
@@ -78,8 +79,11 @@ class Project(ProjectRuns):
                     imports,
                     self.catalogue,
                     test=test,
-                    is_own=self._is_own(path),
-                    named=partial(self._builders.name, path=path),
+                    around=Around(
+                        is_own=self._is_own(path),
+                        named=partial(self._builders.name, path=path),
+                        given=partial(spread_settings, self, module),
+                    ),
                 )
             )
         return found

@@ -8,7 +8,7 @@ from mlops_audit.facts.code import Call, Module, Value
 from mlops_audit.graph.uses import Use
 
 __all__ = ["SEED_NAME", "draws_nothing", "gives_seed", "is_seed", "only_plotted", "own_seed",
-           "unshuffled"]  # fmt: skip
+           "passes_on", "unshuffled"]  # fmt: skip
 
 # Names under which a seed is handed over, as keyword, dictionary key or field.
 SEED_NAME = re.compile(
@@ -20,6 +20,9 @@ _PLOTS = re.compile(
     r"^(seaborn|matplotlib|plotly|altair|bokeh|holoviews|ydata_profiling|hvplot)\b|"
     r"\.(plot|hist|boxplot|head|describe|info|show|display)$|^(print|display)$"
 )
+_HOPS = 2  # from a seed to what it was made of
+_WORD = re.compile(r"[A-Za-z_]\w*")
+_INITIAL = re.compile(r"\binitial_seed\(|\bget_worker_info\(\)\.seed")
 _CLOCK = re.compile(r"\btime(_ns)?\(|\bnow\(|urandom|getrandbits|SystemRandom|secrets\.")
 
 
@@ -57,6 +60,19 @@ def gives_seed(use: Use) -> bool:
         return True  # the row says that there is a default
     values = [*call.args, *(v for k, v in call.kwargs if k != "**")]
     return any(is_seed(v) for v in values) or bool(call.spreads)
+
+
+def passes_on(call: Call, module: Module) -> bool:
+    """Whether a seeding call hands on what PyTorch was seeded with, as workers of a loader do.
+
+    It is no more fixed than that seed is.
+    """
+    texts = [v.text for v in (*call.args, *(v for _, v in call.kwargs))]
+    near = [a for a in module.assigns if a.scope == call.scope]
+    for _ in range(_HOPS):
+        names = {name for text in texts for name in _WORD.findall(text)}
+        texts += [a.value.text for a in near if names & set(a.targets)]
+    return any(_INITIAL.search(text) for text in texts)
 
 
 def draws_nothing(call: Call) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mlops_audit.facts.code import Module, Value
+from mlops_audit.facts.code import Call, Module, Value
 from mlops_audit.facts.jsonpos import load_json
 from mlops_audit.facts.nodes import Node, Scalar, resolve
 from mlops_audit.facts.tomlpos import load_toml
@@ -19,7 +19,7 @@ from mlops_audit.model import Evidence, Span
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
 
-__all__ = ["Setting", "Switch", "is_set", "setting", "settings", "switch"]
+__all__ = ["Setting", "Switch", "is_set", "setting", "settings", "spread_settings", "switch"]
 
 _MAX_BYTES = 200_000  # a settings file is small; larger ones are data
 _MAX_FILES = 600
@@ -66,6 +66,37 @@ class Setting:
     def evidence(self) -> Evidence:
         """The setting as evidence."""
         return Evidence(self.span, f"{self.name}: {self.value}")
+
+
+def spread_settings(project: Project, module: Module, call: Call) -> dict[str, object]:
+    """What `**cfg.logging.wandb` hands over, where settings files hold a group of that name.
+
+    A key to which two files give different values has none that is known.
+    """
+    found: dict[str, object] = {}
+    for value in call.spreads:
+        text = value.text
+        for assign in module.assigns if text.isidentifier() else ():
+            if text in assign.targets and assign.scope == call.scope:
+                text = assign.value.text
+        group = re.fullmatch(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+", text)
+        for item in _grouped(project).get(text.rpartition(".")[2], ()) if group else ():
+            known = found.setdefault(item.name, item.value) == item.value
+            found[item.name] = item.value if known else None
+    return found
+
+
+@once
+def _grouped(project: Project) -> dict[str, list[Setting]]:
+    """Settings by the name of the group that holds them: the key above, else the file."""
+    found: dict[str, list[Setting]] = {}
+    for item in settings(project):
+        above = item.key.rpartition(".")[0].rpartition(".")[2]
+        folder, _, name = item.span.path.rpartition("/")
+        names = {above} if above else {name.partition(".")[0], folder.rpartition("/")[2]}
+        for group in sorted(names - {""}):
+            found.setdefault(group, []).append(item)
+    return found
 
 
 def is_on(value: Scalar) -> bool:

@@ -252,6 +252,9 @@ def _configured(project: Project) -> Iterator[Tracked]:
     """Settings that name a tracker, or the class of one."""
     known = settings(project)
     chosen = _chosen(project, known)
+    beside: dict[tuple[str, str], dict[str, object]] = {}
+    for item in known:
+        beside.setdefault((item.span.path, item.key.rpartition(".")[0]), {})[item.name] = item.value
     for item in known:
         if not isinstance(item.value, str):
             continue
@@ -260,8 +263,10 @@ def _configured(project: Project) -> Iterator[Tracked]:
             matches = project.catalogue.calls(item.value)
         elif item.name:
             matches = project.catalogue.value(item.name, item.value)
+        above = item.key.rpartition(".")[0]
+        told = beside.get((item.span.path, above), {}) if matches else {}
         for match in matches:
-            if match.capability not in _RECORDS:
+            if match.capability not in _RECORDS or not match.details.holds(told):
                 continue
             standing = _standing(project, match.tool.name, match.capability, None)
             group = _GROUP.search(item.span.path)

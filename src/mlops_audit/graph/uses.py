@@ -18,7 +18,7 @@ from mlops_audit.graph.catalogue import Catalogue, Details, Match
 from mlops_audit.graph.execution import Node
 from mlops_audit.model import Evidence, Span
 
-__all__ = ["Use", "call_uses", "command_uses", "gives_coefficients", "imports_of"]
+__all__ = ["Around", "Use", "call_uses", "command_uses", "gives_coefficients", "imports_of"]
 
 _MORE = " …"  # a call goes on after its first line
 
@@ -71,27 +71,37 @@ def imports_of(
     return frozenset(n for n in found if n and not n.startswith("."))
 
 
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What the rest of the project says of a module's calls.
+
+    `is_own` says whether a name is one of the project's code, `named` what a method of what an own
+    function gives back is called in its library, `given` what settings a `**mapping` hands over.
+    """
+
+    is_own: Callable[[str], bool] = lambda _name: False
+    named: Callable[[str], str] = lambda name: name
+    given: Callable[[Call], dict[str, object]] = lambda _call: {}
+
+
 def call_uses(
     module: Module,
     imports: frozenset[str],
     catalogue: Catalogue,
     *,
     test: bool,
-    is_own: Callable[[str], bool] = lambda _name: False,
-    named: Callable[[str], str] = lambda name: name,
+    around: Around | None = None,
 ) -> Iterator[Use]:
-    """The uses in a module's calls.
-
-    `is_own` says whether a name is one of the project's code, `named` what a method of what an own
-    function gives back is called in its library.
-    """
+    """The uses in a module's calls."""
+    around = around or Around()
     for call in module.calls:
         if not call.runs:
             continue
-        for match in catalogue.calls(named(call.name), imports):
-            if not match.details.holds(keywords(call), len(call.args)):
+        for match in catalogue.calls(around.named(call.name), imports):
+            told = {**around.given(call), **keywords(call)} if call.spreads else keywords(call)
+            if not match.details.holds(told, len(call.args)):
                 continue
-            if is_own(call.name) and _belongs(call.name, match):
+            if around.is_own(call.name) and _belongs(call.name, match):
                 continue  # the tool's own repository defines it, and uses it nowhere
             details = match.details
             if match.capability == "train.fit" and gives_coefficients(module, call):

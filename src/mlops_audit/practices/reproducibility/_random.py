@@ -17,14 +17,25 @@ from mlops_audit.graph.seeding import (
     is_seed,
     only_plotted,
     own_seed,
+    passes_on,
     unshuffled,
 )
-from mlops_audit.graph.settings import setting, settings
+from mlops_audit.graph.settings import setting, settings, switch
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence
 from mlops_audit.practices.reproducibility._programs import same_program
 
-__all__ = ["Draw", "Seed", "covered", "draws", "frameworks", "handed_over", "seeds"]
+__all__ = [
+    "Draw",
+    "Seed",
+    "covered",
+    "draws",
+    "feeds_training",
+    "frameworks",
+    "handed_over",
+    "seeds",
+    "switched_off",
+]
 
 # Plots, demos and user interfaces reach neither data nor model.
 _ASIDE = re.compile(
@@ -47,6 +58,8 @@ _FRAMEWORKS = {
     "merlin": "tensorflow",
 }  # fmt: skip
 _FIT = ("train.fit", "train.loop", "train.launch")
+# Conditions that are no plain switch: what is compared or turned round.
+_COMPARED = re.compile(r"\bnot\b(?! None)|\bis None|[!=<>]=|[<>]|\bin\b")
 _SETTINGS_SIZE = 200_000  # bytes; a larger file is data
 
 
@@ -174,7 +187,40 @@ def _seedless(project: Project, text: str) -> bool:
 
 
 def seeds(project: Project) -> tuple[Seed, ...]:
-    """All seeds that project code sets: global ones, and those it hands to calls."""
+    """All seeds that project code sets: global ones, and those it hands to calls.
+
+    What the workers of a loader hand on from PyTorch counts where PyTorch is seeded.
+    """
+    found = [s for s in _set(project) if s.call is None or not _is_off(project, s.call)]
+    torch = any("torch" in s.generators and not _handed_on(project, s) for s in found)
+    return tuple(s for s in found if torch or not _handed_on(project, s))
+
+
+def switched_off(project: Project) -> list[Evidence]:
+    """Seeds behind a switch (`if cfg.deterministic:`) that nothing turns on."""
+    return [
+        s.use.evidence()
+        for s in _set(project)
+        if s.use is not None and s.call is not None and _is_off(project, s.call)
+    ]
+
+
+def _handed_on(project: Project, seed: Seed) -> bool:
+    return seed.call is not None and passes_on(seed.call, project.modules[seed.path])
+
+
+def _is_off(project: Project, call: Call) -> bool:
+    """Whether a condition around a call is a switch that is off as the repository stands."""
+    return any(
+        switch(project, name.rsplit(".", 1)[-1]).state == "off"
+        for guard in call.guards
+        if not guard.negated and not _COMPARED.search(guard.text)
+        for name in guard.names
+    )
+
+
+@once
+def _set(project: Project) -> tuple[Seed, ...]:
     found: list[Seed] = []
     for use in project.uses("seed.set", test=False):
         generators = use.details.generator if use.details else ()

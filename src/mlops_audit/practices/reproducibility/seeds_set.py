@@ -15,6 +15,7 @@ from mlops_audit.practices.reproducibility._random import (
     frameworks,
     handed_over,
     seeds,
+    switched_off,
 )
 
 _MOST = 0.75  # of a generator's call sites: below, the generator is not under control
@@ -62,6 +63,9 @@ def seeds_set(project: Project) -> Verdict:
             sites.setdefault(generator, []).append(False)
             bare.append(replace(use.evidence(), detail=f"no seed: {use.detail}"))
     shown = shown or list(handed_over(project))
+    off = switched_off(project) if not shown else []
+    if off:
+        return partial("seeds are set behind a switch that is off", off[:5])
     if not shown:
         if sites or project.uses("train.*", test=False):
             return failed("no seed is set in training code", looked_for=_SEEDS, evidence=bare[:5])

@@ -132,6 +132,8 @@ def _keywords(project: Project) -> list[Evidence]:
         call = use.call
         if call is None or not is_called(project, use.path, use.scope):
             continue
+        if call.method.endswith("Logger"):
+            continue  # its tags are those of the run
         model = use.capability != "tracker.artifacts" or "model" in call.text.lower()[:300]
         given = [k for k, v in call.kwargs if k in _META_WORDS and v.text not in {"None", "{}"}]
         if given and model:
