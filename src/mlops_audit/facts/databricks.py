@@ -14,7 +14,7 @@ from mlops_audit.facts.pipelinetypes import PipelineFile, PipelineStep
 from mlops_audit.facts.types import Command
 from mlops_audit.model import Span
 
-__all__ = ["is_job", "read_jobs"]
+__all__ = ["is_job", "read_jobs", "starts_cluster"]
 
 _EMPTY = Node("map", 1)
 _TASKS = (
@@ -38,6 +38,15 @@ def read_jobs(root: Node, path: str) -> tuple[PipelineFile, ...]:
     """All jobs of a file, in its order; nothing where it defines none."""
     found = [_job(key, node, line, path) for key, node, line in _found(root)]
     return tuple(job for job in found if job.steps)[:_MAX_JOBS]
+
+
+def starts_cluster(root: Node) -> bool:
+    """Whether a job of a file starts a cluster that the file describes."""
+    return any(
+        place.get("new_cluster") is not None or place.get("job_clusters") is not None
+        for _, job, _ in _found(root)
+        for place in (job, *(job.get("tasks") or _EMPTY).list())
+    )
 
 
 def _found(root: Node) -> Iterator[tuple[str, Node, int]]:

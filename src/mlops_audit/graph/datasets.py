@@ -86,7 +86,7 @@ _FETCHED = re.compile(
     re.IGNORECASE,
 )
 
-_TABLE = re.compile(r"\bbigquery-public-data\.\w")
+_TABLE = re.compile(r"\bbigquery-public-data\.\w|(^|[/:])databricks-datasets/\w")
 # Installers and archives of programs.
 _TOOL = re.compile(
     r"/releases/download/|releases\.hashicorp\.com|dl\.k8s\.io|kubernetes-release|awscli|aws-?cli|"

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Module
-from mlops_audit.facts.types import Target
+from mlops_audit.facts.types import Target, TriggerKind, Workflow
 from mlops_audit.graph.codepipelines import MAX_STEPS, Pipeline, PipelineStep, pipelines_of_code
 from mlops_audit.graph.execution import Node
 from mlops_audit.graph.lifecycle import (
@@ -181,6 +181,15 @@ def _in_order(project: Project) -> Iterator[Pipeline]:
                 steps,
                 dag=False,
             )
+    for workflow in project.workflows:
+        if any(t.kind is TriggerKind.PULL_REQUEST for t in workflow.triggers):
+            continue  # a check of changes, whatever it runs
+        steps = tuple(_ci_steps(project, workflow))
+        if _is_sequence(steps) and any(TRAIN in s.parts for s in steps):
+            yield Pipeline(
+                "CI", workflow.path, Evidence(steps[0].evidence.span, "CI runs the steps"), steps,
+                dag=False,
+            )  # fmt: skip
     for module in project.source:
         if not project.is_example(module.path):
             yield from _program(project, module)
@@ -210,6 +219,21 @@ def _task_steps(project: Project, target: Target) -> Iterator[PipelineStep]:
         name = " ".join(a for a in command.argv[1:] if not a.startswith("-"))[:120]
         parts = parts_of_nodes(project, [node], name)
         yield PipelineStep(name, Evidence(command.span, command.text), parts)
+
+
+def _ci_steps(project: Project, workflow: Workflow) -> Iterator[PipelineStep]:
+    """The commands of a workflow that play a part, but for its tests."""
+    for job in workflow.jobs if not workflow.disabled else ():
+        for step in (s for s in job.steps if not s.disabled):
+            for command in step.commands[:20]:
+                node = project.nodes.command(command, "")
+                edges = project.graph.edges(node)
+                if not edges or any(e.target.kind == "tests" for e in edges):
+                    continue
+                name = " ".join(a for a in command.argv[1:4] if not a.startswith("-"))
+                parts = parts_of_nodes(project, [node], name)
+                if parts:
+                    yield PipelineStep(name, Evidence(command.span, command.text), parts)
 
 
 def _script_steps(project: Project, path: str) -> Iterator[PipelineStep]:

@@ -6,7 +6,10 @@ import re
 from collections.abc import Iterator
 from posixpath import normpath
 
+from mlops_audit.facts.databricks import starts_cluster
 from mlops_audit.facts.docker import DeployFile
+from mlops_audit.facts.types import Unreadable
+from mlops_audit.facts.yamlpos import load_yaml
 from mlops_audit.graph import Project
 from mlops_audit.model import Evidence, Span, Verdict, failed, partial, passed
 from mlops_audit.practices.base import practice
@@ -93,6 +96,9 @@ def _clusters(project: Project) -> Iterator[tuple[str, Evidence]]:
         found = _RUNTIME.search(text)
         if found is None or "new_cluster" not in text:
             continue
+        tree = load_yaml(text.encode(), path)
+        if not isinstance(tree, Unreadable) and not starts_cluster(tree):
+            continue  # described, and every job runs on one that exists
         place = Evidence(Span(path, text.count("\n", 0, found.start()) + 1), found[0].strip())
         package = _WHEEL.search(text) or project.has(".dbx/project.json")
         yield ("" if package else "it installs no dependencies"), place
