@@ -182,8 +182,9 @@ def _in_order(project: Project) -> Iterator[Pipeline]:
                 dag=False,
             )
     for workflow in project.workflows:
-        if any(t.kind is TriggerKind.PULL_REQUEST for t in workflow.triggers):
-            continue  # a check of changes, whatever it runs
+        pulls = [t for t in workflow.triggers if t.kind is TriggerKind.PULL_REQUEST]
+        if any(t.span.line for t in pulls):
+            continue  # a check of changes, whatever it runs; a system's default says nothing
         steps = tuple(_ci_steps(project, workflow))
         if _is_sequence(steps) and any(TRAIN in s.parts for s in steps):
             yield Pipeline(
