@@ -69,6 +69,7 @@ _SQL = re.compile(
     re.IGNORECASE,
 )
 _MOST_BYTES = 200_000
+_LISTS = frozenset({"append", "extend", "copy", "list", "sorted", "set", "info", "debug", "print"})
 _ENOUGH = 2  # computed columns: one alone is a unit conversion or a target
 
 
@@ -144,7 +145,7 @@ def _in_module(module: Module) -> list[Evidence]:
     named = [
         Evidence(f.span, f"computes features in {f.qualname}")
         for f in module.functions
-        if _NAMED.search(f.name) and not f.stub
+        if _NAMED.search(f.name) and not f.stub and not _only_lists(module, f.qualname)
     ]
     frames = bool(module.roots & _FRAMES) or any(
         b.endswith("TransformerMixin") for c in module.classes for b in c.bases
@@ -164,6 +165,13 @@ def _in_module(module: Module) -> list[Evidence]:
 
 
 def _transforms(call: Call) -> bool:
+def _only_lists(module: Module, scope: str) -> bool:
+    """Whether a function only puts names of columns together, and looks at no data."""
+    body = [a.value for a in module.assigns if a.scope == scope]
+    listed = any(v.items and all(isinstance(i.literal, str) for i in v.items) for v in body)
+    return listed and all(c.method in _LISTS for c in module.calls_in(scope))
+
+
     """Whether a call computes features with a library; an encoder of labels, if of each column."""
     return bool(_TRANSFORMS.search(call.name)) and (
         not _LABELS.search(call.name) or bool(call.loops)

@@ -45,6 +45,7 @@ _ORCHESTRATES = re.compile(
 )
 _MANY_STEPS = 3  # programs that prepare data in a row
 _CALLED_PIPELINE = re.compile(r"pipeline|workflow|(^|_)flow", re.IGNORECASE)
+_FLAG = re.compile(r"^(args?|opts?|options|flags|FLAGS|ns|parsed)\.\w+$")
 _IDLE = frozenset({"cd", "echo", "export", "mkdir", "rm", "cp", "mv", "set", "source", "touch"})
 
 
@@ -253,11 +254,12 @@ def _program(project: Project, module: Module) -> Iterator[Pipeline]:
         return  # a program of its own shows how the library is used
     for scope in ("", *(f.qualname for f in module.functions if not f.stub)):
         name = module.path.rsplit("/", 1)[-1]
-        if not _ORCHESTRATES.search(f"{name} {scope}") or (
+        chosen = not scope and _chosen(module)
+        if (not chosen and not _ORCHESTRATES.search(f"{name} {scope}")) or (
             named_parts(name) == {TRAIN} and not _CALLED_PIPELINE.search(name)
         ):
             continue
-        steps = _until_trained(tuple(_called_steps(project, module, scope)))
+        steps = _until_trained(tuple(_called_steps(project, module, scope, inner=chosen)))
         homes = {s.code[0].path for s in steps if s.parts and s.code}
         if _is_sequence(steps) and len(homes) > 1 and any(TRAIN in s.parts for s in steps):
             place = steps[0].evidence.span
@@ -271,17 +273,28 @@ def _program(project: Project, module: Module) -> Iterator[Pipeline]:
             return
 
 
+def _chosen(module: Module) -> bool:
+    """Whether a program's arguments choose which of its steps are done: `if args.prepare:`."""
+    tests = {b.test for b in module.branches if b.kind == "if" and not b.scope}
+    return sum(bool(_FLAG.match(t)) for t in tests) > 1
+
+
 def _until_trained(steps: tuple[PipelineStep, ...]) -> tuple[PipelineStep, ...]:
     """The steps, of which those that prepare count before the training only (not an export)."""
     trained = next((n for n, s in enumerate(steps) if TRAIN in s.parts), len(steps))
     return tuple(s for n, s in enumerate(steps) if n < trained or s.parts != {PREPARE})
 
 
-def _called_steps(project: Project, module: Module, scope: str) -> Iterator[PipelineStep]:
+def _called_steps(
+    project: Project, module: Module, scope: str, *, inner: bool = False
+) -> Iterator[PipelineStep]:
+    """The steps that a function calls; `inner` also those in functions of its own module."""
     for call in module.calls:
         if call.scope != scope or call.loops or not call.runs:
             continue
         for symbol in project.index.targets(call, module.path)[:1]:
+            if inner and symbol.path == module.path and symbol.kind == "function":
+                yield from _called_steps(project, module, symbol.qualname)
             if symbol.path == module.path or symbol.kind == "module":
                 continue
             # What a function gave is handed on: that call is no step of this function.

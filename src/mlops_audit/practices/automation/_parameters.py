@@ -259,7 +259,7 @@ def _of_program(
         yield Source("file", place, trained)
     names = _option_names(project, uses, calls)
     parsed = [u for u in uses if u.capability == "config.parse" and not _is_file(u)]
-    if parsed:
+    if parsed and (names or not _only_switches(calls)):
         kind = "arguments" if any(_tunes(n) for n in names) or not names else "places"
         yield Source(kind, parsed[0].evidence(), trained)
     yield from _of_run_configuration(project, walked, trained)
@@ -398,7 +398,7 @@ def _option_names(project: Project, uses: list[Use], calls: list[tuple[Module, C
     """The options that a program declares; for fire and typer, the parameters of the function."""
     names: list[str] = []
     for module, call in calls:
-        if _DEFINES.search(call.name):
+        if _DEFINES.search(call.name) and not _is_switch(call):
             given = call.args or tuple(v for k, v in call.kwargs if k == "name")
             texts = [v.literal for v in given if isinstance(v.literal, str)]
             names += [max(texts, key=len)] if texts else []
@@ -442,6 +442,20 @@ def _of_modules(project: Project, walked: tuple[Scope, ...], trained: Evidence) 
         for assign in module.assigns:
             if not assign.scope and assign.value.is_literal and _tunes(assign.targets[0]):
                 detail = f"{assign.targets[0]} = {assign.value.text}"
+def _is_switch(call: Call) -> bool:
+    """Whether an option takes no value and chooses what is done: `--download`, `--train`."""
+    action = call.kw("action")
+    if action is None or action.literal not in {"store_true", "store_false"}:
+        return False
+    return not any(isinstance(v.literal, str) and _HYPER.search(v.literal) for v in call.args)
+
+
+def _only_switches(calls: list[tuple[Module, Call]]) -> bool:
+    """Whether all that a program is told is which of its steps to do."""
+    defined = [c for _, c in calls if _DEFINES.search(c.name)]
+    return len(defined) > 1 and all(_is_switch(c) for c in defined)
+
+
                 yield Source("module", Evidence(assign.span, detail), trained)
                 return
 

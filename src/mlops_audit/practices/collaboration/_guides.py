@@ -22,7 +22,7 @@ TITLES = re.compile(
     r"\b(how to|run(ning)?|unit|the|integration|execute)\s+(the\s+)?(unit\s+)?test(s|ing)?\b|"
     r"^test(s|ing)?\b(?!\s+(the\s+|your\s+|out\s+)?(workflow|api|apps?|application|services?|"
     r"endpoints?|deploy\w*|models?|predict\w*|servers?|lambda|containers?|image|demo|it)\b)|"
-    r"\bpre-?commit\b|\bcode (quality|style)\b|\bfor developers\b|\blinting\b|\bcoding (style|"
+    r"\bpre-?commits?\b|\bcode (quality|style)\b|\bfor developers\b|\blinting\b|\bcoding (style|"
     r"standards)\b",
     re.IGNORECASE,
 )
@@ -32,7 +32,7 @@ _PLACE = re.compile(r"deploy|release|\b(to|in) (the )?develop", re.IGNORECASE)
 _ABOUT_US = re.compile(
     r"contribut|hacking|for developers|developers?[_ -]?(guide|set)|dev[_ -]guide|pull requests?|"
     r"develop(ing|ment)?[_ -](set-?up|guide|environment|workflow|process)|coding (style|standards)|"
-    r"architecture|automation|maintain",
+    r"architecture|automation|maintain|pre[_-]?commit[\w-]*\.(md|rst|txt)",
     re.IGNORECASE,
 )
 AGREEMENT = re.compile(

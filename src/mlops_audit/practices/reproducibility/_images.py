@@ -11,7 +11,7 @@ from mlops_audit.facts.docker import Dockerfile
 from mlops_audit.graph import Project
 from mlops_audit.model import Evidence, Span
 
-__all__ = ["Image", "images", "is_pinned", "python_of"]
+__all__ = ["Image", "has_image_of_names", "images", "is_pinned", "python_of"]
 
 _INSTALLS = re.compile(
     r"\b(pip3?|pipx|uv pip|python3? -m pip)\s+(\S+\s+){0,8}?install|poetry\s+(\S+\s+){0,3}?install|"
@@ -92,6 +92,23 @@ def images(project: Project) -> Iterator[Image]:
         beside_used = posixpath.dirname(dockerfile.path) in beside
         if not dockerfile.bare and (dockerfile.path in used or not beside_used):
             yield _image(project, dockerfile)
+
+
+def has_image_of_names(project: Project, path: str) -> bool:
+    """Whether a program goes into an image that installs packages by name, without a list."""
+    folder = posixpath.dirname(path)
+    for dockerfile in project.containers.dockerfiles:
+        taken = {
+            posixpath.normpath(source)
+            for stage in dockerfile.stages
+            for copy in stage.copies
+            for source in copy.sources
+        }
+        if folder and (posixpath.dirname(dockerfile.path) == folder or taken & {folder, path}):
+            texts = [c.text for s in dockerfile.stages for c in s.runs if _INSTALLS.search(c.text)]
+            if texts and not any(_OF_PROJECT.search(t) for t in texts):
+                return True
+    return False
 
 
 def _names_them(project: Project, texts: list[str]) -> bool:

@@ -13,6 +13,7 @@ from mlops_audit.graph.stores import live
 from mlops_audit.model import Evidence, Span, Verdict, failed, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.reproducibility._environments import Environment, nearest
+from mlops_audit.practices.reproducibility._images import has_image_of_names
 from mlops_audit.practices.reproducibility._programs import imports
 
 # Settings, logging and tracing are shared by everything; what computes on data has one of these.
@@ -115,7 +116,8 @@ def _sets_up(project: Project, path: str) -> bool:
 def _same_environment(project: Project, training: list[str], serving: list[str]) -> Evidence | None:
     """The lock or environment file that both install by their places."""
     trained = {e.folder: e for p in training if (e := nearest(project, p))}
-    served = {e.folder: e for p in serving if (e := nearest(project, p))}
+    own = [p for p in serving if not has_image_of_names(project, p)]
+    served = {e.folder: e for p in own if (e := nearest(project, p))}
     for folder in sorted(set(trained) & set(served)):
         environment = trained[folder]
         if environment.locked:

@@ -28,6 +28,7 @@ from mlops_audit.practices.versioning._settings import (
 _STORED_MODEL = re.compile(r"(^|/)(python_env|conda|MLmodel|registered_model_meta)(\.ya?ml)?$")
 _LOOKED_FOR = "hyperparameters in a tracked settings file or module that code reads"
 
+_MONITORS = re.compile(r"(^|/)\w*(monitor|drift)[^/]*(/|\.)", re.IGNORECASE)
 
 @practice(
     id="VER08",
@@ -50,7 +51,9 @@ def config_versioned(project: Project) -> Verdict:
     plain: list[Evidence] = []
     unused: list[Evidence] = []
     for path, found, is_read in settings_files(project):
-        if found and is_read:
+        if found and is_read and _MONITORS.search(path) and not read_by_training(project, path):
+            plain.append(Evidence(Span(path), "settings of the monitoring"))
+        elif found and is_read:
             hyper += found[:3]
         elif found:
             unused += found[:1]
