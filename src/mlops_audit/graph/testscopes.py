@@ -23,6 +23,11 @@ _ASSERTING = frozenset(
         "torch.autograd.gradgradcheck", "hamcrest.assert_that", "assertpy.assert_that",
     }
 )  # fmt: skip
+# Of the CDK's template in a test: `template.resource_count_is("AWS::S3::Bucket", 1)`.
+_OF_TEMPLATES = re.compile(
+    r"^(resource_count_is|has_resource|has_resource_properties|all_resources(_properties)?|"
+    r"resource_properties_count_is|template_matches)$"
+)
 _REGRESSION = re.compile(r"(data|ndarrays|dataframe|num|file|image)_regression$")
 _STARTS = frozenset(
     {
@@ -287,11 +292,13 @@ def _asserts(call: Call) -> bool:
         return call.name in _ASSERTING or call.receiver == "self"
     if _REGRESSION.search(call.receiver) and call.method == "check":
         return True
-    return call.method.lower().startswith("assert")
+    return call.method.lower().startswith("assert") or bool(_OF_TEMPLATES.match(call.method))
 
 
 def _cannot_fail(call: Call) -> bool:
     """Whether an assertion is made on literals alone."""
+    if _OF_TEMPLATES.match(call.method):
+        return False  # they say what the template must hold
     values = [*call.args[:2], *(v for k, v in call.kwargs if k in {"first", "second", "expr"})]
     if call.method in {"assertTrue", "assertFalse", "assertIsNotNone", "assertIsNone"}:
         values = values[:1]

@@ -249,6 +249,22 @@ def is_guarded(project: Project, deployment: Delivery) -> Evidence | None:
             # A check that cannot fail holds nothing back (practices.md, rule 4).
             if (on_pull or before) and not (way.soft or use.soft):
                 return evidence
+    return _approved(project, deployment)
+
+
+def _approved(project: Project, deployment: Delivery) -> Evidence | None:
+    """A program of the same job that takes only models which a person approved in a registry."""
+    jobs = [n for n in deployment.way.nodes() if n.kind == "job"]
+    for node, way in project.automation.ways.items():
+        module = project.modules.get(node.span.path)
+        if module is None or not _earlier(way, deployment.way):
+            continue
+        if not jobs or jobs[-1] not in way.nodes():
+            continue
+        for call in module.calls if "list_model_packages" in module.names else ():
+            status = call.kw("ModelApprovalStatus")
+            if call.method == "list_model_packages" and status and status.literal == "Approved":
+                return Evidence(call.span, "only approved model packages")
     return None
 
 

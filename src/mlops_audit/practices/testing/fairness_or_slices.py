@@ -30,6 +30,7 @@ _CLASSES = re.compile(
     r"(^|[^a-z])(y|y_true|y_test|y_pred|targets?|labels?|class(es)?|true|gt|preds?)([^a-z]|$)",
     re.IGNORECASE,
 )
+_MASK = re.compile(r"([\w.]{1,60}(?:\[[^\]]{1,40}\])?)\s*==\s*[\w.]{1,40}$")
 _TOOLS = ("fairlearn", "aequitas", "aif360")
 
 
@@ -133,6 +134,20 @@ def _applies_measure(project: Project, module: Module, call: Call) -> bool:
     )
 
 
+def _of_a_part(module: Module, call: Call) -> bool:
+    """Whether a metric is given rows that a mask `column == value` picks."""
+    given = [v.text for v in call.args]
+    names = {n for text in given for n in re.findall(r"\[(\w+)\]", text)}
+    masks = [
+        a.value.text for a in module.assigns if a.scope == call.scope and names & set(a.targets)
+    ]
+    masks += [m for text in given for m in re.findall(r"\[([^\[\]]{1,80}==[^\[\]]{1,40})\]", text)]
+    return any(
+        m is not None and not _CLASSES.search(m[1].rsplit(".", 1)[-1]) and not _TIME.search(m[1])
+        for m in (_MASK.match(text) for text in masks)
+    )
+
+
 def _grouped(project: Project, module: Module) -> list[Evidence]:
     """Places where a metric is computed within a group of rows."""
     metrics = [u for u in project.uses_in(module.path) if u.capability == "evaluate.metric"]
@@ -157,6 +172,16 @@ def _grouped(project: Project, module: Module) -> list[Evidence]:
         looped = looped and inside and bool(call.scope) and not module.notebook
         if (splits and near) or applied or looped:
             found.append(Evidence(call.span, text or call.name))
+    if not module.notebook:
+        found += [
+            Evidence(u.call.span, u.call.text or u.call.name)
+            for u in metrics
+            if u.call is not None
+            and u.call.loops
+            and u.call.runs
+            and _of_a_part(module, u.call)
+            and is_called(project, module.path, u.scope)
+        ]
     found += [
         Evidence(f.span, f"{f.name}() measures per slice")
         for f in module.functions
