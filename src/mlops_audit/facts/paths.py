@@ -36,7 +36,7 @@ _SHARED = frozenset({
     "xxxx", "myuser", "my_user", "myname", "my_name", "myusername", "home", "dev", "developer",
     "workspace", "builder", "python", "bentoml", "databricks", "dbfs", "repos", "kaggle", "colab",
     "sandbox", "gcp", "aws", "triton-server", "nvidia", "mambaforge", "conda", "micromamba", "nix",
-    "...", "..", ".", "johndoe", "john", "jane", "janedoe", "alice", "bob", "jdoe", "alumno",
+    "...", "..", ".", "src", "johndoe", "john", "jane", "janedoe", "alice", "bob", "jdoe", "alumno",
 })  # fmt: skip
 _UNIX = re.compile(
     r"(?<![\w.$}~:/-])(?:file://)?/(?:home|Users|(?:mnt/(?:host/)?|host_mnt/|cygdrive/)[a-z]/Users)/([^/\s\"'`,;:)(\]\[|&*?]{1,64})"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mlops_audit.facts.code import Call, Function, Module
 from mlops_audit.facts.snakefiles import is_snakefile
 from mlops_audit.graph.kedronodes import Dataset, kedro_datasets, kedro_nodes
+from mlops_audit.graph.magefiles import mage_predictions
 from mlops_audit.graph.predicting import (
     KINDS,
     LOAD_NAME,
@@ -79,6 +80,7 @@ def programs(project: Project) -> Iterator[Prediction]:
         if found:
             yield min(found, key=lambda p: KINDS.index(p.kind))
     yield from _of_kedro(project)
+    yield from mage_predictions(project)
 
 
 def _of_kedro(project: Project) -> Iterator[Prediction]:

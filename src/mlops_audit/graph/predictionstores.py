@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Call, Module, Value
+from mlops_audit.graph.magefiles import blocks_after, mage_pipelines
 from mlops_audit.graph.memo import once
 from mlops_audit.graph.scopes import Scope, calls_of, scopes
 from mlops_audit.model import Evidence
@@ -43,6 +44,8 @@ _PREDICTED = re.compile(
     r"classification|\boutputs?\b|answer|recommend|completion|generated|sentiment|\bresults?\b",
     re.IGNORECASE,
 )
+# A place that callers name after what it holds.
+_PREDICTIONS = re.compile(r"predictions|forecasts|inferences", re.IGNORECASE)
 _OTHER = re.compile(
     r"metric|accuracy|confusion|\.png|\.jpe?g|\.svg|\bfig\b|plot|checkpoint|weights|model_dir|"
     r"model\.(pkl|pt|joblib|h5|keras)|config|tokenizer|vocab|scaler|encoder|"
@@ -128,11 +131,17 @@ def _calls(project: Project) -> Iterator[tuple[Module, Call]]:
             roots = [Scope(item.path), *(Scope(item.path, f.qualname) for f in module.functions)]
         yield from calls_of(project, scopes(project, roots, imports=not item.scope))
     if used:
-        yield from calls_of(project, _beside(project, {p.path for p in used}))
+        yield from calls_of(project, _beside(project, frozenset(p.path for p in used)))
 
 
-def _beside(project: Project, paths: Iterable[str]) -> Iterator[Scope]:
-    """Programs beside the scoring code that take its output away: `..._copyoutput.py`."""
+def _beside(project: Project, paths: frozenset[str]) -> Iterator[Scope]:
+    """What takes the scoring code's output away: `..._copyoutput.py`, later blocks of Mage."""
+    for pipeline in mage_pipelines(project):
+        for block in pipeline.blocks:
+            for later in blocks_after(pipeline, block) if block.path in paths else ():
+                module = project.modules[later.path]
+                roots = [Scope(later.path, f.qualname) for f in module.functions]
+                yield from scopes(project, roots)
     stems = {p.rsplit("/", 1)[-1].removesuffix(".py"): p.rpartition("/")[0] for p in paths}
     for path, module in project.modules.items():
         folder, _, name = path.rpartition("/")
@@ -160,10 +169,13 @@ def _stored(project: Project, module: Module, call: Call) -> Stored | None:
     if call.method not in _ADDS | _FILES and not named and not beam:
         return None
     around = _around(module, call)
-    if not beam and (_OTHER.search(call.text[:300]) or not _predicted(module, call)):
+    if not beam and _OTHER.search(call.text[:300]):
+        return None
+    handed = _handed_in(project, module, call)
+    if not beam and not (_predicted(module, call) or _PREDICTIONS.search(handed)):
         return None
     adds = beam or named or _adds(module, call, around)
-    path = f"{_where(module, call)} {_handed_in(project, module, call)}"
+    path = f"{_where(module, call)} {handed}"
     dated_path = bool(_WHEN.search(path)) or bool(_HOLE.search(path))
     if call.method in _ADDS and not (adds or beam):
         return None
@@ -174,7 +186,8 @@ def _stored(project: Project, module: Module, call: Call) -> Stored | None:
         return None
     dated = dated_path or bool(_WHEN.search(around))
     line = call.text or call.name
-    return Stored(Evidence(call.span, line), lasting, _inputs(module, call, around), dated)
+    inputs = _inputs(module, call, around) or _joined_before(project, module)
+    return Stored(Evidence(call.span, line), lasting, inputs, dated)
 
 
 def _point(project: Project, module: Module, call: Call) -> Stored | None:
@@ -376,12 +389,9 @@ def _inputs(module: Module, call: Call, around: str) -> bool:
     """Whether the inputs are kept too: a frame that predictions were added to, or a record."""
     if _JOINS.search(around):
         return True
+    if _joined(module):
+        return True
     for assign in module.assigns:
-        for target in assign.targets:
-            frame, _, column = target.partition("[")
-            told = _PREDICTED.search(column) and not re.search(r"path|dir|file|url", column)
-            if told and not _made_of_predictions(module, frame, assign.scope):
-                return True
         if assign.scope == call.scope and _record(_keys(assign.value)):
             return True
     for value in _given(call):
@@ -403,6 +413,27 @@ def _inputs(module: Module, call: Call, around: str) -> bool:
             _INPUT.search(g) and not _PREDICTED.search(g) and "path" not in g for g in given[:4]
         )
         and call.method not in _FILES
+    )
+
+
+def _joined(module: Module) -> bool:
+    """Whether predictions become a column of the frame that holds the inputs."""
+    for assign in module.assigns:
+        for target in assign.targets:
+            frame, _, column = target.partition("[")
+            told = _PREDICTED.search(column) and not re.search(r"path|dir|file|url", column)
+            if told and not _made_of_predictions(module, frame, assign.scope):
+                return True
+    return False
+
+
+def _joined_before(project: Project, module: Module) -> bool:
+    """Whether the block that predicts hands its frame, predictions and all, to a later block."""
+    paths = {p.path for p in project.predictions if p.kind in _USED}
+    return module.path not in paths and any(
+        block.path in paths and _joined(project.modules[block.path])
+        for pipeline in mage_pipelines(project)
+        for block in pipeline.blocks
     )
 
 

@@ -17,6 +17,7 @@ from mlops_audit.graph.cistarts import starts_of_ci
 from mlops_audit.graph.codeschedules import DATA_EVENT, starts_of_calls
 from mlops_audit.graph.lifecycle import TRAIN, named_parts
 from mlops_audit.graph.loopschedules import starts_of_loops
+from mlops_audit.graph.magefiles import starts_of_mage
 from mlops_audit.graph.prefectfiles import starts_of_prefect
 from mlops_audit.graph.scopes import Scope, scopes, scopes_from
 from mlops_audit.graph.trained import KINDS, TRAIN_NAME, Start, is_saved, trains_in, written
@@ -48,6 +49,7 @@ def starts_of_training(project: Project) -> tuple[Start, ...]:
         *_of_commands(project),
         *_of_files(project),
         *starts_of_prefect(project),
+        *starts_of_mage(project),
         *_of_resources(project),
         *_of_handlers(project),
     ]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph import Project
 from mlops_audit.graph.kedronodes import kedro_nodes
+from mlops_audit.graph.magefiles import mage_pipelines
 from mlops_audit.graph.rulefiles import config_place
 from mlops_audit.graph.scopes import Scope, calls_of, scopes, uses_of
 from mlops_audit.graph.training import is_training, programs, trains_here
@@ -107,7 +108,7 @@ def sources_of_settings(project: Project) -> list[Source]:
         found += _of_program(project, module, trained, walked)
         if any(s.kind in {"file", "arguments"} for s in found):
             break
-    found += [*_of_nodes(project), *_of_runs(project)]
+    found += [*_of_nodes(project), *_of_runs(project), *_of_mage(project)]
     order = ("file", "arguments", "places", "env", "module")
     return sorted(found, key=lambda s: order.index(s.kind))
 
@@ -121,6 +122,16 @@ def _of_nodes(project: Project) -> Iterator[Source]:
             tunes = any(name == "parameters" or _tunes(name) for name in names)
             shown = Evidence(trained[0][1].span, f"trains: {_line(trained[0][1])}")
             yield Source("file" if tunes else "places", node.evidence, shown)
+
+
+def _of_mage(project: Project) -> Iterator[Source]:
+    """Variables of a Mage pipeline that trains, which its blocks are given."""
+    for pipeline in mage_pipelines(project):
+        trained = pipeline.trains(project) if pipeline.variables else None
+        if trained is not None:
+            named = sorted(pipeline.variables, key=lambda v: not _HYPER.search(v[0]))
+            tunes = bool(_HYPER.search(named[0][0]))
+            yield Source("file" if tunes else "places", named[0][1], trained)
 
 
 # Platforms on which each run of a pipeline is given its function's parameters.

@@ -178,7 +178,8 @@ def _in_documents(project: Project) -> Iterator[Evidence]:
         sheet = bool(_SHEET.search(document.path.rsplit("/", 1)[-1]))
         near = bool(_PLACES.search(document.path))
         for section in document.sections:
-            about = near or _TITLE.search(section.title) is not None
+            above = _above(document, section)
+            about = near or bool(_TITLE.search(section.title) or above)
             described_here = about and not _INTERFACE.search(section.title)
             for table in section.tables:
                 means = _describes(table.header, about=described_here)
@@ -197,11 +198,22 @@ def _in_documents(project: Project) -> Iterator[Evidence]:
                     and not _CAPITALS.match(i)
                     and "(default" not in i
                 ]
-                if len(described) >= _ENOUGH and _is_columns(section, described, near=near):
+                if len(described) >= _ENOUGH and _is_columns(section, described, near=near or above):
                     yield _at(project, document, section, described[0])
         answered = [s for s in document.sections if s.level > 1 and filled(document, s, 8)]
         if sheet and len(answered) >= _ENOUGH:
             yield Evidence(answered[0].span, answered[0].title)
+
+
+def _above(document: Document, section: Section) -> bool:
+    """Whether a section stands below a heading that names a data set."""
+    level = section.level
+    for other in reversed(document.sections[: document.sections.index(section)]):
+        if other.level < level:
+            if re.search(r"\bdata ?sets?\b", other.title, re.IGNORECASE):
+                return other.level > 1
+            level = other.level
+    return False
 
 
 def _in_notebooks(project: Project) -> Iterator[Evidence]:

@@ -27,6 +27,11 @@ _PROBES = re.compile(
     r"^(livenessProbe|readinessProbe|startupProbe|liveness_probe|readiness_probe)$"
 )
 
+# Tasks of Amazon's container service: their definitions are JSON in a text, or a list.
+_TASKS = frozenset({"aws_ecs_task_definition", "AWS::ECS::TaskDefinition"})
+_OF_TASK = r"[\"']?[hH]ealthCheck[\"']?\s*[:={]"
+_OF_TASK_TEXT = re.compile(r"\bhealthCheck[\"']?\s*[:=]\s*\{")
+
 
 @practice(
     id="MON14",
@@ -135,6 +140,18 @@ def _probes(project: Project) -> list[Evidence]:
             told.add(probe)
             detail = f"{'.'.join(parts[at:])}: {item.value}"
             found.append(Evidence(item.span, detail))
+    found += [
+        Evidence(line_span(project, r.span, _OF_TASK), f"health check in the task {r.name}")
+        for r in resources(project)
+        if r.kind in _TASKS
+        and not OTHERS.search(r.name)
+        and any(
+            n.str_at("healthCheck", "command")
+            or n.get("HealthCheck", "Command")
+            or _OF_TASK_TEXT.search(str(n.value))
+            for n in r.node.walk()
+        )
+    ]
     return list({e.span: e for e in found}.values())
 
 

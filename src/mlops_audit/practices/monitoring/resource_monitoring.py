@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from mlops_audit.graph import Project
 from mlops_audit.graph.settings import settings, switch
-from mlops_audit.graph.sightings import Sighting, sightings
+from mlops_audit.graph.sightings import Sighting, resources, sightings
 from mlops_audit.graph.sourcelines import keyword_span
 from mlops_audit.graph.trackers import tracked
 from mlops_audit.model import Evidence, Span, Verdict, failed, not_applicable, partial, passed
@@ -56,7 +56,7 @@ def resource_monitoring(project: Project) -> Verdict:
     ]
     kept = [s for s in found if s.where not in {"call", "command"} or _keeps(project, s)]
     configured = [s.evidence for s in kept] + _switched(project) + list(_panels(project))
-    configured += _ruled(project)
+    configured += [*_ruled(project), *_insights(project)]
     if configured:
         return passed("Resources are monitored by something the project set up.", configured)
     shown = [s.evidence for s in found if _is_shown(project, s)]
@@ -99,6 +99,18 @@ def _ruled(project: Project) -> list[Evidence]:
         for item in settings(project)
         if item.name == "expr" and isinstance(item.value, str) and _PANEL.search(item.value)
     ]
+
+
+def _insights(project: Project) -> Iterator[Evidence]:
+    """Clusters of Amazon's container service whose figures are switched on."""
+    for resource in resources(project):
+        for node in resource.node.walk():
+            named = node.str_at("name") or node.str_at("Name")
+            value = node.str_at("value") or node.str_at("Value")
+            if named == "containerInsights" and value in {"enabled", "enhanced"}:
+                yield Evidence(
+                    Span(resource.path, node.line), f"containerInsights of {resource.name}: {value}"
+                )
 
 
 def _keeps(project: Project, item: Sighting) -> bool:

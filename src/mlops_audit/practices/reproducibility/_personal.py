@@ -22,7 +22,7 @@ _NOBODY = _words(
     " service admin site runtime function functions sbx_user1051 shared public all student"
     " students lambda_function code zeppelin hadoop hdfs postgres nginx www-data container"
     " nvidia rapids tensorflow tf-user torch pytorch workspace conda data project jupyter"
-    " emr-notebook databricks colab domino paperspace"
+    " emr-notebook databricks colab domino paperspace src"
 )
 _UNIX = re.compile(
     r"(?<![\w.:/~@%$}>*-])(?:file://)?/(?:home|Users)/([A-Za-z0-9][\w.@+-]{0,60})(?=/|$|[\s\"',;:)])"

@@ -15,6 +15,9 @@ _CONFIG = re.compile(
     r"(^|/)(makefile|justfile|\.env[\w.-]*|params|snakefile|mlproject)$",
     re.IGNORECASE,
 )
+# A folder of an image, and the place in a container where compose puts a volume.
+_HOME = re.compile(r"/home/([A-Za-z0-9][\w.-]{0,60})")
+_HOME_TARGET = re.compile(r":/home/([A-Za-z0-9][\w.-]{0,60})")
 # Files of containers, clusters and data: their paths are those of a machine made by code.
 _ELSEWHERE = re.compile(
     r"(^|/)(dockerfile[^/]*|[^/]*\.dockerfile|(docker-)?compose[^/]*\.ya?ml|devcontainer\.json|"
@@ -47,6 +50,8 @@ def no_absolute_paths(project: Project) -> Verdict:
             e.span.line or 0,
         ),
     )
+    inside = _in_images(project)
+    found = [e for e in found if inside is None or not inside.search(e.detail)]
     unread = len(project.unread)
     tail = f" ({unread} files could not be read)" if unread else ""
     if not found:
@@ -60,6 +65,18 @@ def no_absolute_paths(project: Project) -> Verdict:
     return failed(
         said, looked_for="only relative paths, or paths from settings", evidence=found[:10]
     )
+
+
+def _in_images(project: Project) -> re.Pattern[str] | None:
+    """The folders below `/home` that the project's images and containers have."""
+    found: set[str] = set()
+    for dockerfile in project.containers.dockerfiles:
+        found.update(_HOME.findall(project.text(dockerfile.path) or ""))
+    for service in project.containers.services:
+        text = project.text(service.span.path) or ""
+        found.update(_HOME_TARGET.findall(text))
+    names = "|".join(re.escape(n) for n in sorted(found))
+    return re.compile(rf"^(?:file://)?/home/({names})(/|$)") if found else None
 
 
 def _in_code(project: Project) -> Iterator[Evidence]:

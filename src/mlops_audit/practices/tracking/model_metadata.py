@@ -78,6 +78,7 @@ def model_metadata(project: Project) -> Verdict:
     if not found and not project.roles.trains:
         return not_applicable("nothing trains")
     found += [*_annotations(project), *_keywords(project), *_files(project)]
+    found += _examples(project)
     found += [e for e, _ in checkpoints(project)]
     if found:
         programs = [e for e in found if not e.span.path.endswith(".ipynb")]
@@ -109,6 +110,18 @@ def _given(project: Project, use: Use) -> Evidence:
     value = call.kw(key)
     said = f"{call.method}({key}={value.text if value else ''})"
     return Evidence(keyword_span(project, call, key), " ".join(said.split()))
+
+
+def _examples(project: Project) -> list[Evidence]:
+    """Autologging that is asked to keep an input example beside each model."""
+    return [
+        Evidence(keyword_span(project, call, "log_input_examples"), "log_input_examples=True")
+        for use in project.uses("tracker.autolog", test=False)
+        if (call := use.call) is not None
+        and (asked := call.kw("log_input_examples")) is not None
+        and asked.literal is True
+        and is_called(project, use.path, use.scope)
+    ]
 
 
 def _own_format(name: str) -> bool:

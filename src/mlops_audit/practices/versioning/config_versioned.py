@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from mlops_audit.graph import Project
+from mlops_audit.graph.magefiles import mage_pipelines
 from mlops_audit.graph.stores import LIBRARY
 from mlops_audit.model import (
     Evidence,
@@ -20,6 +21,7 @@ from mlops_audit.practices.base import practice
 from mlops_audit.practices.versioning._settings import (
     code_defaults,
     command_line,
+    is_hyperparameter,
     read_by_training,
     settings_files,
     settings_modules,
@@ -50,6 +52,7 @@ def config_versioned(project: Project) -> Verdict:
     hyper: list[Evidence] = []
     plain: list[Evidence] = []
     unused: list[Evidence] = []
+    given: list[Evidence] = []
     for path, found, is_read in settings_files(project):
         if found and is_read and _MONITORS.search(path) and not read_by_training(project, path):
             plain.append(Evidence(Span(path), "settings of the monitoring"))
@@ -64,12 +67,19 @@ def config_versioned(project: Project) -> Verdict:
             hyper += found[:2]
         else:
             plain.append(Evidence(Span(path), "a settings module"))
+    for pipeline in mage_pipelines(project):
+        if pipeline.variables and pipeline.trains(project):
+            told = [e for name, e in pipeline.variables if is_hyperparameter(name)]
+            hyper += told[:3]
+            given += [pipeline.variables[0][1]] if not told else []
     if hyper:
         return passed("hyperparameters stand in tracked settings that code reads", hyper[:8])
-    return _in_code(project, plain, unused)
+    return _in_code(project, plain, unused, given)
 
 
-def _in_code(project: Project, plain: list[Evidence], unused: list[Evidence]) -> Verdict:
+def _in_code(
+    project: Project, plain: list[Evidence], unused: list[Evidence], given: list[Evidence]
+) -> Verdict:
     """Judge a project whose settings files hold no hyperparameters."""
     lines = list(command_line(project))
     if lines:
@@ -80,7 +90,7 @@ def _in_code(project: Project, plain: list[Evidence], unused: list[Evidence]) ->
         if plain:
             said = f"settings are tracked, {said} and no file sets them"
         return partial(said, [*plain[:3], *defaults[:3]])
-    plain = [e for e in plain if read_by_training(project, e.span.path)]
+    plain = [e for e in plain if read_by_training(project, e.span.path)] + given
     if plain:
         return partial("settings are tracked, hyperparameters are constants in code", plain[:3])
     if unused:
