@@ -164,7 +164,6 @@ def _in_module(module: Module) -> list[Evidence]:
     return named + (computed if len(computed) >= _ENOUGH or named or standalone else [])
 
 
-def _transforms(call: Call) -> bool:
 def _only_lists(module: Module, scope: str) -> bool:
     """Whether a function only puts names of columns together, and looks at no data."""
     body = [a.value for a in module.assigns if a.scope == scope]
@@ -172,6 +171,7 @@ def _only_lists(module: Module, scope: str) -> bool:
     return listed and all(c.method in _LISTS for c in module.calls_in(scope))
 
 
+def _transforms(call: Call) -> bool:
     """Whether a call computes features with a library; an encoder of labels, if of each column."""
     return bool(_TRANSFORMS.search(call.name)) and (
         not _LABELS.search(call.name) or bool(call.loops)
