@@ -83,7 +83,8 @@ def _services(project: Project) -> Iterator[Prediction]:
             continue
         # Somebody else's model behind a name such as `predict`: it must come from somewhere.
         named = any(MODEL_WORD.search(c.text) or asks_server(c) for _, c in doing.predicts)
-        if not doing.loads and not named and not _remote_model(project, roots):
+        filled = _filled_in(project, path) if not doing.loads and not named else None
+        if not (doing.loads or named or filled or _remote_model(project, roots)):
             continue
         uses = by_path[path]
         kind = "stream" if all(u.capability == "serve.stream" for u in uses) else "service"
@@ -92,8 +93,24 @@ def _services(project: Project) -> Iterator[Prediction]:
             *_routes(project, module, uses, best),
             *shown_calls(doing.predicts[:2], "predicts"),
         ]
-        shown += shown_calls(doing.loads[:1], "loads the model")
+        shown += [filled] if filled else shown_calls(doing.loads[:1], "loads the model")
         yield Prediction(kind, path, tuple(shown), bool(doing.stores), parameters=True)
+
+
+def _filled_in(project: Project, path: str) -> Evidence | None:
+    """A class of another module, with a model, that fills in what a server's class leaves open."""
+    for other in project.source:
+        for klass in other.classes if other.path != path else ():
+            parents = (project.index.resolve(b, other.path) for b in klass.bases)
+            if not any(p is not None and p.path == path for p in parents):
+                continue
+            outer = klass.qualname.rpartition(".")[0]
+            inside = (f.qualname for f in other.functions if f.owner == klass.qualname)
+            roots = [Scope(other.path, q) for q in (outer, *inside)]
+            doing = doing_of(project, roots)
+            if doing.loads and doing.predicts:
+                return next(iter(shown_calls(doing.loads[:1], "loads the model")))
+    return None
 
 
 def _routes(project: Project, module: Module, uses: list[Use], best: Use) -> list[Evidence]:

@@ -195,9 +195,12 @@ def _of_own_run(project: Project, module: Module, root: Scope) -> bool:
 
 
 def _only_evaluated(project: Project, module: Module, function: Function) -> bool:
-    """Whether only evaluations and plots of the project call a function that predicts."""
+    """Whether only evaluations and plots of the project call a function that predicts.
+
+    So does a caller that hands it the data of training or testing.
+    """
     callers = [
-        f"{_named(other.path)}/{call.scope}"
+        (f"{_named(other.path)}/{call.scope}", _handed(call))
         for other in project.source
         for call in other.calls
         if call.method == function.name
@@ -206,7 +209,21 @@ def _only_evaluated(project: Project, module: Module, function: Function) -> boo
             for s in project.index.targets(call, other.path)
         )
     ]
-    return bool(callers) and all(_EVALUATES.search(c) or _SHOWS.search(c) for c in callers)
+    return bool(callers) and all(
+        _EVALUATES.search(c) or _SHOWS.search(c) or (not function.owner and _of_tests(t))
+        for c, t in callers
+    )
+
+
+def _of_tests(text: str) -> bool:
+    """Whether what a call is handed is the data of training or testing, and no argument's."""
+    return bool(_TEST_SET.search(text)) and not _GIVEN.search(text)
+
+
+def _handed(call: Call) -> str:
+    """The arguments of a call, without what switches are set to."""
+    values = [*call.args, *(v for k, v in call.kwargs if k != "**")]
+    return " ".join(v.text[:120] for v in values if not v.is_literal)
 
 
 def _function(

@@ -44,6 +44,12 @@ _FLAG_OF = re.compile(
     r"(?:environ\.get|getenv)\(\s*['\"](\w*(?:USE|ENABLE|WITH|TRACK|LOG)\w*)['\"]\s*\)"
 )
 _ENVIRON = re.compile(r"environ\[['\"](\w+)['\"]\]")
+_WRITER = re.compile(r"writer|summary|tensor_?board|(^|[._])tb([._]|$)|board$", re.IGNORECASE)
+_WRITES = {
+    "add_scalar": "tracker.metrics", "add_scalars": "tracker.metrics",
+    "add_image": "tracker.artifacts", "add_images": "tracker.artifacts",
+    "add_figure": "tracker.artifacts",
+}  # fmt: skip
 _LIGHTNING = re.compile(r"(^|\.)(LightningModule|LightningCLI)$")
 
 
@@ -73,6 +79,7 @@ def tracked(project: Project) -> tuple[Tracked, ...]:
     """All that trackers record, those that are on first, scripts before notebooks."""
     found = [*_called(project), *_disabled(project), *_values(project), *_configured(project)]
     found += [*_environment(project), *_lightning(project)]
+    found += _handed_on(project, found)
     order = ("on", "local", "switch", "off")
     return tuple(
         sorted(
@@ -80,6 +87,25 @@ def tracked(project: Project) -> tuple[Tracked, ...]:
             key=lambda t: (t.notebook, order.index(t.standing), project.is_example(_path(t))),
         )
     )
+
+
+def _handed_on(project: Project, found: list[Tracked]) -> Iterator[Tracked]:
+    """What goes to a TensorBoard writer that a module is handed by another: `self.writer`."""
+    writers = [t for t in found if t.capability == "tracker.local" and t.tool == "TensorBoard"]
+    if not any(t.counts for t in writers):
+        return
+    known = {t.evidence.span for t in found}
+    for path, module in project.modules.items():
+        if path in project.test_files:
+            continue
+        for call in module.calls:
+            capability = _WRITES.get(call.method)
+            if not capability or not call.runs or call.span in known:
+                continue
+            own = call.name.startswith((":", "?")) and _WRITER.search(call.receiver)
+            if own and is_called(project, path, call.scope):
+                shown = Evidence(call.span, call.text)
+                yield Tracked("TensorBoard", capability, "local", shown, module.notebook)
 
 
 def _by_start(found: list[Tracked]) -> Iterator[Tracked]:

@@ -114,6 +114,10 @@ _GENERAL = re.compile(
     re.IGNORECASE,
 )
 _DATA_CODE = re.compile(r"data|feature|schema|etl|load|column", re.IGNORECASE)
+# What the list below is of, where it is of settings.
+_OPTIONS = re.compile(
+    r"\b(options|arguments|parameters|settings|flags)\b[^.]{0,60}(:|\b(are|for|of)\b)", re.IGNORECASE
+)
 _OF_COLUMNS = re.compile(r"feature|column|schema|data_?dict|variable", re.IGNORECASE)
 # Classes of settings, services and programs hold no data.
 _NO_RECORD = re.compile(
@@ -269,6 +273,9 @@ def _is_columns(section: Section, described: list[str], *, near: bool) -> bool:
     opening = section.text.partition(described[0][:40])[0]
     if described[0] == section.items[0]:
         opening = re.split(r"(?m)^\s*(?:[-*+]|\d{1,3}[.)])\s", section.text, maxsplit=1)[0]
+    last = opening.strip().rpartition("\n\n")[2]
+    if _OPTIONS.search(last) and not _COLUMN.search(section.title):
+        return False
     named = re.search(
         r"\b(columns?|fields?|variables?|attributes?|dictionary|schema|data descri\w+|"
         r"dataset (descri\w+|features?)|about the data\w*)\b",

@@ -21,7 +21,8 @@ _PROPRIETARY = re.compile(
 _LINE = re.compile(
     r"\b(licen[cs]ed under|released under|distributed under|"
     r"under the (terms of the )?\w[\w.\s-]{0,30}"
-    r"licen[cs]e|licen[cs]e\s*[:\-]\s*\w|(MIT|Apache|BSD|GPL|MPL|"
+    r"licen[cs]e|licen[cs]e\s*[:\-]\s*\w|licen[cs]e is (the )?(MIT|Apache|BSD|L?GPL|AGPL|MPL|CC)\b|"
+    r"(MIT|Apache|BSD|GPL|MPL|"
     r"CC[ -]BY)[\w.\s-]{0,20}licen[cs]e)",
     re.IGNORECASE,
 )

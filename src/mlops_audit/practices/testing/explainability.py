@@ -137,6 +137,8 @@ def _explains(project: Project, module: Module) -> list[tuple[Evidence, str]]:
             continue
         told = [(a.span, a.scope) for a in module.assigns if name in _others(a.value.text)]
         told += [(c.span, c.scope) for c in module.calls if name in _others(c.text)]
+        if any(f.name == name for f in module.functions):
+            continue  # a function of the project's own that has the name
         if not told and _COUNTED.search(project.text(module.path) or ""):
             continue
         if told and all(scope in lines for _, scope in told):

@@ -27,7 +27,8 @@ _PATHS = re.compile(
 )
 # A split and a reader prepare no features.
 _NO_NAMES = re.compile(
-    r"split|model|load_data|get_data|download|save|read_|names?$|columns$|schema|config|path",
+    r"split|model|load_data|get_data|download|save|read_|names?$|columns$|schema|config|path|"
+    r"device|logg(er|ing)|optimi[sz]er|environ|workspace|\bargs|(^|_)(dirs?|folders?|run)$",
     re.IGNORECASE,
 )
 

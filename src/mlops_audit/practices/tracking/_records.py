@@ -189,11 +189,33 @@ def metrics_files(project: Project) -> list[Evidence]:
         if call.method in {"to_csv", "to_json"}:
             given = f"{call.receiver} {given}"
         given = _HOLDER.sub("", given)
+        if call.method in {"write", "dump"} and not _METRICS.search(given):
+            given += _handed(project, module, call)
         if not _METRICS.search(given) or _NO_METRICS.search(given):
             continue
         if _structured(call) and is_called(project, module.path, call.scope):
             found.append(_shown(call))
     return found
+
+
+def _handed(project: Project, module: Module, call: Call) -> str:
+    """What callers hand a function that writes its parameter: `write_event(log, **metrics)`."""
+    function = module.function(call.scope)
+    if function is None or not call.args:
+        return ""
+    text = call.args[0].text
+    if not any(re.search(rf"\b{re.escape(p.name)}\b", text) for p in function.params):
+        return ""
+    return " ".join(
+        f" {key}={value.text[:60]}"
+        for other, asked in own_calls(project)
+        if asked.method == function.name
+        and any(
+            s.path == module.path and s.qualname == function.qualname
+            for s in project.index.targets(asked, other.path)
+        )
+        for key, value in asked.kwargs
+    )
 
 
 def _structured(call: Call) -> bool:
