@@ -181,7 +181,7 @@ def committed_data(project: Project) -> list[Evidence]:
         entry = project.entry(path)
         if (
             entry.kind != "file"
-            or not entry.size
+            or (not entry.size and not entry.absent)
             or (project.git is not None and not entry.tracked)
         ):
             continue
@@ -203,6 +203,7 @@ def committed_data(project: Project) -> list[Evidence]:
         name = path.rsplit("/", 1)[-1]
         if (folder and suffix in _TABLES) or (suffix in _PURE and name in named):
             size = f"{max(1, round((entry.size or 0) / 1024))} KiB in git"
+            size = "in git, absent from this clone" if entry.absent else size
             found.append(Evidence(Span(path), size))
     found += [
         Evidence(Span(folder), f"{count} files in git")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph.comparisons import mentions_metric
 from mlops_audit.graph.gatechecks import Checks, Gate
+from mlops_audit.graph.promotions import promotions
 from mlops_audit.model import Evidence, Span
 
 if TYPE_CHECKING:  # the project hands itself in
@@ -31,6 +32,12 @@ def gates_of_tools(project: Project, checks: Checks) -> Iterator[Gate]:
             blessed = _blessed(project)
             if blessed is not None:
                 yield Gate("metric", (use.evidence(), blessed))
+        elif name in {"evaluate", "validate_evaluation_results"} and call.kw(
+            "validation_thresholds"
+        ):
+            later = _later(project, project.modules[use.path])
+            if later is not None:
+                yield Gate("metric", (use.evidence(), later))
         elif name == "ConditionStep" and not re.search(r"if_steps=\[\]", call.text):
             yield Gate("metric", (use.evidence(),))
     for module in project.source:
@@ -47,6 +54,22 @@ def gates_of_tools(project: Project, checks: Checks) -> Iterator[Gate]:
                 yield from _decision(checks, module, call, decision.text)
     yield from _choices(project)
     yield from _choice_rules(project)
+
+
+def _later(project: Project, module: Module) -> Evidence | None:
+    """The promotion that reads what a module notes down where MLflow finds a threshold missed."""
+    if not any(i.name == "ModelValidationFailedException" for i in module.imports):
+        return None
+    noted = {
+        key
+        for call in module.calls
+        for key, value in call.kwargs
+        if value.is_literal and value.literal in {None, False}
+    }
+    for promotion in promotions(project):
+        if noted & {text.value for text in promotion.module.texts if not text.doc}:
+            return promotion.evidence
+    return None
 
 
 def _blessed(project: Project) -> Evidence | None:

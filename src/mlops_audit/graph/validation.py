@@ -38,6 +38,7 @@ if TYPE_CHECKING:  # imported for types only, to keep the project free to use th
 __all__ = ["DataCheck", "Validation"]
 
 _SCHEMA_BASES = re.compile(r"^(pandera|patito|dataframely|pandera_\w+)\b.*(Schema|Model)")
+_SCHEMA_OBJECT = re.compile(r"^pandera\b.*\.DataFrameSchema$")
 _SCHEMA_METHODS = frozenset({"validate", "check", "cast", "filter"})
 _RECORD_BASES = re.compile(r"^(pydantic|sqlmodel|msgspec|marshmallow|typedload)\b")
 _RECORD_METHODS = frozenset(
@@ -180,6 +181,10 @@ class Validation:
     def _schema_kind(self, call: Call, path: str) -> str:
         if not call.runs or not call.name or call.name.startswith("?"):
             return ""
+        if _SCHEMA_OBJECT.search(call.name) and call.text and call.args:
+            # An object of pandera's class, called on the data; the constructor has its own name.
+            head = call.text.split("(", 1)[0].rsplit(".", 1)[-1]
+            return "Pandera" if head != call.method and not head.startswith("DataFrame") else ""
         if call.method in _SCHEMA_METHODS | _RECORD_METHODS:
             owner = call.name.rpartition(".")[0]
             bases = self._bases(owner, path)

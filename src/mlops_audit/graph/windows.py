@@ -43,6 +43,8 @@ _LIVE = re.compile(
     r"target|monitor|scored|logged|inference|request|feedback|batch",
     re.IGNORECASE,
 )
+# A program that shows how it would go, on data that it makes up.
+_SHOWN = re.compile(r"demo|simulat|playground", re.IGNORECASE)
 _MONITORS = re.compile(r"monitor|drift|production|prod(_|/|$)|live|serving|backtest", re.IGNORECASE)
 _TIME = re.compile(
     r"(^|[^a-z])(date(time)?(_utc)?|day|days|week|month|hour|time(stamp)?|period|window|year|ds|dt|"
@@ -139,7 +141,8 @@ def windowed_quality(project: Project) -> tuple[Evidence, ...]:
     """Places that compute a metric of predictions against what came true, per time window."""
     found = []
     for path, module in project.modules.items():
-        if path in project.test_files or module.notebook or project.is_example(path):
+        shows = _SHOWN.search(path.rsplit("/", 1)[-1])
+        if path in project.test_files or module.notebook or project.is_example(path) or shows:
             continue
         found += [
             Evidence(call.span, call.text)
@@ -208,11 +211,15 @@ def production_evaluations(project: Project) -> tuple[Evidence, ...]:
         module = project.modules.get(use.path)
         if module is None or use.path in project.roles.training or project.is_example(use.path):
             continue
+        if use.call is not None and (
+            use.call.kw("baseline_model") or use.call.kw("baseline_result")
+        ):
+            continue  # a candidate is compared with the model in use
         uses = project.uses_in(use.path)
         if any(u.capability in {"registry.promote", "registry.register"} for u in uses):
             continue
         texts = " ".join(t.value[:80] for t in module.texts if not t.doc)
-        live = _SERVED.search(texts) or _OF_USE.search(use.path.rsplit("/", 1)[-1])
+        live = _SERVED.search(texts) or _OF_USE.search("/".join(use.path.split("/")[-2:]))
         if live and is_called(project, use.path, use.scope):
             found.append(use.evidence())
     return tuple(dict.fromkeys(found))

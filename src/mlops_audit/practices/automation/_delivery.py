@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mlops_audit.facts.dockerfile import Dockerfile
+from mlops_audit.facts.resources import Resource
 from mlops_audit.facts.types import Command, Job, TriggerKind, Workflow
 from mlops_audit.graph import Project
 from mlops_audit.graph.datasets import is_model_path
@@ -14,7 +15,15 @@ from mlops_audit.graph.execution import Node, Reach, Way
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence
 
-__all__ = ["Delivery", "builds", "deploys", "holds_code", "is_guarded", "publishes"]
+__all__ = [
+    "Delivery",
+    "builds",
+    "deploys",
+    "holds_code",
+    "is_guarded",
+    "publishes",
+    "puts_to_work",
+]
 
 _PUBLISHES = ("image.publish", "package.publish", "model.push", "pipeline.deploy")
 _BUILDS = ("image.build", "package.build")
@@ -50,6 +59,23 @@ _LENT = re.compile(r"(ubuntu|windows|macos)-", re.IGNORECASE)
 _SAYS = re.compile(r"(^|[^a-z])deploy(s|ment|ing)?([^a-z]|$)", re.IGNORECASE)
 _DOCS = re.compile(
     r"gh-pages|mkdocs|sphinx|docs?[-_/]|github-pages|netlify|deploy-pages|storybook", re.IGNORECASE
+)
+# Jobs of operators that train and end, by the plural of their kind.
+_JOBS = re.compile(
+    r"(train|pytorch|tf|mpi|xgboost|paddle|jax|ray)jobs$|experiments|workflows|sparkapplications"
+)
+# Names, rights and addresses in a cluster; nothing that runs.
+_GROUND = re.compile(
+    r"kubectl create (secret|configmap|cm|namespace|ns|(cluster)?role(binding)?|serviceaccount|sa|"
+    r"token)\b|kubectl patch (svc|service|sa|serviceaccount|ns|namespace)\b|eksctl create iam"
+)
+_TERRAFORM = re.compile(r"terraform|tofu|terragrunt", re.IGNORECASE)
+_WORKS = re.compile(
+    r"lambda|ecs_(service|task)|sagemaker|app_?runner|cloud_?run|cloudfunctions|app_engine|"
+    r"container_(app|group)|web_app|app_service|function_app|vertex|machine_learning|kubernetes_|"
+    r"kubectl_|helm_release|batch_|glue_|beanstalk|databricks|null_resource|terraform_data|docker_|"
+    r"composer|mwaa|sfn_|workflow|codepipeline|codebuild|cloudbuild|emr|dataproc|dataflow|scheduler|"
+    r"event_rule|heroku|render_|digitalocean_app|argocd|cloudformation|lightsail|nomad|compute_"
 )
 _TEMPORARY = re.compile(
     r"kind create|kind-action|setup-kind|minikube|k3d|microk8s|localstack|(terraform|tofu) destroy|"
@@ -153,6 +179,8 @@ def deploys(project: Project, reach: Reach) -> Iterator[Delivery]:
     ):
         if _in_tests(project, way) or not _is_deployment(use, way) or _passing(way):
             continue
+        if not puts_to_work(project, use):
+            continue
         yield Delivery(use.capability, evidence, way, use.command)
     for way in reach.of("command"):
         command, _ = way.node.payload
@@ -167,6 +195,26 @@ def deploys(project: Project, reach: Reach) -> Iterator[Delivery]:
             yield Delivery("deploy.run", way.evidence(), way, command)
 
 
+def puts_to_work(project: Project, use: Use) -> bool:
+    """Whether what is applied runs something that serves, and no training job or bare ground."""
+    if use.call is not None and (plural := use.call.kw("plural")) is not None:
+        return not (isinstance(plural.literal, str) and _JOBS.search(plural.literal))
+    if _GROUND.search(use.detail):
+        return False
+    if use.capability != "infra.apply" or not _TERRAFORM.search(use.detail):
+        return True
+    declared = [r for r in project.resources if r.system == "terraform"]
+    return not declared or any(_works(r) for r in declared)
+
+
+def _works(resource: Resource) -> bool:
+    """Whether a resource of Terraform runs a program, or is a module that is not here."""
+    if resource.kind == "module":
+        return not resource.node.str_at("source").startswith(".")
+    holds = resource.node.get("user_data") or resource.node.get("provisioner")
+    return bool(_WORKS.search(resource.kind) or holds)
+
+
 def _is_deployment(use: Use, way: Way) -> bool:
     text = f"{use.detail} {_inputs(way)}"
     kind = use.details.kind if use.details else ""
@@ -174,15 +222,14 @@ def _is_deployment(use: Use, way: Way) -> bool:
         return False
     if use.capability == "deploy.remote":
         return bool(_STARTS.search(_inputs(way)) or "scp" in use.detail)
-    if "--dry-run" in use.detail or "destroy" in use.detail:
-        return False
-    return not (use.detail.startswith("kubectl create") and "secret" in use.detail)
+    return "--dry-run" not in use.detail and "destroy" not in use.detail
 
 
 def _passing(way: Way) -> bool:
     """Whether the job sets up a cluster for itself or tears down what it has made."""
-    job = next((n.payload[1] for n in way.nodes() if n.kind == "job"), None)
-    text = " ".join(f"{s.uses} {s.run}" for s in job.steps) if job is not None else ""
+    jobs = [n.payload[1] for n in way.nodes() if n.kind == "job"]
+    text = " ".join(j.name for j in jobs)
+    text += " ".join(f"{s.uses} {s.run}" for j in jobs for s in j.steps)
     return bool(_TEMPORARY.search(text))
 
 
@@ -245,7 +292,9 @@ def is_guarded(project: Project, deployment: Delivery) -> Evidence | None:
             on_pull = first.kind == "trigger" and any(
                 t.kind is TriggerKind.PULL_REQUEST for t in first.payload[0].triggers
             )
-            before = first.span.path == same and _earlier(way, deployment.way)
+            # A plan is looked at by the reviewers of a change only.
+            looked = on_pull or use.capability != "infra.plan"
+            before = looked and first.span.path == same and _earlier(way, deployment.way)
             # A check that cannot fail holds nothing back (practices.md, rule 4).
             if (on_pull or before) and not (way.soft or use.soft):
                 return evidence

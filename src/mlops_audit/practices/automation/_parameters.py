@@ -49,7 +49,7 @@ _DEFINES = re.compile(
 )
 _READS_FILE = re.compile(
     r"^(yaml\.|ruamel|toml|tomli|tomllib|omegaconf|hydra|dynaconf|box|gin|ml_collections|yacs|"
-    r"confection|confuse|configparser|mmengine|mmcv|spacy|fvcore|dvc\.api)"
+    r"confection|confuse|configparser|mmengine|mmcv|spacy|fvcore|dvc\.api|neuro_mf)"
 )
 _SETTINGS_NAME = re.compile(
     r"conf(ig)?|param|setting|hparam|hyper|options|\bargs\b|\bcfg\b", re.IGNORECASE
@@ -359,13 +359,31 @@ def _of_files(
                 reads.append(Evidence(call.span, _line(call)))
     if not reads:
         return
-    tuned = _tuning_file(project)
+    tuned = _tuning_file(project, _opened(project, reads))
     yield Source("places" if tuned is False else "file", reads[0], trained)
 
 
-def _tuning_file(project: Project) -> bool | None:
+def _opened(project: Project, reads: list[Evidence]) -> list[str]:
+    """The settings files that are read, where all of them are named where they are opened."""
+    found: list[str] = []
+    for read in reads:
+        module = project.modules[read.span.path]
+        line = module.flat(read.span)
+        named = [
+            value.literal
+            for call in module.calls_within((line - 2, line))
+            if call.method in {"open", "read_text"} and (value := call.arg(0, "file")) is not None
+        ]
+        places = [project.places.file(name, "") for name in named if isinstance(name, str)]
+        if not any(places):
+            return []
+        found += [place for place in places if place]
+    return found
+
+
+def _tuning_file(project: Project, named: list[str]) -> bool | None:
     """Whether a settings file holds more than places; None when there is no file to look at."""
-    files = [p for p in project.paths if _FILES.search(p) and not _NOT_FILES.search(p)]
+    files = named or [p for p in project.paths if _FILES.search(p) and not _NOT_FILES.search(p)]
     seen = False
     for path in files[:_MAX_FILES]:
         if (project.entry(path).size or 0) > 200_000:  # noqa: PLR2004 -- data, no settings
@@ -424,6 +442,20 @@ def _option_names(project: Project, uses: list[Use], calls: list[tuple[Module, C
     return names
 
 
+def _is_switch(call: Call) -> bool:
+    """Whether an option takes no value and chooses what is done: `--download`, `--train`."""
+    action = call.kw("action")
+    if action is None or action.literal not in {"store_true", "store_false"}:
+        return False
+    return not any(isinstance(v.literal, str) and _HYPER.search(v.literal) for v in call.args)
+
+
+def _only_switches(calls: list[tuple[Module, Call]]) -> bool:
+    """Whether all that a program is told is which of its steps to do."""
+    defined = [c for _, c in calls if _DEFINES.search(c.name)]
+    return len(defined) > 1 and all(_is_switch(c) for c in defined)
+
+
 def _home_made(module: Module) -> Evidence | None:
     """`exec` of a file of settings: values given outside overwrite the module's own."""
     for call in module.calls:
@@ -453,20 +485,6 @@ def _of_modules(project: Project, walked: tuple[Scope, ...], trained: Evidence) 
         for assign in module.assigns:
             if not assign.scope and assign.value.is_literal and _tunes(assign.targets[0]):
                 detail = f"{assign.targets[0]} = {assign.value.text}"
-def _is_switch(call: Call) -> bool:
-    """Whether an option takes no value and chooses what is done: `--download`, `--train`."""
-    action = call.kw("action")
-    if action is None or action.literal not in {"store_true", "store_false"}:
-        return False
-    return not any(isinstance(v.literal, str) and _HYPER.search(v.literal) for v in call.args)
-
-
-def _only_switches(calls: list[tuple[Module, Call]]) -> bool:
-    """Whether all that a program is told is which of its steps to do."""
-    defined = [c for _, c in calls if _DEFINES.search(c.name)]
-    return len(defined) > 1 and all(_is_switch(c) for c in defined)
-
-
                 yield Source("module", Evidence(assign.span, detail), trained)
                 return
 

@@ -9,7 +9,7 @@ from mlops_audit.facts.resources import Resource
 from mlops_audit.graph import Project
 from mlops_audit.graph.sightings import OTHERS
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
-from mlops_audit.practices.automation._delivery import deploys, is_guarded
+from mlops_audit.practices.automation._delivery import deploys, is_guarded, puts_to_work
 from mlops_audit.practices.base import practice
 
 _LOOKED_FOR = (
@@ -153,6 +153,7 @@ def _by_hand(project: Project) -> Verdict:
         for u in project.uses("deploy.run", "infra.apply", "pipeline.deploy")
         if not (u.details and u.details.kind == "docs")
         and not project.is_test(u.path)
+        and puts_to_work(project, u)
         and not re.search(r"gh-pages|mkdocs|docs|--dry-run", u.detail)
     ]
     composed = [

@@ -73,6 +73,10 @@ _MEASURE = re.compile(
     r"conversion|error|uptime|throughput|click|retention|profit|loss|share|number of)\b",
     re.IGNORECASE,
 )
+_OPENING = re.compile(
+    r"(project )?(overview|introduction|about|description|summary)\b", re.IGNORECASE
+)
+_FIRST = 8  # paragraphs of a README's opening
 _CHARTER = re.compile(
     r"(charter|business[_-]?(case|objective|understanding)|canvas|objectives?|okr|"
     r"success[_-]?criteria|"
@@ -152,7 +156,9 @@ def _objective(project: Project) -> Iterator[Evidence]:
                 below = [t for s, _, t in told[number + 1 : number + 5] if s is section]
                 text = " ".join([first, *(t.lstrip("-*+ ") for t in below)])
             titled = bool(_OBJECTIVE.search(section.title)) and section.level > 0
-            if not (titled or charter or (number < 8 and section.level <= 1)):  # noqa: PLR2004 -- a README's opening
+            named = bool(_OBJECTIVE.match(first.strip("*_# "))) and text is not first
+            opens = section.level <= 1 or bool(_OPENING.match(section.title.strip("*_# ")))
+            if not (titled or named or charter or (number < _FIRST and opens)):
                 continue
             if is_placeholder(text):
                 continue

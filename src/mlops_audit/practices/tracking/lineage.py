@@ -9,6 +9,7 @@ from dataclasses import replace
 from mlops_audit.facts.code import Module, Text
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
+from mlops_audit.graph.memo import once
 from mlops_audit.graph.stores import step_artifacts, versioning_platforms
 from mlops_audit.graph.trackers import tracked
 from mlops_audit.graph.uses import Use
@@ -27,8 +28,8 @@ from mlops_audit.practices.tracking._records import (
     checkpoints,
     job_settings,
     locked_params,
-    platform_params,
     own_calls,
+    platform_params,
     records,
     snapshots,
     told_params,
@@ -217,15 +218,34 @@ def _code(project: Project) -> list[Evidence]:
 
 
 def _in_container(project: Project, use: Use | None) -> bool:
-    """Whether a tracker is called in a step that Kubeflow runs by itself, away from git."""
+    """Whether a tracker is called where git is not: a step of Kubeflow, an image of a folder."""
     if use is None or use.call is None:
         return False
+    if any(use.path.startswith(folder) for folder in _images_of_folders(project)):
+        return True
     return any(
         step.tool == "Kubeflow" and step.call is not None and step.call.decorates
         and use.call.scope.split(".")[0] == step.call.decorates
         for step in project.uses_in(use.path)
         if step.capability == "pipeline.step"
     )  # fmt: skip
+
+
+@once
+def _images_of_folders(project: Project) -> tuple[str, ...]:
+    """Folders that are copied whole into an image whose command is their program: no `.git`."""
+    found = []
+    for file in project.containers.dockerfiles:
+        folder = file.path.rpartition("/")[0]
+        last = file.stages[-1] if file.stages else None
+        if not folder or last is None:
+            continue
+        whole = any(source in {".", "./"} for copy in last.copies for source in copy.sources)
+        own = f"{folder}/"
+        started = [w for c in last.starts for w in c.argv]
+        if whole and any(f"{own}{w}" in project.modules for w in started if w.endswith(".py")):
+            found.append(own)
+    return tuple(found)
 
 
 def _tags(project: Project, pattern: re.Pattern[str]) -> list[Evidence]:

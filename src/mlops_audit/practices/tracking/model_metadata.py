@@ -170,7 +170,9 @@ def _files(project: Project) -> list[Evidence]:
         found += [
             Evidence(text.span, text.value.strip())
             for text in module.texts
-            if not text.doc and _names_metadata(text.value, handles=handles)
+            if not text.doc
+            and _names_metadata(text.value, handles=handles)
+            and not _never_read(project, module, text.value)
         ]
         for call in module.calls:
             dumps = call.method in {"dump", "write_text", "save_json"} and call.args
@@ -184,6 +186,25 @@ def _files(project: Project) -> list[Evidence]:
             ):
                 found.append(Evidence(call.span, call.text))
     return found
+
+
+def _never_read(project: Project, module: Module, text: str) -> bool:
+    """Whether a text is a module's constant that no code reads."""
+    name = next(
+        (
+            n
+            for n, v in module.constants.items()
+            if isinstance(v.literal, str) and v.literal == text
+        ),
+        "",
+    )
+    if not name:
+        return False
+    used = re.compile(rf"\b{re.escape(name)}\b")
+    return not any(
+        len(used.findall(project.text(m.path) or "")) > (m is module)
+        for m in project.modules.values()
+    )
 
 
 def _only_points(module: Module, call: Call) -> bool:

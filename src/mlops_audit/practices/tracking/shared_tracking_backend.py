@@ -38,7 +38,10 @@ _FLAG = re.compile(r"--(?:tracking[-_]uri|url)(?:=(.+))?$")
 _IN_CALL = re.compile(r"[\"']((?:https?|sqlite|file|databricks)[^\"']*)[\"']")
 _HOLE = re.compile(r"\{([A-Za-z_]\w*)\}")
 _TOLD_BY = ("mlflow", "zenml", "clearml", "aim")
-_TOLD_BY = ("mlflow", "zenml", "clearml", "aim")
+_MACHINE = re.compile(
+    r"(^aws_instance|compute_instance|virtual_machine|EC2::Instance|ecs_service|app_runner_service|"
+    r"cloud_run\w*|container_app|helm_release|^Deployment|^StatefulSet)$"
+)
 _HOPS = 4
 
 
@@ -98,11 +101,6 @@ def _platform(project: Project) -> list[Evidence]:
         for f in project.pipeline_files
         if f.tool == "databricks"
     ]
-    found += [
-        Evidence(f.span, f"Databricks job {f.name}")
-        for f in project.pipeline_files
-        if f.tool == "databricks"
-    ]
     return found
 
 
@@ -129,7 +127,20 @@ def _by_uri(project: Project, on: list[Tracked]) -> Verdict | None:
             return passed("Runs go to a server by its address.", evidence)
     if local:
         return partial("The tracking address is local.", local)
+    machines = _machines(project) if any(t.tool == "MLflow" for t in on) else []
+    asked = [u.evidence() for u in project.uses("tracker.uri", test=False, notebook=False)]
+    if machines and asked:
+        return passed("Runs go to the server that is defined here.", [*asked[:1], *machines])
     return None
+
+
+def _machines(project: Project) -> list[Evidence]:
+    """Machines that infrastructure code sets up as MLflow's server, by their name."""
+    return [
+        Evidence(r.span, f"{r.kind} {r.name}")
+        for r in project.resources
+        if _MACHINE.search(r.kind) and "mlflow" in r.name.lower() and not project.is_example(r.path)
+    ]
 
 
 def _host(text: str) -> str:
@@ -235,6 +246,8 @@ def _texts(project: Project, path: str, value: Value, hops: int) -> Iterator[str
         yield from _IN_CALL.findall(_filled(module, value.text))
         return
     yield from _given(module, value)
+    for other, handed in _handed(project, module, value.text.rsplit(".", 1)[-1]):
+        yield from _texts(project, other, handed, hops - 1)
     symbol = project.index.resolve(value.name, path) if value.name else None
     if symbol is None and "." in value.name:
         holder, _, last = value.name.rpartition(".")
@@ -245,6 +258,15 @@ def _texts(project: Project, path: str, value: Value, hops: int) -> Iterator[str
     for item in setting(project, value.text.rsplit(".", 1)[-1]):
         if isinstance(item.value, str):
             yield item.value
+
+
+def _handed(project: Project, module: Module, name: str) -> Iterator[tuple[str, Value]]:
+    """What calls anywhere give by the name of a parameter that has no default in a module."""
+    if any(p.name == name and p.default is None for f in module.functions for p in f.params):
+        for other in project.source:
+            for call in other.calls:
+                if (value := call.kw(name)) is not None and not call.decorates:
+                    yield other.path, value
 
 
 def _filled(module: Module, text: str) -> str:
