@@ -134,22 +134,26 @@ def narrow(condition: str, triggers: Iterable[Trigger], bind: Bind) -> tuple[Tri
         if evaluate(condition, bind(trigger.kind, OTHER_BRANCH)) is not False:
             left.append(trigger)
             continue
+        if trigger.kind is TriggerKind.TAG and _for_tags(condition, bind):
+            left.append(trigger)
         if trigger.kind not in (TriggerKind.PUSH, TriggerKind.PULL_REQUEST):
             continue
         names = _holding(condition, candidates, functools.partial(bind, trigger.kind))
         names = [name for name in names if _passes(trigger, name) is not False or "*" in name]
         if names:
             left.append(replace(trigger, branches=tuple(names), branches_ignore=()))
-        elif not trigger.branches and _for_tags(condition, trigger.kind, bind):
+        elif (
+            trigger.kind is TriggerKind.PUSH and not trigger.branches and _for_tags(condition, bind)
+        ):
             left.append(replace(trigger, kind=TriggerKind.TAG, branches_ignore=()))
     return tuple(left)
 
 
-def _for_tags(condition: str, kind: TriggerKind, bind: Bind) -> bool:
-    """Whether a push without filters still starts it, for tags only."""
-    if kind is not TriggerKind.PUSH:
-        return False
-    return evaluate(condition, bind(TriggerKind.TAG, OTHER_BRANCH)) is not False
+def _for_tags(condition: str, bind: Bind) -> bool:
+    """Whether the push of some tag passes a condition, which may ask for a prefix or a name."""
+    names = [text.removeprefix("refs/tags/") for text in literals(condition)]
+    tags = [OTHER_BRANCH, *(n + OTHER_BRANCH for n in names), *names]
+    return any(evaluate(condition, bind(TriggerKind.TAG, tag)) is not False for tag in tags)
 
 
 def _candidates(condition: str) -> list[str]:

@@ -105,6 +105,11 @@ def _by_holder(module: Module) -> dict[str, set[str]]:
         names.add(call.method)
         for value in (*call.args, *(v for _, v in call.kwargs)):
             names.update(_names(value.name), *(_names(v.name) for v in value.items))
+    for function in module.functions:
+        for value in function.returns:  # a function inside that is handed out
+            holder(function.qualname).update(
+                _names(value.name), *(_names(v.name) for v in value.items)
+            )
     for item in module.assigns:
         holder(item.scope).update(
             _names(item.value.name), *(_names(v.name) for v in item.value.items)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph.lifecycle import TRAIN
 from mlops_audit.graph.scopes import Scope, processes, scopes, scopes_from
-from mlops_audit.graph.trained import Start, is_saved, trains_in
+from mlops_audit.graph.trained import Start, is_kept, is_saved, trains_in
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Span
 
@@ -58,14 +58,16 @@ def _of_call(project: Project, use: Use, call: Call) -> Iterator[Start]:
         return
     roots = list(_scheduled(project, use.path, call))
     code = scopes(project, roots)
-    trained = trains_in(project, code) or _by_process(project, code)
+    trained, beside = trains_in(project, code), False
+    if trained is None:
+        trained, beside = _by_process(project, code)
     if trained is None:
         trained = _by_pipeline(project, use)
     if trained is None:
         return
     kind = "data" if DATA_EVENT.search(call.text) else "schedule"
     disabled = _paused(call)
-    kept = use.tool in _KEEPS_OUTPUTS or is_saved(project, code) or not code
+    kept = use.tool in _KEEPS_OUTPUTS or is_saved(project, code) or not code or beside
     yield Start(kind, use.evidence(), trained, kept, disabled)
 
 
@@ -99,13 +101,18 @@ def _in_dag(project: Project, path: str, call: Call) -> Evidence | None:
             own = not several or not call.decorates or _within(module, call, place)
             if pipeline.dag and place.path in paths and own:
                 return step.evidence
-    return _by_process(project, scopes(project, [Scope(path, call.decorates or call.scope)]))
+    return _by_process(project, scopes(project, [Scope(path, call.decorates or call.scope)]))[0]
 
 
-def _by_process(project: Project, code: Iterable[Scope]) -> Evidence | None:
-    """Where a process trains that code starts: a stage of another tool's pipeline, a program."""
+def _by_process(project: Project, code: Iterable[Scope]) -> tuple[Evidence | None, bool]:
+    """Where a process trains that code starts: a stage of another tool's pipeline, a program.
+
+    The second value says whether what it trains is stored.
+    """
     started, others = scopes_from(project, processes(project, code))
-    return trains_in(project, started, others)
+    trained = trains_in(project, started, others)
+    kept = trained is not None and (is_kept(project, started, others) or is_saved(project, started))
+    return trained, kept
 
 
 def _within(module: Module, call: Call, place: Span) -> bool:

@@ -240,8 +240,11 @@ class CommandResolver:
         if "compose" in argv[:3] or command.program == "docker-compose":
             services = self.sources.by_runner.get("compose", ())
             named = [t for t in services if t.name in argv]
-            if {"up", "run", "build", "start"} & set(argv):
+            if {"up", "run", "start"} & set(argv):
                 for target in named or services:
+                    yield Edge(self.nodes.target(target), target.soft)
+            elif "build" in argv:  # makes the images and starts no service
+                for target in self.sources.by_runner.get("docker-build", ()):
                     yield Edge(self.nodes.target(target), target.soft)
             return
         if "build" in argv or "bud" in argv:

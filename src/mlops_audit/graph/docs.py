@@ -43,6 +43,12 @@ _MOST = 600  # documents; more is a website
 _LONGEST = 4_000  # characters of a paragraph that are looked at
 _NEAR = 500  # lines in which a paragraph is looked for after the one before it
 _MOST_LINKED = 12  # pages of a folder that a README links
+# A project's site at GitHub, GitLab or Read the Docs: the project's name is in the address.
+_SITE = re.compile(
+    r"https?://(?:[\w-]+\.(?:github|gitlab)\.io/([\w.-]+)|([\w-]+)\.readthedocs\.io)", re.IGNORECASE
+)
+_SHORT = 3  # a name of as many letters stands in any text
+_SITES = ("docs/conf.py", "docs/source/conf.py", "mkdocs.yml", "mkdocs.yaml", "doc/conf.py")
 _WORDS = 5  # of a section that says something
 
 
@@ -118,12 +124,28 @@ class Docs:
         if self.readme is None:
             return ()
         found = {self.readme.path: self.readme}
-        for link in self.readme.links:
-            for path in self._targets(link.target or _own_page(link.url)):
-                page = self.get(path)
-                if page is not None:
-                    found.setdefault(path, page)
+        linked = [
+            path
+            for link in self.readme.links
+            for path in self._targets(link.target or _own_page(link.url))
+        ]
+        for path in (*linked, *self._of_sites(self.readme)):
+            page = self.get(path)
+            if page is not None:
+                found.setdefault(path, page)
         return tuple(found.values())
+
+    def _of_sites(self, readme: Document) -> Iterator[str]:
+        """The pages of a site that is built here, where its settings name a link's project."""
+        told = "\n".join([*(k.url for k in readme.links), *(s.text for s in readme.sections)])
+        names = {name for site in _SITE.finditer(told) if len(name := site[1] or site[2]) > _SHORT}
+        wanted = {re.sub(r"[-_.]", "", name.lower()) for name in names}
+        for path in self.project.glob(*_SITES) if wanted else ():
+            folder = path.rpartition("/")[0] or "docs"
+            text = re.sub(r"[-_.]", "", (self.project.text(path) or "").lower())
+            if any(name in text for name in wanted):
+                inside = [p for p in self.paths if p.rpartition("/")[0] == folder]
+                yield from inside[:_MOST_LINKED]
 
     def _targets(self, target: str) -> Iterator[str]:
         """The documents that a link leads to: a file, a folder's README, a page without ending."""

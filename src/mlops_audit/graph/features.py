@@ -43,7 +43,8 @@ _METHODS = frozenset(
 )  # fmt: skip
 _NAMED = re.compile(
     r"(^|_)(feature_?eng(g|ineer\w*)?|engineer_features?|(build|make|create|add|compute|generate|extract|"
-    r"prepare|get|calculate|derive)_(\w{1,30}_)?features?|featuri[sz]\w*|feature_pipeline)$",
+    r"prepare|get|calculate|derive)_(\w{1,30}_)?features?(_(from|of|for)_\w{1,30})?|"
+    r"featuri[sz]\w*|feature_pipeline)$",
     re.IGNORECASE,
 )
 _TRANSFORMS = re.compile(
@@ -68,8 +69,8 @@ _SQL = re.compile(
     r"\bCASE\s+WHEN\b",
     re.IGNORECASE,
 )
-_MOST_BYTES = 200_000
 _LISTS = frozenset({"append", "extend", "copy", "list", "sorted", "set", "info", "debug", "print"})
+_MOST_BYTES = 200_000
 _ENOUGH = 2  # computed columns: one alone is a unit conversion or a target
 
 

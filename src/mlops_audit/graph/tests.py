@@ -43,6 +43,7 @@ _UNCOLLECTED = re.compile(r"(^|/)(\.[^/]+|venv|build|dist|node_modules|_darcs|CV
 _OTHER_RUNNERS = re.compile(
     r"kedro test|manage\.py test|setup\.py test|nosetests|nose2|hatch test|trial|green|stestr|ward"
 )
+_DISCOVERS = re.compile(rf"\bunittest\b|{_OTHER_RUNNERS.pattern}")
 
 
 class TestSuite:
@@ -99,19 +100,29 @@ class TestSuite:
     def _run_at(self, way: Way) -> Iterator[TestCase]:
         node = way.node
         if node.kind == "tests":
-            yield from self._selected(node.key[0], node.key[1:])
+            before = way.previous.node if way.previous else None
+            other = before is not None and bool(_DISCOVERS.search(before.detail))
+            yield from self._selected(node.key[0], node.key[1:], other=other)
         elif node.kind == "module" and way.previous and way.previous.node.kind == "command":
             yield from (c for c in self.counting if c.path == node.key[0] and c.script)
         elif node.kind in {"command", "action"} and self._runs_all(way):
             folder = node.key[3] if node.kind == "command" else ""
-            yield from self._selected(folder, ())
+            yield from self._selected(folder, (), other=True)
 
-    def _selected(self, folder: str, paths: tuple[str, ...]) -> Iterator[TestCase]:
-        """The tests that a runner started in a folder with these paths takes."""
+    def _selected(
+        self, folder: str, paths: tuple[str, ...], *, other: bool = False
+    ) -> Iterator[TestCase]:
+        """The tests that a runner started in a folder with these paths takes.
+
+        `other` says that it is not pytest: the standard library's takes all of `test*.py`.
+        """
         roots = paths or (folder,)
         for case in self.counting:
             below = any(not r or case.path.startswith(f"{r}/") for r in roots)
-            if case.path in roots or (below and not case.script and self._collects(case.path)):
+            taken = self._collects(case.path) or (
+                other and fnmatchcase(case.path.rsplit("/", 1)[-1], "test*.py")
+            )
+            if case.path in roots or (below and not case.script and taken):
                 yield case
 
     def _runs_all(self, way: Way) -> bool:

@@ -50,6 +50,7 @@ _REQUEST = re.compile(
     r"request|data|payload|body|input|json|form|features?|file|text|query|event", re.IGNORECASE
 )
 _OF_REQUEST = re.compile(r"^(float|int)\(\s*(flask\.)?request\.")
+_ENFORCING = frozenset({"fastapi", "pydantic", "flask_pydantic", "flask_openapi3", "apiflask"})
 _BOUNDS = frozenset({"min_value", "max_value", "minimum", "maximum", "options", "choices"})
 _VALIDATES = frozenset({"model_validate", "validate_python", "parse_obj"})
 _HANDLERS = frozenset({"run", "lambda_handler", "handler", "input_fn", "predict", "decode_request"})
@@ -138,7 +139,7 @@ def _checked(
             yield "strict", Evidence(place, f"{param.name}: {text.strip()}")
         elif found := _schema(project, module, param.written):
             yield from found
-        elif _typed(param):
+        elif _typed(param) and not _ignores_types(module):
             place = declared_span(project, function.span, param.name)
             yield "plain", Evidence(place, f"{param.name}: {param.written}")
     yield from _by_hand(module, function)
@@ -147,6 +148,11 @@ def _checked(
     for call in module.calls_in(function.qualname):
         if call.name in {"float", "int"} and _OF_REQUEST.search(call.text):
             yield "plain", Evidence(call.span, f"what is no number is an error: {call.text}")
+
+
+def _ignores_types(module: Module) -> bool:
+    """Whether the framework of a module's routes takes no notice of annotations."""
+    return "flask" in module.roots and not module.roots & _ENFORCING
 
 
 def _typed(param: Param) -> bool:

@@ -8,6 +8,8 @@ from mlops_audit.graph import Project
 from mlops_audit.graph.features import shared_queries
 from mlops_audit.graph.fittedparts import shared_transformer
 from mlops_audit.graph.index import Symbol
+from mlops_audit.graph.lifecycle import TRAIN
+from mlops_audit.graph.scopes import scopes_from
 from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.testing._skew import shared_within
@@ -48,7 +50,8 @@ _EXPORTED = re.compile(r"(TFTransformOutput|transform_features_layer|TransformFe
 def skew_tests(project: Project) -> Verdict:
     """Look for tests of parity, then for code that both sides share."""
     serving = _side(project, project.roles.serving, _SERVING_PATH)
-    training = _side(project, project.roles.training, _TRAINING_PATH) - serving
+    training = _side(project, project.roles.training, _TRAINING_PATH) | _steps(project)
+    training -= serving
     tests = [
         c.evidence()
         for c in project.tests.counting
@@ -89,6 +92,14 @@ def _side(project: Project, roles: frozenset[str], pattern: re.Pattern[str]) -> 
     """The modules of one side, by role and by place."""
     own = [m.path for m in project.source]
     return frozenset(p for p in own if p in roles or pattern.search(p))
+
+
+def _steps(project: Project) -> frozenset[str]:
+    """The programs that the steps of a training pipeline run, such as that of its preparation."""
+    tools = {p.tool.lower() for p in project.pipelines if p.dag and p.with_part(TRAIN)}
+    nodes = [project.nodes.target(t) for t in project.targets if t.runner in tools]
+    code, _ = scopes_from(project, nodes)
+    return frozenset(s.path for s in code if s.path in project.modules)
 
 
 def _shared(project: Project, training: frozenset[str], serving: frozenset[str]) -> list[Evidence]:

@@ -172,8 +172,13 @@ def kept_outputs(project: Project) -> list[Evidence]:
     return [
         evidence
         for entry, evidence in project.dvc.tracked()
-        if "of stage" in evidence.detail and wanted.search(entry.path)
+        if "of stage" in evidence.detail and wanted.search(_named(entry.path))
     ]
+
+
+def _named(path: str) -> str:
+    """A path; of a file of data the name alone, for its kind does not make it a model."""
+    return re.sub(r"^(.*/)?data/.*/|\.\w+$", "", path) if re.match(r"(.*/)?data/", path) else path
 
 
 # -- files ----------------------------------------------------------------------------------------
