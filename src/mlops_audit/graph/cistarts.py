@@ -25,6 +25,7 @@ REMOTE_STORE = re.compile(
     r"WANDB_API_KEY|MLFLOW_TRACKING|NEPTUNE_API|COMET_API|CLEARML|DAGSHUB|AWS_(SECRET|ROLE|ACCESS)|"
     r"AZURE|GOOGLE|GCP_|HF_TOKEN|HUGGING|configure-aws-credentials|HOPSWORKS_|DATABRICKS_"
 )
+_OF_TESTS = re.compile(r"^(?!.*train).*\b(smoke )?tests?$", re.IGNORECASE)
 _DATA_PATHS = re.compile(
     r"(^|/)(data|datasets?|raw|inputs?)(/|$)|\.dvc$|dvc\.lock$|\.(csv|parquet)$", re.IGNORECASE
 )
@@ -45,6 +46,8 @@ def starts_of_ci(project: Project) -> Iterator[Start]:
             if found is None:
                 continue
             evidence, kept = found
+            # What a test of the code itself trains is thrown away with it.
+            kept = kept and not _OF_TESTS.search(workflow.name)
             live, why = project.trigger_is_live(trigger)
             dead = workflow.disabled or trigger.disabled or ("" if live else why)
             name = workflow.name or workflow.path

@@ -33,6 +33,12 @@ __all__ = [
     "metrics_of_the_fit",
 ]
 
+# Checks of what the data looks like evaluate no model.
+_CHECKS = re.compile(
+    r"validate_(\w+_)?(columns?|schemas?|data|datasets?|inputs?|types?|dtypes|names?|paths?|files?|"
+    r"config|params|args|arguments|number_of_\w+|shapes?)(_|$)|"
+    r"^test_(set|data|split|size|ratio|df|frame|path|file)"
+)
 _WRITES_TO = re.compile(r"path|(^|_)dir|file|folder|name|prefix|(^|_)log(_|$)|title", re.IGNORECASE)
 _PREDICTS = re.compile(r"(^|_)(predict|predict_proba|forecast|inference|infer|predictions?)(_|$)")
 _LOADER = re.compile(
@@ -210,7 +216,8 @@ def _logged(project: Project, module: Module) -> Iterator[Held]:
 
 def _says_evaluate(call: Call) -> bool:
     """Whether a call's name says that it evaluates a model; Python's own `eval` evaluates text."""
-    return call.name != "eval" and bool(EVALUATES.search(call.method.lower()))
+    method = call.method.lower()
+    return call.name != "eval" and bool(EVALUATES.search(method)) and not _CHECKS.search(method)
 
 
 def _never_evaluates(call: Call) -> bool:

@@ -39,6 +39,8 @@ _TASK_RUNNERS = frozenset(
 )  # fmt: skip
 # Task runners that skip a task whose declared files have not changed.
 _FILE_RUNNERS = frozenset({"make", "task", "pixi", "mise", "doit", "rake", "just"})
+# What starts services or builds a platform runs no steps of the work.
+_NO_STEPS = frozenset({"compose", "docker-build", "terraform"})
 _ORCHESTRATES = re.compile(
     r"main|pipeline|workflow|flow|orchestrat|steps|stages?|run(_|\.|$)|end_to_end|e2e|dag|driver",
     re.IGNORECASE,
@@ -162,7 +164,7 @@ def _of_files(project: Project) -> Iterator[Pipeline]:
 def _in_order(project: Project) -> Iterator[Pipeline]:
     """Tasks with prerequisites, scripts and programs that run separately defined steps in order."""
     for target in project.targets:
-        if target.runner in _TASK_RUNNERS and target.runner not in {"compose", "docker-build"}:
+        if target.runner in _TASK_RUNNERS and target.runner not in _NO_STEPS:
             steps = tuple(_task_steps(project, target))
             if _is_sequence(steps):
                 yield Pipeline(
@@ -295,8 +297,8 @@ def _called_steps(
         for symbol in project.index.targets(call, module.path)[:1]:
             if inner and symbol.path == module.path and symbol.kind == "function":
                 yield from _called_steps(project, module, symbol.qualname)
-            if symbol.path == module.path or symbol.kind == "module":
-                continue
+            if symbol.path == module.path or symbol.kind != "function":
+                continue  # a step is what is run, not the object that is made for it
             # What a function gave is handed on: that call is no step of this function.
             if symbol.qualname.rsplit(".", 1)[-1] not in call.text and symbol != (
                 project.index.resolve(call.name, module.path)

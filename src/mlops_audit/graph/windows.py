@@ -45,6 +45,8 @@ _LIVE = re.compile(
 )
 # A program that shows how it would go, on data that it makes up.
 _SHOWN = re.compile(r"demo|simulat|playground", re.IGNORECASE)
+# A program that shows how it would go, on data that it makes up.
+_SHOWN = re.compile(r"demo|simulat|playground", re.IGNORECASE)
 _MONITORS = re.compile(r"monitor|drift|production|prod(_|/|$)|live|serving|backtest", re.IGNORECASE)
 _TIME = re.compile(
     r"(^|[^a-z])(date(time)?(_utc)?|day|days|week|month|hour|time(stamp)?|period|window|year|ds|dt|"

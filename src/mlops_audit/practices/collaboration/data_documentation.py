@@ -60,7 +60,7 @@ _ORIGIN = re.compile(
     r"download\w*|"
     r"provided|published|collected|source\w*|hosted|courtesy|public|obtained|scraped|kaggle|uci|"
     r"repository|contains?|consists?|includes?)\b|\b(uses?|using|on|based on|"
-    r"with) (the )?[\w\s-]{0,60}"
+    r"with) (the )?(?!(\w+ )?(train|test|valid|transformed|split|processed))[\w\s-]{0,60}"
     r"\bdatasets?\b|https?://\S*(dataset|kaggle|archive\.ics\.uci|openml|zenodo)",
     re.IGNORECASE,
 )
@@ -116,7 +116,8 @@ _GENERAL = re.compile(
 _DATA_CODE = re.compile(r"data|feature|schema|etl|load|column", re.IGNORECASE)
 # What the list below is of, where it is of settings.
 _OPTIONS = re.compile(
-    r"\b(options|arguments|parameters|settings|flags)\b[^.]{0,60}(:|\b(are|for|of)\b)", re.IGNORECASE
+    r"\b(options|arguments|parameters|settings|flags)\b[^.]{0,60}(:|\b(are|for|of)\b)",
+    re.IGNORECASE,
 )
 _OF_COLUMNS = re.compile(r"feature|column|schema|data_?dict|variable", re.IGNORECASE)
 # Classes of settings, services and programs hold no data.
@@ -202,7 +203,9 @@ def _in_documents(project: Project) -> Iterator[Evidence]:
                     and not _CAPITALS.match(i)
                     and "(default" not in i
                 ]
-                if len(described) >= _ENOUGH and _is_columns(section, described, near=near or above):
+                if len(described) >= _ENOUGH and _is_columns(
+                    section, described, near=near or above
+                ):
                     yield _at(project, document, section, described[0])
         answered = [s for s in document.sections if s.level > 1 and filled(document, s, 8)]
         if sheet and len(answered) >= _ENOUGH:

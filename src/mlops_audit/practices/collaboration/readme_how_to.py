@@ -26,7 +26,8 @@ _RUN = re.compile(
     re.IGNORECASE,
 )
 _STARTS = re.compile(
-    r"\b(run\w*|usage|using|use|how to|quick\s?-?start\w*|getting[\s-]started|demo|reproduc\w+|"
+    r"^\W*(using|use)\b|"
+    r"\b(run\w*|usage|how to|quick\s?-?start\w*|getting[\s-]started|demo|reproduc\w+|"
     r"execut\w+|launch\w*|workflow|walkthrough|tutorial|commands?|steps|api)\b",
     re.IGNORECASE,
 )
@@ -183,7 +184,7 @@ def _told(project: Project, readme: Document, section: Section) -> Evidence:
 def _says_how(section: Section, *, set_up: bool) -> bool:
     """Whether a heading says by itself, or its content shows, how something is done."""
     plain = _plain(section.title)
-    if section.code or _RUNS.search(section.text):
+    if section.code or any(_RUNS.search(c) for c in re.findall(r"`([^`\n]{3,200})`", section.text)):
         return True
     if set_up:  # deployment, dependencies and the like may only be spoken of
         return bool(_PREPARES.search(plain) or _INSTALLS.search(section.text))
@@ -191,7 +192,8 @@ def _says_how(section: Section, *, set_up: bool) -> bool:
 
 
 def _plain(text: str) -> str:
-    """Text without badges, pictures, tags and addresses."""
+    """Text without badges, pictures, tags, addresses and what reStructuredText defines."""
+    text = re.sub(r"(?m)^\.\. [_|].*$|\|[\w -]{1,60}\|_?", " ", text)
     return re.sub(r"\[?!\[[^\]]*\]\([^)]*\)\]?(\([^)]*\))?|<[^>]{0,500}>|https?://\S+", " ", text)
 
 
@@ -219,7 +221,14 @@ def _parts(
             and _says_how(section, set_up=title is _SETUP)
         ]
         # A heading that opens with the word says it more surely than one that ends with it.
-        titled.sort(key=lambda s: (not title.match(s.title.lstrip("# *_0123456789.:")), not s.code))
+        strong = _PREPARES if title is _SETUP else _STARTS
+        titled.sort(
+            key=lambda s: (
+                not strong.search(s.title),
+                not title.match(s.title.lstrip("# *_0123456789.:")),
+                not s.code,
+            )
+        )
         yield from (evidence(section) for section in titled)
     for document in pages:
         for section in document.sections:

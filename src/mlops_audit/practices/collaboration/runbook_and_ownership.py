@@ -37,6 +37,11 @@ _OWNER_LINE = re.compile(
     re.IGNORECASE,
 )
 _PERSON = re.compile(r"@[\w.-]+|[A-Z][\w'-]+ [A-Z][\w'-]+|\bteam\b|#[a-z][\w-]+|\]\(", re.UNICODE)
+# Pages that tell maintainers what to do name none.
+_GUIDE = re.compile(
+    r"(intended |meant |guide |notes )for (the )?maintainers|becom(e|ing) a maintainer",
+    re.IGNORECASE,
+)
 _OWNER_FILES = re.compile(r"(^|/)(maintainers|owners)(\.\w{2,4})?$", re.IGNORECASE)
 _CATALOGUE = re.compile(r"(^|/)(catalog-info|service)\.ya?ml$")
 _FALLBACK = re.compile(
@@ -84,7 +89,8 @@ def _owners(project: Project) -> Iterator[Evidence]:
     for path in project.paths:
         if _OWNER_FILES.search(path) and "CODEOWNERS" not in path:
             text = project.text(path) or ""
-            if text.strip() and not is_placeholder(text):
+            guide = _GUIDE.search(text) is not None
+            if text.strip() and not is_placeholder(text) and not guide:
                 lines = text.splitlines()
                 number = next(
                     (n for n, x in enumerate(lines, 1) if x.strip(" -=*<!#") and x[:2] != ".."), 1
@@ -105,7 +111,7 @@ def _owners(project: Project) -> Iterator[Evidence]:
                 section.title,
                 re.IGNORECASE,
             )
-            if is_placeholder(text) or _OTHER_ROLE.search(text[:80]):
+            if is_placeholder(text) or _OTHER_ROLE.search(text[:80]) or _GUIDE.search(text):
                 continue
             if (
                 (titled or (_RUNBOOK.search(document.path) and _OWNER.search(text)))
