@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Branch, Compare, Module, Value
 from mlops_audit.graph.called import is_called
+from mlops_audit.graph.memo import once
 from mlops_audit.model import Evidence
 
 if TYPE_CHECKING:  # imported for types only, to keep the project free to use this module
     from mlops_audit.graph.project import Project
 
-__all__ = ["METRIC", "MetricGate", "MetricGates", "direction", "is_range"]
+__all__ = ["METRIC", "MetricGate", "direction", "is_range", "metric_gates"]
 
 _HIGHER = (
     r"acc|accuracy|f1|f_?beta|f_?score|auc|auroc|roc|precision|recall|r2|r_?squared|score|map|miou|iou|bleu|"
@@ -87,6 +88,12 @@ def is_range(compare: Compare) -> bool:
 
 def _flip(op: str) -> str:
     return {"<": ">", "<=": ">=", ">": "<", ">=": "<="}.get(op, op)
+
+
+@once
+def metric_gates(project: Project) -> tuple[MetricGate, ...]:
+    """The gates on metrics in code that is no test: those that fail the run first."""
+    return MetricGates(project).gates
 
 
 class MetricGates:

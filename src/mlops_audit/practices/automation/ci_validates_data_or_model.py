@@ -10,6 +10,7 @@ from mlops_audit.graph.cistarts import is_entered
 from mlops_audit.graph.execution import Way
 from mlops_audit.graph.scopes import Scope, calls_of, scopes, uses_of
 from mlops_audit.graph.testcases import TestCase
+from mlops_audit.graph.thresholds import metric_gates
 from mlops_audit.graph.training import is_training, trains_here
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Verdict, failed, partial, passed
@@ -116,7 +117,10 @@ def _told(project: Project, code: tuple[Scope, ...]) -> Evidence | None:
             return Evidence(use.span, f"trains: {use.detail}")
         if use.capability == "pipeline.run":
             return Evidence(use.span, f"runs the pipeline: {use.detail}")
-    return None
+    paths = {scope.path for scope in code}
+    failing = (g for g in metric_gates(project) if g.fails and not g.hollow and not g.test)
+    gate = next((g for g in failing if g.evidence.span.path in paths), None)
+    return Evidence(gate.evidence.span, f"checks: {gate.evidence.detail}") if gate else None
 
 
 def _in_test(project: Project, way: Way) -> bool:

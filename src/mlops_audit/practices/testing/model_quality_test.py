@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from mlops_audit.facts.code import Call, Compare
 from mlops_audit.graph import Project
 from mlops_audit.graph.testcases import TestCase
-from mlops_audit.graph.thresholds import METRIC, MetricGates, is_range
+from mlops_audit.graph.thresholds import METRIC, is_range, metric_gates
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
 
@@ -44,7 +44,7 @@ _EVALUATES = re.compile(r"(^|_)(train|fit|evaluate|eval|score|predict|test_model
 def model_quality_test(project: Project) -> Verdict:
     """Look for thresholds in tests, code, tools and CI scripts."""
     tested, ranged = _tests(project)
-    gates = MetricGates(project).gates
+    gates = metric_gates(project)
     failing = [g.evidence for g in gates if g.fails and not g.hollow]
     withheld = [g for g in gates if not g.fails and not g.hollow]
     hard = [*tested, *failing, *_scripts(project)]
