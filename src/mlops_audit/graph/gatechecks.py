@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from mlops_audit.facts.code import Assign, Branch, Compare, Module, Value
+from mlops_audit.facts.code import Assign, Branch, Compare, Function, Module, Value
 from mlops_audit.graph.comparisons import Judgement, judge, mentions_metric
 from mlops_audit.model import Evidence
 
@@ -32,6 +32,9 @@ _HARD_EXIT = re.compile(
 )
 _IS_EMPTY = re.compile(r"^not\s|==\s*(0|\[\])|<\s*1\b")
 _KEY = re.compile(r"""\[\s*["']([\w .-]+)["']\s*\]|\.get\(\s*["']([\w .-]+)["']""")
+# What an object is asked for without a call, and methods of its own that a property calls.
+_ATTRIBUTE = re.compile(r"(?<=[\w)\]])\.([a-z_]\w{1,60})\b(?!\s*[(.\[])")
+_OWN = re.compile(r"\bself\.(\w{1,60})\(")
 _LAST_KEY = re.compile(r"""\[\s*["']([^"']{1,80})["']\s*\]$""")
 _DECIDES = re.compile(
     r"accept|better|best|promot|pass(ed)?$|deploy|approv|valid|decision|improv|good|ok$"
@@ -145,6 +148,8 @@ class Checks:
                     yield "constant", (place, Evidence(last.span, f"{name} = {last.value.text}"))
                 return
             yield from self.from_assigns(module, own, place, flip=flip)
+            for assign in own:
+                yield from self._properties(assign.value.text, place, flip=flip)
             for key in [a or b for assign in own for a, b in _KEY.findall(assign.value.text)]:
                 yield from self._named_anywhere(key, place, flip=flip)
             if _DECIDES.search(name) and any("read" in a.value.text for a in own):
@@ -157,8 +162,25 @@ class Checks:
         if called:
             yield from self.from_function(module, called, place, flip=flip)
             return
+        yield from self._properties(branch.test, place, flip=flip)
         if _DECIDES.search(name):
             yield from self._named_anywhere(name, place, flip=flip)
+
+    def _properties(self, text: str, place: Evidence, *, flip: bool) -> Iterator[Found]:
+        """Comparisons in the properties that an expression reads: `test.challenger_is_better`."""
+        for name in list(dict.fromkeys(_ATTRIBUTE.findall(text)))[:8]:
+            held = [
+                (module, function)
+                for module in self.project.source
+                for function in module.functions
+                if function.name == name and any("property" in d for d in function.decorators)
+            ]
+            for module, function in held if len(held) == 1 else ():
+                yield from self._of_function(module, function, place, flip=flip)
+                asked = _OWN.findall(" ".join(v.text for v in function.returns))
+                for inner in (module.function(f"{function.owner}.{own}") for own in asked):
+                    if inner is not None:
+                        yield from self._of_function(module, inner, place, flip=flip)
 
     @staticmethod
     def _call_of(module: Module, branch: Branch, name: str) -> str:
@@ -234,17 +256,21 @@ class Checks:
             return
         other = self.project.modules[symbol.path]
         function = other.function(symbol.qualname)
-        if function is None:
-            return
+        if function is not None:
+            yield from self._of_function(other, function, place, flip=flip)
+
+    def _of_function(
+        self, other: Module, function: Function, place: Evidence, *, flip: bool
+    ) -> Iterator[Found]:
         returned = " ".join(v.text for v in function.returns)
         for compare in other.compares:
-            if compare.scope != symbol.qualname:
+            if compare.scope != function.qualname:
                 continue
             text = f"{compare.left.text} {compare.op} {compare.right.text}"
             if text in returned:
                 yield from self.judged(other, compare, flip=flip, place=place)
         for branch in other.branches:
-            if branch.scope == symbol.qualname and {"True", "False"} & set(returned.split()):
+            if branch.scope == function.qualname and {"True", "False"} & set(returned.split()):
                 body = self._text(other, branch.body)
                 holds = bool(re.search(r"return True", body))
                 fails = bool(re.search(r"return False", body))
@@ -253,7 +279,7 @@ class Checks:
                         yield from self.judged(other, compare, flip=flip != fails, place=place)
         near = [
             a for a in other.assigns
-            if a.scope == symbol.qualname and any(t in returned for t in a.targets)
+            if a.scope == function.qualname and any(t in returned for t in a.targets)
         ]  # fmt: skip
         yield from self.from_assigns(other, near, place, flip=flip)
 

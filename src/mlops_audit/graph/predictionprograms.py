@@ -38,7 +38,9 @@ _TEST_SET = re.compile(
     r"(^|[^a-z])(x_|y_)?(test|train|val|valid|validation|holdout|eval)([^a-z]|$)|submission",
     re.IGNORECASE,
 )
-_FIGURES = re.compile(r"\bmetrics?\b|confusion|report|\.png|\.svg|fig\b|logger|\.pkl|\.joblib")
+_FIGURES = re.compile(
+    r"\bmetrics?\b|confusion|report|\.png|\.svg|(?<!con)fig\b|logger|\.pkl|\.joblib"
+)
 _OF_PREDICTIONS = re.compile(
     r"pred|result|output|score|forecast|infer|submission|label|df\b|data|cluster|recommend|"
     r"caption|answer|rows",

@@ -48,7 +48,7 @@ _PREDICTED = re.compile(
 _PREDICTIONS = re.compile(r"predictions|forecasts|inferences", re.IGNORECASE)
 _OTHER = re.compile(
     r"metric|accuracy|confusion|\.png|\.jpe?g|\.svg|\bfig\b|plot|checkpoint|weights|model_dir|"
-    r"model\.(pkl|pt|joblib|h5|keras)|config|tokenizer|vocab|scaler|encoder|"
+    r"model\.(pkl|pt|joblib|h5|keras)|config(?![\[(])|tokenizer|vocab|scaler|encoder|"
     r"\.html|sys\.std|stdout|stderr|feature_importance|state_dict|test_pred|val_pred|train_pred|"
     r"submission",
     re.IGNORECASE,

@@ -116,3 +116,18 @@ def test_keeping_the_best_checkpoint_is_no_gate() -> None:
         f"            best_rmse = rmse\n            {REGISTER}"
     )
     assert kinds(body) == []
+
+
+def test_a_property_may_hold_the_comparison() -> None:
+    """Flags that are read from objects, whose properties compare or ask a method that does."""
+    body = (
+        "    passed = Test(accuracy).holds and Rival(rmse, old_rmse).is_better\n"
+        "    if passed:\n        " + REGISTER + "\n\n"
+        "class Test:\n"
+        "    def _enough(self):\n        return self.accuracy > 0.8\n\n"
+        "    @property\n    def holds(self):\n        return all([self._enough()])\n\n"
+        "class Rival:\n"
+        "    @property\n    def is_better(self):\n        return self.rmse < self.old_rmse\n"
+    )
+    assert set(kinds(body)) == {"metric"}
+    assert "inverted" in kinds(body.replace("if passed", "if not passed"))

@@ -11,6 +11,7 @@ from mlops_audit.facts.docker import DeployFile
 from mlops_audit.facts.types import Unreadable
 from mlops_audit.facts.yamlpos import load_yaml
 from mlops_audit.graph import Project
+from mlops_audit.graph.settings import setting
 from mlops_audit.model import Evidence, Span, Verdict, failed, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.reproducibility._environments import is_model_folder
@@ -50,7 +51,7 @@ def environment_image(project: Project) -> Verdict:
             part.append((image.why, image.evidence[0]))
         else:
             whole += image.evidence
-    for why, place in (*_platforms(project), *_clusters(project)):
+    for why, place in (*_platforms(project), *_clusters(project), *_of_azure(project)):
         if why:
             part.append((why, place))
         else:
@@ -87,6 +88,21 @@ def _platforms(project: Project) -> Iterator[tuple[str, Evidence]]:
         why = _lacks(project, deployment)
         if why is not None:
             yield why, Evidence(deployment.span, f"{deployment.kind} {deployment.image}".strip())
+
+
+def _of_azure(project: Project) -> Iterator[tuple[str, Evidence]]:
+    """Environments of Azure ML: an image, and the conda file that is installed on it."""
+    for item in setting(project, "$schema"):
+        if not str(item.value).rstrip().endswith("/environment.schema.json"):
+            continue
+        tree = load_yaml(project.text(item.span.path) or "", item.span.path)
+        if isinstance(tree, Unreadable) or not (image := tree.str_at("image")):
+            continue
+        place = Evidence(Span(item.span.path, tree.line_of("image")), f"environment on {image}")
+        if tree.get("conda_file") is None:
+            yield "it installs no dependencies", place
+        else:
+            yield ("" if is_pinned(image) else f"its base {image} is not pinned"), place
 
 
 def _clusters(project: Project) -> Iterator[tuple[str, Evidence]]:

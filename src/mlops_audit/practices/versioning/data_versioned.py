@@ -114,6 +114,8 @@ def _weak(use: Use) -> bool:
     """Whether a use only points to data that something else may change."""
     if use.tool == _HUB or use.tool in EVALUATION_SETS:
         return True
+    if use.call is not None and use.call.method == "register_on_complete":
+        return False  # each run of a pipeline writes to a place of its own
     if use.tool == _AZURE:
         version = use.call.kw("version") if use.call else None
         return version is None or not (
