@@ -56,7 +56,9 @@ _FIGURES = frozenset({"savefig", "write_image", "write_html", "imsave", "save_fi
 _META_KEYS = re.compile(
     r"^(config|cfg|args|hparams|hyper_?parameters|hyper_params|model_args|params|metadata|meta|"
     r"settings|classes|class_names|features|feature_names|columns|vocab|version|"
-    r"model_config|train_config|metrics|data_version|git_\w+|commit)$",
+    r"model_config|train_config|metrics|data_version|git_\w+|commit|"
+    r"(best|val|valid|test)_(\w{1,20}_)?(loss|acc|accuracy|score|auc|f1|metrics?|iou|dice|map)|"
+    r"best_(metrics?|score|loss|acc\w*)|\w{1,20}_best)$",
     re.IGNORECASE,
 )
 
