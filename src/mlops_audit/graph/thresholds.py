@@ -20,7 +20,8 @@ __all__ = ["METRIC", "MetricGate", "direction", "is_range", "metric_gates"]
 
 _HIGHER = (
     r"acc|accuracy|f1|f_?beta|f_?score|auc|auroc|roc|precision|recall|r2|r_?squared|score|map|miou|iou|bleu|"
-    r"rouge|dice|ndcg|mrr|kappa|mcc|sensitivity|specificity|hit_?rate|avg_prec"
+    r"rouge|dice|ndcg|mrr|kappa|mcc|sensitivity|specificity|hit_?rate|avg_prec|"
+    r"faithfulness|groundedness|answer_relevan\w{2,5}|correctness|coherence"
 )  # fmt: skip
 _LOWER = (
     r"rmse|mae|mse|mape|rmsle|smape|log_?loss|loss|wer|cer|perplexity|ppl|brier|fid|error_rate|"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from mlops_audit.graph import Project
-from mlops_audit.graph.thresholds import MetricGates
+from mlops_audit.graph.thresholds import metric_gates
 from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
 
@@ -40,7 +40,7 @@ _WITHIN = re.compile(r"best_(val|loss|epoch|so_far)|patience|epoch", re.IGNORECA
 )
 def degradation_tests(project: Project) -> Verdict:
     """Look for checks against a history, then against the current version, then for reports."""
-    gates = [g for g in MetricGates(project).gates if not g.hollow]
+    gates = [g for g in metric_gates(project) if not g.hollow]
     history = [g.evidence for g in gates if g.fails and _on_history(project, g.evidence)]
     history += [
         c.evidence()
