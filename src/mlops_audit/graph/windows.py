@@ -45,8 +45,6 @@ _LIVE = re.compile(
 )
 # A program that shows how it would go, on data that it makes up.
 _SHOWN = re.compile(r"demo|simulat|playground", re.IGNORECASE)
-# A program that shows how it would go, on data that it makes up.
-_SHOWN = re.compile(r"demo|simulat|playground", re.IGNORECASE)
 _MONITORS = re.compile(r"monitor|drift|production|prod(_|/|$)|live|serving|backtest", re.IGNORECASE)
 _TIME = re.compile(
     r"(^|[^a-z])(date(time)?(_utc)?|day|days|week|month|hour|time(stamp)?|period|window|year|ds|dt|"
@@ -73,6 +71,7 @@ _SERVED = re.compile(
     re.IGNORECASE,
 )
 _OF_USE = re.compile(r"monitoring|production", re.IGNORECASE)  # a program for what is in use
+_FLOWS = "Prompty"  # a flow that evaluates logs its measures itself
 _ORCHESTRATED = ("pipeline.define", "pipeline.step", "pipeline.schedule")
 
 
@@ -209,7 +208,9 @@ def compares_truth(module: Module) -> bool:
 def production_evaluations(project: Project) -> tuple[Evidence, ...]:
     """Programs that evaluate the model in use on whatever data they are given."""
     found = []
-    for use in project.uses("evaluate.metric", test=False, notebook=False):
+    for use in project.uses("evaluate.metric", "tracker.metrics", test=False, notebook=False):
+        if use.capability == "tracker.metrics" and use.tool != _FLOWS:
+            continue  # elsewhere what is logged may be anything
         module = project.modules.get(use.path)
         if module is None or use.path in project.roles.training or project.is_example(use.path):
             continue

@@ -20,7 +20,9 @@ from mlops_audit.practices.base import practice
 _TRAINS = re.compile(r"train|(^|_)fit(_|$)")
 _LOOKED_FOR = "a CI job that validates data, trains or runs the pipeline, or tests a model"
 _EVALUATES = re.compile(r"(^|[/_])(eval|evals|evaluat\w*)([/_.]|$)", re.IGNORECASE)
-_SHOWS = re.compile(r"GITHUB_STEP_SUMMARY|upload-artifact|comment|\bcml\b", re.IGNORECASE)
+_SHOWS = re.compile(
+    r"GITHUB_STEP_SUMMARY|upload-artifact|Publish\w*Artifact|comment|\bcml\b", re.IGNORECASE
+)
 _CHECKS = ("data.validate", "evaluate.gate", "test.behaviour", "test.robustness")
 
 

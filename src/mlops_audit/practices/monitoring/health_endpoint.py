@@ -27,6 +27,7 @@ _PROBES = re.compile(
     r"^(livenessProbe|readinessProbe|startupProbe|liveness_probe|readiness_probe)$"
 )
 
+_ROUTE_KEYS = re.compile(r"^(liveness|readiness)_route$")
 # Tasks of Amazon's container service: their definitions are JSON in a text, or a list.
 _TASKS = frozenset({"aws_ecs_task_definition", "AWS::ECS::TaskDefinition"})
 _OF_TASK = r"[\"']?[hH]ealthCheck[\"']?\s*[:={]"
@@ -50,7 +51,7 @@ def health_endpoint(project: Project) -> Verdict:
     """Routes, probes and container checks of the service; those of databases never count."""
     if verdict := nothing_served(project):
         return verdict
-    found = [*_routes(project), *_containers(project), *_probes(project)]
+    found = [*_routes(project), *_containers(project), *_probes(project), *_told(project)]
     if found:
         return passed("The service has a health route or check.", found)
     if project.roles.serves != "service":
@@ -115,6 +116,25 @@ def _containers(project: Project) -> list[Evidence]:
 def _other(name: str, image: str, *, built: bool) -> bool:
     """Whether a service is a database or a tool rather than the project's own."""
     return bool(OTHERS.search(f"{name} {image}")) or (not built and not image)
+
+
+def _told(project: Project) -> list[Evidence]:
+    """Routes that the platform is told to probe in an image of the project's (Azure ML)."""
+    found = [
+        Evidence(call.span, f"{call.method} with {key}")
+        for module in project.source
+        if not project.is_example(module.path)
+        for call in module.calls
+        for _, value in call.kwargs
+        for key in value.keys
+        if _ROUTE_KEYS.match(key)
+    ]
+    found += [
+        s.evidence()
+        for s in settings(project)
+        if any(_ROUTE_KEYS.match(part) for part in s.key.split(".")) and s.name == "path"
+    ]
+    return found
 
 
 def _probes(project: Project) -> list[Evidence]:
