@@ -35,6 +35,7 @@ __all__ = [
 
 ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\[[^\]]*\])?\+?=")
 _SHELLS = frozenset({"bash", "sh", "zsh", "dash", "ash", "ksh"})
+_DEEPEST = 10_000  # commands within commands
 
 
 def only_simple(tree: AndOr) -> Simple | None:
@@ -85,22 +86,29 @@ def joined(*conditions: str) -> str:
 def extent(tree: AndOr) -> tuple[int, int]:
     """Where a chain starts and ends in the text."""
     first, last = tree.items[0].items, tree.items[-1].items
-    return node_extent(first[0])[0], node_extent(last[-1])[1]
+    return _edge(first[0], end=False), _edge(last[-1], end=True)
 
 
 def node_extent(node: Node) -> tuple[int, int]:
     """Where a command starts and ends in the text; the deepest first and last words."""
-    for _ in range(200):
+    return _edge(node, end=False), _edge(node, end=True)
+
+
+def _edge(node: Node, *, end: bool) -> int:
+    """The start or end of a command: one way down, whatever the depth of its groups."""
+    for _ in range(_DEEPEST):
         if isinstance(node, Simple):
             tokens = [*node.words, *(t for pair in node.redirects for t in pair if t is not None)]
-            return min(t.start for t in tokens), max(t.end for t in tokens)
+            return max(t.end for t in tokens) if end else min(t.start for t in tokens)
         if isinstance(node, Func):
             node = node.body
             continue
-        lists = _lists(node)
-        spans = [extent(item) for tree in lists for item in (tree.items[:1] + tree.items[-1:])]
-        return (min(s for s, _ in spans), max(e for _, e in spans)) if spans else (0, 0)
-    return 0, 0
+        trees = [tree for tree in _lists(node) if tree.items]
+        if not trees:
+            return 0
+        at = -1 if end else 0
+        node = trees[at].items[at].items[at].items[at]
+    return 0
 
 
 def _lists(node: Group | If | Loop | Case) -> list[Listing]:
