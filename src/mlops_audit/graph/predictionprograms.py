@@ -57,6 +57,10 @@ _GIVEN = re.compile(
 )
 # What a framework calls on a model that is being trained: another model may run in it.
 _OF_A_MODEL = frozenset({"forward", "training_step", "validation_step", "test_step"})
+_ESTIMATOR = re.compile(r"(^|\.)(BaseEstimator|(Classifier|Regressor|Cluster|Outlier)Mixin)$")
+_CONVERTER = re.compile(
+    r"^tf2onnx\.|onnx\.export$|^coremltools\.|TFLiteConverter|jit\.trace$|^skl2onnx\."
+)
 _MAX_CANDIDATES = 400
 # Kedro's layers `05_model_input` and `07_model_output` hold data.
 _KEPT_MODEL = re.compile(
@@ -154,6 +158,8 @@ def _program(project: Project, module: Module, root: Scope) -> Prediction | None
     if not doing.predicts:
         return None
     function = module.function(root.qualname)
+    if function is not None and _converts(module, function, doing):
+        return None
     if not doing.loads or doing.trains:
         return _function(project, module, function, doing)
     shown = [
@@ -187,6 +193,14 @@ def _program(project: Project, module: Module, root: Scope) -> Prediction | None
     only = aside or (function is not None and _only_evaluated(project, module, function))
     kind = "evaluation" if only else "function"
     return Prediction(kind, module.path, tuple(shown), scope=root.qualname)
+
+
+def _converts(module: Module, function: Function, doing: Doing) -> bool:
+    """Whether a function only wraps the model it loads, for a converter to another format."""
+    inside = all(
+        c.scope.startswith(f"{function.qualname}.") and m is module for m, c in doing.predicts
+    )
+    return inside and any(_CONVERTER.search(c.name) for c in module.calls_in(function.qualname))
 
 
 def _of_own_run(project: Project, module: Module, root: Scope) -> bool:
@@ -234,6 +248,8 @@ def _function(
     """A function that predicts with a model that it is given."""
     if function is None or doing.trains or doing.measures or not function.params:
         return None
+    if _of_estimator(project, module, function):
+        return None
     if _EVALUATES.search(_named(module.path)):
         return None
     if _only_test_data(doing) and not _submits(doing):
@@ -250,6 +266,18 @@ def _function(
         tuple(shown_calls(doing.predicts[:1], "predicts")),
         scope=function.qualname,
     )
+
+
+def _of_estimator(project: Project, module: Module, function: Function) -> bool:
+    """Whether a method belongs to an estimator that the project trains: it uses no stored one."""
+    owner = module.klass(function.owner) if function.owner else None
+    if owner is None or module.function(f"{function.owner}.fit") is None:
+        return False
+    if not any(_ESTIMATOR.search(base) for base in project.index.bases(module.path, owner)):
+        return False
+    return any(
+        c.method == owner.name for m in project.source for c in m.calls
+    )  # else it is offered
 
 
 def _arguments(module: Module) -> str:

@@ -46,6 +46,8 @@ _ARTIFACT = re.compile(
     r"Output\[[^\]]{0,60}(Dataset|Artifact)|OutputPath\([^)]{0,20}(Dataset|csv|parquet|json|table)",
     re.IGNORECASE,
 )
+_UNTYPED = re.compile(r"(\w+\.)?OutputPath(\(\))?")
+_DATA_NAME = re.compile(r"data|csv|table|features|(^|_)(train|test|val\w*|x|y)(_|$)", re.IGNORECASE)
 _CLOUD_TOOLS = frozenset(
     {
         "Azure Machine Learning",
@@ -210,7 +212,12 @@ def step_artifacts(project: Project) -> list[Evidence]:
             if use.tool == "Kubeflow" and use.call is not None and use.call.decorates
             else None
         )
-        written = [p for p in function.params if _ARTIFACT.search(p.written)] if function else []
+        written = [
+            p
+            for p in (function.params if function else ())
+            if _ARTIFACT.search(p.written)
+            or (_UNTYPED.fullmatch(p.written) and _DATA_NAME.search(p.name))
+        ]
         if function is not None and written:
             text = f"step {function.name} writes {written[0].name}: {written[0].written}"
             found.append(Evidence(function.span, text))

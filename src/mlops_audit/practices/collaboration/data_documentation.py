@@ -46,7 +46,7 @@ _INTERFACE = re.compile(
 _SETTING = re.compile(r"\b(value|default|required|secret|environment|env)\b", re.IGNORECASE)
 _CAPITALS = re.compile(r"\W*[A-Z][A-Z0-9]*_[A-Z0-9_]+\b")  # an environment variable's name
 _ITEM = re.compile(
-    r"^\W{0,3}[A-Za-z][\w .()/-]{0,40}?\W{0,3}\s*(?::|[-\u2013\u2014]\s|=)\s*\W{0,2}\w.{5,}"
+    r"^\W{0,5}[A-Za-z][\w .()/-]{0,40}?\W{0,3}\s*(?::|[-\u2013\u2014]\s|=)\s*\W{0,2}\w.{5,}"
 )
 # A list of columns without a sign between name and meaning: `MedInc median income in block`.
 _OF_A_SET = re.compile(
@@ -54,6 +54,7 @@ _OF_A_SET = re.compile(
     r"\bdata.{0,40}\b(features?|columns?|attributes?|variables?|fields?)\b",
     re.IGNORECASE,
 )
+_OPTION = re.compile(r"\W{0,3}--?\w")  # of a command, not a column
 _NAMED_ITEM = re.compile(r"^\W{0,3}(\w*[a-z][A-Z]\w*|[a-z]+_\w+)\W{1,5}\w+\W+\w{2}")
 _ORIGIN = re.compile(
     r"\b(data|datasets?|corpus|images|reviews|records|trips?)\b.{0,160}\b(from|available|"
@@ -114,6 +115,11 @@ _GENERAL = re.compile(
     re.IGNORECASE,
 )
 _DATA_CODE = re.compile(r"data|feature|schema|etl|load|column", re.IGNORECASE)
+# What the list below is of, where it is of settings.
+_OPTIONS = re.compile(
+    r"\b(options|arguments|parameters|settings|flags)\b[^.]{0,60}(:|\b(are|for|of)\b)",
+    re.IGNORECASE,
+)
 # What the list below is of, where it is of settings.
 _OPTIONS = re.compile(
     r"\b(options|arguments|parameters|settings|flags)\b[^.]{0,60}(:|\b(are|for|of)\b)",
@@ -201,6 +207,7 @@ def _in_documents(project: Project) -> Iterator[Evidence]:
                     if _ITEM.match(i)
                     and not _is_link(i)
                     and not _CAPITALS.match(i)
+                    and not _OPTION.match(i)
                     and "(default" not in i
                 ]
                 if len(described) >= _ENOUGH and _is_columns(
@@ -428,8 +435,9 @@ def _origin_in_loaders(project: Project) -> Iterator[Evidence]:
 
 def _origin_in_notebooks(project: Project) -> Iterator[Evidence]:
     """The first text cell of each notebook that says where its data comes from."""
+    library = project.roles.kind == "library"  # what its examples use is no data of its own
     for path, notebook in project.notebooks.items():
-        for cell in notebook.cells:
+        for cell in notebook.cells if not (library and project.is_example(path)) else ():
             text = cell.source[:_MOST_TEXT]
             if cell.kind == "markdown" and _SOURCE.search(text) and _ORIGIN.search(text):
                 lines = text.splitlines()

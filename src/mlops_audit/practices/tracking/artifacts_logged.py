@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
 from mlops_audit.graph.sourcelines import declared_span
@@ -16,6 +18,8 @@ from mlops_audit.practices.tracking._records import (
     saved_figures,
 )
 
+_PATH = re.compile(r"^(\w+\.)?OutputPath\b")
+_KEPT = re.compile(r"model|plot|figure|report|prediction|html", re.IGNORECASE)
 _LOOKED_FOR = "log_artifact, log_model, logged figures or tables, or plots declared in dvc.yaml"
 
 
@@ -87,9 +91,10 @@ def _platform(project: Project) -> list[Evidence]:
             continue
         for function in module.functions:
             for param in function.params:
-                if "Output[" in param.written and any(
+                typed = "Output[" in param.written and any(
                     word in param.written for word in ("Model", "HTML", "Markdown", "Artifact")
-                ):
+                )
+                if typed or (_PATH.search(param.written) and _KEPT.search(param.name)):
                     detail = f"{param.name}: {param.written}"
                     place = declared_span(project, function.span, param.name)
                     found.append(Evidence(place, detail))
