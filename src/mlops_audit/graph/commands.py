@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
-from itertools import takewhile
+from itertools import takewhile, zip_longest
 
 from mlops_audit.facts.command import python_target, unwrap
 from mlops_audit.facts.shell import parse_shell
@@ -61,7 +61,7 @@ Resolve = Callable[[Command, str], Iterator[Edge]]
 def _entry_point(command: Command) -> str:
     """The entry point of a project that `mlflow run` starts."""
     words = command.argv
-    for word, after in zip(words, (*words[1:], ""), strict=True):
+    for word, after in zip_longest(words, words[1:], fillvalue=""):
         if word in {"-e", "--entry-point"}:
             return after
         if word.startswith("--entry-point="):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterator
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Call, Module, Value
@@ -69,7 +70,7 @@ def snakefile_of(nodes: Nodes, command: Command, folder: str) -> str | None:
     """The Snakefile that a call of `snakemake` runs."""
     words = list(command.argv[1:])
     named = ""
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in zip_longest(words, words[1:], fillvalue=""):
         if word in {"-s", "--snakefile"}:
             named = following
         elif word.startswith("--snakefile="):

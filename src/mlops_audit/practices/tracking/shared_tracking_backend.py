@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import zip_longest
 
 from mlops_audit.facts.code import Module, Value
 from mlops_audit.graph import Project
@@ -196,7 +197,7 @@ def _of_workflows(project: Project) -> Iterator[tuple[str, Evidence]]:
     paths |= {r.path for r in project.resources if r.path.endswith((".yaml", ".yml"))}
     for path in sorted(paths):
         lines = (project.text(path) or "").splitlines()
-        for number, (line, after) in enumerate(zip(lines, [*lines[1:], ""], strict=True), 1):
+        for number, (line, after) in enumerate(zip_longest(lines, lines[1:], fillvalue=""), 1):
             found = _ENV_LINE.search(line)
             if not found and _ENV_NAME.search(line):
                 found, number, line = _ENV_VALUE.search(after), number + 1, after  # noqa: PLW2901 -- the pair's second line
@@ -207,7 +208,7 @@ def _of_workflows(project: Project) -> Iterator[tuple[str, Evidence]]:
 
 def _exports(argv: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     """Addresses that a command sets: a variable, or what it gives ZenML or MLflow as a server."""
-    for word, after in zip(argv, (*argv[1:], ""), strict=True):
+    for word, after in zip_longest(argv, argv[1:], fillvalue=""):
         name, equals, value = word.partition("=")
         if equals and name in _SERVER_NAMES:
             yield name, value.strip("\"'")
