@@ -42,7 +42,9 @@ _REQUIREMENTS = re.compile(
     re.IGNORECASE,
 )
 _CONDA = re.compile(
-    r"(?:^|/)[\w.-]*(?:environment|conda|env|dependenc)[\w.-]*\.ya?ml$", re.IGNORECASE
+    r"(?:^|/)[\w.-]*(?:environment|conda|env|dependenc)[\w.-]*\.ya?ml$|"
+    r"(?:^|/)(?:conda_?|mamba_?)?env(?:iron(?:ment)?)?s?/[\w.-]+\.ya?ml$",
+    re.IGNORECASE,
 )
 _MANIFESTS = frozenset({"pyproject.toml", "setup.py", "setup.cfg", "Pipfile", "pixi.toml"})
 

@@ -21,12 +21,20 @@ from mlops_audit.model import Evidence
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
 
-__all__ = ["config_place", "rule_edges", "rule_nodes", "rule_settings", "snakefile_of"]
+__all__ = [
+    "config_place",
+    "rule_edges",
+    "rule_nodes",
+    "rule_outputs",
+    "rule_settings",
+    "snakefile_of",
+]
 
 _DEFAULTS = ("Snakefile", "snakefile", "workflow/Snakefile", "workflow/snakefile")
 _HOLE = re.compile(r"\{(input|output|params|log)(?:\.(\w+)|\[(\d{1,3})\])?(?::[qr])?\}")
 _CONFIG = re.compile(r"\bconfig(\[|\.get\()")
 _OF_SCRIPT = re.compile(r"\bsnakemake\.(config|params)\b")
+_PARTS = re.compile(r"""["']([^"'\n]{1,200})["']""")
 _PATH = re.compile(r"""(?:f?["'])([^"'{}\n]{1,200})["']""")
 
 
@@ -146,3 +154,15 @@ def _filled(module: Module, call: Call, text: str) -> str:
         return shown if shown and "{" not in shown and " " not in shown else hole[0]
 
     return _HOLE.sub(declared, text)
+
+
+@once
+def rule_outputs(project: Project) -> tuple[tuple[str, Evidence], ...]:
+    """The names of the files that rules declare as their outputs."""
+    found = []
+    for path, module in project.modules.items():
+        for call in module.calls if is_snakefile(path) else ():
+            if call.name == f"{WORKFLOW}.output":
+                names = [text.rsplit("/", 1)[-1] for text in _PARTS.findall(call.text)]
+                found += [(n, Evidence(call.span, f"output {n}")) for n in names if "." in n]
+    return tuple(found)

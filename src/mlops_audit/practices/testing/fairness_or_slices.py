@@ -20,6 +20,11 @@ _NAMED = re.compile(
 _METRIC = re.compile(r"error|accura|score|recall|precision|(^|_)(mae|mse|rmse|mape|f1|auc)(_|$)")
 _METRICS = re.compile(rf"{_METRIC.pattern}|metrics?$")
 _TIME = re.compile(r"date|month|year|day|week|hour|time|freq")
+_RUNS = re.compile(
+    r"(^|[^a-z])(model(_?name|_?type)?s?|folds?|splits?|epochs?|runs?(_id)?|trials?|seeds?|metrics?|"
+    r"experiments?|algorithms?|classifiers?|methods?)([^a-z]|$)",
+    re.IGNORECASE,
+)
 _PER_CLASS = re.compile(
     r"(^|\.)(classification_report|confusion_matrix|multilabel_confusion_matrix|"
     r"ConfusionMatrix(Display(\.from_\w+)?)?|plot_confusion_matrix|ClassificationQualityByClass|"
@@ -124,6 +129,11 @@ def _splits(text: str) -> bool:
     return any(not _TIME.search(g) for g in groups)
 
 
+def _of_runs(call: Call) -> bool:
+    """Whether what is grouped are models, folds or runs, and not rows of data."""
+    return bool(call.args) and bool(_RUNS.search(call.args[0].text))
+
+
 def _applies_measure(project: Project, module: Module, call: Call) -> bool:
     """Whether a function of the project that measures errors is applied to each group."""
     return any(
@@ -158,7 +168,7 @@ def _grouped(project: Project, module: Module) -> list[Evidence]:
             continue
         text = call.text
         near = call.scope in scopes and not module.notebook
-        splits = call.method == "groupby" and not _TIME.search(text)
+        splits = call.method == "groupby" and not _TIME.search(text) and not _of_runs(call)
         applied = (
             call.method in {"apply", "agg"}
             and "groupby" in text

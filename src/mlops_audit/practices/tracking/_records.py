@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from mlops_audit.facts.code import Call, Module, Value
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
+from mlops_audit.graph.rulefiles import rule_outputs
 from mlops_audit.graph.trackers import Tracked, tracked
 from mlops_audit.model import Evidence, Span
 
@@ -22,6 +23,7 @@ __all__ = [
     "own_calls",
     "platform_params",
     "records",
+    "ruled_metrics",
     "saved_figures",
     "snapshots",
     "told_params",
@@ -46,6 +48,8 @@ _METRICS = re.compile(
     r"_loss|history|performance",
     re.IGNORECASE,
 )
+_TABLE = re.compile(r"\.(tsv|csv|json|ya?ml|txt|feather|parquet)$")
+_PICTURE = re.compile(r"\.(png|svg|pdf|html|jpe?g)$")
 _NO_METRICS = re.compile(r"predict|config|param|vocab|label|token", re.IGNORECASE)
 # `self.config.metrics_file`: where a path comes from says nothing of what is written there.
 _HOLDER = re.compile(r"\b(self\.)?_?(\w{1,20}_)?(config|cfg|conf|params|args|settings|paths)\.")
@@ -157,6 +161,17 @@ def declared_metrics(project: Project) -> list[Evidence]:
     ]
 
 
+def ruled_metrics(project: Project) -> list[Evidence]:
+    """Metrics files that a rule of a Snakefile declares as its outputs."""
+    return [
+        evidence
+        for name, evidence in rule_outputs(project)
+        if _TABLE.search(name)
+        and _METRICS.search(name.replace("_", " "))
+        and not _NO_METRICS.search(name)
+    ]
+
+
 def declared_plots(project: Project) -> list[Evidence]:
     """Plots that a DVC pipeline declares."""
     return [
@@ -194,6 +209,8 @@ def metrics_files(project: Project) -> list[Evidence]:
             continue
         given = " ".join(v.text[:120] for v in (*call.args[:2], *(v for _, v in call.kwargs[:2])))
         if call.method in {"to_csv", "to_json"}:
+            if _is_part(module, call):
+                continue
             given = f"{call.receiver} {given}"
         given = _HOLDER.sub("", given)
         if call.method in {"write", "dump"} and not _METRICS.search(given):
@@ -203,6 +220,13 @@ def metrics_files(project: Project) -> list[Evidence]:
         if _structured(call) and is_called(project, module.path, call.scope):
             found.append(_shown(call))
     return found
+
+
+def _is_part(module: Module, call: Call) -> bool:
+    """Whether a table that is written is some rows of another: `no_score = df[df.score.isna()]`."""
+    made = [a.value.text for a in module.assigns if call.receiver in a.targets]
+    parts = [re.match(r"(\w+)\[.*[<>=(&|~]", text) for text in made]
+    return bool(made) and all(m is not None and not _METRICS.search(m[1]) for m in parts)
 
 
 def _handed(project: Project, module: Module, call: Call) -> str:
@@ -318,7 +342,8 @@ def saved_figures(project: Project) -> list[Evidence]:
         writes = call.method in _FIGURES and (call.args or call.kwargs)
         if writes and is_called(project, module.path, call.scope):
             found.append((module.notebook, _shown(call)))
-    return [e for _, e in sorted(found, key=lambda f: f[0])]
+    ruled = [e for name, e in rule_outputs(project) if _PICTURE.search(name)]
+    return [*(e for _, e in sorted(found, key=lambda f: f[0])), *ruled]
 
 
 def _shown(call: Call) -> Evidence:

@@ -10,7 +10,12 @@ from mlops_audit.graph.sourcelines import declared_span
 from mlops_audit.graph.trackers import Tracked
 from mlops_audit.model import Evidence, Verdict, failed, hollow, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
-from mlops_audit.practices.tracking._records import declared_metrics, metrics_files, records
+from mlops_audit.practices.tracking._records import (
+    declared_metrics,
+    metrics_files,
+    records,
+    ruled_metrics,
+)
 
 _LOOKED_FOR = (
     "log_metric, TensorBoard scalars, autolog, or a metrics file that dvc.yaml or a pipeline "
@@ -57,6 +62,8 @@ def metrics_logged(project: Project) -> Verdict:
     if not project.roles.trains:
         return not_applicable("nothing trains")
     if written := metrics_files(project):
+        if ruled := ruled_metrics(project):
+            return passed("A rule declares the metrics file that its code writes.", ruled)
         return partial("Metrics are saved to a file that nothing declares.", written)
     off = [t.evidence for t in records(project, "tracker.metrics", standing="switch")]
     if off:
