@@ -12,6 +12,7 @@ from mlops_audit.model import Evidence, Verdict, failed, not_applicable, partial
 from mlops_audit.practices.base import practice
 
 _TABLE = re.compile(r"(^|[/_-])features?[\w-]*\.(csv|parquet|feather|pkl|arrow)$", re.IGNORECASE)
+_OF_FEATURES = re.compile(r"feature|transform|preprocess|encod|scal", re.IGNORECASE)
 
 
 @practice(
@@ -40,6 +41,7 @@ def features_versioned(project: Project) -> Verdict:
     code = feature_code(project)
     platform = platform_steps(project)
     if platform and code:
+        platform = sorted(platform, key=lambda e: not _OF_FEATURES.search(e.detail))
         return passed("a platform versions the output of each step, features too", platform[:3])
     if code:
         return partial(
