@@ -12,6 +12,9 @@ _CHAPTERS = re.compile(
     r"assignment|homework|hw|tutorial|unit|notebook|nb|section|sec|phase|task)[\s._-]*\d+",
     re.IGNORECASE,
 )
+_PARTS = re.compile(  # the number of the part behind the name: `Forecasting Part 2`
+    r"[\s._-](chapter|lesson|lecture|lab|week|day|part|session)[\s._-]*\d+\b", re.IGNORECASE
+)
 
 
 def stem(path: str) -> str:
@@ -24,4 +27,4 @@ def convention(path: str) -> str:
     name = stem(path)
     if _NUMBERED.match(name):
         return "number"
-    return "chapter" if _CHAPTERS.match(name) else ""
+    return "chapter" if _CHAPTERS.match(name) or _PARTS.search(name) else ""

@@ -22,7 +22,7 @@ _AGENT_FOLDERS = frozenset(
     {".claude", ".cursor", ".windsurf", ".aider", ".codex", ".gemini", ".agents", ".opencode"}
 )
 _GENERATED = re.compile(
-    r"(_pb2(_grpc)?\.pyi?|\.min\.(js|css)|/\.ipynb_checkpoints/|(^|/)__pycache__/|\.egg-info/|"
+    r"(_pb2(_grpc)?\.pyi?|\.min\.(js|css)|(^|/)\.ipynb_checkpoints/|(^|/)__pycache__/|\.egg-info/|"
     r"(^|/)\.dvc/(tmp|cache|plots)/|(^|/)versioneer\.py|/migrations/\d{4}_\w+\.py)"
 )
 _TEMPLATE = re.compile(r"(\.(jinja2?|j2|tmpl|tpl)$)|(\{\{[^}]{1,60}\}\})|(\{%[^%]{1,200}%\})")

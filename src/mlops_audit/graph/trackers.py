@@ -44,6 +44,9 @@ _FLAG_OF = re.compile(
     r"(?:environ\.get|getenv)\(\s*['\"](\w*(?:USE|ENABLE|WITH|TRACK|LOG)\w*)['\"]\s*\)"
 )
 _ENVIRON = re.compile(r"environ\[['\"](\w+)['\"]\]")
+_EITHER = re.compile(
+    r"[\"'](?P<first>\w+)[\"'] if (?P<not>not )?(?P<name>[\w.]+) else [\"'](?P<other>\w+)[\"']"
+)
 _WRITER = re.compile(r"writer|summary|tensor_?board|(^|[._])tb([._]|$)|board$", re.IGNORECASE)
 _WRITES = {
     "add_scalar": "tracker.metrics", "add_scalars": "tracker.metrics",
@@ -142,6 +145,8 @@ def _called(project: Project) -> Iterator[Tracked]:
         standing = _standing(project, use.tool, use.capability, use.call)
         if use.span in off or use.capability == "tracker.off":
             standing = "off"
+        elif standing == "on" and _is_disabled(project, use):
+            standing = "switch"
         evidence, flag = use.evidence(), _flag(project, use)
         if standing in {"on", "local"} and flag is not None:
             if flag[0] == "off":
@@ -164,6 +169,21 @@ def _standing(project: Project, tool: str, capability: str, call: Call | None) -
             if disabled is not None and disabled.literal is True:
                 return "off"
     return "off" if capability == "tracker.off" else "on"
+
+
+def _is_disabled(project: Project, use: Use) -> bool:
+    """Whether `mode="disabled" if not ONLINE else "online"` is disabled as the code stands."""
+    mode = use.call.kw("mode") if use.call is not None else None
+    found = _EITHER.fullmatch(mode.text) if mode is not None else None
+    if found is None:
+        return False
+    constant = project.modules[use.path].constants.get(found["name"])
+    if constant is not None and constant.is_literal:
+        known = bool(constant.literal)
+    else:
+        known = switch(project, found["name"].rsplit(".", 1)[-1]).state == "on"
+    chosen = found["first"] if known is not bool(found["not"]) else found["other"]
+    return chosen == "disabled"
 
 
 def _writes(project: Project, use: Use) -> bool:

@@ -110,11 +110,22 @@ def programs(project: Project, paths: Iterable[str]) -> frozenset[str]:
         for path in paths
         if (module := project.modules.get(path)) is not None
         and not (project.is_example(path) or project.is_test(path))
+        and not _tries_itself(project, path)
         and (
             module.main_line is not None
             or any(path.removesuffix(".py").replace("/", ".").endswith(s) for s in started)
         )
     )
+
+
+def _tries_itself(project: Project, path: str) -> bool:
+    """Whether a package's module only tries its own code when it is run: it takes no settings."""
+    folder = path.rpartition("/")[0]
+    if not folder or not project.has(f"{folder}/__init__.py"):
+        return False
+    if path.endswith(("/__main__.py", "/cli.py", "/main.py")):
+        return False
+    return not any(u.capability == "config.parse" for u in project.uses_in(path))
 
 
 def training_calls(module: Module) -> Iterator[Call]:

@@ -191,6 +191,14 @@ def _says_how(section: Section, *, set_up: bool) -> bool:
     return bool(_STARTS.search(plain))
 
 
+def _is_name(document: Document, section: Section) -> bool:
+    """Whether a heading is the title of a README, which names the project: `# ML walkthrough`."""
+    first = next((s for s in document.sections if s.level), None)
+    told = section.code or re.search(r"`[^`\n]{3,200}`", section.text)
+    is_readme = re.match(r"readme\b", document.path.rsplit("/", 1)[-1], re.IGNORECASE)
+    return bool(is_readme) and section is first and section.level == 1 and not told
+
+
 def _plain(text: str) -> str:
     """Text without badges, pictures, tags, addresses and what reStructuredText defines."""
     text = re.sub(r"(?m)^\.\. [_|].*$|\|[\w -]{1,60}\|_?", " ", text)
@@ -217,6 +225,7 @@ def _parts(
             and title.search(section.title)
             and bool(other.search(section.title)) is both
             and filled(document, section, _WORDS)
+            and not _is_name(document, section)
             # A heading such as Evaluation may stand above results: something must be started.
             and _says_how(section, set_up=title is _SETUP)
         ]

@@ -22,6 +22,7 @@ from mlops_audit.practices.base import practice
 
 _LOOKED_FOR = "a module or program outside notebooks that trains"
 _EXPORTED = re.compile(r"^# Databricks notebook source", re.MULTILINE)
+_PLACEHOLDER = re.compile(r"(^|/)path/to/", re.IGNORECASE)
 _SHOWN = 5
 _TOO_MANY = 300  # scopes of one walk
 # What decorates a function without handing it to anything that calls it.
@@ -48,7 +49,11 @@ _NO_ENTRY = frozenset(
 def logic_outside_notebooks(project: Project) -> Verdict:
     """Look for training in modules, then for tools that run notebooks."""
     places = _training(project)
-    modules = [e for e in places if not _is_notebook(project, e.span.path)]
+    modules = [
+        e
+        for e in places
+        if not _is_notebook(project, e.span.path) and not _is_unfinished(project, e.span.path)
+    ]
     if project.roles.kind == "library":
         started = programs(project, {e.span.path for e in modules})
         modules = [e for e in modules if e.span.path in started]
@@ -95,6 +100,17 @@ def _training(project: Project) -> list[Evidence]:
             e.detail.endswith(".train()"),  # switches a mode on, and trains nothing by itself
             str(e.span),
         ),
+    )
+
+
+def _is_unfinished(project: Project, path: str) -> bool:
+    """Whether a program reads a placeholder (`PATH/TO/DATA/FILE`): nobody can run it so."""
+    module = project.modules.get(path)
+    return module is not None and any(
+        not call.scope
+        and re.match(r"(read|load|open|genfromtxt)", call.method)
+        and any(_PLACEHOLDER.search(str(v.literal)) for v in call.args[:1])
+        for call in module.calls
     )
 
 
