@@ -40,7 +40,8 @@ def held_out_evaluation(project: Project) -> Verdict:
     evaluations = _decisive(project, splits)
     clean = [h for h in evaluations if not _spoiling(project, splits, h)]
     fitted = splits.of_the_fit if all(h.weak for h in clean) else ()
-    fitted = fitted or (splits.of_training if all(h.unseen for h in clean) else ())
+    if all(h.unseen for h in clean) and not _elsewhere(project, splits.of_training):
+        fitted = fitted or splits.of_training
     if fitted:
         return failed(
             "the metrics are computed on the data that the model was fitted on",
@@ -109,6 +110,15 @@ def _spoiling(project: Project, splits: Splits, held: Held) -> list[Choice]:
         if on == held.on:
             found.append(choice)
     return found
+
+
+def _elsewhere(project: Project, shown: tuple[Evidence, ...]) -> bool:
+    """Whether a program that does not train computes metrics too, in a step of its own."""
+    paths = {e.span.path for e in shown} | project.roles.training
+    return any(
+        u.path not in paths and not u.notebook and not project.is_example(u.path)
+        for u in project.uses("evaluate.metric", test=False)
+    )
 
 
 def _shares(project: Project, notebook: str) -> bool:
