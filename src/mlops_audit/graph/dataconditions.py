@@ -100,8 +100,8 @@ def always_passes(module: Module, call: Call) -> bool:
 
 
 def monitors(path: str) -> bool:
-    """Whether a file monitors: its checks are judged with monitoring."""
-    return bool(re.search(r"(^|[/_])(monitor|drift)", path))
+    """Whether a file monitors or shows: its checks hold no data back from training."""
+    return bool(re.search(r"(^|[/_])(monitor|drift|visuali[sz]|plot|dashboard)", path))
 
 
 def is_dropped(module: Module, call: Call) -> bool:

@@ -46,6 +46,10 @@ METRIC_NAME = re.compile(
     r"elbo|kappa|mcc|eer)([^a-z]|$))", re.IGNORECASE
 )  # fmt: skip
 TEXT = 80
+# `evals=[(dtrain, "train")]` watches what the model is fitted on.
+_ONLY_TRAIN = re.compile(
+    r"[\[(\s]*\w*train\w*\s*(,\s*[\"']\w*train\w*[\"'])?[\])\s,]*", re.IGNORECASE
+)
 
 
 def set_of(text: str) -> str:
@@ -76,7 +80,7 @@ def given_validation(call: Call) -> str:
     """What a fit watches: `validation_data=`, `eval_set=`, `evals=`, `eval_dataset=`."""
     for key in ("validation_data", "eval_set", "evals", "eval_dataset", "valid_sets", "watchlist"):
         value = call.kw(key)
-        if value is not None and value.text != "None":
+        if value is not None and value.text != "None" and not _ONLY_TRAIN.fullmatch(value.text):
             return value.text
     split = call.kw("validation_split")
     return "validation" if split is not None and call.method == "fit" else ""

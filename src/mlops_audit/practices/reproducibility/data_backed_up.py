@@ -21,6 +21,7 @@ _PUBLIC = re.compile(
 )
 _PATHS = re.compile(r"path|dir|folder|file", re.IGNORECASE)
 _DATA = re.compile(r"data|corpus|kaggle|\.(csv|parquet|jsonl?|npz|feather)\b", re.IGNORECASE)
+_CODE = re.compile(r"github\.com/[^/]+/[^/]+/(archive|zipball|tarball)/")  # a program, zipped
 _COPIES = re.compile(
     r"(aws s3|gsutil|gcloud storage|mc|rclone|azcopy)\s+(-\w+\s+){0,3}(cp|sync|mirror|copy|rsync)\b"
 )
@@ -111,7 +112,7 @@ def _linked(project: Project) -> Iterator[Evidence]:
     ):
         for number, line in enumerate((project.text(path) or "").splitlines(), 1):
             for link in _LINK.findall(line):
-                if _PUBLIC.search(link):
+                if _PUBLIC.search(link) and not _CODE.search(link):
                     yield Evidence(Span(path, number), link)
     for path, module in project.modules.items():
         if path not in project.test_files:

@@ -68,7 +68,8 @@ def model_versioned(project: Project) -> Verdict:
     store = hosted(project) if pushed else None
     if pushed and store:
         return passed("each push makes a version of its own in a cloud store", [*pushed[:3], store])
-    runs = live(project, "tracker.model", "tracker.autolog") + _logged_files(project)
+    models = [u for u in live(project, "tracker.model", "tracker.autolog") if _keeps_models(u)]
+    runs = models + _logged_files(project)
     logged = [u.evidence() for u in runs if not shown_only(u)]
     logged += _by_settings(project, "tracker.model")
     away = _by_settings(project, "tracker.remote")
@@ -90,6 +91,12 @@ def model_versioned(project: Project) -> Verdict:
         return partial("models are saved under a run, step or date", named[:4])
     saved = [o for o in written_files(project) if o.model]
     return _unversioned(project, saved)
+
+
+def _keeps_models(use: Use) -> bool:
+    """Whether what is logged by itself includes the model."""
+    told = use.call.kw("log_models") if use.call is not None else None
+    return told is None or told.literal is not False
 
 
 def _unversioned(project: Project, saved: list[Output]) -> Verdict:
