@@ -244,7 +244,8 @@ def test_an_argument_chooses_the_clause() -> None:
 
 def test_groups_within_groups_cost_no_more_than_their_length() -> None:
     """Forty groups around a command are read at once, also before `exit $?`."""
-    text = "( " * 40 + "pytest" + " )" * 40 + "\nexit $?\n" + "{ " * 40 + "ruff check; " + "}; " * 40
+    text = "( " * 40 + "pytest" + " )" * 40 + "\nexit $?\n"
+    text += "{ " * 40 + "ruff check; " + "}; " * 40
     start = time.thread_time()
     found = parse_shell(text, path="a.sh", line=1)
     assert [c.argv[0] for c in found][:1] == ["pytest"]
