@@ -46,7 +46,7 @@ _ORCHESTRATES = re.compile(
     re.IGNORECASE,
 )
 _MANY_STEPS = 3  # programs that prepare data in a row
-_CALLED_PIPELINE = re.compile(r"pipeline|workflow|(^|_)flow", re.IGNORECASE)
+_CALLED_PIPELINE = re.compile(r"pipeline|workflow|orchestrat|(^|_)flow", re.IGNORECASE)
 _FLAG = re.compile(r"^(args?|opts?|options|flags|FLAGS|ns|parsed)\.\w+$")
 _IDLE = frozenset({"cd", "echo", "export", "mkdir", "rm", "cp", "mv", "set", "source", "touch"})
 

@@ -55,7 +55,6 @@ _OF_A_SET = re.compile(
     re.IGNORECASE,
 )
 _OPTION = re.compile(r"\W{0,3}--?\w")  # of a command, not a column
-_OPTION = re.compile(r"\W{0,3}--?\w")  # of a command, not a column
 _NAMED_ITEM = re.compile(r"^\W{0,3}(\w*[a-z][A-Z]\w*|[a-z]+_\w+)\W{1,5}\w+\W+\w{2}")
 _ORIGIN = re.compile(
     r"\b(data|datasets?|corpus|images|reviews|records|trips?)\b.{0,160}\b(from|available|"
@@ -208,7 +207,6 @@ def _in_documents(project: Project) -> Iterator[Evidence]:
                     if _ITEM.match(i)
                     and not _is_link(i)
                     and not _CAPITALS.match(i)
-                    and not _OPTION.match(i)
                     and not _OPTION.match(i)
                     and "(default" not in i
                 ]

@@ -28,9 +28,9 @@ from mlops_audit.practices.versioning._settings import (
 )
 
 _STORED_MODEL = re.compile(r"(^|/)(python_env|conda|MLmodel|registered_model_meta)(\.ya?ml)?$")
+_MONITORS = re.compile(r"(^|/)\w*(monitor|drift)[^/]*(/|\.)", re.IGNORECASE)
 _LOOKED_FOR = "hyperparameters in a tracked settings file or module that code reads"
 
-_MONITORS = re.compile(r"(^|/)\w*(monitor|drift)[^/]*(/|\.)", re.IGNORECASE)
 
 @practice(
     id="VER08",
