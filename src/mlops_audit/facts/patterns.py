@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import re
+import warnings
 
 __all__ = ["glob_matches", "matches", "safe_search"]
 
@@ -18,6 +19,7 @@ _REGEX = re.compile(r"/(.+)/([a-z]{0,3})", re.DOTALL)
 # A repeated group, or many open repetitions, can take exponential or high polynomial time.
 _REPEATED_GROUP = re.compile(r"\)\s*[*+{]")
 _OPEN_REPEAT = re.compile(r"(?<!\\)[*+]|\{\d*,\}")
+_SET_SIGNS = re.compile(r"([-&|~])\1+")  # doubled, they may become operators of sets in `re`
 _VARIABLE = re.compile(r"\$[\w({]|\$\(|\{\{")
 
 
@@ -37,10 +39,12 @@ def _compiled(regex: str) -> re.Pattern[str] | None:
     if len(_OPEN_REPEAT.findall(found[1])) > MAX_OPEN_REPEATS:
         return None
     flags = re.IGNORECASE if "i" in found[2] else 0
-    try:
-        return re.compile(found[1], flags)
-    except (re.error, OverflowError, RecursionError):
-        return None
+    with warnings.catch_warnings():  # of sets that a later Python may read in another way
+        warnings.simplefilter("ignore")
+        try:
+            return re.compile(found[1], flags)
+        except (re.error, OverflowError, RecursionError):
+            return None
 
 
 @functools.lru_cache(maxsize=1024)
@@ -60,7 +64,8 @@ def _glob(pattern: str) -> re.Pattern[str] | None:
         elif piece[0] == "{":
             parts.append("(?:" + "|".join(map(re.escape, piece[1:-1].split(","))) + ")")
         elif piece[0] == "[" and piece[1:-1]:
-            parts.append("[" + piece[1:-1].replace("\\", "").replace("[", "") + "]")
+            inside = _SET_SIGNS.sub(r"\1", re.sub(r"[\\\[]", "", piece[1:-1]))
+            parts.append(f"[{inside}]")
         else:
             parts.append(re.escape(piece))
     try:

@@ -77,6 +77,12 @@ def test_cron(cron: str, broken: bool) -> None:  # noqa: FBT001 -- a table's col
     assert bool(cron_problem(cron)) is broken
 
 
+@pytest.mark.parametrize("pattern", ["[?--]", "[a&&b]", "[a||b]", "/[a--b]/", "/[[a]/"])
+def test_signs_of_sets_are_plain_characters(pattern: str) -> None:
+    """What Python may one day read as an operator of sets makes no warning."""
+    assert trigger_is_live(Trigger(PUSH, AT, (pattern,)), frozenset({"main"}))[0] in (True, False)
+
+
 @given(st.text("*!/^$.()[]{}+?ab\\-,", max_size=40), st.text("ab/*", max_size=20))
 def test_arbitrary_patterns_never_raise(pattern: str, name: str) -> None:
     """Whatever the filter, the answer is yes or no."""
