@@ -134,7 +134,7 @@ class Expander:
                 inputs = {name.lower(): text for name, text in step.inputs.items()}
                 file = inputs.get("file") or inputs.get("dockerfile") or ""
                 context = inputs.get("context") or inputs.get("path") or "."
-                for target in self.commands.built(file, context, folder):
+                for target in self.commands.runners.built(file, context, folder):
                     yield Edge(self.nodes.target(target), target.soft)
         for name, text in step.inputs.items():
             if name.lower() in _FILE_INPUTS and (place := self.sources.places.file(text, folder)):
