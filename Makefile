@@ -25,7 +25,7 @@ setup: .venv/.ready ## the development environment in .venv, from uv.lock
 		$(RUN) pip install --quiet --disable-pip-version-check uv; \
 		UV_PROJECT_ENVIRONMENT=.venv $(RUN) uv sync --frozen --all-extras --quiet --inexact; fi
 	@# Bytecode at once: where PYTHONDONTWRITEBYTECODE is set, each start would compile anew.
-	@$(RUN) compileall -q src .venv/lib/python*/site-packages/{click,rich,yaml} || true
+	@$(RUN) compileall -q src .venv/lib/python*/site-packages/{click,rich,yaml,msgspec} || true
 	@touch .venv/.ready
 
 demo: setup ## set up, generate a project, train it, audit it, show the report

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlops_audit import __version__
 from mlops_audit.config import CONFIG_FILES, Config, ConfigError, load_config, today
@@ -47,8 +49,7 @@ _WITHOUT_ROLE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """What a call may ask beyond the configuration.
 
     `target` is a level of the first model, `evidence` the weakest strength that counts,

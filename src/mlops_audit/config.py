@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
+
+from msgspec import Struct, field
 
 from mlops_audit.model import Attestation, Diagnostic, Strength, Waiver
 from mlops_audit.schema import problems
@@ -35,8 +36,7 @@ class ConfigError(ValueError):
     """The configuration or the call is wrong: one line says what and where (exit code 2)."""
 
 
-@dataclass(frozen=True, slots=True)
-class RolesConfig:
+class RolesConfig(Struct, frozen=True):
     """What the repository is for, where the audit would guess wrong; paths are POSIX."""
 
     kind: str | None = None
@@ -46,8 +46,7 @@ class RolesConfig:
     tests: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(Struct, frozen=True):
     """A team's settings; every field has the default that holds without a configuration.
 
     `require` maps `*`, a level's number or name, or a practice's id or slug to the weakest

@@ -11,11 +11,11 @@ import os
 import runpy
 import shutil
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from mlops_audit.audit import Request, audit
 from mlops_audit.maturity import load_model

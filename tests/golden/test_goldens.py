@@ -9,12 +9,12 @@ import io
 import json
 import os
 import re
-from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 from jsonschema.validators import validator_for
+from msgspec.structs import replace
 
 from mlops_audit.model import Report
 from mlops_audit.reports import Options, formats, render

@@ -7,12 +7,13 @@ import os
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import click
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlops_audit.audit import Request, audit, read_config, settings_of
 from mlops_audit.cli.progress import progress
@@ -31,8 +32,7 @@ from mlops_audit.tree import Tree, open_tree
 __all__ = ["Audited", "Call", "audited", "drawn", "run", "say", "write_all"]
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """What a command line asked for."""
 
     path: str = "."
@@ -63,8 +63,7 @@ class Call:
         return cls(**given)
 
 
-@dataclass(frozen=True, slots=True)
-class Audited:
+class Audited(Struct, frozen=True):
     """A report with what it was made from, for gates and baselines."""
 
     report: Report

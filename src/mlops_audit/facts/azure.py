@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlops_audit.facts.azure_context import Context
 from mlops_audit.facts.azure_steps import gate, read_steps, soft
@@ -90,8 +92,7 @@ def _images(root: Node) -> dict[str, str]:
     return {name: image for name, image in found.items() if name}
 
 
-@dataclass(frozen=True, slots=True)
-class _Made:
+class _Made(Struct, frozen=True):
     """A job with its stage, the stages before it, and the jobs of its stage that it needs."""
 
     job: Job

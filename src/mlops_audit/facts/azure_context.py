@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from mlops_audit.facts.cicommon import Getter, folder_of, inside, joined, on_one_line, root_map
 from mlops_audit.facts.conditions import evaluate
@@ -29,16 +31,14 @@ _COMMANDS = frozenset(
 _IF = re.compile(r"\$\{\{\s*(?:else)?\s*if\s+(.{1,1000}?)\s*\}\}", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(Struct, frozen=True):
     """A template's root with the context in which it is read."""
 
     root: Node
     context: Context
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """Passed down while a pipeline is read; `unreadable` and `budget` are shared."""
 
     path: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlops_audit.facts.azure_context import Context
 from mlops_audit.facts.azure_triggers import bindings
@@ -23,8 +24,7 @@ _FILES = ("filePath", "scriptPath", "ScriptPath")
 _ARGUMENTS = ("arguments", "scriptArguments", "ScriptArguments")
 
 
-@dataclass(frozen=True, slots=True)
-class Gate:
+class Gate(Struct, frozen=True):
     """What a `condition:` says: the expression, why it never holds, the triggers it leaves."""
 
     condition: str = ""

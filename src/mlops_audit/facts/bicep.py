@@ -9,7 +9,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 __all__ = ["unreached_files"]
 
@@ -28,8 +29,7 @@ _BODY = 4000  # characters of one module's parameters
 _MOST = 400  # files
 
 
-@dataclass(slots=True)
-class _File:
+class _File(Struct):
     """One file: parameters that are empty unless given, and the modules that it refers to."""
 
     empty: set[str] = field(default_factory=set)

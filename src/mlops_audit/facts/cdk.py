@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from mlops_audit.facts.code import Call, Module, Value
 from mlops_audit.facts.nodes import Entry, Node

@@ -6,7 +6,9 @@ import itertools
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.shell import parse_shell
@@ -101,8 +103,7 @@ def root_map(data: bytes, path: str) -> Node | Unreadable:
     return node
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
+class Script(Struct, frozen=True):
     """How a system runs a script: its shell's options, folder and variables.
 
     `literal` gives variables whose values the file itself states, `variants` those with several

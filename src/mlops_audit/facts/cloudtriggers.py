@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from mlops_audit.facts.ci.cloudbuild import read_cloudbuild
 from mlops_audit.facts.ci.codebuild import spec_job

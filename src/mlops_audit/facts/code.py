@@ -13,8 +13,9 @@ Names are resolved inside the module, textually and without running anything:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
+
+from msgspec import Struct, field
 
 from mlops_audit.model import Span
 
@@ -36,8 +37,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Struct, frozen=True):
     """An expression: its source text (at most 300 characters) and what is known of it.
 
     `literal` holds a str, int, float, bool or None when `is_literal`. `name` is the resolved
@@ -69,8 +69,7 @@ class Value:
             yield from item.strings()
 
 
-@dataclass(frozen=True, slots=True)
-class Guard:
+class Guard(Struct, frozen=True):
     """A condition that must hold for a place to run; `negated` in its else branch."""
 
     text: str
@@ -85,8 +84,7 @@ class Guard:
         return self.constant is not None and self.constant is self.negated
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """A call (or a decorator, which is one) with its resolved name and arguments.
 
     `receiver` is the source text before the last dot. `scope` is the qualified name of the
@@ -133,8 +131,7 @@ class Call:
         return not self.guards or not any(g.never for g in self.guards)
 
 
-@dataclass(frozen=True, slots=True)
-class Import:
+class Import(Struct, frozen=True):
     """`import module` (name empty) or `from module import name`, bound to `alias`."""
 
     module: str
@@ -160,8 +157,7 @@ class Import:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Param:
+class Param(Struct, frozen=True):
     """A parameter of a function, or a field of a class.
 
     `annotation` is the resolved name of a parameter's type (of a field the source text), `written`
@@ -176,8 +172,7 @@ class Param:
     gathers: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(Struct, frozen=True):
     """A function or method.
 
     `stub` means that its body does nothing (pass, docstring, `raise NotImplementedError`);
@@ -202,8 +197,7 @@ class Function:
         return self.qualname.rsplit(".", 1)[-1]
 
 
-@dataclass(frozen=True, slots=True)
-class Class:
+class Class(Struct, frozen=True):
     """A class with its resolved bases and the fields its body declares."""
 
     qualname: str
@@ -220,8 +214,7 @@ class Class:
         return self.qualname.rsplit(".", 1)[-1]
 
 
-@dataclass(frozen=True, slots=True)
-class Compare:
+class Compare(Struct, frozen=True):
     """A comparison `left op right`, wherever it stands."""
 
     left: Value
@@ -232,8 +225,7 @@ class Compare:
     guards: tuple[Guard, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
+class Branch(Struct, frozen=True):
     """An `if`, `while` or conditional expression with the line ranges of its arms."""
 
     kind: str
@@ -248,8 +240,7 @@ class Branch:
     constant: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Assign:
+class Assign(Struct, frozen=True):
     """An assignment; targets as source text (`self.model`, `params["lr"]`)."""
 
     targets: tuple[str, ...]
@@ -260,8 +251,7 @@ class Assign:
     augmented: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Assert:
+class Assert(Struct, frozen=True):
     """An assertion; `constant` when it can never fail (`assert True`, a literal with itself).
 
     `swallowed` says that a handler around it in the same function prints the failure and goes on.
@@ -277,8 +267,7 @@ class Assert:
     swallowed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Raise:
+class Raise(Struct, frozen=True):
     """A `raise`; `name` is the exception's resolved name, empty when re-raised.
 
     `swallowed` says that a handler around it in the same function catches it and goes on.
@@ -292,8 +281,7 @@ class Raise:
     swallowed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """A string literal (adjacent ones joined, f-string holes as `{}`)."""
 
     value: str
@@ -303,8 +291,7 @@ class Text:
     context: str = ""  # the name it is assigned or passed to, where there is one
 
 
-@dataclass(frozen=True)
-class Module:
+class Module(Struct, frozen=True, dict=True):
     """One Python module or notebook.
 
     `lines` counts source lines; `error` says why a file could not be parsed (its facts are then

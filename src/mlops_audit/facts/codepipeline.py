@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlops_audit.facts.ci.codebuild import spec_job
 from mlops_audit.facts.cicommon import Getter, folder_of, inside, root_map
@@ -27,8 +29,7 @@ _CODE = frozenset({"CodeCommit", "GitHub", "CodeStarSourceConnection", "Bitbucke
 _SCHEDULES = ("AWS::Events::Rule", "AWS::Scheduler::Schedule")
 
 
-@dataclass(frozen=True, slots=True)
-class _Template:
+class _Template(Struct, frozen=True):
     path: str
     getter: Getter
     defaults: Mapping[str, str]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlops_audit.facts.types import Command
 
@@ -18,8 +20,7 @@ _VERSIONED = re.compile(r"(?<=.)@[^/]*$")
 _SCRIPT = re.compile(r"\.(?:py|pyw|ipynb)$")
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
+class _Rule(Struct, frozen=True):
     """How a wrapper names its inner command.
 
     `verbs` are the sub-commands of which one has to follow (nothing: none), `valued` the options

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlops_audit.facts.patterns import safe_search
 
@@ -101,8 +102,7 @@ class _SyntaxError(Exception):
     """The condition is not of this grammar."""
 
 
-@dataclass(slots=True)
-class _Parser:
+class _Parser(Struct):
     tokens: list[tuple[str, str]]
     known: _Known
     at: int = 0

@@ -5,7 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlops_audit.facts.locks import LOCK_NAMES, read_lock
 from mlops_audit.facts.packaging import read_manifest
@@ -49,8 +50,7 @@ _CONDA = re.compile(
 _MANIFESTS = frozenset({"pyproject.toml", "setup.py", "setup.cfg", "Pipfile", "pixi.toml"})
 
 
-@dataclass(frozen=True, slots=True)
-class Dependencies:
+class Dependencies(Struct, frozen=True):
     """What a tree declares, locks and pins, each in the order of the sorted paths."""
 
     requirements: tuple[Requirement, ...] = ()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from mlops_audit.facts.dockerfile import (
     Copy,
@@ -63,8 +64,7 @@ _DEPLOY_NAME = re.compile(
 Getter = Callable[[str], bytes | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(Struct, frozen=True):
     """One service of a compose file; `context` and `dockerfile` are relative to the root."""
 
     name: str
@@ -83,8 +83,7 @@ class Service:
     needs: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class DeployFile:
+class DeployFile(Struct, frozen=True):
     """A file that describes an environment or a deployment to a platform.
 
     `kind` is `devcontainer`, `nix`, `apptainer`, `packer`, `vagrant`, `app-engine`, `fly`,
@@ -100,8 +99,7 @@ class DeployFile:
     commands: tuple[Command, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Containers:
+class Containers(Struct, frozen=True):
     """All of a tree's container and platform files."""
 
     dockerfiles: tuple[Dockerfile, ...] = ()

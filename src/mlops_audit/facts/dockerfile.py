@@ -6,7 +6,9 @@ import json
 import posixpath
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from mlops_audit.facts.shell import parse_shell
 from mlops_audit.facts.types import Command, Target
@@ -24,8 +26,7 @@ _FLAGS = re.compile(r"(?:[ \t]|\\\n)*(?:--[\w-]+(?:=\S+)?(?:[ \t]|\\\n)+)*")
 _PAIR = re.compile(r"([A-Za-z_][\w.]*)=(\"(?:[^\"\\]|\\.)*\"|'[^']*'|\S*)")
 
 
-@dataclass(frozen=True, slots=True)
-class Copy:
+class Copy(Struct, frozen=True):
     """A COPY or ADD: sources in the build context (or a URL), or of stage `origin`."""
 
     sources: tuple[str, ...]
@@ -34,8 +35,7 @@ class Copy:
     origin: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """One build stage. `base` is the image with ARG defaults filled in, or an earlier stage."""
 
     name: str
@@ -64,8 +64,7 @@ class Stage:
         return self.entrypoint
 
 
-@dataclass(frozen=True, slots=True)
-class Dockerfile:
+class Dockerfile(Struct, frozen=True):
     """One Dockerfile; the last stage is the image."""
 
     path: str
@@ -78,8 +77,7 @@ class Dockerfile:
         return not any(s.runs or s.copies or s.entrypoint or s.cmd for s in self.stages)
 
 
-@dataclass(slots=True)
-class _Building:
+class _Building(Struct):
     stage: Stage
     values: dict[str, str]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.types import Command
@@ -11,8 +11,7 @@ from mlops_audit.model import Span
 __all__ = ["CodeBlock", "Document", "Link", "Section", "Table"]
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """A link; `target` is resolved against the document where it is relative, `url` as written."""
 
     text: str
@@ -26,8 +25,7 @@ class Link:
         return bool(self.target)
 
 
-@dataclass(frozen=True, slots=True)
-class CodeBlock:
+class CodeBlock(Struct, frozen=True):
     """A code block; `commands` where it is a shell text."""
 
     language: str
@@ -36,8 +34,7 @@ class CodeBlock:
     commands: tuple[Command, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """A table: its header's cells and its rows."""
 
     header: tuple[str, ...]
@@ -45,8 +42,7 @@ class Table:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True):
     """A heading and what stands below it, up to the next heading.
 
     `level` counts from 1; 0 is what stands before the first heading. `text` is the prose without
@@ -64,8 +60,7 @@ class Section:
     items: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """A document: sections in order, front matter, counts over all."""
 
     path: str

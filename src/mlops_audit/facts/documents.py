@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from mlops_audit.facts.doctypes import CodeBlock, Document, Link, Section, Table
 from mlops_audit.facts.nodes import Node
@@ -48,8 +49,7 @@ _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _RULES = "=-~^\"'`#*+._:"
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(Struct):
     level: int
     title: str
     line: int

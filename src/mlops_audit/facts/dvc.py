@@ -5,7 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from mlops_audit.facts.dvcvars import Scope, expansions
 from mlops_audit.facts.inipos import load_ini
@@ -41,8 +42,7 @@ _SHARED = re.compile(r"[a-z][a-z0-9+.\-]*://|[\w.\-]+@[\w.\-]+:", re.IGNORECASE)
 Getter = Callable[[str], bytes | None]
 
 
-@dataclass(frozen=True, slots=True)
-class DvcPath:
+class DvcPath(Struct, frozen=True):
     """A dependency or output; `path` is relative to the repository's root, or a URL."""
 
     path: str
@@ -53,8 +53,7 @@ class DvcPath:
     labels: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class DvcStage:
+class DvcStage(Struct, frozen=True):
     """A stage of dvc.yaml with variables filled in; `params` are (file, key) pairs.
 
     `outs` holds metrics and plots too. An empty key means the whole file.
@@ -75,8 +74,7 @@ class DvcStage:
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class DvcPipeline:
+class DvcPipeline(Struct, frozen=True):
     """One dvc.yaml: stages, artifacts (name, path), and metrics and plots declared at its top."""
 
     path: str
@@ -92,8 +90,7 @@ class DvcPipeline:
         return posixpath.join(posixpath.dirname(self.path), "dvc.lock")
 
 
-@dataclass(frozen=True, slots=True)
-class DvcEntry:
+class DvcEntry(Struct, frozen=True):
     """A recorded file: hash, size and number of files; `rev` and `repo` of an import."""
 
     path: str
@@ -107,8 +104,7 @@ class DvcEntry:
     cached: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class LockedStage:
+class LockedStage(Struct, frozen=True):
     """What dvc.lock recorded of a stage's last run."""
 
     name: str
@@ -119,8 +115,7 @@ class LockedStage:
     params: tuple[tuple[str, str, Plain], ...]  # file, key, value
 
 
-@dataclass(frozen=True, slots=True)
-class DvcLock:
+class DvcLock(Struct, frozen=True):
     """One dvc.lock."""
 
     path: str
@@ -128,8 +123,7 @@ class DvcLock:
     stages: Mapping[str, LockedStage] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class DvcPointer:
+class DvcPointer(Struct, frozen=True):
     """One `.dvc` file: what it tracks and, for an import, where from."""
 
     path: str
@@ -139,8 +133,7 @@ class DvcPointer:
     frozen: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class DvcRemote:
+class DvcRemote(Struct, frozen=True):
     """A remote; `shared` is False for a path of one machine."""
 
     name: str
@@ -149,8 +142,7 @@ class DvcRemote:
     shared: bool
 
 
-@dataclass(frozen=True, slots=True)
-class DvcConfig:
+class DvcConfig(Struct, frozen=True):
     """`.dvc/config`: remotes, and the name of the default one."""
 
     path: str

@@ -7,7 +7,9 @@ import json
 import math
 import posixpath
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlops_audit.facts.dvc import DvcEntry, DvcLock, DvcPipeline, DvcStage, LockedStage
 from mlops_audit.facts.dvcvars import load_params, look_up
@@ -22,8 +24,7 @@ Lister = Callable[[str], Sequence[str]]
 _MAX_FILES = 1000  # of a folder whose hash is compared
 
 
-@dataclass(frozen=True, slots=True)
-class StageState:
+class StageState(Struct, frozen=True):
     """Whether a stage's record agrees with its definition; `reason` and `span` say where not.
 
     `checked` counts the hashes and parameters that could be compared.

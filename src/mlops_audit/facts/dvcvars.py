@@ -7,7 +7,8 @@ import itertools
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from mlops_audit.facts.jsonpos import load_json
 from mlops_audit.facts.nodes import Node, Plain
@@ -83,8 +84,7 @@ def look_up(values: Plain, key: str) -> tuple[Plain, bool]:
     return values, True
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """The values that `${…}` can name."""
 
     values: Mapping[str, Plain] = field(default_factory=dict)

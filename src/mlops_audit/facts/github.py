@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from mlops_audit.facts.ci.github import WORKFLOW
 from mlops_audit.facts.cicommon import Getter, broken, inside, joined, root_map, texts

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from mlops_audit.facts.cicommon import (
     Getter,
@@ -32,8 +34,7 @@ _QUOTED = re.compile(r"'[^']*'")
 MAX_CALLS = 10  # GitHub's own limit of nested composite actions
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """Where a step stands: file, literals for expressions, defaults of the shell."""
 
     path: str
@@ -97,8 +98,7 @@ def default_inputs(inputs: Node | None) -> dict[str, tuple[str, ...]]:
     return {f"inputs.{k}": (v.text,) for k, v in found.items() if v is not None and v.text}
 
 
-@dataclass(frozen=True, slots=True)
-class If:
+class If(Struct, frozen=True):
     """What an `if:` says: the expression, why it never or always holds, the triggers left."""
 
     condition: str = ""

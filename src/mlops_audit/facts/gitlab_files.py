@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from mlops_audit.facts.cicommon import Getter, inside, root_map
 from mlops_audit.facts.nodes import Node
@@ -31,8 +33,7 @@ _GLOBAL = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """A key of a job with the file it stands in."""
 
     path: str
@@ -43,8 +44,7 @@ class Field:
 Fields = dict[str, Field]
 
 
-@dataclass(slots=True)
-class Pipeline:
+class Pipeline(Struct):
     """All files of a pipeline, merged in GitLab's order: the including file wins."""
 
     getter: Getter

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlops_audit.facts.conditions import evaluate, literals
 from mlops_audit.facts.nodes import Node
@@ -57,8 +59,7 @@ _BRANCH_REGEX = re.compile(
 _TAG_REGEX = re.compile(r"\$CI_COMMIT_(?:TAG|REF_NAME)\s*=~\s*(/(?:[^/\\\n]|\\.)+/\w*)")
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(Struct, frozen=True):
     """The triggers that reach a job, and how: by a person's hand, with failure allowed."""
 
     triggers: tuple[Trigger, ...]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 __all__ = ["Block", "Token", "scan_groovy"]
 
@@ -27,8 +28,7 @@ _STEP = {"(": 1, "[": 1, ")": -1, "]": -1}
 _ESCAPE = re.compile(r"\\([\\'\"$])")
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     """A word, string or mark; a string's text starts on `line`."""
 
     kind: str
@@ -36,8 +36,7 @@ class Token:
     line: int
 
 
-@dataclass(slots=True)
-class Block:
+class Block(Struct):
     """A statement; `children` is None unless braces follow its tokens."""
 
     tokens: tuple[Token, ...]

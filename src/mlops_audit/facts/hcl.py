@@ -8,7 +8,8 @@ list or object is a scalar with the expression's text and the tag `!hcl`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlops_audit.facts.nodes import Entry, Node, null_node, text_node
 
@@ -36,8 +37,7 @@ _ESCAPE = re.compile(r"\\([\\\"nt])")
 _ESCAPES = {"n": "\n", "t": "\t", '"': '"', "\\": "\\"}
 
 
-@dataclass(frozen=True, slots=True)
-class HclBlock:
+class HclBlock(Struct, frozen=True):
     """A block at the top of a file: `resource "aws_x" "y" { … }`."""
 
     type: str
@@ -46,8 +46,7 @@ class HclBlock:
     body: Node
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
+class _Token(Struct, frozen=True):
     kind: str
     text: str
     line: int

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from mlops_audit.facts.cicommon import Getter, Script, broken, joined
 from mlops_audit.facts.groovy import Block, Token, scan_groovy
@@ -27,8 +29,7 @@ _TRIGGERS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Context:
+class _Context(Struct, frozen=True):
     path: str
     cwd: str = ""
     soft: str = ""

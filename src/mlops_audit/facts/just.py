@@ -5,7 +5,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from mlops_audit.facts.shell import parse_shell
 from mlops_audit.facts.types import Command, Target
@@ -28,8 +30,7 @@ _FOLDER = re.compile(r"\[\s*working-directory\s*[:(]\s*['\"]([^'\"]+)['\"]")
 Getter = Callable[[str], bytes | None]
 
 
-@dataclass(slots=True)
-class _Recipe:
+class _Recipe(Struct):
     path: str
     line: int
     parameters: str
@@ -39,8 +40,7 @@ class _Recipe:
     lines: list[tuple[int, str]] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class _File:
+class _File(Struct):
     get: Getter
     values: dict[str, str] = field(default_factory=dict)
     recipes: dict[str, _Recipe] = field(default_factory=dict)

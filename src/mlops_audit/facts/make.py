@@ -10,7 +10,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from mlops_audit.facts.shell import parse_shell
 from mlops_audit.facts.types import Command, Target
@@ -42,8 +44,7 @@ _PREFIX = re.compile(r"[@\-+][@\-+ ]*")
 Getter = Callable[[str], bytes | None]
 
 
-@dataclass(slots=True)
-class _Rule:
+class _Rule(Struct):
     path: str
     line: int
     needs: list[str] = field(default_factory=list)
@@ -51,8 +52,7 @@ class _Rule:
     doc: str = ""
 
 
-@dataclass(slots=True)
-class _File:
+class _File(Struct):
     """What a Makefile and its includes say."""
 
     get: Getter

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 __all__ = ["Entry", "Node", "Plain", "Scalar", "null_node", "text_node"]
 
@@ -27,8 +28,7 @@ _FLOAT = re.compile(
 _SPECIAL = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Entry:
+class Entry(Struct, frozen=True, eq=False):
     """One key of a map: the key's own line (1-based) and its value."""
 
     key: str
@@ -39,8 +39,7 @@ class Entry:
 _NO_ENTRIES: Mapping[str, Entry] = {}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Node:
+class Node(Struct, frozen=True, eq=False):
     """A place in a YAML or JSON file.
 
     `kind` is `map`, `list`, `scalar` or `null`. `line` (1-based) is where the value starts;

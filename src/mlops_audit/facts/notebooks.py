@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlops_audit.facts.code import Module
 from mlops_audit.facts.python import read_source
@@ -27,8 +28,7 @@ _SETS = re.compile(r"%(?:set_)?env\s+([A-Za-z_]\w*)(?:\s*=\s*|\s+)([^\s{}$;|&`()
 _ASSIGNED = re.compile(r"^(\s*)([\w, ]{1,80}=)\s*[!%]")
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """One cell; `index` counts from 1. `has_output` only says that outputs are stored."""
 
     index: int
@@ -39,8 +39,7 @@ class Cell:
     tags: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Notebook:
+class Notebook(Struct, frozen=True):
     """One notebook. `module` holds its Python code; `error` says why it could not be read."""
 
     path: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import posixpath
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from mlops_audit.facts.pytext import (
     constants,
@@ -24,8 +25,7 @@ _MAX_HELPERS = 3
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-@dataclass(slots=True)
-class _Reader:
+class _Reader(Struct):
     path: str
     values: dict[str, ast.expr]
     functions: dict[str, _Function]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlops_audit.model import Span
 
@@ -13,8 +14,7 @@ _MAX_LINE = 20_000
 _MAX_HITS = 200
 
 
-@dataclass(frozen=True, slots=True)
-class PersonalPath:
+class PersonalPath(Struct, frozen=True):
     """A path that exists on one person's machine only; `kind` is unix, windows or colab."""
 
     span: Span

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.shell import parse_shell
@@ -12,8 +12,7 @@ from mlops_audit.model import Span
 __all__ = ["PipelineFile", "PipelineStep", "first_command"]
 
 
-@dataclass(frozen=True, slots=True)
-class PipelineStep:
+class PipelineStep(Struct, frozen=True):
     """One step; `inputs` and `outputs` as written, `needs` the steps before it."""
 
     name: str
@@ -24,8 +23,7 @@ class PipelineStep:
     needs: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PipelineFile:
+class PipelineFile(Struct, frozen=True):
     """One pipeline; `schedule` as written (cron, rate), `paused` when it is switched off.
 
     `key` is what commands call it by, where that may differ from its name.

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import posixpath
 import shlex
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlops_audit.facts.jsonpos import load_json
 from mlops_audit.facts.nodes import Node
@@ -28,8 +30,7 @@ _MAX_JOBS = 500
 _GIT_HOOKS = frozenset({"pre-commit", "pre-push", "commit-msg", "pre-merge-commit", "post-commit"})
 
 
-@dataclass(frozen=True, slots=True)
-class Hook:
+class Hook(Struct, frozen=True):
     """One hook of a `.pre-commit-config.yaml`.
 
     `repo` is the address, `local` or `meta`; `command` what a local hook with an entry runs.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlops_audit.facts.inipos import load_ini
 from mlops_audit.facts.nodes import Node
@@ -18,8 +19,7 @@ CONFIG_NAMES = ("pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup
 _SECTIONS = {"setup.cfg": ("tool:pytest",)}
 
 
-@dataclass(frozen=True, slots=True)
-class PytestConfig:
+class PytestConfig(Struct, frozen=True):
     """One pytest configuration; the defaults are pytest's. `span` is where `addopts` stands."""
 
     span: Span

@@ -5,7 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.types import Unreadable
@@ -56,8 +57,7 @@ _WHOLE_TREE = 4  # that many of them
 Getter = Callable[[str], bytes | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Requirement:
+class Requirement(Struct, frozen=True):
     """One declared dependency.
 
     `pin` is `exact` (`==1.2`), `range`, `bare`, `url` (a URL or path that may move) or `commit`.
@@ -73,8 +73,7 @@ class Requirement:
     file: str
 
 
-@dataclass(frozen=True, slots=True)
-class Lock:
+class Lock(Struct, frozen=True):
     """A lock file: `complete` when it pins the whole tree; `versions` by normalised name."""
 
     kind: str
@@ -85,8 +84,7 @@ class Lock:
     versions: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PythonPin:
+class PythonPin(Struct, frozen=True):
     """A statement of the Python version.
 
     `exact_or_bounded`: one version, or a range with an upper bound below 4. `minors_wide` counts

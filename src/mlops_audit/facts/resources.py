@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from mlops_audit.facts.nodes import Node, null_node
 from mlops_audit.model import Span
@@ -10,8 +10,7 @@ from mlops_audit.model import Span
 __all__ = ["Container", "Resource"]
 
 
-@dataclass(frozen=True, slots=True)
-class Container:
+class Container(Struct, frozen=True):
     """A container of a pod: image, program and arguments, and which probes it has."""
 
     name: str
@@ -23,8 +22,7 @@ class Container:
     env: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(Struct, frozen=True):
     """One declared thing.
 
     `system` is `kubernetes`, `cloudformation`, `terraform`, `bicep`, `arm` or `helm-values`. `kind`

@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlops_audit.model import Span
 
@@ -21,8 +22,7 @@ _MAX_LINE = 20_000
 _MAX_HITS = 200
 
 
-@dataclass(frozen=True, slots=True)
-class SecretHit:
+class SecretHit(Struct, frozen=True):
     """A credential: `kind` says whose, `confidence` is `high` or `medium`, `excerpt` is masked."""
 
     span: Span

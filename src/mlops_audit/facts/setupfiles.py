@@ -6,7 +6,8 @@ import ast
 import posixpath
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.pytext import constants, dotted, literal_words, parse_python, text_of
@@ -35,8 +36,7 @@ EMPTY = Node("map", 1)
 _DEV_GROUPS = frozenset({"dev", "test", "tests", "lint", "docs", "doc", "ci", "develop", "typing"})
 
 
-@dataclass(frozen=True, slots=True)
-class PackageMeta:
+class PackageMeta(Struct, frozen=True):
     """What a project says about itself as a package.
 
     `backend` is the build backend, `scripts` the console scripts (name, `module:function`),
@@ -61,8 +61,7 @@ class PackageMeta:
     version_tool: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(Struct, frozen=True):
     """What one manifest declares."""
 
     package: PackageMeta | None = None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 __all__ = ["Context", "State", "start_context"]
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """What surrounds a list: why its failure is lost (or nothing), and whose status decides.
 
     `why` holds whatever the command does; `lost` only until something turns the failure into an
@@ -38,8 +38,7 @@ def start_context() -> Context:
     return Context()
 
 
-@dataclass(slots=True)
-class State:
+class State(Struct):
     """What a shell remembers between commands."""
 
     cwd: str = ""

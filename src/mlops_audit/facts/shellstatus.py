@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from mlops_audit.facts.shellshapes import ASSIGNMENT, extent, node_extent, only_simple, returns
 from mlops_audit.facts.shellstate import Context, State

@@ -8,13 +8,13 @@ paths and half a script still give words.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 __all__ = ["Part", "Token", "match_paren", "tokenize"]
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """A piece of a word.
 
     `kind` is `lit` (text), `var` (text is the name, `default` what stands in when it is unset) or
@@ -29,8 +29,7 @@ class Part:
     line: int = 0
 
 
-@dataclass(slots=True)
-class Token:
+class Token(Struct):
     """`kind` is `word`, `op` or `redir`; a line's end is an op too. Lines count from 1."""
 
     kind: str

@@ -5,7 +5,7 @@ Tolerant: what does not fit is skipped, a construct that is never closed ends wi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from mlops_audit.facts.shelltokens import Token
 
@@ -20,8 +20,7 @@ class TooDeepError(Exception):
     """The text nests deeper than any script that people write."""
 
 
-@dataclass(slots=True)
-class Simple:
+class Simple(Struct):
     """Words of one simple command, and its redirections as (operator, target) pairs."""
 
     words: list[Token]
@@ -29,16 +28,14 @@ class Simple:
     line: int
 
 
-@dataclass(slots=True)
-class Pipe:
+class Pipe(Struct):
     """Commands joined by `|`."""
 
     items: list[Node]
     negated: bool = False
 
 
-@dataclass(slots=True)
-class AndOr:
+class AndOr(Struct):
     """Pipelines joined by `&&` and `||`; `background` when it ends in `&`."""
 
     items: list[Pipe]
@@ -46,23 +43,20 @@ class AndOr:
     background: bool = False
 
 
-@dataclass(slots=True)
-class Listing:
+class Listing(Struct):
     """Statements in order."""
 
     items: list[AndOr] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class If:
+class If(Struct):
     """Clauses of condition and body, and the `else`."""
 
     clauses: list[tuple[Listing, Listing]]
     otherwise: Listing | None
 
 
-@dataclass(slots=True)
-class Loop:
+class Loop(Struct):
     """`for` (with its variable and words), `while` and `until` (with their condition)."""
 
     kind: str
@@ -72,24 +66,21 @@ class Loop:
     body: Listing
 
 
-@dataclass(slots=True)
-class Case:
+class Case(Struct):
     """A `case`: the word and the bodies with their patterns."""
 
     word: Token | None
     clauses: list[tuple[list[Token], Listing]]
 
 
-@dataclass(slots=True)
-class Func:
+class Func(Struct):
     """A function's definition."""
 
     name: str
     body: Node
 
 
-@dataclass(slots=True)
-class Group:
+class Group(Struct):
     """`{ …; }` or, as a `subshell`, `( … )`; what it reads or writes is in `redirects`."""
 
     body: Listing

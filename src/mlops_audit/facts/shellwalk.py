@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from mlops_audit.facts.shellbuiltins import DECLARE, run_builtin
 from mlops_audit.facts.shellshapes import (

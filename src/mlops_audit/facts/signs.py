@@ -7,9 +7,10 @@ here, apart from the readers, so that only readers of what a repository really h
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,8 +26,7 @@ _path = cache(re.compile)
 _content = cache(re.compile)
 
 
-@dataclass(frozen=True, slots=True)
-class Signs:
+class Signs(Struct, frozen=True):
     """A pattern of whole paths, and patterns that must all be found in the content.
 
     `loose` says that the path is one which people make up: it is met in any case, and asked after

@@ -13,7 +13,8 @@ import keyword
 import re
 import tokenize
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from mlops_audit.facts.code import Module
 from mlops_audit.facts.python import read_source

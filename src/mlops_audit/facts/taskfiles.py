@@ -6,7 +6,8 @@ import ast
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from mlops_audit.facts.jsonpos import load_json
 from mlops_audit.facts.nodes import Node

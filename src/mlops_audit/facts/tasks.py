@@ -5,7 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.shell import parse_shell

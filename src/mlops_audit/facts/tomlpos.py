@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from mlops_audit.facts.nodes import Entry, Node, null_node, text_node
 from mlops_audit.facts.types import Unreadable
@@ -27,8 +28,7 @@ _MULTILINE = ('"""', "'''")
 _Path = tuple[str, ...]
 
 
-@dataclass(slots=True)
-class _Places:
+class _Places(Struct):
     """The line of each key's path; list members of tables are counted into the path."""
 
     lines: list[str]

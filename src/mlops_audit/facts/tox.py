@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 import posixpath
 import re
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlops_audit.facts.inipos import load_ini
 from mlops_audit.facts.nodes import Node
@@ -23,8 +25,7 @@ _IGNORED = re.compile(r"-(?!-)")
 _REFERENCE = re.compile(r"\{([^{}]*)\}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Setup:
+class _Setup(Struct, frozen=True):
     """A tox configuration in one shape: the sections by environment, and the environment list."""
 
     base: Node

@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from mlops_audit.facts.conditions import evaluate, literals
 from mlops_audit.facts.patterns import matches

@@ -7,7 +7,8 @@ calls with literal arguments, and for these words, strings and balanced brackets
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 __all__ = ["Group", "Item", "Word", "read_groups"]
 
@@ -26,8 +27,7 @@ _CLOSES = {"(": ")", "[": "]", "{": "}"}
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Struct, frozen=True):
     """A word, string, number or mark; `text` of a string is what stands between the quotes."""
 
     kind: str
@@ -37,8 +37,7 @@ class Word:
     end: int
 
 
-@dataclass(slots=True)
-class Group:
+class Group(Struct):
     """Brackets and what stands in them; offsets are those of the brackets themselves."""
 
     opens: str

@@ -6,8 +6,9 @@ A reader is a pure function `bytes -> facts`; every fact carries the `Span` it w
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from mlops_audit.model import Span
 
@@ -23,16 +24,14 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(Struct, frozen=True):
     """A file, or a part of it, that a reader could not understand, and why."""
 
     span: Span
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """One simple command of a shell text, after real tokenising.
 
     `argv` holds the words without redirections and assignments; variables that the text itself
@@ -59,8 +58,7 @@ class Command:
         return self.argv[0].rsplit("/", 1)[-1] if self.argv else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """A named job of a task runner (make target, tox environment, npm script, DVC stage, ...).
 
     `runner` is `make`, `just`, `tox`, `nox`, `mise`, `poe`, `hatch`, `pdm`, `npm`, `invoke`,
@@ -101,8 +99,7 @@ class TriggerKind(StrEnum):
     EXTERNAL = "external"  # the trigger lives outside the file (Cloud Build, CodeBuild, Tekton)
 
 
-@dataclass(frozen=True, slots=True)
-class Trigger:
+class Trigger(Struct, frozen=True):
     """One way in which a workflow starts, with its filters as written."""
 
     kind: TriggerKind
@@ -118,8 +115,7 @@ class Trigger:
     disabled: str = ""  # why it can never fire, as the file itself says (if: false, DISABLED, ...)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One step of a job: a shell text, an action, or a template's parameters.
 
     `run` is the raw script; `commands` its tokenised commands with the file's own line numbers.
@@ -149,8 +145,7 @@ class Step:
     triggers: tuple[Trigger, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """One job.
 
     `calls` is the reusable workflow or child pipeline it hands over to, and `jobs` that file's
@@ -179,8 +174,7 @@ class Job:
     runner: str = ""  # the machine that is asked for (`ubuntu-latest`, labels of an own one)
 
 
-@dataclass(frozen=True, slots=True)
-class Workflow:
+class Workflow(Struct, frozen=True):
     """One workflow of a CI/CD system.
 
     `system` is `github`, `gitlab`, `azure`, `circleci`, `jenkins`, `travis`, `bitbucket`, `drone`,

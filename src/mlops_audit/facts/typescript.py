@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from mlops_audit.facts.code import Call, Import, Module, Value
 from mlops_audit.facts.tstokens import Group, Item, Word, read_groups
@@ -63,8 +64,7 @@ def _snake(name: str) -> str:
     return name if name[:1].isupper() else _SMALL.sub(r"_\1", name).lower()
 
 
-@dataclass(slots=True)
-class _Reader:
+class _Reader(Struct):
     path: str
     text: str
     names: dict[str, str] = field(default_factory=dict)

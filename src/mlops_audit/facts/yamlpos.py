@@ -7,10 +7,10 @@ are held to bounds before anything is built. No Python object is ever constructe
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Protocol
 
 import yaml
+from msgspec import Struct, field
 
 from mlops_audit.facts.nodes import Entry, Node, Plain, Scalar, is_null_text, null_node
 from mlops_audit.facts.types import Unreadable
@@ -44,8 +44,7 @@ class _RefusedError(Exception):
         self.line = line
 
 
-@dataclass(frozen=True, slots=True)
-class _Built:
+class _Built(Struct, frozen=True):
     """A node with its size and height, both counted through aliases."""
 
     node: Node
@@ -53,8 +52,7 @@ class _Built:
     height: int
 
 
-@dataclass(slots=True)
-class _Builder:
+class _Builder(Struct):
     """Builds one document after the other from a loader's events."""
 
     loader: _Loader

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from mlops_audit.facts.code import Call, Guard, Module
 from mlops_audit.graph.called import is_called
@@ -46,8 +47,7 @@ _ON_FAILURE = re.compile(r"(email|webhook)_notifications\.on_failure")
 _EXITS = frozenset({"sys.exit", "exit", "quit", "os._exit"})
 
 
-@dataclass(frozen=True, slots=True)
-class Alert:
+class Alert(Struct, frozen=True):
     """Something that tells people.
 
     `decided` says that a threshold or result decides whether it is sent; `named` that the message

@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from mlops_audit.graph.catalogue_index import (
     CallIndex,
@@ -51,8 +52,7 @@ _PACKAGE_SEPARATORS = re.compile(r"[-_.]+")
 _COMPAT = "tensorflow.compat.v"  # the same names once more, under the version that had them
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Struct, frozen=True):
     """A tool recognised somewhere, and what that is evidence of.
 
     `soft` says that the command cannot fail its job in this form, `why` for what reason. A

@@ -7,8 +7,9 @@ error names the key that is wrong.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 __all__ = ["KINDS", "PLAIN", "CatalogueError", "Details", "Row", "Tool", "parse_tool"]
 
@@ -40,8 +41,7 @@ class CatalogueError(ValueError):
     """A row of the catalogue, built in or a team's own, that has another form than the format."""
 
 
-@dataclass(frozen=True, slots=True)
-class Details:
+class Details(Struct, frozen=True):
     """What a pattern says beyond its name; all empty for a plain string.
 
     `seed` names the parameters that seed a call, `position` the index (from 0) at which its seed
@@ -93,8 +93,7 @@ class Row(NamedTuple):
     details: Details = PLAIN
 
 
-@dataclass(frozen=True, slots=True)
-class Tool:
+class Tool(Struct, frozen=True):
     """A tool of the catalogue.
 
     `field` is the file it stands in (`tracking`, or `own` for a team's rows), `packages` its

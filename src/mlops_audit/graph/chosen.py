@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph.datanames import (
@@ -41,8 +42,7 @@ _NEAR = 12  # lines of a callback's settings
 _STOPS = ("early_stopping_round", "early_stopping_rounds", "od_wait")
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """Something that a set chose: `what` is checkpoint, stopping or hyperparameters."""
 
     on: str  # test, val, cv, or empty when the names do not say

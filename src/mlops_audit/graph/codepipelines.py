@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from mlops_audit.facts.code import Call, Module, Value
 from mlops_audit.facts.shell import parse_shell
@@ -55,8 +56,7 @@ _CONTAINERS = frozenset({"ContainerSpec", "ContainerOp"})
 MAX_STEPS = 400
 
 
-@dataclass(frozen=True, slots=True)
-class PipelineStep:
+class PipelineStep(Struct, frozen=True):
     """A step, the parts of the lifecycle that it plays, and the code that it runs."""
 
     name: str
@@ -65,8 +65,7 @@ class PipelineStep:
     code: tuple[Scope, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Pipeline:
+class Pipeline(Struct, frozen=True):
     """All steps of one tool; `dag` when a pipeline tool runs them, else steps in order.
 
     `how` says what runs the steps. `notebook` when it is defined in a notebook only.

@@ -5,9 +5,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import cached_property
 from itertools import takewhile
+
+from msgspec.structs import replace
 
 from mlops_audit.facts.command import python_target, unwrap
 from mlops_audit.facts.shell import parse_shell

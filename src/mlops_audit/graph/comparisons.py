@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlops_audit.facts.code import Compare
 
@@ -45,8 +46,7 @@ _NUMBER = re.compile(r"^-?\d+(\.\d+)?(e-?\d+)?$")
 _ORDER = {">": 1, ">=": 1, "<": -1, "<=": -1}
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(Struct, frozen=True):
     """What a comparison of metrics says when it holds.
 
     `better` is True when it holds for a better model, False for a worse one, None when the

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlops_audit.facts.dvc import (
     DvcConfig,
@@ -27,8 +28,7 @@ __all__ = ["DvcFiles", "read_dvc_files"]
 Getter = Callable[[str], bytes | None]
 
 
-@dataclass(frozen=True, slots=True)
-class DvcFiles:
+class DvcFiles(Struct, frozen=True):
     """Pipelines, their records, pointers and remotes; `unreadable` says what was not understood."""
 
     pipelines: tuple[DvcPipeline, ...] = ()

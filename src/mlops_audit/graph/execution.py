@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct
 
 from mlops_audit.model import Evidence, Span
 
@@ -20,21 +21,25 @@ Kind = str  # trigger workflow job step action command target script module func
 _MAX_NODES = 60_000
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True, eq=False):
     """Something that runs or starts something. Two nodes of one `kind` and `key` are the same."""
 
     kind: Kind
     key: tuple[str, ...]
-    span: Span = field(compare=False)
-    detail: str = field(compare=False)
+    span: Span
+    detail: str
     # Only `nodes.Nodes`, which builds it, and who expands that kind know the payload's type.
-    payload: Any = field(compare=False, default=None, repr=False)
-    late: int = field(compare=False, default=0, repr=False)  # as a root, after others: its depth
+    payload: Any = None
+    late: int = 0  # as a root, after others: its depth
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Node) and self.key == other.key and self.kind == other.kind
+
+    def __hash__(self) -> int:
+        return hash((self.kind, self.key))
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(Struct, frozen=True):
     """`soft` says that a failure behind the edge cannot fail what stands before it."""
 
     target: Node
@@ -42,8 +47,7 @@ class Edge:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(Struct, frozen=True):
     """How a node was reached: its predecessors, first the trigger, and what softens the way."""
 
     node: Node

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlops_audit.facts.code import Assign, Branch, Compare, Function, Module, Value
 from mlops_audit.graph.comparisons import Judgement, judge, mentions_metric
@@ -41,8 +43,7 @@ _DECIDES = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Gate:
+class Gate(Struct, frozen=True):
     """A gate and what it is worth.
 
     `kind` is `metric` (it lets only a good enough model pass), `training` (on a metric of the

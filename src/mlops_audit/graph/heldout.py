@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph.called import is_called
@@ -60,8 +61,7 @@ _LOGS = frozenset(
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """An evaluation on held-out data: `test`, `val` or `cv` (cross-validation)."""
 
     on: str

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from mlops_audit.facts.code import Call, Class, Function, Import, Module, Value
 
@@ -84,8 +85,7 @@ _MAX_CANDIDATES = 6
 _CALLED = re.compile(r"([A-Za-z_]\w{0,60})\(")  # `app()`: a bare name that is called
 
 
-@dataclass(frozen=True, slots=True)
-class Symbol:
+class Symbol(Struct, frozen=True):
     """A function, method, class or (with an empty `qualname`) module of the project."""
 
     path: str

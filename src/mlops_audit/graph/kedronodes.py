@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from mlops_audit.facts.code import Call, Value
 from mlops_audit.graph.memo import once
@@ -21,8 +22,7 @@ __all__ = ["Dataset", "KedroNode", "kedro_datasets", "kedro_nodes", "node_names"
 _CATALOG = re.compile(r"(^|/)catalog([_\-][\w\-]*)?\.ya?ml$|(^|/)catalog/[^/]{1,80}\.ya?ml$")
 
 
-@dataclass(frozen=True, slots=True)
-class Dataset:
+class Dataset(Struct, frozen=True):
     """One entry of a data catalog: its class, and the file that holds it."""
 
     name: str
@@ -31,8 +31,7 @@ class Dataset:
     evidence: Evidence
 
 
-@dataclass(frozen=True, slots=True)
-class KedroNode:
+class KedroNode(Struct, frozen=True):
     """One node: the function of the project that it calls, and the names of what it is given."""
 
     function: Scope

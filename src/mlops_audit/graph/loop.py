@@ -8,8 +8,9 @@ practices decide where they are given, so that the picture and the report say th
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from mlops_audit.facts.types import Trigger, Workflow
 from mlops_audit.graph.execution import Edge, ExecutionGraph, Node, Reach, Way

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from mlops_audit.facts.types import Trigger, TriggerKind, Workflow
 from mlops_audit.graph.datasets import committed_data, dvc_data, is_model_path, lfs_data, sources
@@ -57,8 +58,7 @@ _ADDRESS = re.compile(r"[a-z0-9]{2,8}://")
 _ASIDE = re.compile(r"(^|/)(tests?|docs?|examples?)/")
 
 
-@dataclass(slots=True)
-class Board:
+class Board(Struct):
     """The loop while it is laid: nodes by number, and where each one is found in the project."""
 
     nodes: list[LoopNode] = field(default_factory=list)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.types import Unreadable
@@ -26,8 +27,7 @@ _SCHEDULE = "time"
 _API = "api"
 
 
-@dataclass(frozen=True, slots=True)
-class MageBlock:
+class MageBlock(Struct, frozen=True):
     """One block: its kind, the module that holds it, and the blocks it waits for."""
 
     name: str
@@ -36,8 +36,7 @@ class MageBlock:
     after: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class MageTrigger:
+class MageTrigger(Struct, frozen=True):
     """One trigger: a schedule (`time`), a call from outside (`api`) or an event."""
 
     kind: str
@@ -45,8 +44,7 @@ class MageTrigger:
     active: bool
 
 
-@dataclass(frozen=True, slots=True)
-class MagePipeline:
+class MagePipeline(Struct, frozen=True):
     """One pipeline with its blocks and its triggers."""
 
     name: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
+
+from msgspec import Struct, field
 
 from mlops_audit.facts.notebooks import Notebook
 from mlops_audit.facts.types import Command, Job, Target, Trigger, TriggerKind, Workflow
@@ -19,8 +20,7 @@ __all__ = ["Nodes", "Sources", "started"]
 _LATER = {TriggerKind.CALL: 1_000, TriggerKind.MANUAL: 2_000}
 
 
-@dataclass(frozen=True)
-class Sources:
+class Sources(Struct, frozen=True, dict=True):
     """The facts that expansion needs, gathered once for a project."""
 
     workflows: tuple[Workflow, ...]

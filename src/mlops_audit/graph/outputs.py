@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from mlops_audit.facts.code import Call, Module, Value
 
@@ -34,8 +35,7 @@ _ADDED = re.compile(r"""[rRuU]?["']([^"'\n{}%]{1,200}/)["']\s*\+""")  # 'data/in
 _MAX_TEXT = 300  # longer texts are cut by the reader
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Struct, frozen=True):
     """A file that a call writes.
 
     `path` is as written in the code; not `exact` where only its beginning is known. `model` says

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph.scopes import Scope, calls_of, scopes, uses_of
@@ -104,8 +105,7 @@ _SPARK_READ = re.compile(r"\bspark\b[\w.]*\.read(Stream)?\b")
 _WIDGET = re.compile(r"\bdbutils\.widgets\.get\(")
 
 
-@dataclass(frozen=True, slots=True)
-class Prediction:
+class Prediction(Struct, frozen=True):
     """One way in which the repository predicts.
 
     `kind` is one of `KINDS`. `loads` is where the model comes from; `stores` says that the
@@ -126,8 +126,7 @@ class Prediction:
         return self.kind in {"service", "stream", "batch", "command"}
 
 
-@dataclass(frozen=True, slots=True)
-class Doing:
+class Doing(Struct, frozen=True):
     """What a piece of code does, as far as predictions go."""
 
     predicts: tuple[tuple[Module, Call], ...]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from mlops_audit.facts.code import Call, Module, Value
 from mlops_audit.graph.magefiles import blocks_after, mage_pipelines
@@ -88,8 +89,7 @@ _PLACE = re.compile(r"dir|folder|path|file|root|output|dest|location|uri|prefix"
 _LOGS = frozenset({"info", "debug", "warning", "print"})
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(Struct, frozen=True):
     """One place that keeps predictions.
 
     `lasting` is False where each batch overwrites the last; `inputs` says that the inputs are kept

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from functools import cached_property, lru_cache
 from types import MappingProxyType
+
+from msgspec.structs import replace
 
 from mlops_audit.facts.cdk import read_constructs
 from mlops_audit.facts.ci import read_workflows

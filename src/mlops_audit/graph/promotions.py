@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph.scopes import Scope, scopes, uses_of
@@ -33,8 +34,7 @@ _PLACES = re.compile(
 _NEAR = 12  # scopes of a function that promotes
 
 
-@dataclass(frozen=True, slots=True)
-class Promotion:
+class Promotion(Struct, frozen=True):
     """A call that registers, promotes or deploys a model."""
 
     module: Module

@@ -7,8 +7,9 @@ is decided together with AUT17, in `graph.prediction`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from mlops_audit.facts.code import Module
 from mlops_audit.graph.memo import once
@@ -47,8 +48,7 @@ _MODEL_FILES = re.compile(r"\.(pkl|joblib|pt|pth|h5|keras|onnx|safetensors|bst|c
 _MODEL_FIELDS = frozenset({"training", "tuning", "explainability", "fairness", "drift"})
 
 
-@dataclass(frozen=True, slots=True)
-class Roles:
+class Roles(Struct, frozen=True):
     """The decision: `training` and `serving` are the files that play each part.
 
     `in_use` says that something predicts for use: also a predict function or a demo, but not
@@ -81,8 +81,7 @@ class Roles:
         return RolesInfo(self.kind, self.trains, self.serves, self.evidence)
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True):
     """A place that trains."""
 
     path: str

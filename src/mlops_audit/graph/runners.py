@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from itertools import zip_longest
+
+from msgspec.structs import replace
 
 from mlops_audit.facts.types import Command, Target
 from mlops_audit.graph.execution import Edge

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph.execution import Node
@@ -36,16 +37,14 @@ _CODE = frozenset({"function", "module", "notebook"})
 _CONSTRUCTORS = ("__init__", "__post_init__", "__new__")
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """A function, a class (its constructor), or with an empty `qualname` a module's own level."""
 
     path: str
     qualname: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ScopeFacts:
+class ScopeFacts(Struct, frozen=True):
     """What a scope does itself: its calls, their uses of tools, and the scopes that they run."""
 
     calls: tuple[Call, ...] = ()

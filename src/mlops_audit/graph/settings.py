@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from mlops_audit.facts.code import Call, Module, Value
 from mlops_audit.facts.jsonpos import load_json
@@ -45,8 +46,7 @@ _SETS = re.compile(
 _OFF = frozenset({"", "none", "null", "false", "off", "no", "0", "disabled", "disable", "offline"})
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """One value of a settings file; `key` holds the keys on the way, joined by dots."""
 
     key: str
@@ -162,8 +162,7 @@ def _spelling(name: str) -> str:
     return name.strip("-").replace("-", "_").lower()
 
 
-@dataclass(frozen=True, slots=True)
-class Switch:
+class Switch(Struct, frozen=True):
     """What the repository says of a switch: `on`, `off`, or empty where nothing defines it."""
 
     state: str = ""

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from mlops_audit.facts.resources import Resource
 from mlops_audit.graph.called import is_called
@@ -31,8 +32,7 @@ OTHERS = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(Struct, frozen=True):
     """A capability met at a place.
 
     `where` is `call`, `command`, `action`, `file`, `setting`, `image` or `resource`; `kind` tells

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from mlops_audit.facts.code import Branch, Call, Module
 from mlops_audit.graph.scopes import Scope, scopes
@@ -37,8 +38,7 @@ _NOTIFIES = re.compile(
 _TEMPLATED = re.compile(r"argparse|args\.|opt\.|cfg\.|config\[|flags\.|sys\.argv|environ|getenv")
 
 
-@dataclass(frozen=True, slots=True)
-class Signal:
+class Signal(Struct, frozen=True):
     """A signal and what it starts; not `starts` where it only asks people for it."""
 
     evidence: tuple[Evidence, ...]

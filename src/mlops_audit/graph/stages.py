@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from mlops_audit.facts.code import Module
 from mlops_audit.graph.features import feature_code
@@ -31,8 +32,7 @@ _FEATURE_MODULE = re.compile(
 _COMMANDS = ("command", "entrypoint", "local_entrypoint", "flow", "dag", "task", "step", "op")
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """The work of one stage: the files that do it, and a place in each; empty where none does."""
 
     name: str
@@ -53,8 +53,7 @@ class Stage:
         return own[0] if own else self.places[0][1]
 
 
-@dataclass(frozen=True, slots=True)
-class Stages:
+class Stages(Struct, frozen=True):
     """The three stages of a project.
 
     `commands` says that one file trains and predicts, but in separate commands.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from mlops_audit.facts.code import Class, Function, Module
 from mlops_audit.graph.index import Symbol
@@ -35,8 +36,7 @@ CASES = re.compile(r"(^|\.)(\w*TestCase|TestCaseMixin|TestTemplate|LiveServerTes
 MAX_SCOPES = 150
 
 
-@dataclass(frozen=True, slots=True)
-class TestCase:
+class TestCase(Struct, frozen=True):
     """One test function or method.
 
     `exercises` is the project's own code that it, its fixtures and its helpers call; `direct`

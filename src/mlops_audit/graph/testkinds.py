@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from mlops_audit.facts.code import Module
 from mlops_audit.graph.index import Symbol
@@ -62,8 +63,7 @@ _MAX_SYMBOLS = 60
 _STAND_IN = re.compile(r"dummy|fake|stub|mock", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class TestReach:
+class TestReach(Struct, frozen=True):
     """What a test runs in the project, through all calls: capabilities, modules, components."""
 
     __test__ = False

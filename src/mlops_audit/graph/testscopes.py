@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from mlops_audit.facts.code import Call, Module, Value
 from mlops_audit.graph.index import Symbol
@@ -50,8 +51,7 @@ _LOCAL = re.compile(r"localhost|127\.0\.0\.1|0\.0\.0\.0|host\.docker|^https?://[
 _REMOTE = re.compile(r"^https?://[\w\-]{1,60}(\.[\w\-]{1,60}){1,6}")
 
 
-@dataclass(frozen=True, slots=True)
-class ScopeFacts:
+class ScopeFacts(Struct, frozen=True):
     """Of one function: `own` code that it uses, `helpers` in test files that it calls."""
 
     own: tuple[Symbol, ...] = ()

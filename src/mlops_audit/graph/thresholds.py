@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlops_audit.facts.code import Branch, Compare, Module, Value
 from mlops_audit.graph.called import is_called
@@ -53,8 +55,7 @@ _PUBLISH_WORDS = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class MetricGate:
+class MetricGate(Struct, frozen=True):
     """A threshold on a metric in code: `fails` the run, or only `withholds` the model.
 
     `hollow` says why it can gate nothing. `test` is set for a gate in test code.

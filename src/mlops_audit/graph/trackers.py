@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlops_audit.facts.code import Call, Guard, Module, Value
 from mlops_audit.graph.called import is_called
@@ -56,8 +58,7 @@ _WRITES = {
 _LIGHTNING = re.compile(r"(^|\.)(LightningModule|LightningCLI)$")
 
 
-@dataclass(frozen=True, slots=True)
-class Tracked:
+class Tracked(Struct, frozen=True):
     """One thing that a tracker records.
 
     `standing` is `on`; `local` for TensorBoard, CSV and offline runs; `switch` where it is off as

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from mlops_audit.facts.code import Call
 from mlops_audit.graph.execution import Node
@@ -58,8 +59,7 @@ KINDS = ("schedule", "data", "event", "signal", "workflow", "route", "push", "ma
           "pull_request")  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(Struct, frozen=True):
     """One way in which training begins.
 
     `kind` is one of schedule, data, event, signal (an alarm), route (an HTTP request), push,

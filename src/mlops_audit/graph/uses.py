@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlops_audit.facts.code import Call, Module
 from mlops_audit.facts.command import unwrap
@@ -23,8 +25,7 @@ __all__ = ["Around", "Use", "call_uses", "command_uses", "gives_coefficients", "
 _MORE = " …"  # a call goes on after its first line
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True, eq=False):
     """A tool used for something at a place.
 
     `where` is `call`, `command`, `action`, `hook`, `file`, `image`, `resource` or `value`. `scope`
@@ -41,9 +42,19 @@ class Use:
     notebook: bool = False
     soft: bool = False
     why_soft: str = ""
-    call: Call | None = field(default=None, compare=False, repr=False)
-    command: Command | None = field(default=None, compare=False, repr=False)
-    details: Details | None = field(default=None, compare=False, repr=False)
+    call: Call | None = None
+    command: Command | None = None
+    details: Details | None = None
+
+    def _shown(self) -> tuple[object, ...]:
+        place = (self.tool, self.capability, self.span, self.detail, self.where, self.scope)
+        return (*place, self.test, self.notebook, self.soft, self.why_soft)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Use) and self._shown() == other._shown()
+
+    def __hash__(self) -> int:
+        return hash(self._shown())
 
     @property
     def path(self) -> str:
@@ -71,8 +82,7 @@ def imports_of(
     return frozenset(n for n in found if n and not n.startswith("."))
 
 
-@dataclass(frozen=True, slots=True)
-class Around:
+class Around(Struct, frozen=True):
     """What the rest of the project says of a module's calls.
 
     `is_own` says whether a name is one of the project's code, `named` what a method of what an own

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph.called import is_called
@@ -87,8 +88,7 @@ _OPTION = re.compile(
 _OUTPUTS = re.compile(r"output|predict", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class DataCheck:
+class DataCheck(Struct, frozen=True):
     """A check of data. `where` is `code`, `test` or `notebook`.
 
     `stops` says whether bad data ends the run or is turned away; `soft` why the check cannot fail

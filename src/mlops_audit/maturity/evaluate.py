@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from mlops_audit.maturity.ladder import Ladder
 from mlops_audit.maturity.other import blocks, score, score_level, shares
@@ -15,8 +17,7 @@ from mlops_audit.model import Assessment, Finding, LevelResult, ModelResult, Rol
 __all__ = ["Settings", "evaluate"]
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """What a team or a call asks of the evaluation.
 
     `evidence` is the weakest strength that counts anywhere; `require` asks for more by `*`, by a

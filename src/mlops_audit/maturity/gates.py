@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlops_audit.config import ConfigError
 from mlops_audit.maturity.evaluate import Settings, evaluate
@@ -17,8 +19,7 @@ __all__ = ["Ask", "Baseline", "baseline_of", "changed", "compare", "decide", "re
 _WORTH: Mapping[str, float] = {"pass": 2, "partial": 1, "fail": 0, "unknown": 0}
 
 
-@dataclass(frozen=True, slots=True)
-class Baseline:
+class Baseline(Struct, frozen=True):
     """What is kept of an earlier report: outcomes by practice, and its level."""
 
     label: str
@@ -84,8 +85,7 @@ def _worse(before: str, after: str) -> bool:
     return _WORTH[after] < _WORTH.get(before, _WORTH["pass"])
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(Struct, frozen=True):
     """What a call asks of the gate; without any of them the gate is always met.
 
     `gated` holds the ids that take part (None: all). A ratchet decides alone: old debt and

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from mlops_audit.config import Config, ConfigError
 from mlops_audit.maturity.loading import load_model

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from mlops_audit.model import Ask
 
@@ -20,8 +21,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(Struct, frozen=True):
     """A must: `practice`, or one of the practices that stand in for it.
 
     `soft` says that `partial` meets it (written `VER01~`; stand-ins are written `MON04|MON05`
@@ -38,8 +38,7 @@ class Need:
         return (self.practice, *self.stand_ins)
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+class Level(Struct, frozen=True):
     """A rung: what it is called, what it means, and what a model other than the ladder asks."""
 
     number: int
@@ -49,8 +48,7 @@ class Level:
     shoulds: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Test:
+class Test(Struct, frozen=True):
     """A test of a `score` model: every practice counts; automated by all of `automated_by`.
 
     `most` is the most that a repository can show (1.0, or 0.5 where a practice covers the test
@@ -65,24 +63,21 @@ class Test:
     unmapped: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True):
     """A section of a `score` model, with its tests."""
 
     name: str
     tests: tuple[Test, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Band:
+class Band(Struct, frozen=True):
     """A band of a score: it holds from scores above `above` up to the next band."""
 
     above: float
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """A named group of practices, with what the model says of it."""
 
     name: str
@@ -90,16 +85,14 @@ class Cell:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Phase:
+class Phase(Struct, frozen=True):
     """A phase of a `shares` model, with its elements."""
 
     name: str
     elements: tuple[Cell, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """A block of a `blocks` model: filled by the evidence of any of its practices."""
 
     key: str
@@ -109,8 +102,7 @@ class Block:
     dilemma: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class MaturityModel:
+class MaturityModel(Struct, frozen=True):
     """A maturity model as its file states it; `kind` says which of the parts are used.
 
     `ladder` uses `levels`, `share` and the rules beside them; `score` uses `sections` and

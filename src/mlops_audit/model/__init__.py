@@ -1,6 +1,6 @@
 """The words that every other module speaks: places, evidence, verdicts, practices and reports.
 
-Frozen dataclasses only; it imports nothing else of the package. Data flows one way
+Frozen structs only; it imports nothing else of the package. Data flows one way
 through them: a reader gives facts with a `Span`, a practice turns facts into a `Verdict` with
 `Evidence`, the maturity model turns verdicts into an `Assessment`, a report writes a `Report`.
 """

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from mlops_audit.model.verdicts import Evidence, Outcome, Practice, Strength, Verdict
 
@@ -32,8 +33,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(Struct, frozen=True):
     """Something that could not be read or understood, and what follows from it."""
 
     path: str
@@ -41,8 +41,7 @@ class Diagnostic:
     line: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Waiver:
+class Waiver(Struct, frozen=True):
     """A practice that a team takes out of the gates, with its reason and until when."""
 
     practice: str
@@ -54,8 +53,7 @@ class Waiver:
     expired: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Attestation:
+class Attestation(Struct, frozen=True):
     """A person's word for a practice that a repository cannot show itself."""
 
     practice: str
@@ -67,8 +65,7 @@ class Attestation:
     expired: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """A practice with its verdict as it is reported."""
 
     practice: Practice
@@ -82,8 +79,7 @@ class Finding:
         return self.verdict.outcome
 
 
-@dataclass(frozen=True, slots=True)
-class RepositoryInfo:
+class RepositoryInfo(Struct, frozen=True):
     """What was audited. `commit` is None outside git; `unread` counts files not read."""
 
     path: str
@@ -94,16 +90,14 @@ class RepositoryInfo:
     remote_url: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ProjectInfo:
+class ProjectInfo(Struct, frozen=True):
     """One project of a repository: its folder (`.` for the root) and name."""
 
     path: str
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class RolesInfo:
+class RolesInfo(Struct, frozen=True):
     """What the repository is for.
 
     `kind` is `trains`, `serves`, `library`, `notebooks` or `none`; `serves` is `service`,
@@ -116,8 +110,7 @@ class RolesInfo:
     evidence: tuple[Evidence, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ProfileRow:
+class ProfileRow(Struct, frozen=True):
     """How many of the musts introduced at `level` are met."""
 
     level: int
@@ -125,8 +118,7 @@ class ProfileRow:
     met: int
 
 
-@dataclass(frozen=True, slots=True)
-class LevelResult:
+class LevelResult(Struct, frozen=True):
     """The level reached and what blocks the next one (musts first, then the cheapest shoulds).
 
     `meaning` says what the level means, `enough` which level the model's sources call enough for
@@ -147,8 +139,7 @@ class LevelResult:
     enough: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ModelResult:
+class ModelResult(Struct, frozen=True):
     """The result of one maturity model; `data` is plain JSON data whose shape `kind` decides."""
 
     name: str
@@ -156,8 +147,7 @@ class ModelResult:
     data: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Scores:
+class Scores(Struct, frozen=True):
     """Scores from 0 to 100 with one decimal; None where nothing was asked."""
 
     total: float | None
@@ -167,8 +157,7 @@ class Scores:
     principle_levels: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Assessment:
+class Assessment(Struct, frozen=True):
     """Verdicts seen through the maturity models; `models` starts with the one that gates."""
 
     level: LevelResult
@@ -176,16 +165,14 @@ class Assessment:
     models: tuple[ModelResult, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Gate:
+class Gate(Struct, frozen=True):
     """Whether what a call asked for is met; `reasons` are sentences that say why it is not."""
 
     met: bool
     reasons: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """A practice whose outcome differs from a baseline's; `worse` when it lost something."""
 
     practice: str
@@ -194,8 +181,7 @@ class Change:
     worse: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """What changed against a baseline: a revision, or the report in a file.
 
     `level` is the level there; `new` are practices that the baseline does not know, `gone` those
@@ -219,8 +205,7 @@ class Comparison:
         return tuple(change for change in self.changes if not change.worse)
 
 
-@dataclass(frozen=True, slots=True)
-class LoopNode:
+class LoopNode(Struct, frozen=True):
     """One thing of the loop: `kind` is a station (`trigger`, `job` …), `name` what people call it.
 
     `by_hand` says of a trigger that only a person starts what follows.
@@ -232,8 +217,7 @@ class LoopNode:
     by_hand: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class LoopLink:
+class LoopLink(Struct, frozen=True):
     """That one node leads to another, by their numbers; `via` are the hops left out between."""
 
     source: int
@@ -242,8 +226,7 @@ class LoopLink:
     soft: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class LoopStep:
+class LoopStep(Struct, frozen=True):
     """The arrow between two neighbouring stations of the loop.
 
     `state` is `found`, `partial`, `missing` or `n/a`; `reason` is one sentence; `looked_for` says
@@ -259,8 +242,7 @@ class LoopStep:
     practices: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Loop:
+class Loop(Struct, frozen=True):
     """The way from a trigger to a model in use and back, as far as the files show it.
 
     `stations` maps each kind of node to its title, in the loop's order; `steps` has one arrow for
@@ -282,8 +264,7 @@ class Loop:
         return tuple(step for step in self.steps if step.state in {"missing", "partial"})
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """Everything a report format may show.
 
     `loop` and `beside`, the results of models that nobody asked for, are there for the formats

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sized
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import force_setattr
 
 __all__ = [
     "ASSETS",
@@ -67,8 +69,7 @@ class Strength(StrEnum):
         return list(Strength).index(self)
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """A place in the audited repository.
 
     `path` is relative and POSIX; `.` means the repository as a whole and `tag:NAME` a git tag,
@@ -99,8 +100,7 @@ def shortened(text: str, most: int = _LONGEST) -> str:
     return text[: end if end > 0 else most - 1].rstrip(" ,;:") + "…"
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """What was seen at a place, and the hops (trigger first) that lead there.
 
     `detail` is kept in one line and cut where it is long, so that nobody has to do so before.
@@ -112,11 +112,10 @@ class Evidence:
 
     def __post_init__(self) -> None:
         if len(self.detail) > _LONGEST or "\n" in self.detail:
-            object.__setattr__(self, "detail", shortened(self.detail))
+            force_setattr(self, "detail", shortened(self.detail))
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """One practice's outcome.
 
     Build it with `passed`, `partial`, `failed`, `hollow`, `not_applicable` or `unknown`.
@@ -205,8 +204,7 @@ def unknown(
     return Verdict(Outcome.UNKNOWN, reason, _listed(evidence))
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(Struct, frozen=True):
     """That a level of the ladder asks for a practice; `kind` is `must`, `must~` or `should`.
 
     A `must~` is met by `partial` too.
@@ -241,16 +239,14 @@ def parse_asks(level: str) -> tuple[Ask, ...]:
     return tuple(asks)
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(Struct, frozen=True):
     """The first step that would mend a practice, and the template's files that provide it."""
 
     step: str
     template: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Practice:
+class Practice(Struct, frozen=True):
     """A practice of the catalogue: its metadata and the pure function that judges it.
 
     `judge` takes a `graph.Project` (typed loosely here: this module imports nothing of ours).

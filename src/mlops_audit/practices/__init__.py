@@ -11,8 +11,9 @@ import functools
 import importlib
 import pkgutil
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from mlops_audit.model import PRINCIPLES, Diagnostic, Practice
 
@@ -33,8 +34,7 @@ FOLDERS = MappingProxyType(
 _ORDER = {key: place for place, key in enumerate(PRINCIPLES)}
 
 
-@dataclass(frozen=True, slots=True)
-class Registry:
+class Registry(Struct, frozen=True):
     """What a scan found; `broken` says which modules hold no usable practice, and why.
 
     A broken module costs its own practice only: an audit goes on with the others and shows the

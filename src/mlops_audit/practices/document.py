@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib.resources import files
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from mlops_audit.model import Practice
 from mlops_audit.practices.markdown import Fence, Heading, Line, blocks
@@ -27,8 +28,7 @@ _OPTIONAL = frozenset({"What counts in part"})
 _EXEMPTION = "No hollow scenario:"
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """A twin, read. The sections are Markdown without their headings.
 
     `partly` is empty where the catalogue allows no partial; `no_hollow` is the reason why there
@@ -107,8 +107,7 @@ def parse_document(text: str) -> Document:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(Struct, frozen=True):
     heading: Heading
     body: list[Fence | Line]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 __all__ = ["Fence", "Heading", "Line", "blocks"]
 
@@ -12,8 +13,7 @@ _HEADING = re.compile(r"(#{1,6})[ \t]+(\S.*)")
 _OPENING = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
+class Heading(Struct, frozen=True):
     """A heading with its depth (1 to 6), its text and its line, counted from 1."""
 
     depth: int
@@ -21,8 +21,7 @@ class Heading:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Fence:
+class Fence(Struct, frozen=True):
     """A fenced block: the words after the opening marks, and the lines between the marks.
 
     `closed` is False where the text ends before the closing mark.
@@ -34,8 +33,7 @@ class Fence:
     closed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """A line of prose, without its line end."""
 
     text: str

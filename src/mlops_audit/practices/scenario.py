@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlops_audit.model import Span
 from mlops_audit.practices.markdown import Fence, Line
@@ -29,8 +30,7 @@ _PLACE = re.compile(r"(.+?)(?:#(\d{1,6}))?(?::(\d{1,7}))?")
 _CELL = re.compile(r"# %%[ \t]*(\[markdown\]|outputs)?[ \t]*")
 
 
-@dataclass(frozen=True, slots=True)
-class ScenarioFile:
+class ScenarioFile(Struct, frozen=True):
     """One tracked file. `content` is empty for a link and for a file that is absent."""
 
     path: str
@@ -40,8 +40,7 @@ class ScenarioFile:
     executable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Scenario:
+class Scenario(Struct, frozen=True):
     """A repository and the expected verdict.
 
     `kind` is one of `KINDS`; `expected` are the marked places (a span without a line stands for

@@ -10,8 +10,9 @@ import functools
 import importlib
 import pkgutil
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import cast
+
+from msgspec import Struct
 
 from mlops_audit.model import Practice, Report
 
@@ -24,8 +25,7 @@ def _no_help(_: Practice) -> str:
     return ""
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """How a report is written, for the formats that have a choice.
 
     `width` is in columns; `color`, `links` (OSC 8) and `ascii_only` say what the terminal can

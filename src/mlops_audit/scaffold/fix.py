@@ -6,10 +6,10 @@ import difflib
 import re
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+from msgspec import Struct
 
 from mlops_audit.model import Finding, Outcome, Report
 from mlops_audit.scaffold.new import make
@@ -42,8 +42,7 @@ INSTEAD: Mapping[str, tuple[str, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(Struct, frozen=True):
     """One file of the template: which practices it mends, its content, whether it exists."""
 
     path: str

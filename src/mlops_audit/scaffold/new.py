@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from mlops_audit.scaffold.errors import ScaffoldError, copier_errors
 from mlops_audit.scaffold.source import Source
@@ -12,8 +13,7 @@ from mlops_audit.scaffold.source import Source
 __all__ = ["Made", "make"]
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(Struct, frozen=True):
     """What was generated: `kept` counts files that were there already and stay untouched."""
 
     folder: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from mlops_audit import __version__
 
@@ -17,8 +18,7 @@ _BUNDLED = _HERE.parent / "bundled"
 _TIMEOUT = 8  # seconds for the project's URL to answer
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """A template source for copier. `note` says what a person has to know about it."""
 
     path: str

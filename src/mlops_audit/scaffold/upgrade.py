@@ -11,10 +11,10 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
+from msgspec import Struct, field
 
 from mlops_audit.model import Outcome, Report
 from mlops_audit.scaffold.errors import ScaffoldError, copier_errors
@@ -31,8 +31,7 @@ _MARKER = re.compile(rb"^<{7} before updating$", re.MULTILINE)
 _TIMEOUT = 300  # seconds for one git command
 
 
-@dataclass(frozen=True, slots=True)
-class Answers:
+class Answers(Struct, frozen=True):
     """What a project's answers file says about its template."""
 
     source: str
@@ -40,8 +39,7 @@ class Answers:
     level: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Upgrade:
+class Upgrade(Struct, frozen=True):
     """What an upgrade did, or would have done.
 
     `worse` lists (practice, before, after); `pending` those that only wait for the next run.

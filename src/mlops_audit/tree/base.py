@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from threading import RLock
 from types import MappingProxyType
+
+from msgspec.structs import replace
 
 from mlops_audit.model import Diagnostic
 from mlops_audit.tree import limits

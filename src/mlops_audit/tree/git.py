@@ -23,9 +23,10 @@ import subprocess
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from mlops_audit.tree.limits import COMMAND_SECONDS, MAX_LISTING
 
@@ -78,8 +79,7 @@ class GitError(Exception):
 GIT_ERRORS = (GitError, OSError, ValueError)
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Struct, frozen=True):
     """A command's standard output; `cut` when it was longer than allowed."""
 
     data: bytes

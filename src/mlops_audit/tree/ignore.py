@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 __all__ = ["IgnoreRules", "Rule", "parse_rules"]
 
@@ -32,8 +33,7 @@ _POSIX_CLASSES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """One pattern. A segment of None is `**`, a string a literal name, a regex a wildcard."""
 
     segments: tuple[str | re.Pattern[str] | None, ...]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlops_audit.model import Diagnostic
 from mlops_audit.tree.folder import FolderTree
@@ -30,8 +31,7 @@ _GIT_FILES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """Where git's folder is, or why the one that is named cannot be used."""
 
     git_dir: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 __all__ = ["LFS_SIZES", "LfsPointer", "annex_pointer", "lfs_pointer", "lfs_text"]
 
@@ -20,8 +21,7 @@ _LFS = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class LfsPointer:
+class LfsPointer(Struct, frozen=True):
     """What a Git LFS pointer says: the content's SHA-256 and its size in bytes."""
 
     oid: str

@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from mlops_audit.tree.disk import Disk
 from mlops_audit.tree.git import GIT_ERRORS, Git, GitError
@@ -24,8 +25,7 @@ __all__ = ["Change", "Staged", "open_staged"]
 _ORDINARY = {b"100644", b"100755"}
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """A file that differs from HEAD: `status` is A (new), M (other content) or D (gone)."""
 
     path: str

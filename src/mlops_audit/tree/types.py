@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from msgspec import Struct
+
 from mlops_audit.model import Diagnostic
 
 __all__ = ["Entry", "GitInfo", "Kind", "Pointer", "Tag", "Tree", "TreeError", "Unread"]
@@ -19,8 +21,7 @@ class TreeError(Exception):
     """The tree that was asked for does not exist; the message is one sentence for a person."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     r"""One file, link or submodule of a tree.
 
     `path` is relative and POSIX, with undecodable bytes as `\xNN`. `size` is in bytes, None where
@@ -39,8 +40,7 @@ class Entry:
     tracked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Unread:
+class Unread(Struct, frozen=True):
     """A file that was not read: `reason` completes the sentence "PATH was not read: ..."."""
 
     path: str
@@ -48,8 +48,7 @@ class Unread:
     kind: WhyUnread
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(Struct, frozen=True):
     """A git tag. `created` is seconds since the epoch, None where git does not know it."""
 
     name: str

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from mlops_audit.maturity import MaturityModel, Settings, evaluate, load_model, parse_model
 from mlops_audit.model import (

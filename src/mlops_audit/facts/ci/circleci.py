@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from mlops_audit.facts.cicommon import Getter, Script, broken, joined, root_map, texts
 from mlops_audit.facts.conditions import evaluate
@@ -22,8 +24,7 @@ MAX_DEPTH = 8
 MAX_STEPS = 2000
 
 
-@dataclass(frozen=True, slots=True)
-class _Context:
+class _Context(Struct, frozen=True):
     path: str
     root: Node
     parameters: Mapping[str, Node] = field(default_factory=dict)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from mlops_audit.facts.cicommon import Getter, Script, broken, joined, list_command
 from mlops_audit.facts.jsonpos import load_json

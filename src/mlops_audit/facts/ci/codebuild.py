@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from mlops_audit.facts.cicommon import Getter, Script, broken, glued, root_map, texts
 from mlops_audit.facts.nodes import Node

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlops_audit.facts.dockerfile import Dockerfile
 from mlops_audit.facts.resources import Resource
@@ -88,8 +89,7 @@ _CHECKS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Struct, frozen=True):
     """Something that automation builds, publishes or deploys, and the way to it."""
 
     use: str

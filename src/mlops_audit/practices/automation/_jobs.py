@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlops_audit.facts.types import Target
 from mlops_audit.graph import Project
@@ -56,8 +57,7 @@ _INSTALLS = re.compile(
 _COMPOSE = re.compile(r"^docker(-compose| compose)\b.*\b(up|run|start|build)\b")
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Struct, frozen=True):
     """A target or script with the jobs that it does; `folder` is where its file lies."""
 
     name: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph import Project
@@ -92,8 +93,7 @@ _OF_KEDRO = re.compile(r"params:|parameters$")
 _STARTED = frozenset({"main", "train", "run", "cli", "run_fn", "train_fn", "training_fn"})
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """A source of settings. `kind` is `file`, `arguments`, `places`, `env` or `module`."""
 
     kind: str

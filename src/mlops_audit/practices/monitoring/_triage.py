@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlops_audit.facts.code import Branch, Call, Module
 from mlops_audit.graph import Project
@@ -21,8 +22,7 @@ _ENDS = re.compile(r"\s*(return|raise|continue|break|(sys\.)?exit\()")
 _LIMIT = 120  # scopes: a decision that runs more code than this is a framework's
 
 
-@dataclass(frozen=True, slots=True)
-class Triage:
+class Triage(Struct, frozen=True):
     """A branch that can keep training from starting, and what decides it.
 
     The lists hold the places that look at the data's validity, its schema and at outliers.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph import Project
@@ -40,8 +41,7 @@ _KINDS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Talk:
+class _Talk(Struct, frozen=True):
     """What one module says: through loggers, and by print."""
 
     module: Module

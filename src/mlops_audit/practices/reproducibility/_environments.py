@@ -5,7 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from mlops_audit.facts.dependencies import Lock, Requirement, lock_covers
 from mlops_audit.graph import Project
@@ -22,8 +23,7 @@ _MOST = 0.9  # of the declared names that a lock must hold to belong to them
 _FROZEN = 40  # exact pins in one conda file: no person asks for so many, it is an export
 
 
-@dataclass(slots=True)
-class Environment:
+class Environment(Struct):
     """One folder's direct requirements and locks. `foreign` are locks of other declarations."""
 
     folder: str

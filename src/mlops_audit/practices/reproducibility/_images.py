@@ -5,7 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlops_audit.facts.docker import Dockerfile
 from mlops_audit.graph import Project
@@ -50,8 +51,7 @@ _PYTHONIC = re.compile(
 _MINOR = re.compile(r"\d\.\d|20\d\d|py3\d")
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(Struct, frozen=True):
     """A Dockerfile seen as an environment; `why` says what it lacks, if anything."""
 
     path: str

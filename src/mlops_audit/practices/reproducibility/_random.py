@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph import Project
@@ -63,8 +65,7 @@ _COMPARED = re.compile(r"\bnot\b(?! None)|\bis None|[!=<>]=|[<>]|\bin\b")
 _SETTINGS_SIZE = 200_000  # bytes; a larger file is data
 
 
-@dataclass(frozen=True, slots=True)
-class Draw:
+class Draw(Struct, frozen=True):
     """A call that draws at random; `own` says that an argument of its own seeds it."""
 
     use: Use
@@ -73,8 +74,7 @@ class Draw:
     own: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Seed:
+class Seed(Struct, frozen=True):
     """A place that seeds global generators (`generators`), or hands a seed over (none)."""
 
     path: str

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlops_audit.facts.snakefiles import is_snakefile
 from mlops_audit.graph import Project
@@ -60,8 +61,7 @@ _PATH = re.compile(r"^(?:\.{0,2}/)*([\w-][\w.-]{0,59}(?:/[\w.{}-]{1,80}){1,6})/?
 _MOST = 2 / 3  # of a kind's files lie in places of their own: the rest are stragglers
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """The files of one kind: in a folder of their own, in the root, or mixed with others.
 
     `own` and `root` hold paths that show it; for data and models that are not in git, the paths

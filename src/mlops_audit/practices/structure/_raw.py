@@ -5,7 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph import Project
@@ -101,8 +102,7 @@ _DATA_SUFFIXES = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(Struct, frozen=True):
     """Something that writes a file of data; `folder` is empty for the root, None where unknown."""
 
     folder: str | None
@@ -110,8 +110,7 @@ class Write:
     ingests: bool
 
 
-@dataclass(frozen=True, slots=True)
-class RawData:
+class RawData(Struct, frozen=True):
     """Where raw data lies: folders called raw, other folders of data, and all writes of data.
 
     `stored` is the data that git or DVC hold; `versions` are raw data side by side under names
