@@ -106,6 +106,8 @@ def _foreign_roots(paths: list[str], text: Text) -> tuple[str, ...]:
         and _MIN_VENDORED <= sizes.get(folder, 0) < total
         and inside & set(_METADATA) != {"package.json"}
     ]
+    # An empty licence says of nobody that the code is theirs; an unread one may.
+    found = [f for f in found if text(licences[f.rstrip("/")]) != ""]
     holders = _holders(text(licences[""])) if found and "" in licences else frozenset()
     # A monorepo's part may repeat the licence of the whole.
     found = [f for f in found if not holders & _holders(text(licences[f.rstrip("/")]))]

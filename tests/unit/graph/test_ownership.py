@@ -42,3 +42,11 @@ def test_a_licence_with_blanks_names_nobody() -> None:
     paths += [f"other/module_{n}.py" for n in range(20)]
     text = "Apache License\n\nCopyright [yyyy] [name of copyright owner]\n"
     assert "other/module_3.py" in left_out(paths, text=lambda _path: text)
+
+
+def test_an_empty_licence_makes_nothing_foreign() -> None:
+    """The empty licence of a project template says of nobody that the code is theirs."""
+    paths = ["LICENSE", "build/LICENSE", "build/setup.py"]
+    paths += [f"build/module_{n}.py" for n in range(20)]
+    licences = {"LICENSE": "Copyright (c) 2023 Ada Lovelace\n", "build/LICENSE": ""}
+    assert not left_out(paths, text=licences.get)
