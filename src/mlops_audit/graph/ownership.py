@@ -34,6 +34,15 @@ _MIN_VENDORED = 15
 _HOLDER = re.compile(r"^\W*(?:copyright|\(c\)|©)[^\n]{0,200}", re.IGNORECASE | re.MULTILINE)
 _BLANK = re.compile(r"\[(?:yyyy|year|name|fullname)|<year>|copyright (?:holder|owner)|license")
 _YEARS = re.compile(r"\b(?:19|20)\d\d\b|copyright|\(c\)|©|all rights reserved|[\W_]")
+_CI = re.compile(
+    r"\.(?:github/workflows|circleci)/[^/]+\.ya?ml|\.gitlab-ci\.yml|\.?azure-pipelines?\.ya?ml|"
+    r"Jenkinsfile|\.travis\.yml|bitbucket-pipelines\.yml|cloudbuild\.ya?ml|buildspec\.ya?ml"
+)
+# What a template's author leaves for whoever copies it.
+_NOBODY = re.compile(r"<\s*your[ _-]?(?:name|e-?mail)|[\"']your name", re.IGNORECASE)
+_METADATA_FILE = re.compile(r"(?:^|/)(?:setup|__version__|__about__|_version)\.py$")
+_HEADED = 40  # sources of a folder whose head is asked for the holder of the rights
+_HEAD = 600  # characters
 
 Text = Callable[[str], str | None]
 
@@ -46,7 +55,7 @@ def left_out(
     Args:
         paths: the files of the repository.
         exclude: patterns of the configuration, as in `.gitignore`.
-        text: a file's content, asked for licences only; None where it cannot be read.
+        text: a file's content, asked where a folder looks foreign; None where it cannot be read.
     """
     listed = sorted(paths)
     found: dict[str, str] = {}
@@ -108,10 +117,30 @@ def _foreign_roots(paths: list[str], text: Text) -> tuple[str, ...]:
     ]
     # An empty licence says of nobody that the code is theirs; an unread one may.
     found = [f for f in found if text(licences[f.rstrip("/")]) != ""]
-    holders = _holders(text(licences[""])) if found and "" in licences else frozenset()
+    if not found:
+        return ()
+    holders = _holders(text(licences[""])) if "" in licences else frozenset()
     # A monorepo's part may repeat the licence of the whole.
     found = [f for f in found if not holders & _holders(text(licences[f.rstrip("/")]))]
-    return tuple(sorted(found))
+    built = [text(path) or "" for path in paths if _CI.fullmatch(path)] if found else []
+    return tuple(sorted(f for f in found if not _plainly_own(f, paths, text, holders, built)))
+
+
+def _plainly_own(
+    root: str, paths: list[str], text: Text, holders: frozenset[str], built: list[str]
+) -> bool:
+    """Whether a folder with a licence of its own is the project's all the same.
+
+    The repository's CI works in it, its sources name the holder of the whole's licence, or its
+    metadata names nobody yet: the package of a template.
+    """
+    if any(root.rstrip("/") in ci for ci in built):
+        return True
+    sources = [p for p in paths if p.startswith(root) and p.endswith(".py")][:_HEADED]
+    heads = [(path, (text(path) or "")[:_HEAD]) for path in sources]
+    if holders and any(holders & _holders(head) for _, head in heads):
+        return True
+    return any(_NOBODY.search(head) for path, head in heads if _METADATA_FILE.search(path))
 
 
 def _holders(licence: str | None) -> frozenset[str]:

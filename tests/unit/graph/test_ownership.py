@@ -50,3 +50,37 @@ def test_an_empty_licence_makes_nothing_foreign() -> None:
     paths += [f"build/module_{n}.py" for n in range(20)]
     licences = {"LICENSE": "Copyright (c) 2023 Ada Lovelace\n", "build/LICENSE": ""}
     assert not left_out(paths, text=licences.get)
+
+
+def _inside(root: str) -> list[str]:
+    return ["app.py", f"{root}/LICENSE", f"{root}/setup.py"] + [
+        f"{root}/package/module_{n}.py" for n in range(20)
+    ]
+
+
+def test_a_package_that_the_ci_builds_is_the_projects() -> None:
+    """A folder in which the repository's CI works is no vendored code, licence or not."""
+    paths = [".circleci/config.yml", *_inside("packages/model")]
+    ci = {".circleci/config.yml": "working_directory: ~/project/packages/model\n"}
+    assert not left_out(paths, text=ci.get)
+    assert "packages/model/setup.py" in left_out(paths, text=lambda _path: "run: pytest\n")
+
+
+def test_sources_that_name_the_holder_of_the_whole_are_the_projects() -> None:
+    """A part under another licence belongs to the same people where its sources say so."""
+    paths = ["LICENSE", *_inside("build")]
+    texts = {
+        "LICENSE": "Copyright Ada, Inc. or its affiliates. All Rights Reserved.\n",
+        "build/LICENSE": "Apache License\n",
+        "build/package/module_7.py": "# Copyright 2020 Ada, Inc. or its affiliates.\n",
+    }
+    assert not left_out(paths, text=texts.get)
+    texts["build/package/module_7.py"] = "# Copyright 2020 Charles Babbage\n"
+    assert "build/setup.py" in left_out(paths, text=texts.get)
+
+
+def test_metadata_that_names_nobody_is_a_template_of_the_projects() -> None:
+    """A package whose author is still a placeholder is not another project."""
+    paths = [*_inside("seed"), "seed/package/__version__.py"]
+    texts = {"seed/package/__version__.py": '__author__ = "<Your Name>"\n'}
+    assert not left_out(paths, text=texts.get)
