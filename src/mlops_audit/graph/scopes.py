@@ -38,10 +38,14 @@ _CONSTRUCTORS = ("__init__", "__post_init__", "__new__")
 
 
 class Scope(Struct, frozen=True):
-    """A function, a class (its constructor), or with an empty `qualname` a module's own level."""
+    """A function, a class (its constructor), or with an empty `qualname` a module's own level.
+
+    A module that is only imported does not run what stands behind its test of `__name__`.
+    """
 
     path: str
     qualname: str = ""
+    imported: bool = False
 
 
 class ScopeFacts(Struct, frozen=True):
@@ -64,6 +68,9 @@ def facts_of(project: Project, scope: Scope) -> ScopeFacts:
 
 def _facts(project: Project, module: Module, scope: Scope) -> ScopeFacts:
     calls = scope_calls(module, scope.qualname)
+    ends = module.main_line if scope.imported else None
+    if ends is not None:
+        calls = tuple(c for c in calls if module.flat(c.span) < ends)
     names = (
         {f"{scope.qualname}.{n}" for n in _CONSTRUCTORS}
         if scope.qualname and module.klass(scope.qualname) is not None
@@ -73,6 +80,8 @@ def _facts(project: Project, module: Module, scope: Scope) -> ScopeFacts:
     uses = tuple(
         u for u in project.uses_in(scope.path) if u.scope in names or u.scope.startswith(below)
     )
+    if ends is not None:
+        uses = tuple(u for u in uses if module.flat(u.span) < ends)
     runs = (_scope(s) for c in calls for s in project.index.targets(c, scope.path))
     return ScopeFacts(calls, uses, tuple(dict.fromkeys(runs)))
 
@@ -97,7 +106,8 @@ def scopes(
         if imports and not scope.qualname and module is not None:
             following += _imported(project, module)
         for item in following:
-            if item not in seen and len(seen) < limit:
+            whole = Scope(item.path, item.qualname)
+            if item not in seen and whole not in seen and len(seen) < limit:
                 seen[item] = None
                 queue.append(item)
     return tuple(seen)
@@ -113,7 +123,7 @@ def _imported(project: Project, module: Module) -> Iterator[Scope]:
             item.module, module.path
         )
         if symbol and symbol.path != module.path:
-            yield Scope(symbol.path)
+            yield Scope(symbol.path, imported=True)
 
 
 def scope_calls(module: Module, qualname: str) -> tuple[Call, ...]:

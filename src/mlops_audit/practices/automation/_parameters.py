@@ -27,7 +27,8 @@ _PLACES = re.compile(
     r"model|dest|save|load|log|logs|logging|loglevel|debug|verbose|quiet|help|tracking|registry|"
     r"env|environment|stage|caller|step|database|table|bq|gcs|s3|taxi|color|type|workspace|"
     r"service|account|store|features?|labels?|target|train|test|val|validation|eval|role|arn|"
-    r"description|tag|instance|machine|image|container|namespace|cluster|vpc|subnet)s?([_.-]|$)",
+    r"description|tag|instance|machine|image|container|namespace|cluster|vpc|subnet|device|gpu|"
+    r"accelerator)s?([_.-]|$)",
     re.IGNORECASE,
 )
 _HYPER = re.compile(
