@@ -165,6 +165,8 @@ class MetricGates:
                 self.project, use.path, use.scope
             ):
                 continue
+            if use.call is not None and use.call.method in {"ConditionStep", "FailStep"}:
+                continue
             withheld = use.tool.startswith(("TensorFlow", "TFX"))
             yield MetricGate(use.evidence(), fails=not withheld and not use.soft)
         for module in self.project.source:
@@ -172,7 +174,22 @@ class MetricGates:
             failing = [c for c in module.calls if _FAIL_STEPS.search(c.name)]
             for call in conditions:
                 text = call.text or "ConditionStep"
-                yield MetricGate(Evidence(call.span, text), fails=bool(failing))
+                fails = bool(failing) or self._misses_the_model
+                yield MetricGate(Evidence(call.span, text), fails=fails)
+
+    @cached_property
+    def _misses_the_model(self) -> bool:
+        """Whether the program that runs a pipeline looks in its steps for what was registered."""
+        for module in self.project.source:
+            listed = {t for c in module.calls if c.method == "list_steps" for t in c.targets}
+            taken = (
+                c
+                for c in module.calls
+                if listed & {v.text for v in c.args} and self.project.index.targets(c, module.path)
+            )
+            if listed and any(taken):
+                return True
+        return False
 
 
 def _bounded(compares: tuple[Compare, ...]) -> bool:

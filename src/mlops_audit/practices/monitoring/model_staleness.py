@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mlops_audit.facts.code import Module
+from mlops_audit.facts.code import Compare, Module
 from mlops_audit.graph import Project
 from mlops_audit.model import Evidence, Verdict, failed, partial, passed
 from mlops_audit.practices.base import practice
@@ -20,6 +20,13 @@ _AGE = re.compile(
     r"staleness",
     re.IGNORECASE,
 )
+# An age, or what a date is set against when an age is meant. A date of training beside an index of
+# the data tells where the training data ends.
+_AGED = re.compile(
+    r"age|days|hours|stale|fresh|since|now\b|today|timedelta|time\.time|limit|thresh|max|cutoff",
+    re.IGNORECASE,
+)
+_CLOCK = re.compile(r"(^|\.)(now|utcnow|today|time|timedelta)$")
 _CREATED = re.compile(r"creation_timestamp|last_updated_timestamp|creation_time", re.IGNORECASE)
 _EXPORTS = frozenset(
     ["set", "set_function", "labels", "gauge", "log_metric", "observe", "put_metric_data"]
@@ -68,6 +75,7 @@ def _checked(module: Module) -> list[Evidence]:
         if c.op in {">", "<", ">=", "<="}
         and (_names_age(c.left.text) or _names_age(c.right.text))
         and not _NEW_DATA.search(f"{c.left.text} {c.right.text}")
+        and _in_time(module, c)
     ]
     found += [
         Evidence(c.span, c.text)
@@ -81,6 +89,13 @@ def _checked(module: Module) -> list[Evidence]:
         if c.method in _EXPORTS and c.receiver in gauges
     ]
     return found
+
+
+def _in_time(module: Module, compare: Compare) -> bool:
+    """Whether a comparison is one with a span of time or with the present."""
+    if _AGED.search(f"{compare.left.text} {compare.right.text}"):
+        return True
+    return any(_CLOCK.search(c.name) for c in module.calls_in(compare.scope))
 
 
 def _names_age(text: str) -> bool:

@@ -33,7 +33,7 @@ _CLIENT_RAISE = re.compile(
     r"\bHTTPException\([\s\S]{0,60}?(\b|HTTP_)(400|413|415|422)(?!\d)|\bBadRequest\b|"
     r"\babort\(\s*(400|413|415|422)\b|\bRequestValidationError\b"
 )
-_RANGE = re.compile(r"<|>|\bnot in\b|\bin \[|isin|re\.(full)?match|between")
+_RANGE = re.compile(r"<|>|\bnot in\b|\bin \[|\bisin\b|re\.(full)?match|between")
 _PRESENT = re.compile(r"\bnot\b|is None|not in|len\(|isinstance")
 _CLIENT_ERROR = re.compile(
     r"\breturn\b[^\n]{0,200}(,\s*|status(_code)?\s*=\s*|HTTP_)(400|413|415|422)\b|"
@@ -42,7 +42,8 @@ _CLIENT_ERROR = re.compile(
 # Lengths and the presence of fields are no ranges of values.
 _NO_VALUE = re.compile(
     r"len\(|\.headers|not in (request|data|payload|body|json|form|req|content)\b|"
-    r"not in \w{1,30}\.(json|files|form|args|keys)"
+    r"not in \w{1,30}\.(json|files|form|args|keys)|"
+    r"[\"'][^\"'\n]{1,60}[\"'] not in [A-Za-z_]"
 )
 _EMPTY = re.compile(r"not \w+|\w+ is None|not len\(\w+\)|len\(\w+\) ?(==|<|<=) ?[01]")
 _SHORT_BODY = 5  # lines in which a refusal answers
@@ -250,7 +251,7 @@ def _by_hand(module: Module, function: Function) -> Iterator[tuple[str, Evidence
         guard = raised.guards[-1]
         test = f"not {guard.text}" if guard.negated and guard.text.isidentifier() else guard.text
         if refuses and _REQUEST.search(test):
-            kind = "strict" if _RANGE.search(test) and not re.search(r"len\(", test) else "plain"
+            kind = "strict" if _bounds_a_value(test) else "plain"
             if kind == "strict" or _PRESENT.search(test):
                 yield kind, Evidence(raised.span, f"if {test}: {raised.text}")
 
@@ -302,11 +303,16 @@ def _answered(
         if module.notebook or not _CLIENT_ERROR.search(body):
             continue
         evidence = Evidence(branch.span, f"if {branch.test}")
-        parts = re.split(r"\s(?:or|and)\s", branch.test)
-        if any(_RANGE.search(part) and not _NO_VALUE.search(part) for part in parts):
+        if _bounds_a_value(branch.test):
             yield "strict", evidence
         elif _PRESENT.search(branch.test):
             yield "plain", evidence
+
+
+def _bounds_a_value(test: str) -> bool:
+    """Whether a part of a condition holds a value against a range, categories or a format."""
+    parts = re.split(r"\s(?:or|and)\s", test)
+    return any(_RANGE.search(part) and not _NO_VALUE.search(part) for part in parts)
 
 
 def _applied(project: Project) -> list[Evidence]:
