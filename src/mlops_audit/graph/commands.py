@@ -238,7 +238,7 @@ class CommandResolver:
                 missing = True
         if missing and not paths:
             return
-        yield Edge(self.nodes.tests(command, folder, tuple(paths)))
+        yield Edge(self.nodes.tests(command, folder, tuple(paths), words))
 
     def _matching(self, word: str, folder: str) -> list[str]:
         """The test files that a shell pattern such as `src/*/test_*.py` names."""

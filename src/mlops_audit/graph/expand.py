@@ -21,6 +21,7 @@ from mlops_audit.graph.execution import Edge, Node
 from mlops_audit.graph.index import Symbol
 from mlops_audit.graph.nodes import Nodes, Sources
 from mlops_audit.graph.rulefiles import rule_edges
+from mlops_audit.graph.testcases import marks_of
 
 __all__ = ["Expander"]
 
@@ -235,7 +236,7 @@ class Expander:
             yield from self._calls(notebook.module, notebook.module.calls_in(""))
 
     def _tests(self, node: Node) -> Iterator[Edge]:
-        folder, paths = node.payload
+        folder, paths, chosen = node.payload
         roots = paths or (folder,)
         for path in sorted(self.sources.tests):
             if not any(path == r or not r or path.startswith(f"{r}/") for r in roots):
@@ -244,7 +245,10 @@ class Expander:
             if module is None:
                 continue
             for f in module.functions:
-                if f.name.startswith("test") and "." not in f.qualname.removeprefix(f"{f.owner}."):
+                if not f.name.startswith("test") or "." in f.qualname.removeprefix(f"{f.owner}."):
+                    continue
+                marks = marks_of(module, f, module.klass(f.owner) if f.owner else None)
+                if chosen.takes(marks, (*f.qualname.split("."), *path.split("/"))):
                     yield Edge(self.nodes.function(Symbol(path, f.qualname, "function")))
 
 

@@ -12,6 +12,7 @@ from mlops_audit.facts.types import Command, Job, Target, Trigger, TriggerKind, 
 from mlops_audit.graph.execution import Node
 from mlops_audit.graph.index import CodeIndex, Symbol
 from mlops_audit.graph.places import Places
+from mlops_audit.graph.selections import selection_of
 from mlops_audit.model import Span
 
 __all__ = ["Nodes", "Sources", "started"]
@@ -135,9 +136,13 @@ class Nodes:
         key = (span.path, str(span.cell or ""), str(span.line or ""), folder, *command.argv[:40])
         return Node("command", key, span, command.text, (command, folder))
 
-    def tests(self, command: Command, folder: str, paths: tuple[str, ...]) -> Node:
-        """A run of the test runner over `paths` (empty: whatever it collects)."""
-        return Node("tests", (folder, *paths), command.span, command.text, (folder, paths))
+    def tests(
+        self, command: Command, folder: str, paths: tuple[str, ...], words: tuple[str, ...] = ()
+    ) -> Node:
+        """A run of the test runner with `words` over `paths` (empty: whatever it collects)."""
+        chosen = selection_of(words)
+        key = (folder, *paths, *(f"-{e}" for e in (chosen.marks, chosen.names) if e))
+        return Node("tests", key, command.span, command.text, (folder, paths, chosen))
 
     def script(self, path: str, folder: str, args: tuple[str, ...] = ()) -> Node:
         """A shell script run in a folder, with its arguments where they are known."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:  # the project asks for its tests, which are read from the pro
 __all__ = ["TestedModels"]
 
 _LOADS = frozenset({"registry.load", "model.load"})
+_ANSWERS = frozenset(
+    {"predict", "predict_proba", "decision_function", "score", "generate", "forward", "run"}
+)
 _REGISTRY = "models:/"  # the scheme of MLflow's registry
 
 
@@ -26,9 +29,10 @@ class TestedModels:
     def __init__(self, project: Project) -> None:
         self.project = project
 
-    def used(self, scopes: Iterable[tuple[str, str]]) -> tuple[Symbol, ...]:
+    def used(self, scopes: Collection[tuple[str, str]]) -> tuple[Symbol, ...]:
         """The modules that made what is loaded: from a registry, or from a file by its name."""
         found: dict[Symbol, None] = {}
+        asked = self._asked(scopes)
         for path, scope in scopes:
             capabilities = {u.capability for u in self.project.uses_in(path, scope)} & _LOADS
             if not capabilities:
@@ -40,9 +44,18 @@ class TestedModels:
             ]
             if "registry.load" in capabilities or any(_REGISTRY in t for t in texts):
                 found.update(dict.fromkeys(self._registering))
-            names = {t.rsplit("/", 1)[-1] for t in texts} & self._written.keys()
+            names = {t.rsplit("/", 1)[-1] for t in texts} & self._written.keys() if asked else ()
             found.update(dict.fromkeys(self._written[n] for n in sorted(names)))
         return tuple(found)
+
+    def _asked(self, scopes: Collection[tuple[str, str]]) -> bool:
+        """Whether a model of these functions answers: a file that is only opened is no test."""
+        for path, scope in scopes:
+            if any(u.capability == "predict.call" for u in self.project.uses_in(path, scope)):
+                return True
+            if any(c.method in _ANSWERS for c in self.project.modules[path].calls_in(scope)):
+                return True
+        return False
 
     @cached_property
     def _registering(self) -> tuple[Symbol, ...]:
