@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,14 @@ __all__ = ["BrokenImports"]
 _GENERATED = re.compile(
     r"(^|\.|_)(version|__about__|_C|pb2|pb2_grpc|generated|_ext|ops|cuda)(\.|$)"
 )
+
+
+# Files that name what is installed, or where a package's folder lies.
+_INSTALLS = (
+    "**/setup.py", "**/setup.cfg", "**/pyproject.toml", "**/Pipfile", "**/*requirement*.txt",
+    "**/requirements/*.txt", "**/*environment*.y*ml", "**/conda*.y*ml", "**/Dockerfile*",
+    ".gitmodules", "**/tox.ini", "**/noxfile.py", "**/Makefile",
+)  # fmt: skip
 
 
 class BrokenImports:
@@ -62,9 +71,44 @@ class BrokenImports:
     def _last_parts(self) -> frozenset[str]:
         return frozenset("/".join(s.split("/")[-2:]) for s in self._stems)
 
+    @cached_property
+    def _former(self) -> frozenset[str]:
+        """Packages that only tests import, that nothing installs, and whose modules lie here.
+
+        The tests still call a package by the name that it had in the template they came from.
+        """
+        tested = self.project.test_files
+        elsewhere: set[str] = set(sys.stdlib_module_names)
+        for path, module in self.project.modules.items():
+            if path not in tested:
+                elsewhere |= module.roots
+        found: set[str] = set()
+        for path in sorted(tested & self.project.modules.keys()):
+            for item in self.project.modules[path].imports:
+                known = item.root in elsewhere or item.root in self._own_roots
+                if item.root and not known and self._lies_here(item):
+                    found.add(item.root)
+        if not found:
+            return frozenset()
+        installed = "\n".join(self.project.text(p) or "" for p in self.project.glob(*_INSTALLS))
+        installed = installed.lower().replace("-", "_")
+        return frozenset(r for r in found if r.lower().replace("-", "_") not in installed)
+
+    def _lies_here(self, item: Import) -> bool:
+        """Whether a module of the project has the rest of that path, and in it that name."""
+        rest = item.module.partition(".")[2]
+        if not rest or not item.name:
+            return False
+        if f"{rest}.{item.name}".replace(".", "/") in self._last_parts:
+            return True
+        tail = f"/{rest.replace('.', '/')}.py"
+        return any(f"/{p}".endswith(tail) and self._holds(p, item) for p in self.project.modules)
+
     def _missing(self, module: Module, item: Import) -> str:
-        if item.module.startswith(".") or item.root not in self._own_roots:
+        if item.module.startswith("."):
             return ""
+        if item.root not in self._own_roots:
+            return item.module if item.root in self._former else ""
         if _GENERATED.search(item.module) or _GENERATED.search(item.name):
             return ""
         target = self.index.module(item.module, module.path)

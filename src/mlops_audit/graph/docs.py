@@ -27,6 +27,7 @@ _DOCUMENT = re.compile(
 _README = re.compile(r"(^|/)readme(\.[\w]+)?$", re.IGNORECASE)
 _NO_PAGE = re.compile(
     r"(^|/)(changelog|changes|history|releases?|release_notes|news|licen[cs]e|copying|notice|authors|"
+    r"[al]?gpl|apache[-_]?2|mpl[-_]?2|"
     r"contributors|contributing|code[_-]of[_-]conduct|security|citation|acknowledge?ments?|agents|claude|gemini|"
     r"copilot-instructions|todo|pull_request_template|issue_template|skill)[\w.-]*$|"
     r"(^|/)(\.github|\.gitlab|\.azuredevops|prompts?|reports?|results|outputs?|tests?|templates?|"

@@ -108,3 +108,13 @@ def test_tests_with_cycles_of_helpers_end() -> None:
         "def test_a():\n    f()\n    assert double(1) == 2\n"
     )
     assert one(body)
+
+
+def test_a_package_by_its_former_name_is_broken_unless_something_installs_it() -> None:
+    """Only tests name the package and its modules lie here: broken, but for a declared one."""
+    body = "from store.code import double\ndef test_a():\n    assert double(1) == 2\n"
+    use = {"main.py": "from shop.code import double\n"}
+    assert not one("from shop.code import double\n" + body, **use)
+    assert suite({"tests/test_code.py": body, **use}).cases[0].void
+    assert not suite({"tests/test_code.py": body, "setup.py": "setup(name='store')"}).cases[0].void
+    assert not suite({"tests/test_code.py": body, "main.py": "import store\n"}).cases[0].void

@@ -51,10 +51,21 @@ _HOW = re.compile(
     re.IGNORECASE,
 )
 _WORDS = 12
+_REQUESTS = re.compile(r"(pull|merge)[ -]requests?|\bPRs?\b", re.IGNORECASE)
+# What somebody is asked to do for one.
+_ASKS = re.compile(
+    r"\b(fork|commits?|branch(es)?|submit|open(ing)?|send|squash|rebase|target|reviewe?r?s?|approv\w*|"
+    r"merged?|discuss|issue|tests?|lint\w*|changelog|welcome)\b",
+    re.IGNORECASE,
+)
 
 
 def says_how(document: Document, section: Section) -> bool:
-    """Whether a section tells how to set up, test or submit, beyond an agreement or thanks."""
+    """Whether a section tells how to set up, test or submit, beyond an agreement or thanks.
+
+    Under a title that speaks of pull requests, the text has to say more than the title: it may
+    be about what automation does when one is opened.
+    """
     parts = document.under(section)
     code = "\n".join(b.text for s in parts for b in s.code)
     if _HOW.search(code):
@@ -64,6 +75,8 @@ def says_how(document: Document, section: Section) -> bool:
         p for p in re.split(r"\n\s*\n", text) if p.strip() and not AGREEMENT.search(p)
     ]  # an agreement's boilerplate speaks of pull requests too
     rest = " ".join(kept)
+    if _REQUESTS.search(section.title) and not _ASKS.search(rest):
+        return False
     return len(re.findall(r"\w+", rest)) >= _WORDS and bool(_HOW.search(rest))
 
 

@@ -53,7 +53,10 @@ _NOT_SETTINGS = re.compile(
     r"codecov|readthedocs|\.readthedocs|\.pre-commit-config|dvc|\.gitlab-ci|azure-pipelines|cloudbuild|"
     r"serverless|\.travis|appveyor|action|pnpm-lock|\.coveragerc|tox|setup|pytest|mypy|poetry|"
     r"package(-lock)?|tsconfig|composer|manifest|vercel|renovate|\.releaserc|metrics|scores?|eval|results?|"
-    r"schema|openapi|swagger|prometheus|datasources?|dashboards?|model_?card|mkdocs|pipfile)[\w.-]*$",
+    r"schema|openapi|swagger|prometheus|datasources?|dashboards?|model_?card|mkdocs|pipfile|"
+    # What a server of the stack reads; its keys are not the training's.
+    r"airflow|webserver_config|superset_config|alembic|supervisord|nginx|uwsgi|redis|influxdb|"
+    r"telegraf|grafana|loki|postgresql|mosquitto|rabbitmq|kafka|log4j2?)[\w.-]*$",
     re.IGNORECASE,
 )
 _SETTINGS_MODULE = re.compile(
