@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from mlops_audit.facts.records import holds_records
 from mlops_audit.graph import Project
 from mlops_audit.model import Evidence, Span, Verdict, counted, failed, partial, passed
 from mlops_audit.practices.base import practice
@@ -111,11 +112,19 @@ def _in_config(project: Project) -> Iterator[Evidence]:
             continue
         if (project.entry(path).size or 0) > _MAX_BYTES:
             continue
-        for number, line in enumerate((project.text(path) or "").splitlines(), 1):
-            bare = line.strip()
-            if bare.startswith(("#", "//", "REM ", ";", "::")) or len(line) > _LONG:
-                continue
-            if "prefix:" in bare and bare.startswith("prefix:"):
-                continue  # where conda wrote the environment; it is ignored when read
-            if hit := personal_path(line):
-                yield Evidence(Span(path, number), hit)
+        yield from _in_lines(path, project.text(path) or "")
+
+
+def _in_lines(path: str, text: str) -> Iterator[Evidence]:
+    found: list[Evidence] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        bare = line.strip()
+        if bare.startswith(("#", "//", "REM ", ";", "::")) or len(line) > _LONG:
+            continue
+        if "prefix:" in bare and bare.startswith("prefix:"):
+            continue  # where conda wrote the environment; it is ignored when read
+        if hit := personal_path(line):
+            found.append(Evidence(Span(path, number), hit))
+    # What people wrote into records (answers, labels) says nothing of this project's machine.
+    if found and not (path.lower().endswith(".json") and holds_records(text)):
+        yield from found

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from mlops_audit.facts.code import Class, Module, Param, Value
+from mlops_audit.facts.records import holds_records
 from mlops_audit.facts.types import Command
 from mlops_audit.graph import Project
 from mlops_audit.graph.memo import once
@@ -95,7 +96,10 @@ def settings_files(project: Project) -> Iterator[tuple[str, list[Evidence], bool
             continue
         if path.endswith("pyproject.toml") or (project.entry(path).size or 0) > _MAX_BYTES:
             continue
-        found, any_key = _keys(path, project.text(path) or "")
+        text = project.text(path) or ""
+        found, any_key = _keys(path, text)
+        if found and path.lower().endswith(".json") and holds_records(text):
+            continue
         if any_key:
             yield path, found, _is_read(project, path)
 
