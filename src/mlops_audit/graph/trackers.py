@@ -188,11 +188,27 @@ def _is_disabled(project: Project, use: Use) -> bool:
 
 
 def _writes(project: Project, use: Use) -> bool:
-    """`tf.summary` writes only where a writer is."""
+    """`tf.summary` writes only where a writer is, Lightning's Fabric only to its own loggers."""
+    called = use.call.name if use.call is not None else ""
+    if use.tool in LOCAL and use.call and (".Fabric." in called or use.call.receiver == "fabric"):
+        return _fabric_logs(project)
     if use.tool != "tf.summary":
         return True
     writers = project.uses_in(use.path)
     return any(u.capability == "tracker.local" for u in writers)
+
+
+@once
+def _fabric_logs(project: Project) -> bool:
+    """Whether a Fabric of the project is given loggers, or arguments that may hold them."""
+    for module in project.modules.values():
+        for call in module.calls if "Fabric" in module.names else ():
+            given = call.kw("loggers") if call.method == "Fabric" else None
+            if given is not None and not (given.is_literal and given.literal is None):
+                return True
+            if call.method == "Fabric" and call.spreads:
+                return True
+    return False
 
 
 def _flag(project: Project, use: Use) -> tuple[str, Evidence | None] | None:
