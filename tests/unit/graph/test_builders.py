@@ -35,6 +35,16 @@ def twice(x):
     return made
 """,
     "pkg/other.py": "from pkg.build import through\n\ndef again():\n    return through()\n",
+    "pkg/steps.py": """
+from sklearn.pipeline import Pipeline
+from pkg.build import client
+
+pipe = Pipeline([])
+own = client()
+name = "pipe"
+""",
+    "pkg/__init__.py": "from .steps import pipe\n",
+    "pkg/circle.py": "from pkg.circle import one as one\n",
 }
 
 
@@ -46,11 +56,18 @@ def twice(x):
         ("pkg.build.either.fit", "pkg.build.either.fit"),
         ("pkg.build.twice.fit", "pkg.build.twice.fit"),
         ("pkg.other.again.fit", "pkg.other.again.fit"),
+        ("pkg.steps.pipe.fit", "sklearn.pipeline.Pipeline.fit"),
+        ("steps.pipe.fit", "sklearn.pipeline.Pipeline.fit"),
+        ("pkg.pipe.fit", "sklearn.pipeline.Pipeline.fit"),
+        ("pkg.steps.own.log_metric", "mlflow.MlflowClient.log_metric"),
+        ("pkg.steps.name.join", "pkg.steps.name.join"),
+        ("pkg.steps.none.fit", "pkg.steps.none.fit"),
+        ("pkg.circle.one.fit", "pkg.circle.one.fit"),
         ("pandas.DataFrame.fit", "pandas.DataFrame.fit"),
         ("?.fit", "?.fit"),
     ],
 )
 def test_names(name: str, known: str) -> None:
-    """A function that builds one class gives its name; two classes or a circle give none."""
+    """A function or variable of one class gives its name; two classes or a circle give none."""
     modules = {p: read_python(p, text.encode()) for p, text in FILES.items()}
     assert Builders(CodeIndex(modules)).name(name, "pkg/main.py") == known
