@@ -18,6 +18,7 @@ from mlops_audit.practices.structure._kinds import Kind, kinds
 _ENOUGH = 3  # kinds with places of their own, by the catalogue
 _TWO = 2
 _HALF = 0.5
+_STRAY = 0.25  # the share of notebooks in the root above which the root is one of their places
 _MANY_NOTEBOOKS = 3  # times as many notebooks as modules: the notebooks are the source
 _LOOKED_FOR = (
     "folders of their own for at least three of source, data, models, notebooks, "
@@ -49,11 +50,12 @@ def modular_layout(project: Project) -> Verdict:
     apart = [k for k in found.values() if k.apart]
     names = ", ".join(sorted(k.name for k in apart))
     # Fewer kinds than that may exist; then all of them are asked.
-    if len(apart) >= min(_ENOUGH, max(_TWO, len(found))):
+    in_root = notebooks is not None and len(notebooks.root) > max(1, _STRAY * notebooks.total)
+    if len(apart) >= min(_ENOUGH, max(_TWO, len(found))) and not in_root:
         return passed(f"Folders of their own: {names}.", _shown(project, apart))
     main = source or notebooks
-    if source and notebooks and notebooks.total >= _MANY_NOTEBOOKS * source.total:
-        main = notebooks
+    if source and notebooks and len(notebooks.root) >= _HALF * notebooks.total:
+        main = notebooks if notebooks.total >= _MANY_NOTEBOOKS * source.total else source
     rest = [k for k in found.values() if k is not main]
     mixed = ", ".join(sorted(k.name for k in found.values() if not k.apart))
     if main and main.apart:
