@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -210,6 +209,8 @@ def judge(practice: Practice, project: Any) -> tuple[Verdict, Diagnostic | None]
     try:
         verdict = practice.judge(project)
     except Exception as error:  # noqa: BLE001 -- whatever a check does, the others are reported
+        import traceback  # noqa: PLC0415 -- a fault is rare, and every start would pay for it
+
         where = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{where.filename.replace(chr(92), '/').rpartition('/')[2]}:{where.lineno}"
         said = f"{type(error).__name__} at {place}"

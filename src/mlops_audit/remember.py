@@ -13,7 +13,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from mlops_audit.maturity import MaturityModel, load_model, model_names
+from mlops_audit.config import ConfigError
+from mlops_audit.maturity import MaturityModel, load_model
 from mlops_audit.model import Report
 from mlops_audit.tree.cache import FactCache, fingerprint
 
@@ -35,17 +36,16 @@ def key_of(
         models: the maturity models.
         asked: what else the report depends on, as values with a stable `repr`.
     """
-    named = [model.name for model in models]
-    if any(
-        name not in model_names() or load_model(name) != m
-        for name, m in zip(named, models, strict=True)
-    ):
+    try:
+        if any(load_model(m.name) != m for m in models):
+            return None
+    except ConfigError:  # a team's own
         return None
     state = tree.state()
     if state is None:
         return None
     code = fingerprint(os.path.dirname(__file__))  # noqa: PTH120 -- pathlib costs start-up time
-    parts = (code, sys.version_info[:3], state, config, named, tuple(asked))
+    parts = (code, sys.version_info[:3], state, config, [m.name for m in models], tuple(asked))
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import Any
 
@@ -84,4 +85,5 @@ def main(args: list[str] | None = None) -> None:
         from mlops_audit.cli.failures import failed  # noqa: PLC0415 -- only when it is needed
 
         code = failed(error, arguments)
+    gc.freeze()  # the interpreter's last collection would walk all facts, to free what ends anyway
     sys.exit(code if isinstance(code, int) else 0)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
-
 import click
 
 from mlops_audit.config import ConfigError
@@ -39,6 +37,8 @@ def failed(error: Exception, arguments: list[str]) -> int:
     click.echo(f"This is a bug in mlops-audit ({said}).", err=True)
     click.echo(f"Please report it at {_ISSUES}", err=True)
     if any(a == "--verbose" or (a.startswith("-v") and set(a[1:]) == {"v"}) for a in arguments):
+        import traceback  # noqa: PLC0415 -- a fault is rare, and every start would pay for it
+
         click.echo("".join(traceback.format_exception(error)), err=True)
     else:
         click.echo("Run again with -v for the traceback.", err=True)

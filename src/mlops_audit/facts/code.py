@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from msgspec import Struct, field
+from msgspec.structs import force_setattr
 
 from mlops_audit.model import Span
 
@@ -104,15 +105,18 @@ class Call(Struct, frozen=True):
     targets: tuple[str, ...] = ()
     decorates: str = ""  # qualified name of the function or class it decorates
     text: str = ""
+    method: str = ""  # the last segment of the name
 
-    @property
-    def method(self) -> str:
-        """The last segment of the name."""
-        return self.name.rsplit(".", 1)[-1].lstrip(":")
+    def __post_init__(self) -> None:
+        # Asked far more often than calls are read.
+        force_setattr(self, "method", self.name.rsplit(".", 1)[-1].lstrip(":"))
 
     def kw(self, name: str) -> Value | None:
         """The keyword argument of that name."""
-        return next((v for k, v in self.kwargs if k == name), None)
+        for key, value in self.kwargs:
+            if key == name:
+                return value
+        return None
 
     def arg(self, position: int, name: str = "") -> Value | None:
         """The argument at that position, or given by that keyword."""
@@ -338,15 +342,21 @@ class Module(Struct, frozen=True, dict=True):
             found.setdefault(call.scope, []).append(call)
         return {k: tuple(v) for k, v in found.items()}
 
+    @cached_property
+    def _calls_in(self) -> dict[str, tuple[Call, ...]]:
+        return {}
+
     def calls_in(self, scope: str) -> tuple[Call, ...]:
         """The calls of a function, those of functions nested in it included."""
-        prefix = scope + "."
-        return tuple(
-            call
-            for name, calls in self._calls_by_scope.items()
-            if name == scope or (scope and name.startswith(prefix))
-            for call in calls
-        )
+        if scope not in self._calls_in:
+            prefix = scope + "."
+            self._calls_in[scope] = tuple(
+                call
+                for name, calls in self._calls_by_scope.items()
+                if name == scope or (scope and name.startswith(prefix))
+                for call in calls
+            )
+        return self._calls_in[scope]
 
     def calls_within(self, lines: tuple[int, int] | None) -> tuple[Call, ...]:
         """The calls that start within a range of lines (flat numbering, both ends included)."""

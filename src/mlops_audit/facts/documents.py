@@ -329,6 +329,9 @@ _PLACEHOLDER = re.compile(
 )
 
 
+_LINE_SIGNS = re.compile(r"(?m)^[ \t]*(?:[#>*+|_=-]+|\d+[.)])[ \t]*")
+_TOLD = re.compile(r"[^\W_]{2,}")
+
 # A cell or line that is nothing but `<name>`: no tag of HTML has words and no attributes.
 _BLANK_FIELD = re.compile(
     r"(?:[\s|,;]{0,9}<(?!https?:|mailto:)[a-z][a-z _-]{0,40}>){1,20}[\s|]{0,9}"
@@ -343,10 +346,8 @@ def is_placeholder(text: str) -> bool:
     body = _without_markup(_COMMENT.sub("", text)) if "<!--" in text else text
     if _BLANK_FIELD.fullmatch(body):
         return True
-    rest = _PLACEHOLDER.sub(" ", body)
-    rest = re.sub(r"(?m)^[ \t]*(?:[#>*+|_=-]+|\d+[.)])[ \t]*", " ", rest)
-    words = re.findall(r"[^\W_]{2,}", rest)
-    if not words:
-        return True
-    marks = len(_PLACEHOLDER.findall(body))
-    return marks > 0 and len(words) < 8 * marks
+    rest, marks = _PLACEHOLDER.subn(" ", body)
+    rest = _LINE_SIGNS.sub(" ", rest)
+    if not marks:
+        return _TOLD.search(rest) is None
+    return len(_TOLD.findall(rest)) < 8 * marks

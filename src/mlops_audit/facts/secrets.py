@@ -74,6 +74,7 @@ _PROVIDERS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
             '"key"',
             r'"username"\s{0,9}:\s{0,9}"[^"]{1,80}"\s{0,9},\s{0,9}"key"\s{0,9}:\s{0,9}"[0-9a-f]{32}"',
         ),
+        ("Weights & Biases key", "wandb_v1_", r"(?<!\w)wandb_v1_[0-9A-Za-z_]{40,160}"),
         ("DigitalOcean token", "dop_v1_", r"(?<!\w)dop_v1_[0-9a-f]{64}"),
         ("JSON web token", "eyJ", r"(?<![\w-])eyJ[\w-]{15,500}\.eyJ[\w-]{15,2000}\.[\w-]{20,600}"),
     )
@@ -94,8 +95,13 @@ _NAMED_BARE = re.compile(
     r"api[_-]?key|access[_-]?key|token|account[_-]?key|client[_-]?secret)[\w-]{0,30})"
     r"\s{0,20}(?:=|:\s)\s{0,20}(?P<value>[^\s\"'#$<{]{8,300})\s*$"
 )
+# Given to a program on its line, such as `docker run -e API_KEY=...` or `API_KEY=... python x.py`.
+_NAMED_WORD = re.compile(
+    r"(?:^|[\s\"'])(?P<name>[A-Z0-9_]{0,60}?(?:PASSWORD|SECRET|API_?KEY|ACCESS_?KEY|TOKEN)"
+    r"[A-Z0-9_]{0,20})=(?P<value>[^\s\"'#$<{;&|]{16,300})(?=[\s\"';]|$)"
+)
 _BARE_FILES = re.compile(
-    r"(?:\.env(?:\.[\w-]+)?|\.ya?ml|\.cfg|\.ini|\.conf|\.properties|\.toml|\.sh|ockerfile[\w.-]*)$"
+    r"(?:\.env(?:\.[\w-]+)?|\.ya?ml|\.cfg|\.ini|\.conf|\.properties|\.toml|\.sh|\.bat|\.ps1|ockerfile[\w.-]*|akefile)$"
 )
 _KEY_NAMES: tuple[tuple[str, str, re.Pattern[str]], ...] = (
     ("Weights & Biases key", "wandb", re.compile(r"[0-9a-f]{40}")),
@@ -138,7 +144,7 @@ _HEX_HASH = re.compile(r"(?:sha\d+[-:])?[0-9a-f]{32,128}", re.IGNORECASE)
 _EXAMPLE_FILE = re.compile(r"(?:example|sample|template|dist)", re.IGNORECASE)
 _REFERENCE_NAME = re.compile(
     r"(?i)(?:name|id|arn|path|file|url|uri|env|var|field|column|type|ref|len|length|count|limit|"
-    r"ids|names|pattern|regex|label|prompt|message|help|title|placeholder|header|version|scope)s?$|"
+    r"ids|names|pattern|regex|label|prompt|message|help|title|placeholder|header|version|scope|hash)s?$|"
     r"^(?:bos|eos|pad|unk|sep|cls|mask|max|min|num|n|special|stop|start|end|next|page)[_-]?|"
     r"tokeni[sz]er|token_?type|secret[_-]?(?:manager|scope|version)"
 )
@@ -237,11 +243,9 @@ def _named(name: str, value: str) -> str | None:
     return "secret"
 
 
-_TRIGGER = re.compile(
-    "|".join([*(re.escape(start) for _, start, _ in _PROVIDERS), "://",
-              ("[Pp][Aa][Ss][Ss]|[Pp][Ww][Dd]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn]|"
-              "[Cc][Rr][Ee][Dd][Ee][Nn][Tt]")])
-)  # fmt: skip
+# Without one of these no rule matches; the second ones in any case of letters.
+_STARTS = (*(start for _, start, _ in _PROVIDERS), "://")
+_SUSPECTS = ("pass", "pwd", "secret", "key", "token", "credent")
 
 
 def find_secrets(
@@ -277,13 +281,19 @@ def find_secrets(
     return tuple(found)
 
 
-def _candidates(text: str) -> Iterator[int]:
+def _candidates(text: str) -> list[int]:
     """The lines (from 0) that hold a word without which no rule matches; most files have few."""
+    lowered = text.lower()
+    lines = {n for start in _STARTS for n in _lines_with(text, start)}
+    return sorted(lines.union(*(_lines_with(lowered, word) for word in _SUSPECTS)))
+
+
+def _lines_with(text: str, word: str) -> Iterator[int]:
     position = number = 0
-    while found := _TRIGGER.search(text, position):
-        number += text.count("\n", position, found.start())
+    while (found := text.find(word, position)) >= 0:
+        number += text.count("\n", position, found)
         yield number
-        position = text.find("\n", found.end())
+        position = text.find("\n", found)
         if position < 0:
             return
 
@@ -306,7 +316,7 @@ def _in_line(line: str, *, bare: bool) -> tuple[str, str, str] | None:
         kind_of_value = _named(found["name"], found["value"])
         if kind_of_value is not None:
             return kind_of_value, "medium", found["value"]
-    named = _NAMED_BARE.match(line) if bare else None
+    named = (_NAMED_BARE.match(line) or _NAMED_WORD.search(line)) if bare else None
     if named and not _HEX_HASH.fullmatch(named["value"]):
         kind_of_value = _named(named["name"], named["value"])
         if kind_of_value is not None:

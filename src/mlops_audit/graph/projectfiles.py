@@ -63,6 +63,7 @@ class ProjectFiles:
         )
         self.answers: dict[object, object] = {}  # of `memo.once`
         self._texts: dict[str, str | None] = {}
+        self._tests: dict[str, bool] = {}
         self.unread: dict[str, str] = {}
 
     @classmethod
@@ -155,10 +156,13 @@ class ProjectFiles:
 
     def is_test(self, path: str) -> bool:
         """Whether a file is a test or test support by its place or name."""
-        own = self.config.roles.tests
-        if own and any(path == t or path.startswith(f"{t.rstrip('/')}/") for t in own):
-            return True
-        return bool(_TEST_FILE.search(path) or _TEST_FOLDER.search(path))
+        known = self._tests.get(path)
+        if known is None:
+            own = self.config.roles.tests
+            named = any(path == t or path.startswith(f"{t.rstrip('/')}/") for t in own)
+            known = named or bool(_TEST_FILE.search(path) or _TEST_FOLDER.search(path))
+            self._tests[path] = known
+        return known
 
     @cached_property
     def test_files(self) -> frozenset[str]:

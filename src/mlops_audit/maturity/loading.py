@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import tomllib
 from collections.abc import Mapping, Sequence
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from mlops_audit.config import ConfigError
@@ -25,6 +25,7 @@ from mlops_audit.schema import nearest, problems
 
 __all__ = ["load_model", "model_names", "parse_level", "parse_model"]
 
+_MODELS = Path(__file__).parent / "models"
 _TEXT = {"type": "string", "pattern": r"\S"}
 _LIST = {"type": "array", "items": _TEXT}
 _NUMBER = {"type": ["number", "integer"]}
@@ -101,9 +102,7 @@ _MODEL = _table(
 
 @functools.cache
 def _built_in() -> Mapping[str, MaturityModel]:
-    folder = resources.files("mlops_audit.maturity").joinpath("models")
-    files = [f for f in folder.iterdir() if f.name.endswith(".toml")]
-    models = [parse_model(f.read_bytes(), f.name) for f in files]
+    models = [parse_model(f.read_bytes(), f.name) for f in _MODELS.glob("*.toml")]
     return {m.name: m for m in sorted(models, key=lambda m: (m.order, m.name))}
 
 
@@ -125,8 +124,7 @@ def load_model(name: str) -> MaturityModel:
             hint = nearest(name, known) or f"; there are {', '.join(known)}, or a TOML file"
             raise ConfigError(f"model {name!r} does not exist{hint}")
         return _built_in()[name]
-    file = resources.files("mlops_audit.maturity").joinpath("models", "ladder.toml")
-    return parse_model(file.read_bytes(), "ladder.toml")
+    return parse_model((_MODELS / "ladder.toml").read_bytes(), "ladder.toml")
 
 
 def parse_level(model: MaturityModel, value: int | str) -> int:
