@@ -197,11 +197,13 @@ def doing_of(project: Project, roots: Iterable[Scope], *, imports: bool = False)
         if u.capability == "predict.call" and not (u.call and is_switch(u.call))
     )
     loading = frozenset(u.span for u in uses if _loads_model(project, u))
+    walked_calls = tuple(calls_of(project, walked))
     held = frozenset(t for u in uses if u.call and u.span in loading for t in u.call.targets)
+    held |= {t for _, c in walked_calls if LOAD_NAME.search(c.method) for t in c.targets}
     predicts, loads, stores, reads = [], [], [], []
     served = bool(project.uses("serve.model", notebook=False))
     by_hand = given = False
-    for module, call in calls_of(project, walked):
+    for module, call in walked_calls:
         if _only_named(project, module, call, loading | predicting):
             pass
         elif is_load(call, loading) and not _asks(call, loading, held):
@@ -258,9 +260,10 @@ def _only_named(project: Project, module: Module, call: Call, known: frozenset[o
 def _asks(call: Call, loading: frozenset[object], held: frozenset[str]) -> bool:
     """Whether a call that stands where a model is loaded makes a loaded one predict.
 
-    `load(path).predict(rows)` is two calls on one line, `self.model(x)` bears the loader's name.
+    `load(path).predict(rows)` is two calls on one line, `self.model(x)` bears the loader's name,
+    of a library or of the project (`pipe = get_pipeline(path)`, `pipe(text)`).
     """
-    if call.span not in loading:
+    if call.span not in loading and not LOAD_NAME.search(call.method):
         return False
     return call.method in PREDICT_METHODS or call.text.split("(", 1)[0] in held
 

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from mlops_audit.facts.code import Module, Text
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
+from mlops_audit.graph.dvcmodels import trained_outs
 from mlops_audit.graph.memo import once
 from mlops_audit.graph.stores import step_artifacts, versioning_platforms
 from mlops_audit.graph.trackers import tracked
@@ -60,6 +61,7 @@ _TELLS = re.compile(r"metric|score|plot")
 _NAMED = re.compile(
     r"model|clf|ckpt|checkpoint|weights|\.(pt|pth|h5|onnx|keras|skops)\b", re.IGNORECASE
 )
+_SHOWS = re.compile(r"(^|\.)(print|info|debug|warning)$")
 _MOST = 0.9  # of the lines of a list: what REP01 asks for in part
 
 
@@ -131,7 +133,14 @@ def _locked(project: Project) -> list[Evidence]:
         for lock in project.dvc.locks
         for stage in lock.stages.values()
         if any(d.md5 for d in stage.deps)
-        if (made := [o for o in stage.outs if models.search(o.path) and not _TELLS.search(o.path)])
+        if (
+            made := [
+                o
+                for o in stage.outs
+                if (models.search(o.path) and not _TELLS.search(o.path))
+                or o.path.rstrip("/") in trained_outs(project)
+            ]
+        )
     ]
     # A pickle may hold data; a name says more than an ending.
     return [e for e in found if _NAMED.search(e.detail.split(" made ")[-1])] or found
@@ -270,7 +279,7 @@ def _commits(project: Project) -> Iterator[Evidence]:
         for text in module.texts:
             if text.doc or _excuses(module, text) or _answers(module, text.scope):
                 continue
-            if _of_hub(module, text):
+            if _of_hub(module, text) or _only_printed(project, text.scope):
                 continue
             if _COMMIT.search(text.value[:200]):
                 yield Evidence(text.span, text.value)
@@ -296,6 +305,21 @@ def _excuses(module: Module, text: Text) -> bool:
         and call.span.cell == text.span.cell
         and module.flat(call.span) <= module.flat(text.span) <= call.end_line
         for call in module.calls
+    )
+
+
+def _only_printed(project: Project, scope: str) -> bool:
+    """Whether all that asks the function for the commit prints it: no model keeps that."""
+    name = scope.split(".", 1)[0]
+    asked = [(m, c) for m, c in own_calls(project) if name and c.method == name]
+    return bool(asked) and all(
+        any(
+            _SHOWS.search(shown.name)
+            and f"{name}(" in shown.text
+            and module.flat(shown.span) <= module.flat(call.span) <= shown.end_line
+            for shown in module.calls
+        )
+        for module, call in asked
     )
 
 

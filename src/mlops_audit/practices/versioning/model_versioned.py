@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph import Project
 from mlops_audit.graph.datasets import in_lfs, is_model_path
+from mlops_audit.graph.dvcmodels import is_dvc_model
 from mlops_audit.graph.outputs import Output, written_files
+from mlops_audit.graph.sourcelines import line_at
 from mlops_audit.graph.stores import hosted, live, shared_tracker, shown_only
 from mlops_audit.graph.trackers import tracked
 from mlops_audit.graph.uses import Use
@@ -39,6 +41,10 @@ _COPIES = re.compile(
 )
 _JOBS = "Amazon SageMaker"
 _PUSHES = "TensorFlow Extended"  # its Pusher makes a folder of the moment's name
+_WEIGHTS = re.compile(
+    r"\.(pth|pt|ckpt|pkl|pickle|h5|hdf5|keras|joblib|onnx|safetensors|tar|msgpack)$", re.IGNORECASE
+)
+_HOLE = re.compile(r"\{([^{}]{1,60})\}")
 _LITERAL_VERSION = re.compile(r"(final|best|latest|last|v\d+|version)", re.IGNORECASE)
 
 
@@ -126,7 +132,7 @@ def _registered(project: Project) -> Iterator[Evidence]:
         if use.tool == _JOBS and not use.notebook:
             yield use.evidence()
     for entry, evidence in project.dvc.tracked():
-        if is_model_path(entry.path):
+        if is_dvc_model(project, entry.path):
             yield evidence
     for tag in project.git.tags if project.git else ():
         if _GTO.fullmatch(tag.name) and project.dvc.used:
@@ -185,9 +191,41 @@ def _named_by_moment(project: Project) -> Iterator[Evidence]:
                 if call.runs and _STEPPED.search(call.name) and not _one_file(module, call):
                     yield Evidence(call.span, call.text or call.name)
     yield from _configured(project)
+    yield from _numbered_names(project)
     for output in written_files(project):
         if output.model and not output.exact and _MOMENT.search(output.call.text):
             yield Evidence(output.call.span, output.call.text)
+
+
+def _numbered_names(project: Project) -> Iterator[Evidence]:
+    """Names of models with the run's moment in them, where code saves models or has them saved.
+
+    The name may be put together lines above, or handed to a function of the project that saves.
+    """
+    for path, scope in _saving(project):
+        for text in project.modules[path].texts:
+            if text.scope != scope or "{}" not in text.value or not _WEIGHTS.search(text.value):
+                continue
+            line = line_at(project, text.span)
+            if any(_MOMENT.search(hole) for hole in _HOLE.findall(line)):
+                yield Evidence(text.span, line.strip())
+                break
+
+
+def _saving(project: Project) -> Iterator[tuple[str, str]]:
+    """The functions of programs that save models themselves, or through one of the project's."""
+    saves = {(u.path, u.scope) for u in live(project, "model.save") if not u.notebook}
+    names = {scope.rsplit(".", 1)[-1] for _, scope in saves if scope}
+    found = dict.fromkeys(sorted(saves))
+    for path, module in project.modules.items():
+        if module.notebook or path in project.test_files:
+            continue
+        for call in module.calls:
+            if call.runs and call.method in names and (path, call.scope) not in found:
+                targets = project.index.targets(call, path)
+                if any((t.path, t.qualname) in saves for t in targets):
+                    found[(path, call.scope)] = None
+    yield from (key for key in found if key[0] in project.modules)
 
 
 def _one_file(module: Module, call: Call) -> bool:
