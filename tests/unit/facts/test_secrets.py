@@ -26,6 +26,7 @@ GITHUB = "ghp_" + "a8Kd03jfLq92MxVb71TzWc45RnYe60PsGhQu"
         ("postgresql://bob:s3cr" + "Et77@db.acme.io/x", "password in a URL"),
         ("db_password = 'h7Gk" + "29!qLw'", "password"),
         ("api_key: 'f81d4fae7dec" + "11d0a76500A0c91e6bf6'", "secret"),
+        ("  -e WANDB_API_KEY=wandb_" + "v1_Ab3dEf6hIj9" * 6 + " \\", "Weights & Biases key"),
         ("WANDB_API_KEY = '" + "0f3a" * 9 + "91bc'", "Weights & Biases key"),
     ],
 )
@@ -69,6 +70,9 @@ def test_places() -> None:
     """Locks and example files are left out; bare values count in settings files only."""
     line = "SECRET_KEY=h7Gk29qLwZx8" + "1TbV4nMs"
     assert find_secrets(line, ".env")
+    assert find_secrets(f"docker run -e {line} image", "run.sh")
+    assert find_secrets(f"{line} python train.py", "Makefile")
+    assert not find_secrets("docker run -e SECRET_KEY=$SECRET_KEY_OF_THE_SHELL image", "run.sh")
     assert not find_secrets(line, ".env.example")
     assert not find_secrets(line, "notes.md")
     assert not find_secrets(f"key = '{AWS}'", "poetry.lock")
