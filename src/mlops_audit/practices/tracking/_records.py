@@ -45,7 +45,7 @@ _COPIED = re.compile(
 )
 _METRICS = re.compile(
     r"metric|score|\bresults?\b|evaluation|accuracy|\bauc\b|rmse|\bmae\b|\bmse\b|\bf1\b|report|"
-    r"_loss|history|performance",
+    r"_loss|history|performance|\b(train|test|val|valid|eval|epoch|log)_stats\b",
     re.IGNORECASE,
 )
 _TABLE = re.compile(r"\.(tsv|csv|json|ya?ml|txt|feather|parquet)$")
@@ -57,6 +57,7 @@ _HOLDER = re.compile(r"\b(self\.)?_?(\w{1,20}_)?(config|cfg|conf|params|args|set
 _BY_ITSELF = re.compile(r"^(report_to|log_with)\b|Callback\(")
 _DEPLOYS = re.compile(r"deploy|stack|infra|terraform|template|run_pipeline", re.IGNORECASE)
 _FIGURES = frozenset({"savefig", "write_image", "write_html", "imsave", "save_fig", "to_html"})
+_SAVES = re.compile(r"(_?save(_\w{1,40})?|dump)$")
 _META_KEYS = re.compile(
     r"^(config|cfg|args|hparams|hyper_?parameters|hyper_params|model_args|params|metadata|meta|"
     r"settings|classes|class_names|features|feature_names|columns|vocab|version|"
@@ -307,11 +308,14 @@ def _is_settings(key: str) -> bool:
 def checkpoints(project: Project) -> Iterator[tuple[Evidence, tuple[str, ...]]]:
     """Dictionaries that are saved with a model in them, and their keys that describe it."""
     for module, call in own_calls(project):
-        if call.method not in {"save", "dump", "save_checkpoint"} or not call.args:
+        # Also a function of the project that saves on one machine of many: `save_on_master`.
+        if not _SAVES.match(call.method) or not call.args:
             continue
         if not is_called(project, module.path, call.scope):
             continue
         value, place = _dictionary(module, call, call.args[0])
+        if value is None and len(call.args) > 1:  # Lightning's Fabric is told the path first
+            value, place = _dictionary(module, call, call.args[1])
         keys = [k.strip("\"'") for k in value.keys] if value else []
         holds = any(
             re.search(r"model|state|net|weights|estimator|clf", k, re.IGNORECASE) for k in keys
