@@ -129,6 +129,8 @@ class MetricGates:
                     branch, _with_number(module, compare), inside=inside
                 )
                 yield MetricGate(evidence, fails=True, hollow=hollow)
+            elif _keeps_best(module, branch, compare):
+                continue  # the best checkpoint of one run
             elif self._publishes(module, branch.body) or self._publishes(module, branch.orelse):
                 hollow = _constant(module, branch, compare)
                 yield MetricGate(evidence, fails=False, hollow=hollow)
@@ -190,6 +192,17 @@ class MetricGates:
             if listed and any(taken):
                 return True
         return False
+
+
+def _keeps_best(module: Module, branch: Branch, compare: Compare) -> bool:
+    """Whether a comparison moves its own limit: `if score > top_score: top_score = score`."""
+    first, last = branch.body
+    sides = {compare.left.text, compare.right.text}
+    return any(
+        a.value.text in sides and not sides.isdisjoint({*a.targets} - {a.value.text})
+        for a in module.assigns
+        if first <= module.flat(a.span) <= last
+    )
 
 
 def _bounded(compares: tuple[Compare, ...]) -> bool:
