@@ -22,7 +22,6 @@ RUNNERS = frozenset(
 )  # fmt: skip
 _JOBS = {
     "env.install": "install",
-    "env.lock": "install",
     "hooks.install": "install",
     "test.run": "test",
     "lint.run": "lint",

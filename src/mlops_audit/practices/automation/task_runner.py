@@ -29,10 +29,10 @@ def task_runner(project: Project) -> Verdict:
     working = [t for t in found if t.jobs]
     main = [t for t in working if not t.folder or t.folder in {".mise", ".config/mise"}]
     jobs = {j for t in main for j in t.jobs}
-    if len(jobs) >= _ENOUGH:
+    if len(jobs) >= _ENOUGH <= len(main):  # one command that trains by a pipeline is one
         return passed(f"One-word commands for {_listed(jobs)}.", _spread(main))
     everywhere = {j for t in working for j in t.jobs}
-    if len(everywhere) >= _ENOUGH:
+    if len(everywhere) >= _ENOUGH <= len(working) and len(working) > len(main):
         return partial("The task file serves only a part of the repository.", _spread(working))
     scripts = script_tasks(project)
     if scripts:
