@@ -277,11 +277,11 @@ def _commits(project: Project) -> Iterator[Evidence]:
         if path in services - project.roles.training:
             continue  # what a service answers about itself is not kept with a model
         for text in module.texts:
-            if text.doc or _excuses(module, text) or _answers(module, text.scope):
+            if text.doc or not _COMMIT.search(text.value[:200]):
                 continue
-            if _of_hub(module, text) or _only_printed(project, text.scope):
+            if _excuses(module, text) or _answers(module, text.scope):
                 continue
-            if _COMMIT.search(text.value[:200]):
+            if not (_of_hub(module, text) or _only_printed(project, text.scope)):
                 yield Evidence(text.span, text.value)
         for call in module.calls:
             if call.name in {"git.Repo", "pygit2.Repository"}:
