@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from mlops_audit.facts.code import Branch, Call, Module
 from mlops_audit.graph.scopes import Scope, scopes
-from mlops_audit.graph.trained import trains_in
+from mlops_audit.graph.trained import asks_to_train, trains_in
 from mlops_audit.model import Evidence
 
 if TYPE_CHECKING:  # the project hands itself in
@@ -21,7 +21,8 @@ __all__ = ["Signal", "find_signals"]
 _SIGNAL = re.compile(
     r"drift|decay|degrad|deteriorat|(?<!p)retrain|re_train|new_?data|data_?changed|new_?files?|"
     r"new_?records|stale|outdated|\bpsi\b|performance_?(drop|alert|bad|low)|needs?_training|"
-    r"should_train|trigger_training|anomal\w*_detected|below_threshold|quality_?(drop|bad|low)",
+    r"should_train|trigger_training|anomal\w*_detected|below_threshold|quality_?(drop|bad|low)|"
+    r"==\s*[\"'](alerting|firing)\b",  # what Grafana and Alertmanager say of an alert's state
     re.IGNORECASE,
 )
 _METRIC = re.compile(
@@ -121,7 +122,9 @@ def _training(
             _RETRAINS.search(call.text) or trains_in(project, [Scope(module.path, call.scope)])
         ):
             return Evidence(call.span, call.text)
-        if "dispatches" in call.text:
+        if "dispatches" in call.text or (
+            call.method == "post" and asks_to_train(project, module, call)
+        ):
             return Evidence(call.span, call.text)
     return None
 

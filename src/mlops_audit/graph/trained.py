@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from mlops_audit.facts.code import Call
+from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph.execution import Node
 from mlops_audit.graph.lifecycle import TRAIN
 from mlops_audit.graph.scopes import Scope, calls_of, commands_of, uses_of
@@ -24,6 +24,7 @@ __all__ = [
     "PLATFORM",
     "TRAIN_NAME",
     "Start",
+    "asks_to_train",
     "is_kept",
     "is_saved",
     "pipeline_trains",
@@ -41,6 +42,8 @@ _TRACKED = frozenset(
     {"tracker.model", "tracker.artifacts", "tracker.autolog", "tracker.metrics", "model.push",
      "registry.register", "registry.load", "data.version", "artifact.upload"}
 )  # fmt: skip
+# Managed platforms, whose registry is never one beside the program.
+_MANAGED = re.compile(r"SageMaker|Vertex|Azure Machine Learning|Azure ML")
 PLATFORM = re.compile(
     r"(start_pipeline_execution|start_execution|create_run_from|run_deployment|PipelineJob|"
     r"create_training_job|trigger_dag|TriggerDagRun|RestAPITask|start_job_run)",
@@ -93,22 +96,45 @@ def trains_in(
         if use.capability in {"pipeline.run", "notebook.execute"} and pipeline_trains(project, use):
             return use.evidence()
     for module, call in calls_of(project, wanted):
-        told = call.text
-        if call.method == "post":  # the request's body is often made up before
-            told += "".join(
-                a.value.literal
-                for a in module.assigns
-                if a.scope == call.scope
-                and isinstance(a.value.literal, str)
-                and any(t in call.text for t in a.targets)
-            )
-        if (
-            (_DISPATCH.search(told) or PLATFORM.search(call.name))
-            and (TRAIN_NAME.search(told) or PLATFORM.search(call.name))
-            and _has_training_pipeline(project)
-        ):
+        if asks_to_train(project, module, call):
             return Evidence(call.span, written(call))
     return None
+
+
+def asks_to_train(project: Project, module: Module, call: Call) -> bool:
+    """Whether a call asks a platform, or an orchestrator by its API, to run what trains."""
+    told = call.text
+    if call.method == "post":  # the request's address and body are often made up before
+        told += "".join(
+            a.value.literal if isinstance(a.value.literal, str) else a.value.text
+            for a in module.assigns
+            if a.scope == call.scope
+            and (isinstance(a.value.literal, str) or "://" in a.value.text)
+            and any(t in call.text for t in a.targets)
+        )
+    by_name = bool(PLATFORM.search(call.name))
+    if not by_name and not _DISPATCH.search(told):
+        return False
+    named = by_name or TRAIN_NAME.search(told) or _names_training_dag(project, module, told)
+    return bool(named) and _has_training_pipeline(project)
+
+
+def _names_training_dag(project: Project, module: Module, told: str) -> bool:
+    """Whether a request to Airflow takes the DAG from names of which one is a DAG that trains."""
+    if "/dagRuns" not in told:
+        return False
+    near = {module.path} | {
+        path for i in module.imports if (path := project.index.module(i.module, module.path))
+    }
+    words = {t.value for p in near for t in project.modules[p].texts}
+    return any(
+        (name := call.arg(0, "dag_id")) is not None and name.literal in words
+        for pipeline in project.pipelines
+        for step in pipeline.with_part(TRAIN)
+        if pipeline.dag and step.evidence.span.path in project.modules
+        for call in project.modules[step.evidence.span.path].calls
+        if call.method == "DAG"
+    )
 
 
 def pipeline_trains(project: Project, use: Use) -> bool:
@@ -135,7 +161,7 @@ def is_kept(
     nodes = tuple(nodes)
     for use in (*uses_of(project, wanted), *commands_of(project, nodes)):
         kept = use.capability in _STORES or use.capability.startswith("registry.")
-        if kept and (tracked or use.capability not in _TRACKED):
+        if kept and (tracked or use.capability not in _TRACKED or _MANAGED.search(use.tool)):
             return True
     for node in nodes:
         if node.kind == "action" and any(
