@@ -95,6 +95,8 @@ def _asks_endpoint(project: Project, way: Way) -> bool:
     path = way.node.key[0]
     if not _SAYS.search(" ".join([path, *(e.detail for e in way.chain())])):
         return False
+    if any(c.method == "describe_endpoint" for c in project.modules[path].calls):
+        return True  # the platform is asked whether the endpoint is there
     uses = (u for u in project.uses_in(path) if u.capability == "serve.client" and u.call)
     return any(_ENDPOINT.search(u.call.name) for u in uses if u.call)
 
