@@ -27,9 +27,11 @@ _HOSTED = frozenset(
 _LOOPBACK = re.compile(r"://(localhost|127\.|0\.0\.0\.0|host\.docker\.internal|\[::1\])")
 _REMOTE = re.compile(
     r"^(https?|postgres(ql)?(\+\w+)?|mysql(\+\w+)?|mssql(\+\w+)?|s3|gs|arn|azureml|mlflow-artifacts)"
-    r":(//)?[^\s{}]|^databricks"
+    r":(//)?[^\s{}/]|^databricks"
 )
 _LOCAL = re.compile(r"^(file:|sqlite:|\.{0,2}/|mlruns|~)|" + _LOOPBACK.pattern)
+_UNKNOWN = re.compile(r"^https?://\{")  # the host comes from outside
+_DATABASE = re.compile(r"--backend-store-uri[= ](postgres|mysql|mssql)")
 _URI_NAMES = ("MLFLOW_TRACKING_URI", "mlflow_tracking_uri", "tracking_uri", "CLEARML_API_HOST")
 _SERVER_NAMES = ("MLFLOW_TRACKING_URI", "ZENML_STORE_URL", "ZENML_SERVER_URL", "CLEARML_API_HOST")
 _ENV_LINE = re.compile(rf"(?:{'|'.join(_SERVER_NAMES)}):\s*[\"']?([^\s\"'#]+)")
@@ -37,7 +39,7 @@ _ENV_NAME = re.compile(rf"-\s*name:\s*[\"']?(?:{'|'.join(_SERVER_NAMES)})[\"']?\
 _ENV_VALUE = re.compile(r"^\s*value:\s*[\"']?([^\s\"'#]+)")
 _FLAG = re.compile(r"--(?:tracking[-_]uri|url)(?:=(.+))?$")
 _IN_CALL = re.compile(r"[\"']((?:https?|sqlite|file|databricks)[^\"']*)[\"']")
-_HOLE = re.compile(r"\{([A-Za-z_]\w*)\}")
+_HOLE = re.compile(r"\{([A-Za-z_][\w.]*)\}")
 _TOLD_BY = ("mlflow", "zenml", "clearml", "aim")
 _MACHINE = re.compile(
     r"(^aws_instance|compute_instance|virtual_machine|EC2::Instance|ecs_service|app_runner_service|"
@@ -126,6 +128,8 @@ def _by_uri(project: Project, on: list[Tracked]) -> Verdict | None:
                 return passed("Runs go to the server that is defined here.", [evidence, *servers])
         elif _REMOTE.search(text):
             return passed("Runs go to a server by its address.", evidence)
+        elif _UNKNOWN.search(text) and (started := _started(project)):
+            return passed("Runs go to the server that is started here.", [evidence, *started])
     if local:
         return partial("The tracking address is local.", local)
     machines = _machines(project) if any(t.tool == "MLflow" for t in on) else []
@@ -141,6 +145,17 @@ def _machines(project: Project) -> list[Evidence]:
         Evidence(r.span, f"{r.kind} {r.name}")
         for r in project.resources
         if _MACHINE.search(r.kind) and "mlflow" in r.name.lower() and not project.is_example(r.path)
+    ]
+
+
+def _started(project: Project) -> list[Evidence]:
+    """Commands that start MLflow's server over a database that others reach too."""
+    return [
+        Evidence(c.span, c.text)
+        for c, _ in project.all_commands
+        if "mlflow" in c.argv
+        and {"server", "ui"} & {*c.argv}
+        and _DATABASE.search(" ".join(c.argv))
     ]
 
 
@@ -244,7 +259,7 @@ def _texts(project: Project, path: str, value: Value, hops: int) -> Iterator[str
         if value.text in assign.targets:
             yield from _texts(project, path, assign.value, hops - 1)
     if value.is_call or re.match(r"f[\"']", value.text):
-        yield from _IN_CALL.findall(_filled(module, value.text))
+        yield from _IN_CALL.findall(_filled(project, module, value.text))
         return
     yield from _given(module, value)
     for other, handed in _handed(project, module, value.text.rsplit(".", 1)[-1]):
@@ -270,17 +285,26 @@ def _handed(project: Project, module: Module, name: str) -> Iterator[tuple[str, 
                     yield other.path, value
 
 
-def _filled(module: Module, text: str) -> str:
-    """An f-string's text with the texts that the module gives to the names in its holes."""
-    if not _HOLE.search(text):
-        return text
-    known = {
-        target: item.value.literal
-        for item in module.assigns
-        if isinstance(item.value.literal, str)
-        for target in item.targets
-    }
-    return _HOLE.sub(lambda hole: known.get(hole[1], hole[0]), text)
+def _filled(project: Project, module: Module, text: str) -> str:
+    """An f-string's text with what is known of the names in its holes."""
+    return _HOLE.sub(lambda hole: _known(project, module, hole[1]) or hole[0], text)
+
+
+def _known(project: Project, module: Module, name: str, hops: int = _HOPS) -> str:
+    """The text that a module gives a name, the default of its look-up, or its setting."""
+    values = [item.value for item in module.assigns if name in item.targets]
+    values += [
+        p.default for f in module.functions for p in f.params if p.name == name and p.default
+    ]
+    for value in values:
+        if isinstance(value.literal, str):
+            return value.literal
+        if hops and value.name and not value.is_call and value.text != name:
+            return _known(project, module, value.text, hops - 1)
+    for given in _given(module, Value(name)):
+        return given
+    settings = setting(project, name.rsplit(".", 1)[-1]) if "." in name else ()
+    return next((s.value for s in settings if isinstance(s.value, str)), "")
 
 
 def _given(module: Module, value: Value) -> Iterator[str]:
