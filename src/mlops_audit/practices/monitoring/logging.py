@@ -123,9 +123,14 @@ def _is_log(call: Call) -> bool:
 
 def _entries(project: Project, talks: list[_Talk]) -> bool:
     """Whether logging is configured, and all entry points that talk use it."""
-    entries = [t for t in talks if t.module.main_line is not None]
+    entries = [t for t in talks if t.module.main_line is not None or _script(t)]
     configured = project.uses("log.configure", test=False, notebook=False)
     return bool(configured and entries) and all(t.logs for t in entries)
+
+
+def _script(talk: _Talk) -> bool:
+    """Whether a module talks while it is loaded: a program without a guard."""
+    return any(not c.scope and not c.guards for c in (*talk.logged, *talk.printed))
 
 
 def _unused(project: Project) -> list[Evidence]:
