@@ -88,6 +88,8 @@ def _submitted(project: Project, command: Command) -> str | None:
             config = word.partition("=")[2] or "".join(words[at + 1 : at + 2])
         elif not word.startswith("-") and (at == 0 or not words[at - 1].startswith("--")):
             sources.append(word)
+    if not config and any(w.split("=")[0] in {"--tag", "-t", "--pack"} for w in words):
+        return ""  # an image is built from its Dockerfile: no build file takes part
     given = config or posixpath.join(sources[0] if sources else "", "cloudbuild.yaml")
     path = posixpath.normpath(posixpath.join(command.cwd, given))
     return path if project.has(path) else None
