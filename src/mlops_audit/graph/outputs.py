@@ -32,6 +32,8 @@ _JOIN = re.compile(r"(?:os\.path\.join|path\.join|join|Path|pathlib\.Path|PurePa
 _QUOTED = re.compile(r"""\s*[/,(]?\s*(?:str\()?\s*[rRuU]?["']([^"'\n{}]{1,200})["']""")
 _FORMATTED = re.compile(r"""[fF]["']([^"'{\n]{1,200})""")
 _ADDED = re.compile(r"""[rRuU]?["']([^"'\n{}%]{1,200}/)["']\s*\+""")  # 'data/interim/' + name
+_FIRST_PART = re.compile(r"\s*(?:str\()?([A-Za-z_][\w.]{0,80})\)?(?=\s*[,/])")
+_ROOT_NAME = re.compile(r"(^|\.)(ROOT(_\w+)?|\w+_ROOT|(BASE|PROJECT)_(DIR|PATH|FOLDER))$")
 _MAX_TEXT = 300  # longer texts are cut by the reader
 
 
@@ -56,7 +58,7 @@ def written_files(project: Project) -> Iterator[Output]:
             continue
         for call in module.calls:
             if call.runs and (value := _written(call)) is not None:
-                found = literal_path(value, module)
+                found = literal_path(value, module, call.scope)
                 if found is not None:
                     model = bool(_MODELS.search(call.name)) or _pickled(call, module)
                     yield Output(found[0], found[1], model, call, module)
@@ -96,23 +98,69 @@ def _pickled(call: Call, module: Module) -> bool:
     return any(c.name.split(".")[0] in {"pickle", "joblib", "dill", "cloudpickle"} for c in near)
 
 
-def literal_path(value: Value, module: Module) -> tuple[str, bool] | None:
-    """The path that an expression spells out: the text, and whether all of it is known."""
+def literal_path(value: Value, module: Module, scope: str = "") -> tuple[str, bool] | None:
+    """The path that an expression spells out: the text, and whether all of it is known.
+
+    Args:
+        value: the expression.
+        module: where it stands.
+        scope: the function around it, for names that are set there.
+    """
     if isinstance(value.literal, str):
         return (value.literal, True) if value.literal.strip() else None
     if (value.name.startswith(":") or value.text.isidentifier()) and not value.is_call:
-        constant = module.constants.get(value.text)
+        constant = module.constants.get(value.text) or _local(value.text, module, scope)
         if constant is not None and constant is not value and not constant.name.startswith(":"):
-            return literal_path(constant, module)
+            return literal_path(constant, module, scope)
         return None
     text = value.text
     if formatted := _FORMATTED.match(text):
         return formatted[1], False
     if joined := _JOIN.match(text):
-        return _joined(text[joined.end() :], cut=len(text) >= _MAX_TEXT)
+        rest = text[joined.end() :]
+        cut = len(text) >= _MAX_TEXT
+        if first := _FIRST_PART.match(rest):
+            return _below(first[1], rest[first.end() :], module, scope, cut=cut)
+        return _joined(rest, cut=cut)
     if added := _ADDED.match(text):
         return added[1], False
     return None
+
+
+def _local(name: str, module: Module, scope: str) -> Value | None:
+    """What a function sets a name to, if it does so once and not to itself."""
+    given = [a for a in module.assigns if scope and a.scope == scope and name in a.targets]
+    if len(given) != 1 or given[0].augmented or re.search(rf"\b{name}\b", given[0].value.text):
+        return None
+    return given[0].value
+
+
+def _below(
+    folder: str, rest: str, module: Module, scope: str, *, cut: bool
+) -> tuple[str, bool] | None:
+    """A path below a folder that has a name: the project's root, or one with a default."""
+    base = "" if _ROOT_NAME.search(folder) else _default(folder, module, scope)
+    found = _joined(rest, cut=cut) if base is not None else None
+    if found is None or not base:
+        return found
+    return f"{base.rstrip('/')}/{found[0]}", found[1]
+
+
+def _default(name: str, module: Module, scope: str) -> str | None:
+    """What a parameter, an option or a setting of this module is when nobody sets another."""
+    last = name.rsplit(".", 1)[-1]
+    function = module.function(scope) if scope else None
+    values = [p.default for p in function.params if p.name == name] if function else []
+    if not values and "." in name:
+        values = [a.value for a in module.assigns if any(t.endswith(f".{last}") for t in a.targets)]
+        values += [
+            call.kw("default")
+            for call in module.calls
+            if call.method == "add_argument"
+            and any(str(v.literal).lstrip("-").replace("-", "_") == last for v in call.args)
+        ]
+    given = values[0].literal if len(values) == 1 and values[0] is not None else None
+    return given if isinstance(given, str) and given.strip() else None
 
 
 def _joined(text: str, *, cut: bool) -> tuple[str, bool] | None:

@@ -19,6 +19,10 @@ from mlops_audit.tree import MemoryTree
         ('frame.to_csv("data/out.csv")', "data/out.csv", True, False),
         ('open("log.txt", "w")', "log.txt", True, False),
         ("OUT = 'a.csv'\nframe.to_csv(OUT)", "a.csv", True, False),
+        ('frame.to_csv(Path(ROOT_DIR, "data", "a.csv"))', "data/a.csv", True, False),
+        ('def f():\n    p = "b.csv"\n    frame.to_csv(p)', "b.csv", True, False),
+        ('def f(d="out"):\n    torch.save(m, os.path.join(d, "m.pt"))', "out/m.pt", True, True),
+        ('C.x.dir = "./o"\ntorch.save(m, os.path.join(c.x.dir, "m.pt"))', "./o/m.pt", True, True),
     ],
 )
 def test_written_paths(code: str, path: str, exact: bool, model: bool) -> None:  # noqa: FBT001 -- parameters

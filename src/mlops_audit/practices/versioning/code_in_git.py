@@ -25,6 +25,7 @@ _OUTPUT = re.compile(
     r"npz|safetensors|model|sav|db|sqlite3?|arrow|jsonl|xlsx|cbm|ubj|zip|gz)$",
     re.IGNORECASE,
 )
+_UPLOADED = re.compile(r"(\./)?(outputs|logs)(/|$)")
 _SHARE = 0.5  # of the written files that must be kept out
 
 
@@ -111,6 +112,8 @@ def _loose_outputs(project: Project) -> list[Output]:
             continue
         if not (_OUTPUT.search(path) or output.model):
             continue
+        if "azureml" in output.module.roots and _UPLOADED.match(path):
+            continue  # written where the job runs, and kept with the run
         seen[path] = (output, _kept(project, output))
     loose = [output for output, kept in seen.values() if not kept]
     return loose if seen and len(loose) > _SHARE * len(seen) else []
