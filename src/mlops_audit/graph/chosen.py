@@ -15,6 +15,7 @@ from mlops_audit.graph.datanames import (
     given_validation,
     held_names,
     set_of,
+    spelled,
     without_train,
 )
 from mlops_audit.graph.settings import setting
@@ -98,7 +99,9 @@ def _choices_in(project: Project, module: Module) -> Iterator[Choice]:
 
 def _stopped(project: Project, module: Module) -> Iterator[Choice]:
     """Early stopping among a dictionary of parameters, beside a fit that watches a set."""
-    if not module.names.isdisjoint(_STOPS) or not any(given_validation(c) for c in module.calls):
+    if not module.names.isdisjoint(_STOPS) or not any(
+        given_validation(module, c) for c in module.calls
+    ):
         return  # a keyword tells a tool's row
     for item in module.assigns:
         key = next((k for k in item.value.keys if k in _STOPS), "")
@@ -116,7 +119,7 @@ def _choices_of_use(project: Project, use: Use) -> Iterator[Choice]:
     if use.capability == "train.early_stop":
         if call.name.startswith("sklearn."):
             return  # splits its own validation set off the training data
-        watched = set_of(without_train(given_validation(call)))
+        watched = set_of(without_train(given_validation(module, call)))
         on = watched if watched in {"test", "val"} else _fit_set(module)
         yield Choice(on, "stopping", use.evidence())
     elif not call.name.startswith(("sklearn.", "imblearn.", "dask_ml.", "skopt.BayesSearchCV")):
@@ -202,7 +205,8 @@ def _scope_set(module: Module, scope: str, held: dict[str, str]) -> str:
     for call in module.calls_in(scope):
         for value in (*call.args, *(v for _, v in call.kwargs)):
             if len(value.text) <= TEXT:
-                found.add(set_of(value.text))
+                text = spelled(module, scope, value.text)
+                found.add(set_of(text))
                 found.add(held.get(value.text, ""))
         found.update(set_of(t) for t in call.targets)
     function = module.function(scope)
@@ -217,7 +221,7 @@ def _fit_set(module: Module) -> str:
     """The set that the module's fits are told to watch."""
     found: set[str] = set()
     for call in module.calls:
-        value = given_validation(call)
+        value = given_validation(module, call)
         if value:
             found.add(set_of(without_train(value)) or "val")
     return next((s for s in ("test", "val") if s in found), "val")
@@ -236,7 +240,7 @@ def _kept_best(project: Project, module: Module, call: Call) -> Iterator[Choice]
                 yield Choice(_fit_set(module), "checkpoint", item.evidence())
                 break
     best = call.kw("use_best_model")  # CatBoost
-    if best is not None and best.literal is True and (value := given_validation(call)):
+    if best is not None and best.literal is True and (value := given_validation(module, call)):
         on = set_of(without_train(value)) or "val"
         yield Choice(on, "checkpoint", Evidence(call.span, call.text))
     if call.name.startswith("ultralytics.") and call.method == "train":

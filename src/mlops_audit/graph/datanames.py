@@ -20,6 +20,7 @@ __all__ = [
     "held_names",
     "is_evaluation_script",
     "set_of",
+    "spelled",
     "without_train",
 ]
 
@@ -76,14 +77,25 @@ def held_names(project: Project, module: Module) -> dict[str, str]:
     return found
 
 
-def given_validation(call: Call) -> str:
+def given_validation(module: Module, call: Call) -> str:
     """What a fit watches: `validation_data=`, `eval_set=`, `evals=`, `eval_dataset=`."""
     for key in ("validation_data", "eval_set", "evals", "eval_dataset", "valid_sets", "watchlist"):
         value = call.kw(key)
-        if value is not None and value.text != "None" and not _ONLY_TRAIN.fullmatch(value.text):
-            return value.text
+        if value is None or value.text == "None":
+            continue
+        told = spelled(module, call.scope, value.text)
+        if not _ONLY_TRAIN.fullmatch(told):
+            return told
     split = call.kw("validation_split")
     return "validation" if split is not None and call.method == "fit" else ""
+
+
+def spelled(module: Module, scope: str, text: str) -> str:
+    """The list that a variable of a function holds: `sets = [(X_train, y), (X_test, z)]`."""
+    if not text.isidentifier():
+        return text
+    shown = (a.value.text for a in module.assigns if a.scope == scope and text in a.targets)
+    return next((t for t in shown if t.startswith(("[", "("))), text)
 
 
 def without_train(text: str) -> str:

@@ -99,7 +99,7 @@ def evaluations_in(project: Project, module: Module) -> Iterator[Held]:
             yield Held(on, Evidence(call.span, call.text), module.notebook)
         elif call.method == "test" and call.name.endswith("Trainer.test"):
             yield Held("test", Evidence(call.span, call.text), module.notebook)
-        elif value := given_validation(call):
+        elif value := given_validation(module, call):
             on = "test" if set_of(without_train(value)) == "test" else "val"
             yield Held(on, Evidence(call.span, call.text), module.notebook)
     yield from _logged(project, module)
