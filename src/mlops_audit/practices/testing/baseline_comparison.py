@@ -67,6 +67,12 @@ def baseline_comparison(project: Project) -> Verdict:
         )
         and project.roles.trains
     ]
+    tests = {(c.path, c.qualname) for c in project.tests.counting}
+    code += [  # a library's check compares wherever it runs
+        u.evidence()
+        for u in project.uses("baseline.model", test=True)
+        if u.details and u.details.kind == "check" and (u.path, u.scope) in tests
+    ]
     if code:
         return passed("the model is compared with a simple baseline in code", code)
     if notes:
