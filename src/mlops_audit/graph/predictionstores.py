@@ -26,7 +26,7 @@ _ADDS = frozenset(
      "append_row", "append_rows", "produce", "index_document", "bulk", "upsert", "xadd", "lpush",
      "rpush", "create", "saveAsTable", "log_prediction", "log_inference", "add", "publish",
      "append_table", "load_table_from_dataframe", "load_table_from_json", "add_rows",
-     "send_message", "replace_one"]
+     "send_message", "replace_one", "write_points"]
 )  # fmt: skip
 _FILES = frozenset(
     ["to_csv", "to_parquet", "to_json", "to_excel", "to_feather", "to_pickle", "savetxt", "save",
@@ -132,6 +132,27 @@ def _calls(project: Project) -> Iterator[tuple[Module, Call]]:
         yield from calls_of(project, scopes(project, roots, imports=not item.scope))
     if used:
         yield from calls_of(project, _beside(project, frozenset(p.path for p in used)))
+        yield from calls_of(project, scopes(project, _consumers(project)))
+
+
+def _consumers(project: Project) -> Iterator[Scope]:
+    """What is called with the messages of a queue that a program of the project fills."""
+    filled: set[object] = set()
+    for module in project.source:
+        for call in module.calls:
+            key = call.arg(1, "routing_key") if call.method == "basic_publish" else None
+            if key is not None and key.is_literal:
+                filled.add(key.literal)
+    for module in project.source if filled else ():
+        for call in module.calls:
+            if call.method != "basic_consume":
+                continue
+            queue, callback = call.arg(0, "queue"), call.arg(1, "on_message_callback")
+            if queue is None or callback is None or queue.literal not in filled:
+                continue
+            symbol = project.index.resolve(callback.name, module.path)
+            if symbol is not None and symbol.kind == "function":
+                yield Scope(symbol.path, symbol.qualname)
 
 
 def _beside(project: Project, paths: frozenset[str]) -> Iterator[Scope]:
@@ -156,8 +177,8 @@ def _beside(project: Project, paths: frozenset[str]) -> Iterator[Scope]:
 def _stored(project: Project, module: Module, call: Call) -> Stored | None:
     if call.method in _LOGS:
         return _logged(module, call)
-    if call.method == "field":
-        return _point(project, module, call)
+    if call.method in {"field", "write_points"}:
+        return _point(project, module, call) if call.method == "field" else _points(module, call)
     if call.method in {"write", "save"} and _SCREEN.search(call.receiver):
         return None
     if call.method in _FILES and not call.args and not call.kwargs:
@@ -205,6 +226,23 @@ def _point(project: Project, module: Module, call: Call) -> Stored | None:
     inputs = any(not _META_KEY.search(n) and not _PREDICTED.search(n) for n in others)
     evidence = Evidence(call.span, f"field {names[0]} of a point in a time-series database")
     return Stored(evidence, lasting=True, inputs=inputs, dated=True)
+
+
+def _points(module: Module, call: Call) -> Stored | None:
+    """Points as dictionaries, which the first client of the time-series database takes."""
+    given = call.arg(0, "points")
+    if given is None or not _predicted(module, call):
+        return None
+    made = [a.value for a in module.assigns if a.scope == call.scope and given.text in a.targets]
+    fields = [
+        key
+        for value in (given, *made)
+        for inner in _inside(value)
+        if (held := inner.get("fields")) is not None
+        for key in _keys(held)
+    ]
+    inputs = sum(not _META_KEY.search(k) for k in fields) > 1  # one of them is what was predicted
+    return Stored(Evidence(call.span, call.text), lasting=True, inputs=inputs, dated=True)
 
 
 def _is_file(call: Call) -> bool:

@@ -12,12 +12,14 @@ from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
 from mlops_audit.graph.memo import once
+from mlops_audit.graph.scopes import Scope, scopes, uses_of
 from mlops_audit.graph.seeding import (
     SEED_NAME,
     draws_nothing,
     gives_seed,
     is_seed,
     only_plotted,
+    only_traced,
     own_seed,
     passes_on,
     unshuffled,
@@ -99,7 +101,9 @@ def draws(project: Project) -> tuple[Draw, ...]:
         if details.generator == ("random",) and not _reaches(project, use.path):
             continue
         module = project.modules[use.path]
-        if draws_nothing(call) or unshuffled(call, module) or only_plotted(call, module):
+        if draws_nothing(call) or unshuffled(call, module):
+            continue
+        if only_plotted(call, module) or only_traced(call, module):
             continue
         if _paces(call, module) or (module.notebook and _looks_only(project, module)):
             continue
@@ -138,19 +142,29 @@ def _looks_only(project: Project, module: Module) -> bool:
 
 
 def _reaches(project: Project, path: str) -> bool:
-    """Whether plain `random` in a file reaches data or model: by its name or program."""
-    if _DATA_CODE.search(path):
-        return True
-    training = project.roles.training
-    return path in training or any(same_program(project, t, path) for t in sorted(training))
+    """Whether plain `random` in a file reaches data or model: by its program, else its name.
 
-
-def feeds_training(project: Project, path: str) -> bool:
-    """Whether a module runs with training or makes its data: no simulator, no monitor."""
+    What only the service runs reaches neither, though its folder may be called `models`.
+    """
     training = project.roles.training
     if path in training or any(same_program(project, t, path) for t in sorted(training)):
         return True
-    return not _BESIDE.search(path)
+    served = any(same_program(project, s, path) for s in sorted(project.roles.serving))
+    return not served and bool(_DATA_CODE.search(path))
+
+
+def feeds_training(project: Project, path: str) -> bool:
+    """Whether a module runs with training or makes its data: no simulator, no monitor.
+
+    Nor a program that asks a finished model.
+    """
+    training = project.roles.training
+    if path in training or any(same_program(project, t, path) for t in sorted(training)):
+        return True
+    if _BESIDE.search(path):
+        return False
+    run = scopes(project, [Scope(path)])
+    return not any(u.capability in {"model.load", "registry.load"} for u in uses_of(project, run))
 
 
 def relevant(project: Project, path: str) -> bool:
