@@ -62,6 +62,7 @@ _OF_DATA = re.compile(
     r"train_?(and_?)?(test|val|valid|dev|eval)\w*|test_?train|(train(ing)?|test)_(data|set|df|split|"
     r"input|features)\w*"
 )
+_WATCHES = re.compile(r"monitor|drift")
 _NOT_A_STEP = re.compile(r"monitor|drift|alert|notify|deploy|regist|promot|upload|push|report")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _PREPARES = frozenset({"train.transform", "evaluate.split", "data.process", "feature.store"})
@@ -101,7 +102,9 @@ def parts_of(project: Project, found: Iterable[Scope], name: str = "") -> frozen
     uses = tuple(uses_of(project, wanted))
     capabilities = {u.capability for u in uses}
     parts: set[str] = set()
-    watching = bool(re.search(r"monitor|drift", name.lower()))
+    watching = bool(_WATCHES.search(name.lower()))
+    if wanted and _WATCHES.search(wanted[0].path.lower()):
+        return frozenset()  # what it reads and scores is no part of how a model is made
     if "evaluate.metric" in capabilities and not watching:
         parts.add(EVALUATE)
     methods = [c.method for _, c in calls_of(project, wanted)]

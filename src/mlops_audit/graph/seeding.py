@@ -7,8 +7,8 @@ import re
 from mlops_audit.facts.code import Call, Module, Value
 from mlops_audit.graph.uses import Use
 
-__all__ = ["SEED_NAME", "draws_nothing", "gives_seed", "is_seed", "only_plotted", "own_seed",
-           "passes_on", "unshuffled"]  # fmt: skip
+__all__ = ["SEED_NAME", "draws_nothing", "gives_seed", "is_seed", "only_plotted", "only_traced",
+           "own_seed", "passes_on", "unshuffled"]  # fmt: skip
 
 # Names under which a seed is handed over, as keyword, dictionary key or field.
 SEED_NAME = re.compile(
@@ -19,6 +19,10 @@ _CONSTANT = re.compile(r"\.initializers\.(Constant|Zeros|Ones|Identity|zeros|one
 _PLOTS = re.compile(
     r"^(seaborn|matplotlib|plotly|altair|bokeh|holoviews|ydata_profiling|hvplot)\b|"
     r"\.(plot|hist|boxplot|head|describe|info|show|display)$|^(print|display)$"
+)
+_TRACES = re.compile(
+    r"(^|\.)(onnx\.export|to_onnx|jit\.trace|to_torchscript|trace|add_graph|summary|"
+    r"get_model_complexity_info|profile|FlopCountAnalysis|draw_graph|make_dot|export)$"
 )
 _HOPS = 2  # from a seed to what it was made of
 _WORD = re.compile(r"[A-Za-z_]\w*")
@@ -89,6 +93,24 @@ def only_plotted(call: Call, module: Module) -> bool:
     plots = [bool(_PLOTS.search(c.name)) for c in after]
     used = any(name.search(a.value.text) for a in module.assigns if not a.value.is_call)
     return bool(plots) and all(plots) and not used
+
+
+def only_traced(call: Call, module: Module) -> bool:
+    """Whether a draw is the stand-in input with which a model is exported or measured."""
+    here = module.calls_in(call.scope)
+    if any(call.text in c.text and _TRACES.search(c.name) for c in here if c is not call):
+        return True
+    names = {*call.targets}
+    for item in module.assigns:
+        if item.scope == call.scope and call.text in item.value.text:
+            names.update(item.targets)
+    if len(names) != 1:
+        return False
+    name = re.compile(rf"\b{re.escape(*names)}\b")
+    after = [
+        c for c in here if any(name.search(v.text) for v in (*c.args, *(v for _, v in c.kwargs)))
+    ]
+    return bool(after) and all(_TRACES.search(c.name) for c in after)
 
 
 def unshuffled(call: Call, module: Module) -> bool:

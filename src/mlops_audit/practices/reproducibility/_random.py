@@ -159,12 +159,14 @@ def feeds_training(project: Project, path: str) -> bool:
     Nor a program that asks a finished model.
     """
     training = project.roles.training
-    if path in training or any(same_program(project, t, path) for t in sorted(training)):
+    if path in training:
         return True
-    if _BESIDE.search(path):
-        return False
     run = scopes(project, [Scope(path)])
-    return not any(u.capability in {"model.load", "registry.load"} for u in uses_of(project, run))
+    if any(u.capability in {"model.load", "registry.load"} for u in uses_of(project, run)):
+        return False
+    if any(same_program(project, t, path) for t in sorted(training)):
+        return True
+    return not _BESIDE.search(path)
 
 
 def relevant(project: Project, path: str) -> bool:
