@@ -130,7 +130,11 @@ def literal_path(value: Value, module: Module, scope: str = "") -> tuple[str, bo
 def _local(name: str, module: Module, scope: str) -> Value | None:
     """What a function sets a name to, if it does so once and not to itself."""
     given = [a for a in module.assigns if scope and a.scope == scope and name in a.targets]
-    if len(given) != 1 or given[0].augmented or re.search(rf"\b{name}\b", given[0].value.text):
+    if (
+        len(given) != 1
+        or given[0].augmented
+        or re.search(rf"(?<![\w.]){name}\b", given[0].value.text)
+    ):
         return None
     return given[0].value
 
