@@ -56,7 +56,7 @@ _TRANSFORMS = re.compile(
 _LABELS = re.compile(r"LabelEncoder|LabelBinarizer")
 # Folders whose data frames serve a look at things, not a model.
 _ASIDE = re.compile(
-    r"(^|/)(monitor\w*|dashboards?|visuali[sz]\w*|plots?|streamlit\w*|eda|ui|gui|frontend)(/|\.py$)",
+    r"(^|/)(monitor\w*|dashboards?|visuali[sz]\w*|\w{0,20}plot(s|ting|_\w+)?|streamlit\w*|eda|ui|gui|frontend)(/|\.py$)",
     re.IGNORECASE,
 )
 _SCREENS = frozenset({"streamlit", "gradio", "dash", "panel", "nicegui", "tkinter", "shiny"})
@@ -156,7 +156,12 @@ def _in_module(module: Module) -> list[Evidence]:
         Evidence(c.span, c.text or c.name)
         for c in module.calls
         if (frames and _assigns(c))
-        or (frames and c.method in _METHODS and not _NO_FEATURE.search(" ".join(c.targets)))
+        or (
+            frames
+            and c.method in _METHODS
+            and not _NO_FEATURE.search(" ".join(c.targets))
+            and "plot" not in c.scope.lower()
+        )
         or _transforms(c)
     ]
     taken = [Evidence(c.span, c.text) for c in module.calls if _takes_out(c)]
