@@ -134,6 +134,13 @@ class Call(Struct, frozen=True):
         """Whether no condition around it is constantly false."""
         return not self.guards or not any(g.never for g in self.guards)
 
+    @property
+    def told(self) -> str:
+        """The call as its line shows it: `….fit(x, y)` where what it is called on stands above."""
+        if "\n" in self.receiver and self.text.startswith(self.receiver):
+            return f"…{self.text[len(self.receiver) :].lstrip()}"
+        return self.text or self.name
+
 
 class Import(Struct, frozen=True):
     """`import module` (name empty) or `from module import name`, bound to `alias`."""

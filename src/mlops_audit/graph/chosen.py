@@ -92,7 +92,7 @@ def _choices_in(project: Project, module: Module) -> Iterator[Choice]:
         if call.method == "ModelCheckpoint" and (call.kw("monitor") or call.kw("save_best_only")):
             best = call.kw("save_best_only")
             if best is None or best.literal is not False:
-                yield Choice(_fit_set(module), "checkpoint", Evidence(call.span, call.text))
+                yield Choice(_fit_set(module), "checkpoint", Evidence(call.span, call.told))
         yield from _kept_best(project, module, call)
     yield from _stopped(project, module)
 
@@ -148,7 +148,7 @@ def _run_choices(module: Module) -> Iterator[Choice]:
             found = _RUN_METRIC.search(call.text)
             said = found[0] if found else next((t.value for t in named), "")
             if set_of(said) in {"test", "val"}:
-                place = Evidence(call.span, call.text)
+                place = Evidence(call.span, call.told)
                 yield Choice(set_of(said), "hyperparameters", place)
                 return
 
@@ -242,6 +242,6 @@ def _kept_best(project: Project, module: Module, call: Call) -> Iterator[Choice]
     best = call.kw("use_best_model")  # CatBoost
     if best is not None and best.literal is True and (value := given_validation(module, call)):
         on = set_of(without_train(value)) or "val"
-        yield Choice(on, "checkpoint", Evidence(call.span, call.text))
+        yield Choice(on, "checkpoint", Evidence(call.span, call.told))
     if call.name.startswith("ultralytics.") and call.method == "train":
-        yield Choice("val", "checkpoint", Evidence(call.span, call.text))
+        yield Choice("val", "checkpoint", Evidence(call.span, call.told))

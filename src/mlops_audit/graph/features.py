@@ -153,7 +153,7 @@ def _in_module(module: Module) -> list[Evidence]:
     )
     computed = list(_columns(module)) if frames else []
     computed += [
-        Evidence(c.span, c.text or c.name)
+        Evidence(c.span, c.told)
         for c in module.calls
         if (frames and _assigns(c))
         or (

@@ -51,10 +51,10 @@ def shared_transformer(project: Project) -> list[Evidence]:
         for call in module.calls:
             if module.path in serving and _LOADS.search(call.name):
                 for word in _words(call):
-                    loaded.setdefault(word, Evidence(call.span, call.text))
+                    loaded.setdefault(word, Evidence(call.span, call.told))
             elif module.path not in serving and _DUMPS.search(call.name):
                 for word in _words(call):
-                    stored.setdefault(word, Evidence(call.span, call.text))
+                    stored.setdefault(word, Evidence(call.span, call.told))
     applied = any(
         c.method == "transform" for p in serving if p in project.modules
         for c in project.modules[p].calls

@@ -137,7 +137,7 @@ class _Around:
 
         A constant is no gate made constant: many a first version becomes the default.
         """
-        place = Evidence(call.span, call.text)
+        place = Evidence(call.span, call.told)
         line = module.flat(call.span)
         own = [
             a for a in module.assigns

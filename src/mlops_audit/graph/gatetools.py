@@ -49,7 +49,7 @@ def gates_of_tools(project: Project, checks: Checks) -> Iterator[Gate]:
                 and (mentions_metric(call.args[0].text) or "output" in call.args[0].text)
                 and not re.search(r"launch|enable|skip", call.args[0].text)  # a switch
             ):
-                yield Gate("metric", (Evidence(call.span, call.text),))
+                yield Gate("metric", (Evidence(call.span, call.told),))
             decision = call.kw("deploy_decision")
             if decision is not None:
                 yield from _decision(checks, module, call, decision.text)
@@ -95,7 +95,7 @@ def _blessed(project: Project) -> Evidence | None:
 
 def _decision(checks: Checks, module: Module, call: Call, name: str) -> Iterator[Gate]:
     """ZenML's deployers take a decision; the step that makes it compares a metric."""
-    place = Evidence(call.span, call.text)
+    place = Evidence(call.span, call.told)
     if name == "True":
         yield Gate("constant", (place,))
         return
@@ -135,4 +135,4 @@ def _choice_rules(project: Project) -> Iterator[Gate]:
             text = " ".join(v.text for _, v in call.kwargs) or call.text
             if mentions_metric(text):
                 kind = "training" if _ON_TRAINING.search(text) else "metric"
-                yield Gate(kind, (Evidence(call.span, call.text),))
+                yield Gate(kind, (Evidence(call.span, call.told),))

@@ -96,12 +96,12 @@ def evaluations_in(project: Project, module: Module) -> Iterator[Held]:
         ):
             continue
         if told and on in {"test", "val"}:
-            yield Held(on, Evidence(call.span, call.text), module.notebook)
+            yield Held(on, Evidence(call.span, call.told), module.notebook)
         elif call.method == "test" and call.name.endswith("Trainer.test"):
-            yield Held("test", Evidence(call.span, call.text), module.notebook)
+            yield Held("test", Evidence(call.span, call.told), module.notebook)
         elif value := given_validation(module, call):
             on = "test" if set_of(without_train(value)) == "test" else "val"
-            yield Held(on, Evidence(call.span, call.text), module.notebook)
+            yield Held(on, Evidence(call.span, call.told), module.notebook)
     yield from _logged(project, module)
     if computes:
         yield from _loops(project, module)
@@ -164,12 +164,12 @@ def metrics_of_the_fit(project: Project, module: Module, on: str = "") -> Iterat
             if call is None or call.scope != fit.scope:
                 continue
             if call.receiver in model and call.args and call.args[0].text == data:
-                yield Evidence(call.span, call.text)  # `model.score(X, y)`
+                yield Evidence(call.span, call.told)  # `model.score(X, y)`
             if not again:
                 continue
             texts = {v.text for v in (*call.args, *(v for _, v in call.kwargs))}
             if truth in texts and (texts & told or any(c.text in t for c in again for t in texts)):
-                yield Evidence(call.span, call.text)
+                yield Evidence(call.span, call.told)
 
 
 def evaluations_of_tests(project: Project) -> Iterator[Held]:
@@ -211,7 +211,7 @@ def _logged(project: Project, module: Module) -> Iterator[Held]:
             for text in (*value.keys, *value.strings()):
                 on = set_of(text)
                 if on in {"test", "val"} and METRIC_NAME.search(text):
-                    yield Held(on, Evidence(call.span, call.text), module.notebook)
+                    yield Held(on, Evidence(call.span, call.told), module.notebook)
 
 
 def _says_evaluate(call: Call) -> bool:

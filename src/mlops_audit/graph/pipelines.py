@@ -306,6 +306,6 @@ def _called_steps(
                 continue
             code = scopes(project, [Scope(symbol.path, symbol.qualname)])
             name = symbol.qualname.rsplit(".", 1)[-1]
-            line = call.text or call.name
+            line = call.told
             parts = parts_of(project, code, f"{name} {symbol.qualname}")
             yield PipelineStep(name, Evidence(call.span, line), parts, code)

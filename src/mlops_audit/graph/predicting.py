@@ -294,5 +294,5 @@ def _loads_model(project: Project, use: Use) -> bool:
 def shown_calls(items: Iterable[tuple[Module, Call]], what: str) -> Iterator[Evidence]:
     """The calls as evidence, each with a word of what it does."""
     for _, call in items:
-        line = call.text or call.name
+        line = call.told
         yield Evidence(call.span, f"{what}: {line}")

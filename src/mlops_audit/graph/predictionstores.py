@@ -206,7 +206,7 @@ def _stored(project: Project, module: Module, call: Call) -> Stored | None:
     if not lasting and not _is_file(call):
         return None
     dated = dated_path or bool(_WHEN.search(around))
-    line = call.text or call.name
+    line = call.told
     inputs = _inputs(module, call, around) or _joined_before(project, module)
     return Stored(Evidence(call.span, line), lasting, inputs, dated)
 
@@ -242,7 +242,7 @@ def _points(module: Module, call: Call) -> Stored | None:
         for key in _keys(held)
     ]
     inputs = sum(not _META_KEY.search(k) for k in fields) > 1  # one of them is what was predicted
-    return Stored(Evidence(call.span, call.text), lasting=True, inputs=inputs, dated=True)
+    return Stored(Evidence(call.span, call.told), lasting=True, inputs=inputs, dated=True)
 
 
 def _is_file(call: Call) -> bool:

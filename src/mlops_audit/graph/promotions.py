@@ -55,7 +55,7 @@ def promotions(project: Project) -> list[Promotion]:
             around = f"{call.scope} {call.text[:200]}"
             filed = _FILES.match(call.method) and _PLACES.search(around) and not call.loops
             if call.runs and (named or (filed and "model" in around.lower())):
-                place = Evidence(call.span, call.text or call.name)
+                place = Evidence(call.span, call.told)
                 place = _inside_of(project, module, call, place)
                 found.setdefault(call.span, Promotion(module, call, place))
     return [found[s] for s in sorted(found, key=lambda s: (s.path, s.line or 0))]

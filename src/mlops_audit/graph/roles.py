@@ -156,7 +156,7 @@ def _training(project: Project) -> list[_Place]:
         if path in known or project.is_test(path):
             continue
         for call in training_calls(module):
-            line = call.text or call.name
+            line = call.told
             found.append(
                 _Place(path, Evidence(call.span, line), module.notebook, project.is_example(path))
             )

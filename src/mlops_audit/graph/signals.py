@@ -121,11 +121,11 @@ def _training(
         if starts and (
             _RETRAINS.search(call.text) or trains_in(project, [Scope(module.path, call.scope)])
         ):
-            return Evidence(call.span, call.text)
+            return Evidence(call.span, call.told)
         if "dispatches" in call.text or (
             call.method == "post" and asks_to_train(project, module, call)
         ):
-            return Evidence(call.span, call.text)
+            return Evidence(call.span, call.told)
     return None
 
 
@@ -143,7 +143,7 @@ def _asks(module: Module, branch: Branch, calls: list[Call]) -> Evidence | None:
             if branch.body[0] <= module.flat(t.span) <= branch.body[1]
         )
         if told and asks and not call.name.startswith(("logging.", "print", "logger.")):
-            return Evidence(call.span, call.text)
+            return Evidence(call.span, call.told)
     return None
 
 

@@ -94,7 +94,7 @@ class Splits:
             named = call.kw("split")
             told = named is not None and set_of(named.text) in {"test", "val"}
             if own or official or told:
-                yield Evidence(call.span, call.text or call.name)
+                yield Evidence(call.span, call.told)
         pairs: dict[str, set[str]] = {}
         for item in module.assigns:
             for target in item.targets:

@@ -274,7 +274,7 @@ def _stores(module: Module) -> Evidence | None:
             return Evidence(text.span, text.value)
     for call in module.calls if module.roots & _OBJECT_CLIENTS else ():
         if _OBJECT_CALL.match(call.name):
-            return Evidence(call.span, call.text)
+            return Evidence(call.span, call.told)
     return None
 
 

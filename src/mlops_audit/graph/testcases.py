@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,8 @@ class TestCase(Struct, frozen=True):
     `exercises` is the project's own code that it, its fixtures and its helpers call; `direct`
     the part that it or its helpers name themselves. `asserts` are its assertions that can fail,
     `constant` those that cannot. `void` says why it does not count whatever it asserts: skipped,
-    an import that does not exist, an undefined fixture, mocks only, or not collected.
+    an import that does not exist, an undefined fixture, mocks only, or not collected. `calls`
+    says where it calls the project's code itself.
     """
 
     __test__ = False  # pytest must not take the audited project's vocabulary for its own
@@ -53,7 +55,8 @@ class TestCase(Struct, frozen=True):
     end_line: int
     exercises: tuple[Symbol, ...] = ()
     direct: tuple[Symbol, ...] = ()
-    asserts: tuple[Span, ...] = ()
+    calls: tuple[tuple[Symbol, Evidence], ...] = ()
+    asserts: tuple[Evidence, ...] = ()
     constant: tuple[Span, ...] = ()
     patched: tuple[Symbol, ...] = ()
     marks: tuple[str, ...] = ()
@@ -73,15 +76,26 @@ class TestCase(Struct, frozen=True):
         """Whether it asserts something of the project's own code and can run."""
         return bool(not self.void and self.asserts and self.exercises)
 
-    def evidence(self) -> Evidence:
-        """The test as evidence."""
-        # What it names itself comes first: the rest may be a fixture's or a helper's.
-        own = sorted({s.qualname or s.path for s in self.direct})
-        seen = [*own, *sorted({s.qualname or s.path for s in self.exercises} - {*own})][:2]
-        told = f"{self.name}: asserts on {', '.join(seen)}" if self.counts else self.name
-        if self.void:
-            told = f"{self.name}: {self.void}"
-        return Evidence(self.span, told)
+    def evidence(
+        self, on: re.Pattern[str] | None = None, of: Container[Symbol] | None = None
+    ) -> Evidence:
+        """The test as evidence: the line that asserts, reached through the test and its call.
+
+        Args:
+            on: what the assertion to show should say, where one of them does.
+            of: the code whose call leads to it; any of the project's by default.
+        """
+        if self.void or not self.asserts:
+            return Evidence(self.span, f"{self.name}: {self.void}" if self.void else self.name)
+        lines = range(self.span.line or 0, self.end_line + 1)
+        own = [a for a in self.asserts if a.span.path == self.path and a.span.line in lines]
+        shown = own or self.asserts  # else those of a helper
+        asserted = next((a for a in shown if on is not None and on.search(a.detail)), shown[0])
+        called = next((e for s, e in self.calls if of is None or s in of), None)
+        chain = [Evidence(self.span, self.name)]
+        if called is not None and called.span != asserted.span:
+            chain.append(called)
+        return Evidence(asserted.span, f"{self.name}: {asserted.detail}", tuple(chain))
 
 
 def is_case(owner: Class | None, project: Project, path: str) -> bool:

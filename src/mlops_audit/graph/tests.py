@@ -275,6 +275,7 @@ class TestSuite:
             function.end_line,
             exercises,
             tuple(s for s in named if s not in patched),
+            tuple(c for p, s in direct for c in self.scopes.read(p, s).calls),
             tuple(dict.fromkeys(a for p, s in direct for a in self.scopes.read(p, s).asserts)),
             tuple(dict.fromkeys(a for p, s in direct for a in self.scopes.read(p, s).constant)),
             tuple(sorted(patched, key=lambda s: (s.path, s.qualname))),

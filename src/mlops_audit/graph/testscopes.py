@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from mlops_audit.facts.code import Call, Module, Value
 from mlops_audit.graph.index import Symbol
-from mlops_audit.model import Span
+from mlops_audit.model import Evidence, Span
 
 if TYPE_CHECKING:  # the project asks for its tests, which are read from the project
     from mlops_audit.graph.project import Project
@@ -52,12 +52,16 @@ _REMOTE = re.compile(r"^https?://[\w\-]{1,60}(\.[\w\-]{1,60}){1,6}")
 
 
 class ScopeFacts(Struct, frozen=True):
-    """Of one function: `own` code that it uses, `helpers` in test files that it calls."""
+    """Of one function: `own` code that it uses, `helpers` in test files that it calls.
+
+    `calls` says where it calls which code, once each.
+    """
 
     own: tuple[Symbol, ...] = ()
     guessed: tuple[Symbol, ...] = ()  # by a method's name alone
     helpers: tuple[Symbol, ...] = ()
-    asserts: tuple[Span, ...] = ()
+    calls: tuple[tuple[Symbol, Evidence], ...] = ()
+    asserts: tuple[Evidence, ...] = ()
     constant: tuple[Span, ...] = ()  # assertions that cannot fail
     patched: tuple[Symbol, ...] = ()
     service: bool = False  # calls a service by its address
@@ -86,6 +90,7 @@ class ScopeReader:
         guessed: dict[Symbol, None] = {}
         helpers: dict[Symbol, None] = {}
         patched: list[Symbol] = []
+        shown: dict[Symbol, Evidence] = {}
         calls = [*module.calls_in(scope), *(c for c in module.calls if c.decorates == scope)]
         for call in calls:
             if not call.runs:
@@ -96,10 +101,10 @@ class ScopeReader:
             for symbol in self._targets(call, path):
                 if self.project.is_test(symbol.path):
                     helpers[symbol] = None
-                elif call.name.startswith("?."):
-                    guessed[symbol] = None
-                else:
-                    own[symbol] = None
+                    continue
+                (guessed if call.name.startswith("?.") else own)[symbol] = None
+                if not call.decorates and symbol not in shown:
+                    shown[symbol] = Evidence(call.span, call.told)
         for name in self._asserted(module, scope):
             symbol_ = self.object(name, path)
             if symbol_ and not self.project.is_test(symbol_.path):
@@ -110,6 +115,7 @@ class ScopeReader:
             tuple(own),
             tuple(guessed),
             tuple(helpers),
+            tuple(shown.items()),
             asserts,
             constant,
             tuple(patched),
@@ -269,21 +275,28 @@ def _plain(value: Value) -> bool:
 
 def _assertions(
     module: Module, scope: str, calls: list[Call]
-) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
-    """Spans of the assertions that can fail, and of those that cannot."""
-    good: list[Span] = []
+) -> tuple[tuple[Evidence, ...], tuple[Span, ...]]:
+    """The assertions that can fail, and the places of those that cannot."""
+    good: list[Evidence] = []
     constant: list[Span] = []
     for item in module.asserts:
         if item.scope == scope or item.scope.startswith(f"{scope}."):
             never = any(g.never for g in item.guards)
-            (constant if item.constant or never or item.swallowed else good).append(item.span)
+            if item.constant or never or item.swallowed:
+                constant.append(item.span)
+            else:
+                good.append(Evidence(item.span, f"assert {item.test}"))
     for raised in module.raises:
         inside = raised.scope == scope or raised.scope.startswith(f"{scope}.")
         if inside and raised.name in {"AssertionError", "?.AssertionError"}:
-            good.append(raised.span)
+            good.append(Evidence(raised.span, "raise AssertionError"))
     for call in calls:
-        if call.runs and not call.decorates and _asserts(call):
-            (constant if _cannot_fail(call) else good).append(call.span)
+        if not call.runs or call.decorates or not _asserts(call):
+            continue
+        if _cannot_fail(call):
+            constant.append(call.span)
+        else:
+            good.append(Evidence(call.span, call.told))
     return tuple(good), tuple(constant)
 
 

@@ -108,7 +108,7 @@ def _handed_on(project: Project, found: list[Tracked]) -> Iterator[Tracked]:
                 continue
             own = call.name.startswith((":", "?")) and _WRITER.search(call.receiver)
             if own and is_called(project, path, call.scope):
-                shown = Evidence(call.span, call.text)
+                shown = Evidence(call.span, call.told)
                 yield Tracked("TensorBoard", capability, "local", shown, module.notebook)
 
 
@@ -268,7 +268,7 @@ def _disabled(project: Project) -> Iterator[Tracked]:
                 known = _state(project, call.guards)
                 on = known is not None and known[0] == "on"
                 standing = _standing(project, match.tool.name, match.capability, call)
-                detail = call.text or call.name
+                detail = call.told
                 chain = (known[1],) if known is not None and known[1] is not None else ()
                 yield Tracked(
                     match.tool.name,

@@ -192,4 +192,4 @@ def is_saved(project: Project, code: Iterable[Scope]) -> bool:
 
 def written(call: Call) -> str:
     """A call as it is written, for evidence."""
-    return call.text or call.name
+    return call.told

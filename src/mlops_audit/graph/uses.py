@@ -63,6 +63,8 @@ class Use(Struct, frozen=True, eq=False):
 
     def evidence(self, chain: tuple[Evidence, ...] = ()) -> Evidence:
         """The use as evidence."""
+        if self.call is not None and "\n" in self.call.receiver and self.detail[0] != "@":
+            return Evidence(self.span, self.call.told, chain)
         shown = self.detail.removesuffix(_MORE)
         bare = shown.removeprefix("@")
         text = self.call.text if self.call is not None else ""

@@ -144,7 +144,7 @@ class Validation:
             for call in module.calls:
                 if call.kw("expectation_suite") is not None and call.runs:
                     yield self._check(
-                        Evidence(call.span, call.text), path, call.scope, tool="Hopsworks"
+                        Evidence(call.span, call.told), path, call.scope, tool="Hopsworks"
                     )
 
     def _acted_on(self, use: Use) -> bool:
@@ -176,7 +176,7 @@ class Validation:
             for call in module.calls:
                 kind = self._schema_kind(call, path)
                 if kind:
-                    yield self._check(Evidence(call.span, call.text), path, call.scope, tool=kind)
+                    yield self._check(Evidence(call.span, call.told), path, call.scope, tool=kind)
 
     def _schema_kind(self, call: Call, path: str) -> str:
         if not call.runs or not call.name or call.name.startswith("?"):
@@ -261,7 +261,7 @@ class Validation:
             for call in module.calls:
                 checking = bool(_CHECKING.search(call.scope.rsplit(".", 1)[-1]))
                 if call.name in EXITS and about_data(call.guards, checking=checking):
-                    yield self._check(Evidence(call.span, call.text), path, call.scope)
+                    yield self._check(Evidence(call.span, call.told), path, call.scope)
 
     def _in_checks(self, module: Module) -> Iterator[DataCheck]:
         """Assertions on values in functions that say they check data: those of a loader."""

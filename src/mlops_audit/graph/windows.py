@@ -146,7 +146,7 @@ def windowed_quality(project: Project) -> tuple[Evidence, ...]:
         if path in project.test_files or module.notebook or project.is_example(path) or shows:
             continue
         found += [
-            Evidence(call.span, call.text)
+            Evidence(call.span, call.told)
             for call in _metric_calls(project, module)
             if _in_window(module, call) and _of_production(project, module, call)
         ]

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from mlops_audit.config import Config
 from mlops_audit.graph import Project
 from mlops_audit.graph.docs import Docs, filled
+from mlops_audit.graph.statements import said_below, said_in
+from mlops_audit.model import Span
 from mlops_audit.tree import MemoryTree
 
 LONG = "This page explains the system in some more words than a heading has.\n"
@@ -83,6 +85,54 @@ def test_paragraphs_stand_on_the_line_where_they_begin() -> None:
     places = [(span.line, words) for _, span, words in found.paragraphs(found.readme)]
     assert places[0] == (3, "first line")
     assert places[-1] == (14, "- item")
+
+
+GUIDE = """# Churn
+
+[![CI](https://ci.example/badge.svg)](https://ci.example)
+
+> [!NOTE]
+> Archived since May.
+
+Predicts who leaves, so that
+somebody can call them.
+
+## Set up
+
+├── src
+Any Linux will do.
+
+```bash
+# once
+pip install -e .
+```
+"""
+
+
+def test_a_heading_is_shown_by_what_stands_below_it() -> None:
+    """Badges, notes, trees and comments are no statement; what is wanted comes first."""
+    project = Project.load(MemoryTree({"README.md": GUIDE.encode()}), Config())
+    readme = project.docs.readme
+    assert readme is not None
+    title, setup = (s for s in readme.sections if s.level)
+    archived = re.compile("archived", re.IGNORECASE)
+    what = said_below(project, readme, title, but=archived, deeper=False, opens=True)
+    assert (what.span.line, what.detail) == (8, "Predicts who leaves, so that")
+    assert [hop.span.line for hop in what.chain] == [1]
+    how = said_below(project, readme, setup, re.compile("pip install"))
+    assert (how.span.line, how.detail) == (18, "pip install -e .")
+    assert said_below(project, readme, setup).span.line == 14
+    nothing = said_below(project, readme, setup, but=re.compile("."))
+    assert (nothing.span.line, nothing.detail) == (11, "Set up")
+
+
+def test_a_paragraph_is_shown_by_the_line_that_says_it() -> None:
+    """A term on its second line stands there, and only within the paragraph."""
+    text = "Made with care\nunder the MIT license.\n\nAll rights are yours.\n"
+    project = Project.load(MemoryTree({"README.md": text.encode()}), Config())
+    start = Span("README.md", 1)
+    assert said_in(project, start, "x", re.compile("license")).span.line == 2
+    assert said_in(project, start, "Made with care", re.compile("rights")).span.line == 1
 
 
 @given(st.binary(max_size=400))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from mlops_audit.config import Config
@@ -28,6 +30,19 @@ def one(body: str, **files: str) -> bool:
 def test_an_assertion_on_own_code_counts() -> None:
     """A call of an imported function and an assertion make a test."""
     assert one("from shop.code import double\ndef test_a():\n    assert double(1) == 2\n")
+
+
+def test_a_test_is_shown_by_the_line_that_asserts() -> None:
+    """The evidence is the assertion, reached through the test and its call."""
+    body = (
+        "from shop.code import double\n\n\ndef test_a():\n    two = double(1)\n"
+        "    assert two > 0\n    assert two == 2\n"
+    )
+    case = suite({"shop/code.py": CODE, "tests/test_a.py": body}).counting[0]
+    shown = case.evidence()
+    assert (shown.span.line, shown.detail) == (6, "test_a: assert two > 0")
+    assert [(hop.span.line, hop.detail) for hop in shown.chain] == [(4, "test_a"), (5, "double(1)")]
+    assert case.evidence(re.compile("== 2")).span.line == 7
 
 
 @pytest.mark.parametrize(

@@ -491,4 +491,4 @@ def _of_modules(project: Project, walked: tuple[Scope, ...], trained: Evidence) 
 
 
 def _line(call: Call) -> str:
-    return call.text or call.name
+    return call.told

@@ -111,7 +111,7 @@ def _in_jobs(project: Project) -> Iterator[tuple[Way, Evidence]]:
 def _told(project: Project, code: tuple[Scope, ...]) -> Evidence | None:
     """Where code trains, runs a pipeline or checks data or a model."""
     for _, call in trains_here(project, code):
-        return Evidence(call.span, f"trains: {call.text or call.name}")
+        return Evidence(call.span, f"trains: {call.told}")
     for use in uses_of(project, code):
         if use.capability in _CHECKS:
             return Evidence(use.span, f"checks: {use.detail}")
@@ -133,11 +133,14 @@ def _in_tests(project: Project) -> Iterator[tuple[Way, Evidence]]:
     """The tests that CI runs and that train, validate data, or test a stored model."""
     for case, way in project.tests.run_by(project.automation):
         told = _tested(project, case)
-        if told:
-            yield way, way.evidence(f"{case.name} {told}", case.span)
+        if told is not None:
+            start = Evidence(case.span, case.name)
+            way_there = (*way.evidence(span=told.span).chain, start)
+            yield way, Evidence(told.span, f"{case.name} {told.detail}", way_there)
 
 
-def _tested(project: Project, case: TestCase) -> str:
+def _tested(project: Project, case: TestCase) -> Evidence | None:
+    """The line at which a test trains, validates data, runs the pipeline or asks a model."""
     roots = [Scope(p, s) for p, s in case.scopes] or [Scope(case.path, case.qualname)]
     roots += [Scope(s.path, s.qualname) for s in (*case.programs, *case.exercises)]
     code = scopes(project, roots)
@@ -145,19 +148,28 @@ def _tested(project: Project, case: TestCase) -> str:
     trained = trains_here(project, code)
     mocked = any(_TRAINS.search(name) for name in replaced)
     if trained and not (mocked or any(c.scope.rsplit(".", 1)[-1] in replaced for _, c in trained)):
-        return "trains"
+        call = trained[0][1]
+        return Evidence(call.span, f"trains: {call.told}")
     uses = tuple(uses_of(project, code))
-    if any(_validates(u) for u in uses):
-        return "validates data"
-    if any(u.capability == "pipeline.run" for u in uses) and not case.patched:
-        return "runs the pipeline"
+    checks = next((u for u in uses if _validates(u)), None)
+    if checks is not None:
+        return Evidence(checks.span, f"validates data: {checks.detail}")
+    if case.patched:
+        return None
+    runs = next((u for u in uses if u.capability == "pipeline.run"), None)
+    if runs is not None:
+        return Evidence(runs.span, f"runs the pipeline: {runs.detail}")
+    calls = [c for _, c in calls_of(project, code)]
     loads = any(u.capability in {"model.load", "registry.load"} for u in uses) or any(
-        c.method.startswith("load_model") for _, c in calls_of(project, code)
+        c.method.startswith("load_model") for c in calls
     )
-    predicts = any(u.capability == "predict.call" for u in uses) or any(
-        c.method.startswith("predict") for _, c in calls_of(project, code)
-    )
-    return "tests a stored model" if loads and predicts and not case.patched else ""
+    asked = [
+        *(Evidence(u.span, u.detail) for u in uses if u.capability == "predict.call"),
+        *(Evidence(c.span, c.told) for c in calls if c.method.startswith("predict")),
+    ]
+    if not (loads and asked):
+        return None
+    return Evidence(asked[0].span, f"asks a stored model: {asked[0].detail}")
 
 
 def _validates(use: Use) -> bool:

@@ -159,7 +159,7 @@ def _elbows(project: Project) -> Iterator[Evidence]:
     for module in project.modules.values():
         for call in module.calls:
             if _ELBOW.search(call.method) and not project.is_test(module.path):
-                yield Evidence(call.span, call.text)
+                yield Evidence(call.span, call.told)
                 return
 
 

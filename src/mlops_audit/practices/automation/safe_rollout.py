@@ -172,7 +172,7 @@ def _routed(project: Project) -> Iterator[Evidence]:
                 yield Evidence(branch.span, f"if {branch.test}")
         for call in module.calls:
             if _ROUTES.search(call.receiver) and call.method.startswith("predict"):
-                yield Evidence(call.span, call.text)
+                yield Evidence(call.span, call.told)
 
 
 def _two_models(module: Module, lines: tuple[int, int]) -> bool:
@@ -184,7 +184,7 @@ def _fallbacks(project: Project) -> Iterator[Evidence]:
         module = project.modules.get(path)
         for call in module.calls if module else ():
             if _FALLBACK.search(call.method) or _FALLBACK.search(" ".join(call.targets)):
-                yield Evidence(call.span, call.text)
+                yield Evidence(call.span, call.told)
                 break
     yield from default_answers(project)[:2]
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from mlops_audit.facts.doctypes import Document, Section
 from mlops_audit.graph import Project
-from mlops_audit.graph.docs import body, evidence
+from mlops_audit.graph.docs import body
+from mlops_audit.graph.statements import said_below
 from mlops_audit.model import Evidence, Span
 
 __all__ = ["AGREEMENT", "FILES", "TITLES", "guides", "says_how"]
@@ -50,6 +51,13 @@ _HOW = re.compile(
     r"\b(never|not|don't) (run )?`?(commit|git push|push to)\b",
     re.IGNORECASE,
 )
+# Of the lines that say how, those with a command or a request show it most plainly.
+_DOES = re.compile(
+    r"^\s*(\$ )?(pip|poetry|uv|pdm|conda|make|tox|nox|pytest|python|pre-commit|npm|just|hatch|git|"
+    r"pixi|mise|ruff|black|flake8)\b.*[\w./-]|\b(open|submit|create|send|make) (a|your|an?) (new )?"
+    r"(pull|merge) request|\bfork\b.*\brepo",
+    re.IGNORECASE,
+)
 _WORDS = 12
 _REQUESTS = re.compile(r"(pull|merge)[ -]requests?|\bPRs?\b", re.IGNORECASE)
 # What somebody is asked to do for one.
@@ -87,10 +95,10 @@ def guides(project: Project) -> Iterator[tuple[Evidence, bool]]:
             continue
         good = [s for s in document.sections if says_how(document, s)]
         for section in (good or list(document.sections))[:1]:
-            if section.title:
-                yield evidence(section), bool(good)
-            else:
-                yield Evidence(Span(document.path), "a guide for contributors"), bool(good)
+            told = said_below(project, document, section, _DOES, _HOW, but=AGREEMENT)
+            if told.span.line is None:
+                told = Evidence(Span(document.path), "a guide for contributors")
+            yield told, bool(good)
     for document in _read(project):
         for section in document.sections:
             if document not in project.docs.guide and not _ABOUT_US.search(
@@ -100,7 +108,8 @@ def guides(project: Project) -> Iterator[tuple[Evidence, bool]]:
             named = section.title and section.title != document.title
             own = document not in project.docs.guide[:1]  # a page may be about nothing else
             if (named or own) and TITLES.search(section.title) and not _PLACE.search(section.title):
-                yield evidence(section), says_how(document, section)
+                told = said_below(project, document, section, _DOES, _HOW, but=AGREEMENT)
+                yield told, says_how(document, section)
 
 
 def _read(project: Project) -> Iterator[Document]:

@@ -9,6 +9,7 @@ from mlops_audit.facts.doctypes import Document
 from mlops_audit.facts.documents import is_placeholder
 from mlops_audit.graph import Project
 from mlops_audit.graph.docs import body, filled
+from mlops_audit.graph.statements import said_below
 from mlops_audit.model import Evidence, Span
 
 __all__ = ["answers", "labels"]
@@ -19,25 +20,27 @@ _LABEL = re.compile(
 _WORDS = 3
 
 
-def labels(project: Project, document: Document) -> Iterator[tuple[Span, str, str]]:
-    """The questions of a document with their answers, where it gives one.
+def labels(project: Project, document: Document) -> Iterator[tuple[Evidence, str, str]]:
+    """The questions of a document with their answers, where it gives one, and where it does.
 
     A question is a heading, a bold label with a colon, or the first cell of a table's row.
     """
     for section in document.sections:
         named = section.title and section.title != document.title
         if named and filled(document, section, _WORDS):
-            yield section.span, section.title, body(document, section)
+            where = said_below(project, document, section)
+            yield where, section.title, body(document, section)
         for table in section.tables:
             for number, row in enumerate(table.rows):
                 answer = " ".join(row[1:])
                 if row and not is_placeholder(answer):
                     line = (table.span.line or 1) + 2 + number
-                    yield Span(document.path, line), row[0], answer
+                    where = Evidence(Span(document.path, line), f"{row[0]} {answer}")
+                    yield where, row[0], answer
     for _, span, text in project.docs.paragraphs(document):
         match = _LABEL.match(text[:2000])
         if match and not is_placeholder(match[2]):
-            yield span, match[1], match[2]
+            yield Evidence(span, text), match[1], match[2]
 
 
 def answers(
@@ -45,8 +48,8 @@ def answers(
 ) -> dict[str, Evidence]:
     """Which of the questions a document answers, and where."""
     found: dict[str, Evidence] = {}
-    for span, label, _ in labels(project, document):
+    for where, label, _ in labels(project, document):
         for name, pattern in questions.items():
             if pattern.search(label):
-                found.setdefault(name, Evidence(span, label))
+                found.setdefault(name, where)
     return found

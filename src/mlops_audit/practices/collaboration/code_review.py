@@ -40,6 +40,7 @@ _ASKS = re.compile(
 )
 _COMMENT = re.compile(r"<!--(.*?)-->", re.DOTALL)
 _WORDS = 6  # beyond headings, of a template that asks for something
+_SHORT = 4  # words, the box among them: a choice rather than a request
 _LOOKED_FOR = "CODEOWNERS with owners, a pull-request template with content, or a ruleset"
 
 
@@ -111,23 +112,28 @@ def _asked(project: Project, path: str) -> Evidence | None:
             if re.match(r"\[[ xX]\]\s*\w", i) and not re.search(r"I confirm that|licen[cs]e", i)
         ]
         if boxes:
-            asked = re.sub(r"^\[[ xX]\]\s*", "", boxes[0])[:25]
-            return Evidence(text_span(project, section.span, asked), boxes[0])
+            box = next((b for b in boxes if len(b.split()) > _SHORT), boxes[0])
+            asked = re.sub(r"^\[[ xX]\]\s*", "", box)
+            place = text_span(project, section.span, asked[:25])
+            return Evidence(place, f"a pull request is asked: {asked}")
         # A question that waits for its answer is a heading; a legal phrase asks for nothing.
         lines = [
             x.strip("*_ ")
             for x in section.text.split("\n")
-            if x.strip() and not re.search(r":[*_\s]*$|I confirm that|licen[cs]e", x)
+            if x.strip() and not re.search(r":[*_\s]*$|I confirm that|licen[cs]e|^\W*\[!", x)
         ]
         text = " ".join(lines)
         if len(text.split()) >= _WORDS and not is_placeholder(text):
-            return Evidence(text_span(project, section.span, lines[0][:60]), lines[0])
+            line = next((x for x in lines if len(x.split()) > _SHORT), lines[0])
+            place = text_span(project, section.span, line[:60])
+            return Evidence(place, f"a pull request is asked: {line}")
     # Comments are what the author of a pull request reads while filling it in.
     for found in _COMMENT.finditer((project.text(path) or "")[:8_000]):
         if len(found[1].split()) >= _WORDS and not is_placeholder(found[1]):
             said = found.start(1) + len(found[1]) - len(found[1].lstrip())
-            line = (project.text(path) or "").count("\n", 0, said) + 1
-            return Evidence(Span(path, line), " ".join(found[1].split()))
+            number = (project.text(path) or "").count("\n", 0, said) + 1
+            told = " ".join(found[1].split())
+            return Evidence(Span(path, number), f"a pull request is asked: {told}")
     return None
 
 

@@ -10,6 +10,7 @@ from mlops_audit.facts.doctypes import Document, Section
 from mlops_audit.facts.documents import is_placeholder
 from mlops_audit.graph import Project
 from mlops_audit.graph.docs import filled
+from mlops_audit.graph.statements import said_below, said_in
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed, unknown
 from mlops_audit.practices.base import practice
 
@@ -216,7 +217,7 @@ def _in_documents(project: Project) -> Iterator[Evidence]:
                     yield _at(project, document, section, described[0])
         answered = [s for s in document.sections if s.level > 1 and filled(document, s, 8)]
         if sheet and len(answered) >= _ENOUGH:
-            yield Evidence(answered[0].span, answered[0].title)
+            yield said_below(project, document, answered[0])
 
 
 def _above(document: Document, section: Section) -> bool:
@@ -464,6 +465,6 @@ def _told(project: Project, document: Document, *, near: bool) -> Iterator[Evide
             # An item of a list on data in general names no data set, and no place of one.
             general = not near and _ITEM_START.match(text) and not _A_SET.search(text)
             if named or (said and not general):
-                yield Evidence(span, text)
+                yield said_in(project, span, text, _SOURCE, _ORIGIN, _A_DATA_SET)
         elif _SOURCE.search(text) or (_USES.search(text) and not _ITEM_START.match(text)):
-            yield Evidence(span, text)
+            yield said_in(project, span, text, _SOURCE, _USES, _A_DATA_SET)

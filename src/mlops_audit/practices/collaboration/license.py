@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 from mlops_audit.facts.documents import is_placeholder
 from mlops_audit.graph import Project
+from mlops_audit.graph.sourcelines import line_span
+from mlops_audit.graph.statements import said_in
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed, unknown
 from mlops_audit.practices.base import practice
 
@@ -28,6 +30,11 @@ _LINE = re.compile(
 )
 _TITLE = re.compile(r"licen[cs]e|licencing|copyright", re.IGNORECASE)
 _BADGE = re.compile(r"img\.shields\.io/[^\s)]{0,80}licen[cs]e[^\s)]{0,60}", re.IGNORECASE)
+_NAMES = re.compile(
+    r"licen[cs]e|\bMIT\b|Apache|\bBSD\b|\bA?L?GPL|\bMPL\b|Creative Commons|"
+    r"rights reserved|proprietary",
+    re.IGNORECASE,
+)
 _METADATA = re.compile(
     r"License\s*::\s*\w|^\s*[\"']?license[\"']?\s*[:=]\s*[\"'{(]?\s*\w", re.IGNORECASE
 )
@@ -88,11 +95,21 @@ def _lines(project: Project) -> Iterator[Evidence]:
         return
     front = readme.front_matter
     if front is not None and front.str_at("license"):
-        yield Evidence(Span(readme.path, 1), f"license: {front.str_at('license')}")
+        place = line_span(project, Span(readme.path, 1), r"^licen[cs]e\s*:", 60)
+        yield Evidence(place, f"license: {front.str_at('license')}")
+    titled: list[Evidence] = []
+    named = False
     for section, span, text in project.docs.paragraphs(readme):
         says = _LINE.search(text) or (_TITLE.search(section.title) and len(text.split()) > 1)
         if (says and not is_placeholder(text)) or _BADGE.search(text) or _declares(text):
-            yield Evidence(span, text)
+            shown = said_in(project, span, text, _LINE, _BADGE, _NAMES)
+            if _NAMES.search(shown.detail):
+                named = True
+                yield shown
+            else:
+                titled.append(shown)
+    if not named:  # terms under that heading in other words
+        yield from titled
 
 
 def _declares(text: str) -> bool:

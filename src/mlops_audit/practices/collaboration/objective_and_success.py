@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from mlops_audit.facts.documents import is_placeholder
 from mlops_audit.graph import Project
 from mlops_audit.graph.docs import body
-from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
+from mlops_audit.graph.statements import said_below, said_in
+from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
 
 _SUCCESS = re.compile(
@@ -132,7 +133,7 @@ def _success(project: Project) -> tuple[list[Evidence], list[Evidence]]:
             if is_placeholder(text):
                 empty.append(Evidence(section.span, section.title))
             elif _NUMBER.search(text) or _MEASURE.search(text):
-                found.append(Evidence(section.span, section.title))
+                found.append(said_below(project, document, section, _NUMBER, _MEASURE))
         for _, span, text in project.docs.paragraphs(document) if document else ():
             plain = text.strip("*-_ ")
             if is_placeholder(text):
@@ -151,10 +152,13 @@ def _objective(project: Project) -> Iterator[Evidence]:
             continue
         told = list(project.docs.paragraphs(document))
         for number, (section, span, first) in enumerate(told):
-            text = first
+            text = told_here = first
+            place = span
             if first.rstrip(" *_").endswith(":"):  # the list below finishes the sentence
-                below = [t for s, _, t in told[number + 1 : number + 5] if s is section]
-                text = " ".join([first, *(t.lstrip("-*+ ") for t in below)])
+                below = [(p, t) for s, p, t in told[number + 1 : number + 5] if s is section]
+                text = " ".join([first, *(t.lstrip("-*+ ") for _, t in below)])
+                there = ((p, t) for p, t in below if _DECIDES.search(t))
+                place, told_here = next(there, (span, text))
             titled = bool(_OBJECTIVE.search(section.title)) and section.level > 0
             named = bool(_OBJECTIVE.match(first.strip("*_# "))) and text is not first
             opens = section.level <= 1 or bool(_OPENING.match(section.title.strip("*_# ")))
@@ -166,5 +170,11 @@ def _objective(project: Project) -> Iterator[Evidence]:
                 if _LEARNING.search(sentence):
                     continue
                 if _DECIDES.search(sentence) and _WHO.search(sentence):
-                    yield Evidence(span, sentence[:300])
+                    yield _placed(project, place, sentence if place == span else told_here)
                     break
+
+
+def _placed(project: Project, span: Span, sentence: str) -> Evidence:
+    """A sentence with the line of its paragraph on which it begins."""
+    opening = r"\s+".join(re.escape(word) for word in sentence.split()[:3])
+    return Evidence(said_in(project, span, sentence, re.compile(opening)).span, sentence[:300])

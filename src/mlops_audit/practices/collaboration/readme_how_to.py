@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mlops_audit.facts.doctypes import Document, Section
+from mlops_audit.facts.doctypes import CodeBlock, Document, Section
 from mlops_audit.graph import Project
-from mlops_audit.graph.docs import evidence, filled
-from mlops_audit.graph.sourcelines import text_span
+from mlops_audit.graph.docs import filled
+from mlops_audit.graph.statements import plain, said_below
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed, unknown
 from mlops_audit.practices.base import practice
 
@@ -38,9 +38,11 @@ _PREPARES = re.compile(
 )
 _NO_TEXT = re.compile(
     r"licen[cs]e|contribut|code of conduct|acknowledg|citation|author|contact|table of contents|"
-    r"references|badges?",
+    r"references|badges?|\bnotice|disclaimer",
     re.IGNORECASE,
 )
+_COSTS = re.compile(r"\bcosts?\b|\bpricing\b", re.IGNORECASE)  # of running it
+_COMMAND = re.compile(r"^\s*(\$ |%|[>$] ?\w)|`[^`\n]{3,200}`")
 # Sections that say how the project is handled, whatever their length.
 _HANDLING = re.compile(
     r"^\W*(workflows?|steps?\b|usage|how to |commands?|running |run )", re.IGNORECASE
@@ -64,12 +66,24 @@ _RUNS = re.compile(
     r"invoke|inv|tox|nox|task|kubectl|databricks|curl)\s+[\w-]+",
     re.IGNORECASE,
 )
+_ONLY_RUNS = re.compile(
+    rf"^(?!.*(?:{_INSTALLS.pattern}|--version))(?=.*(?:{_RUNS.pattern}))",
+    re.IGNORECASE | re.MULTILINE,
+)
+_VERSION = re.compile(r"--version\b")
 _LINK_ONLY = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+\[[^\]\n]{1,200}\]\([^)\n]{1,300}\)\W{0,3}")
 _RUNNERS = frozenset({"make", "just", "task", "invoke", "poe"})
 _TARGETS = re.compile(r"\b(make|just|task|invoke|inv|poe)[ \t]+([\w-]+(?:[ \t]+[\w-]+)*)")
 _WORDS = 8  # of a description that says what something is
 _LINE = 5  # of one that stands below the title
-_TITLE = 3  # of a line that says something
+_OPENS = re.compile(r"^(?!\s*([-*+]|\d+[.)]|\W*\[!|\W*!\[|<)\s?)\W*([^\W\d_]+\W+){4}")
+_DESCRIBES = re.compile(rf"{_OPENS.pattern}.*\b(is|are|was|for|to|of|with|that|this|using|by)\b")
+_ASIDE = re.compile(
+    r"^\W*(notes?|important|disclaimer|news|warning|update|if you|click|find|see|please|check|"
+    r"(the )?following|before you|start by|thanks|welcome to the (blog|course page))\b|"
+    r"\b(deprecated|no longer|archived)\b",
+    re.IGNORECASE,
+)
 _LOOKED_FOR = "a README with a description, set-up instructions and how to run it"
 
 
@@ -165,30 +179,20 @@ def _what(project: Project, readme: Document) -> Evidence | None:
             continue
         opening = section is readme.sections[0] or section.level == 1
         if _prose(section) >= (_LINE if opening else _WORDS):
-            if section.title:
-                return evidence(section)
-            return _told(project, readme, section)
+            return said_below(
+                project, readme, section, _DESCRIBES, but=_ASIDE, deeper=False, opens=True
+            )
     return None
-
-
-def _told(project: Project, readme: Document, section: Section) -> Evidence:
-    """The first line of prose in an opening without a title."""
-    for line in section.text.split("\n"):
-        plain = _plain(line)
-        if len(re.findall(r"[^\W\d_]{2,}", plain)) >= _TITLE:
-            place = text_span(project, Span(readme.path), line.strip()[:60])
-            return Evidence(place, plain.strip())
-    return evidence(section, "description")
 
 
 def _says_how(section: Section, *, set_up: bool) -> bool:
     """Whether a heading says by itself, or its content shows, how something is done."""
-    plain = _plain(section.title)
+    title = plain(section.title)
     if section.code or any(_RUNS.search(c) for c in re.findall(r"`([^`\n]{3,200})`", section.text)):
         return True
     if set_up:  # deployment, dependencies and the like may only be spoken of
-        return bool(_PREPARES.search(plain) or _INSTALLS.search(section.text))
-    return bool(_STARTS.search(plain))
+        return bool(_PREPARES.search(title) or _INSTALLS.search(section.text))
+    return bool(_STARTS.search(title))
 
 
 def _is_name(document: Document, section: Section) -> bool:
@@ -199,16 +203,10 @@ def _is_name(document: Document, section: Section) -> bool:
     return bool(is_readme) and section is first and section.level == 1 and not told
 
 
-def _plain(text: str) -> str:
-    """Text without badges, pictures, tags, addresses and what reStructuredText defines."""
-    text = re.sub(r"(?m)^\.\. [_|].*$|\|[\w -]{1,60}\|_?", " ", text)
-    return re.sub(r"\[?!\[[^\]]*\]\([^)]*\)\]?(\([^)]*\))?|<[^>]{0,500}>|https?://\S+", " ", text)
-
-
 def _prose(section: Section) -> int:
     """The words of a section without badges, pictures and lists of links."""
     text = "\n".join(ln for ln in section.text.split("\n") if not _LINK_ONLY.fullmatch(ln))
-    return len(re.findall(r"[^\W\d_]{2,}", _plain(text)))
+    return len(re.findall(r"[^\W\d_]{2,}", plain(text)))
 
 
 def _parts(
@@ -216,13 +214,16 @@ def _parts(
 ) -> Iterator[Evidence]:
     """Places that say how: a section of that name with content, or a command in any."""
     other = _RUN if title is _SETUP else _SETUP
+    shown = (_ONLY_RUNS, _RUNS) if title is _RUN else (_INSTALLS,)
+    but = None if title is _RUN else _VERSION
     for both in (False, True):
         titled = [
-            section
+            (document, section)
             for document in pages
             for section in document.sections
             if section.level
             and title.search(section.title)
+            and not _COSTS.search(section.title)
             and bool(other.search(section.title)) is both
             and filled(document, section, _WORDS)
             and not _is_name(document, section)
@@ -232,20 +233,36 @@ def _parts(
         # A heading that opens with the word says it more surely than one that ends with it.
         strong = _PREPARES if title is _SETUP else _STARTS
         titled.sort(
-            key=lambda s: (
-                not strong.search(s.title),
-                not title.match(s.title.lstrip("# *_0123456789.:")),
-                not s.code,
+            key=lambda item: (
+                not shown[0].search(_commands(*item)),
+                not strong.search(item[1].title),
+                not title.match(item[1].title.lstrip("# *_0123456789.:")),
+                not item[1].code,
             )
         )
-        yield from (evidence(section) for section in titled)
+        yield from (said_below(project, d, s, *shown, _COMMAND, but=but) for d, s in titled)
     for document in pages:
         for section in document.sections:
             for block in section.code:
                 if does.search(block.text) or (does is _INSTALLS and _made(project, block.text)):
-                    yield Evidence(block.span, block.text.strip().split("\n")[0])
+                    yield _in_block(block, does)
         for _, span, text in project.docs.paragraphs(document):
             if any(does.search(code) for code in re.findall(r"`([^`\n]{3,200})`", text)) or (
                 does.match(text)
             ):
                 yield Evidence(span, text)
+
+
+def _commands(document: Document, section: Section) -> str:
+    """What stands as code in a section and in those below it."""
+    parts = document.under(section)
+    spoken = (code for s in parts for code in re.findall(r"`([^`\n]{3,200})`", s.text))
+    return "\n".join([*(b.text for s in parts for b in s.code), *spoken])
+
+
+def _in_block(block: CodeBlock, does: re.Pattern[str]) -> Evidence:
+    """The line of a code block that does it, else its first one."""
+    lines = [(n, x.strip()) for n, x in enumerate(block.text.split("\n")) if x.strip()]
+    plain = [(n, x) for n, x in lines if not x.startswith("#")] or lines
+    number, line = next(((n, x) for n, x in plain if does.search(x)), plain[0])
+    return Evidence(Span(block.span.path, (block.span.line or 1) + number), line)

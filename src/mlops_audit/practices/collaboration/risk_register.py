@@ -9,6 +9,7 @@ from mlops_audit.facts.doctypes import Document, Section
 from mlops_audit.facts.documents import is_placeholder
 from mlops_audit.graph import Project
 from mlops_audit.graph.sourcelines import text_span
+from mlops_audit.graph.statements import said_below
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed, unknown
 from mlops_audit.practices.base import practice
 
@@ -97,7 +98,7 @@ def _risks(
                     continue
                 span = Span(document.path, (table.span.line or 1) + 2 + number)
                 answer = " ".join(row[i] for i in columns if i < len(row))
-                shown = Evidence(span, row[0])
+                shown = Evidence(span, " | ".join(row))
                 (listed if is_placeholder(answer) else met).append(shown)
         for item in section.items:
             if is_placeholder(item) or len(item.split()) < 3:  # noqa: PLR2004 -- a word is no risk
@@ -105,5 +106,5 @@ def _risks(
             shown = Evidence(text_span(project, section.span, item[:25]), item)
             (met if _MEASURE.search(item) else listed).append(shown)
         if section is not parts[0] and section.words and _MEASURE.search(section.text):
-            met.append(Evidence(section.span, section.title))
+            met.append(said_below(project, document, section, _MEASURE))
     return met, listed

@@ -10,6 +10,7 @@ from mlops_audit.graph import Project
 from mlops_audit.graph.docs import filled
 from mlops_audit.graph.fallbacks import default_answers
 from mlops_audit.graph.sourcelines import line_span
+from mlops_audit.graph.statements import said_below
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed, unknown
 from mlops_audit.practices.base import practice
 
@@ -91,11 +92,8 @@ def _owners(project: Project) -> Iterator[Evidence]:
             text = project.text(path) or ""
             guide = _GUIDE.search(text) is not None
             if text.strip() and not is_placeholder(text) and not guide:
-                lines = text.splitlines()
-                number = next(
-                    (n for n, x in enumerate(lines, 1) if x.strip(" -=*<!#") and x[:2] != ".."), 1
-                )
-                yield Evidence(Span(path, number), lines[number - 1].strip())
+                number, line = _owner_line(text.splitlines())
+                yield Evidence(Span(path, number), line)
         elif _CATALOGUE.search(path):
             for number, line in enumerate((project.text(path) or "").splitlines(), 1):
                 if re.match(r"\s*owner:\s*\w", line):
@@ -120,6 +118,14 @@ def _owners(project: Project) -> Iterator[Evidence]:
                 yield Evidence(span, text)
 
 
+def _owner_line(lines: list[str]) -> tuple[int, str]:
+    """The first line that names somebody; else the first that says something."""
+    told = [(n, x.strip()) for n, x in enumerate(lines, 1) if x.strip(" -=*<!#") and x[:2] != ".."]
+    plain = [(n, x) for n, x in told if not x.startswith("#")]
+    named = [(n, x) for n, x in plain if re.match(r"[-*]\s*\W?\w", x) or _PERSON.search(x)]
+    return next(iter([*named, *plain, *told]), (1, lines[0].strip()))
+
+
 def _procedures(project: Project) -> tuple[list[Evidence], list[Evidence]]:
     """Runbooks and sections on failures that say something; and those that do not."""
     found, empty = [], []
@@ -134,7 +140,7 @@ def _procedures(project: Project) -> tuple[list[Evidence], list[Evidence]]:
             if not (section.title and (book or _PROCEDURE.search(section.title))):
                 continue
             if filled(document, section, 10):
-                found.append(Evidence(section.span, section.title))
+                found.append(said_below(project, document, section))
                 if book:
                     break
             else:
@@ -154,7 +160,7 @@ def _fallbacks(project: Project) -> Iterator[Evidence]:
                 yield Evidence(function.span, f"fallback {function.qualname}")
         for call in module.calls:
             if _FALLBACK.search(call.method) and _answers(call.method):
-                yield Evidence(call.span, call.text)
+                yield Evidence(call.span, call.told)
     yield from default_answers(project)
 
 

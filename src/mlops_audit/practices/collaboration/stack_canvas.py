@@ -45,8 +45,7 @@ def stack_canvas(project: Project) -> Verdict:
     started: list[Evidence] = []
     empty: list[Evidence] = []
     for document in _canvases(project):
-        blocks = [(s, t) for s, t, _ in labels(project, document)]
-        shown = [Evidence(s, t) for s, t in blocks]
+        shown = [where for where, _, _ in labels(project, document)]
         if len(shown) > _BLOCKS:
             return passed(f"{document.path} is a filled-in canvas", shown[:5])
         (started if len(shown) > _STARTED else empty).append(

@@ -154,4 +154,4 @@ def _logged(talks: list[_Talk]) -> str:
 
 
 def _shown(call: Call) -> Evidence:
-    return Evidence(call.span, call.text or call.name)
+    return Evidence(call.span, call.told)

@@ -77,9 +77,9 @@ def _acting(module: Module) -> Iterator[tuple[Evidence, str]]:
         if call.runs and _CALLS.search(call.name):
             off = call.args and call.args[0].literal is False
             if not off:
-                yield Evidence(call.span, call.text), call.scope
+                yield Evidence(call.span, call.told), call.scope
         elif call.name == "numpy.seterr" and "raise" in call.text:
-            yield Evidence(call.span, call.text), call.scope
+            yield Evidence(call.span, call.told), call.scope
 
 
 def _ends(module: Module, branch: Branch) -> bool:

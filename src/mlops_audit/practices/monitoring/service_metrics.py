@@ -205,7 +205,7 @@ def _timing(project: Project) -> list[Evidence]:
         for call in module.calls if module else ():
             logs = call.method in {"info", "debug", "warning"} and "log" in call.receiver.lower()
             if logs and _TIMING.search(call.text[:300]):
-                found.append(Evidence(call.span, call.text))
+                found.append(Evidence(call.span, call.told))
     return found
 
 

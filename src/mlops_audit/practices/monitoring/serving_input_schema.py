@@ -362,7 +362,7 @@ def _validated(project: Project, walked: tuple[Scope, ...]) -> Iterator[Evidence
         )
         checked = _schema(project, owner, adapter.text if adapter is not None else name)
         if any(kind == "strict" for kind, _ in checked):
-            yield Evidence(call.span, call.text)
+            yield Evidence(call.span, call.told)
 
 
 def _signatures(project: Project) -> list[Evidence]:

@@ -89,7 +89,7 @@ def _in_code(project: Project) -> Iterator[Evidence]:
                 yield Evidence(text.span, hit)
         for call in module.calls:
             if call.name.endswith("drive.mount"):
-                yield Evidence(call.span, call.text)
+                yield Evidence(call.span, call.told)
 
 
 def _in_notebooks(project: Project) -> Iterator[Evidence]:

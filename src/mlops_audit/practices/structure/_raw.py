@@ -319,7 +319,7 @@ def _writes(project: Project) -> Iterator[Write]:
             beside = _beside(call, module)
             ingests = _ingests(project, module, call)
             folder = beside if beside is not None else ("raw" if "raw" in value.text else None)
-            yield Write(folder, Evidence(call.span, call.text), ingests)
+            yield Write(folder, Evidence(call.span, call.told), ingests)
     yield from _beside_itself(project)
 
 
@@ -357,7 +357,7 @@ def _beside_itself(project: Project) -> Iterator[Write]:
             value = call.arg(0)
             if call.method in {"tofile", "memmap"} and value is not None:
                 folder = posixpath.dirname(path)
-                yield Write(folder, Evidence(call.span, call.text), ingests=False)
+                yield Write(folder, Evidence(call.span, call.told), ingests=False)
 
 
 def _folder(path: str) -> str:

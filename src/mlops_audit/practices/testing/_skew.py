@@ -46,7 +46,7 @@ def _own_calls(module: Module, scopes: list[str]) -> dict[str, Evidence]:
         for call in module.calls_in(scope):
             name = call.name.removeprefix(":")
             if call.name.startswith(":") and name not in found and module.function(name):
-                text = call.text or call.name
+                text = call.told
                 found[name] = Evidence(call.span, text)
                 if depth:
                     queue.append((name, depth - 1))

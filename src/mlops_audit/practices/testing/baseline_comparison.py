@@ -97,7 +97,7 @@ def _baselines(project: Project, module: Module) -> list[Evidence]:
         if u.capability == "baseline.model" and (u.call is None or u.call in calls)
     ]
     found += [
-        Evidence(c.span, c.text or c.name)
+        Evidence(c.span, c.told)
         for c in calls
         if _OWN.search(c.method)
         and not c.name.startswith(("pytest", "unittest"))
@@ -132,7 +132,7 @@ def _beside(calls: list[Call]) -> list[Evidence]:
         if len(call.args) > 1 and _METRIC.search(call.method):
             groups.setdefault((call.scope, call.name, call.args[0].text), []).append(call)
     return [
-        Evidence(call.span, f"beside the model's: {call.text or call.name}")
+        Evidence(call.span, f"beside the model's: {call.told}")
         for group in groups.values()
         if len({c.args[1].text for c in group}) > 1
         for call in group

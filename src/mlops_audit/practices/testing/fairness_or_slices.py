@@ -70,7 +70,7 @@ def fairness_or_slices(project: Project) -> Verdict:
     if notes:
         return partial("the model is evaluated per group in a notebook only", notes)
     reports = [
-        Evidence(c.span, c.text or c.name)
+        Evidence(c.span, c.told)
         for path, m in sorted(project.modules.items())
         if path not in project.test_files
         and not (project.roles.kind == "library" and project.is_example(path))

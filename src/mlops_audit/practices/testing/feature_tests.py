@@ -77,10 +77,9 @@ def _tests(project: Project, code: dict[str, Evidence]) -> Iterator[tuple[bool, 
         if project.test_kinds.kind(case) == "system":
             continue
         for direct, symbols in ((True, case.direct), (False, case.exercises)):
-            names = {s.qualname or s.path for s in symbols if _prepares(project, s, code)}
-            if names:
-                said = f"{case.name} asserts on {', '.join(sorted(names)[:2])}"
-                yield direct, Evidence(case.span, said)
+            prepares = {s for s in symbols if _prepares(project, s, code)}
+            if prepares:
+                yield direct, case.evidence(of=prepares)
                 break
 
 

@@ -104,5 +104,5 @@ def _benchmark(project: Project, module: Module) -> Evidence | None:
         for symbol in project.index.targets(call, module.path) if call.loops else ():
             away = symbol.kind == "function" and symbol.path != module.path
             if away and doing_of(project, [Scope(symbol.path, symbol.qualname)]).predicts:
-                found.append(Evidence(call.span, f"benchmark: {call.text or call.name}"))
+                found.append(Evidence(call.span, f"benchmark: {call.told}"))
     return min(found, key=lambda e: not _SPEED.search(e.detail), default=None)

@@ -140,7 +140,7 @@ def _compares(project: Project, case: TestCase) -> Iterator[tuple[Compare, Evide
                 yield compare, Evidence(item.span, f"assert {item.test}")
     for call in module.calls_in(case.qualname):
         if _ASSERTS.match(call.method) and len(call.args) > 1:
-            yield _as_compare(call), Evidence(call.span, call.text)
+            yield _as_compare(call), Evidence(call.span, call.told)
 
 
 def _as_compare(call: Call) -> Compare:
@@ -158,7 +158,11 @@ def _on_a_model(project: Project, case: TestCase) -> bool:
 def _tests_of_gates(project: Project, gate: Span) -> list[Evidence]:
     """Tests that run the pipeline with a withholding gate and look for the model behind it."""
     return [
-        Evidence(case.asserts[-1], f"{case.name} asserts on what stands behind the gate")
+        Evidence(
+            case.asserts[-1].span,
+            f"{case.name}, behind the gate: {case.asserts[-1].detail}",
+            (Evidence(case.span, case.name),),
+        )
         for case in project.tests.counting
         if gate.path in project.test_kinds.reach(case).modules
         and project.test_kinds.kind(case) in {"system", "integration"}

@@ -18,6 +18,9 @@ _NAMES = re.compile(
     re.IGNORECASE,
 )
 _STATUS = re.compile(r"\b(400|404|413|415|422)\b|HTTP_4|UNPROCESSABLE|BAD_REQUEST")
+_REFUSES = re.compile(
+    r"\b4\d\d\b|HTTP_4|raises|error|exception|refus|invalid|missing|nan|null", re.IGNORECASE
+)
 _PREDICTS = re.compile(
     r"predict|infer|forecast|score|classif|transcribe|generate|detect", re.IGNORECASE
 )
@@ -53,7 +56,7 @@ def robustness_tests(project: Project) -> Verdict:
         if "test.property" in project.test_kinds.reach(c).capabilities and _on_model(project, c)
     ]
     found = [
-        c.evidence()
+        c.evidence(_REFUSES)
         for c in project.tests.counting
         if _on_model(project, c) and _wrong_input(project, c)
     ]

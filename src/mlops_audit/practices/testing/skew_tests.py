@@ -109,7 +109,7 @@ def _shared(project: Project, training: frozenset[str], serving: frozenset[str])
         if symbol not in left and symbol.path in training and symbol.path not in serving:
             for call in project.modules[symbol.path].calls:
                 if project.index.resolve(call.name, symbol.path) == symbol:
-                    left[symbol] = Evidence(call.span, call.text or call.name)
+                    left[symbol] = Evidence(call.span, call.told)
                     break
     found = []
     for symbol in sorted(set(left) & set(right), key=lambda s: (s.path, s.qualname)):
@@ -136,7 +136,7 @@ def _called(project: Project, paths: frozenset[str]) -> dict[Symbol, Evidence]:
             if symbol is None or symbol in found or call.method == "with_options":
                 continue  # a pipeline is set up here, its steps run elsewhere
             if symbol.path != path or scope:
-                text = call.text or call.name
+                text = call.told
                 found[symbol] = Evidence(call.span, text)
                 if depth and symbol.qualname:
                     queue.append((symbol.path, symbol.qualname, depth - 1))

@@ -351,7 +351,7 @@ def saved_figures(project: Project) -> list[Evidence]:
 
 
 def _shown(call: Call) -> Evidence:
-    return Evidence(call.span, call.text or call.name)
+    return Evidence(call.span, call.told)
 
 
 def told_params(project: Project) -> list[Evidence]:
@@ -384,5 +384,5 @@ def _assigned(project: Project) -> list[Evidence]:
     for _, call in own_calls(project):
         logs_scalars = call.method == "log" and call.receiver in {"wandb", "run"}
         if logs_scalars and any("config" in v.text[:60] for v in call.args):
-            found.append(Evidence(call.span, call.text))
+            found.append(Evidence(call.span, call.told))
     return found

@@ -74,7 +74,7 @@ def _automatic(project: Project) -> list[Evidence]:
             or str(v.literal or "").startswith(("outputs/", "./outputs/"))
             for v in call.args
         ):
-            found.append(Evidence(call.span, call.text))
+            found.append(Evidence(call.span, call.told))
     return found
 
 

@@ -285,7 +285,7 @@ def _commits(project: Project) -> Iterator[Evidence]:
                 yield Evidence(text.span, text.value)
         for call in module.calls:
             if call.name in {"git.Repo", "pygit2.Repository"}:
-                yield Evidence(call.span, call.text)
+                yield Evidence(call.span, call.told)
 
 
 def _of_hub(module: Module, text: Text) -> bool:

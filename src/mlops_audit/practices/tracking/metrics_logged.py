@@ -101,7 +101,7 @@ def _platform(project: Project) -> list[Evidence]:
             if call.kw("metric_definitions") is not None:
                 found.append(Evidence(call.span, "metric_definitions of the training job"))
             elif call.name.endswith(("PropertyFile", "MetricsSource")):
-                found.append(Evidence(call.span, call.text))
+                found.append(Evidence(call.span, call.told))
     for use in project.uses("registry.register", test=False):
         told = use.call and (use.call.kw("metrics") or use.call.kw("model_metrics"))
         if told and told.text not in {"None", "{}"}:

@@ -153,7 +153,7 @@ def _keywords(project: Project) -> list[Evidence]:
             found.append(Evidence(call.span, f"{call.method}({', '.join(given)})"))
     for _, call in own_calls(project):
         if call.method == "save" and call.kw("signatures") is not None:
-            found.append(Evidence(call.span, call.text))
+            found.append(Evidence(call.span, call.told))
     return found
 
 
@@ -184,7 +184,7 @@ def _files(project: Project) -> list[Evidence]:
                 and _META_NAME.search(call.args[0].text[:60])
                 and (_OF_MODEL.search(told) or (handles and not _OF_OTHERS.search(told)))
             ):
-                found.append(Evidence(call.span, call.text))
+                found.append(Evidence(call.span, call.told))
     return found
 
 

@@ -102,7 +102,7 @@ def _versions(project: Project) -> list[Evidence]:
 def _tables(project: Project) -> list[Evidence]:
     """Tables of a format that keeps each version, and reads of one by its version or time."""
     return [
-        Evidence(call.span, call.text)
+        Evidence(call.span, call.told)
         for module in project.source
         for call in module.calls
         if (call.method in _TABLES and _KEEPS_VERSIONS.search(call.text))

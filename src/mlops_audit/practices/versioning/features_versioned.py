@@ -69,5 +69,5 @@ def _read_from_nowhere(project: Project) -> list[Evidence]:
             if not isinstance(name, str) or not call.method.startswith("read_"):
                 continue
             if _TABLE.search(name) and not project.has(name) and name not in tracked:
-                found.append(Evidence(call.span, call.text))
+                found.append(Evidence(call.span, call.told))
     return found

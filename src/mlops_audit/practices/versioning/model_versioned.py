@@ -189,7 +189,7 @@ def _named_by_moment(project: Project) -> Iterator[Evidence]:
         if path not in project.test_files:
             for call in module.calls:
                 if call.runs and _STEPPED.search(call.name) and not _one_file(module, call):
-                    yield Evidence(call.span, call.text or call.name)
+                    yield Evidence(call.span, call.told)
     yield from _configured(project)
     yield from _numbered_names(project)
     for output in written_files(project):
