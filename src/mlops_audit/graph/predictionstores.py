@@ -47,6 +47,7 @@ _PREDICTED = re.compile(
 )
 # A place that callers name after what it holds.
 _PREDICTIONS = re.compile(r"predictions|forecasts|inferences", re.IGNORECASE)
+_PLACED = re.compile(r"[\"'/](\w{1,30}_)?(predict|inference|forecast)\w{0,30}", re.IGNORECASE)
 _OTHER = re.compile(
     r"metric|accuracy|confusion|\.png|\.jpe?g|\.svg|\bfig\b|plot|checkpoint|weights|model_dir|"
     r"model\.(pkl|pt|joblib|h5|keras)|config(?![\[(])|tokenizer|vocab|scaler|encoder|"
@@ -67,6 +68,8 @@ _INPUT = re.compile(
     r"([^a-z]|$)",
     re.IGNORECASE,
 )
+_PLAINLY = re.compile(r"(^|_)(features?|inputs?|request|payload|question|query|prompt)(_|$)")
+_TOOLS = frozenset({"self", "cls", "config", "settings", "logger", "model", "client", "session"})
 _META_KEY = re.compile(
     r"pred|scor|prob|label|class|time|date|version|id$|model|result|output|confidence|status|latency",
     re.IGNORECASE,
@@ -294,7 +297,12 @@ def _predicted(module: Module, call: Call) -> bool:
         return True
     handed = [v.text for v in (*call.args, *(v for _, v in call.kwargs))] + [call.receiver]
     for assign in module.assigns:
-        if assign.scope != call.scope or not any(t.split("[")[0] in handed for t in assign.targets):
+        if not any(t.split("[")[0] in handed for t in assign.targets):
+            continue
+        # A constant of the module is the place: what it is called there says what it holds.
+        if not assign.scope and call.scope and _PLACED.search(assign.value.text[:200]):
+            return True
+        if assign.scope != call.scope:
             continue
         told = [*assign.targets, *assign.value.keys, assign.value.text[:200]]
         if _PREDICTED.search(" ".join(told)):
@@ -442,6 +450,10 @@ def _inputs(module: Module, call: Call, around: str) -> bool:
     params = [p.name for p in function.params] if function else []
     given_in = [p for p in params if _INPUT.search(p) and not re.search(r"image|img|audio", p)]
     if given_in and any(_PREDICTED.search(p) for p in params):
+        return True
+    told = {p for p in given_in if _PLAINLY.search(p)}
+    others = [p for p in params if p not in told and not _PLACE.search(p) and p not in _TOOLS]
+    if told and others:  # `log(features, error, is_fraud)`: what was asked, and what came of it
         return True
     own = call.text[:400]
     given = [v.text for v in (*call.args, *(v for _, v in call.kwargs))]
