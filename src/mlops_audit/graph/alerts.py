@@ -42,6 +42,7 @@ _BREACH = re.compile(
     r"drift|decay|degrad|thresh|metric|rmse|\bmae\b|accura|\bauc\b|passed|p_?value|anomal|alert",
     re.IGNORECASE,
 )
+_OWN_HOSTS = ("//localhost", "//127.0.0.1", "//0.0.0.0")
 _CALLBACKS = frozenset({"on_failure_callback", "sla_miss_callback", "on_failure"})
 _ON_FAILURE = re.compile(r"(email|webhook)_notifications\.on_failure")
 _EXITS = frozenset({"sys.exit", "exit", "quit", "os._exit"})
@@ -139,9 +140,16 @@ def _posted(project: Project) -> Iterator[Alert]:
         for call in module.calls:
             if call.name in _POSTS and call.runs and is_called(project, path, call.scope):
                 words = f"{call.text[:300]} {call.scope}"
-                if _WEBHOOK.search(words):
+                if _WEBHOOK.search(words) and not _to_itself(call):
                     line = call.text
                     yield _of_call(project, module, call, Evidence(call.span, line))
+
+
+def _to_itself(call: Call) -> bool:
+    """Whether a request goes to this machine: a bot asks its service, and tells nobody."""
+    address = call.arg(0, "url")
+    given = address.literal if address is not None else None
+    return isinstance(given, str) and any(host in given for host in _OWN_HOSTS)
 
 
 def _of_call(project: Project, module: Module, call: Call, evidence: Evidence) -> Alert:

@@ -7,6 +7,7 @@ import re
 from mlops_audit.facts.types import Command, TriggerKind
 from mlops_audit.graph import Project
 from mlops_audit.graph.execution import Way
+from mlops_audit.graph.sourcelines import line_at
 from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
 
@@ -98,6 +99,8 @@ def _imports_own(project: Project, command: Command) -> bool:
     """Whether `python -c` imports code of the project."""
     if not command.program.startswith("python") or "-c" not in command.argv:
         return False
+    if re.search(r"(\$\(|`)\s*python", line_at(project, command.span)):
+        return False  # a script asks for a value
     code = " ".join(command.argv[command.argv.index("-c") + 1 :][:1])
     names = _IMPORTED.findall(code)
     return any(project.index.resolve(name, "") is not None for name in names)
