@@ -9,6 +9,7 @@ from mlops_audit.facts.command import python_target, unwrap
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
 from mlops_audit.graph.scopes import Scope, scopes
+from mlops_audit.graph.settings import settings
 from mlops_audit.graph.sourcelines import line_at
 from mlops_audit.graph.training import is_training, trains_here
 from mlops_audit.graph.uses import Use
@@ -36,6 +37,7 @@ _SURE = re.compile(
 )
 _STATED = re.compile(r"range\(\s*\d+\s*,\s*\d+|[\[(]\s*\d|\w*values?$|np\.")
 _SWEEP = re.compile(r"^\s*(parameters|parameter_space|search_space|sweeper)\s*:", re.MULTILINE)
+_VARIED = re.compile(r",|\b(choice|range|interval|glob)\(")
 _METHOD = re.compile(
     r"^\s*(method:\s*(grid|random|bayes)|algorithm:|sampling_algorithm:|direction:\s*m|_target_:.*"
     r"sweeper|objective:)|hydra/sweeper|azuremlschemas.*sweepJob|kind:\s*Experiment",
@@ -59,7 +61,7 @@ def hyperparameter_search(project: Project) -> Verdict:
     uses = [u for u in found if is_called(project, u.path, u.scope)]
     scripted = [u for u in uses if not u.notebook and not project.is_example(u.path)]
     real = [u for u in scripted if _has_space(project, u)]
-    files = list(_files(project))
+    files = [*_files(project), *_swept(project)]
     if real or files:
         return passed(
             "A search with a space is scripted.", [*(u.evidence() for u in real[:4]), *files]
@@ -153,6 +155,18 @@ def _files(project: Project) -> Iterator[Evidence]:
         program = kind in {"file", "module"} or command.program in project.console_scripts
         if ("-m" in given and program) or "--multirun" in inner:
             yield Evidence(command.span, command.text)
+
+
+def _swept(project: Project) -> Iterator[Evidence]:
+    """Values that Hydra's own sweeper tries, in the settings of a program of Hydra's."""
+    if not any("hydra" in m.roots for m in project.source):
+        return
+    for item in settings(project):
+        values = item.value if "sweeper.params." in item.key else None
+        if not isinstance(values, str) or not _VARIED.search(values):
+            continue
+        if not project.is_example(item.span.path):
+            yield item.evidence()
 
 
 def _elbows(project: Project) -> Iterator[Evidence]:
