@@ -25,6 +25,7 @@ from mlops_audit.graph.seeding import (
     unshuffled,
 )
 from mlops_audit.graph.settings import setting, settings, switch
+from mlops_audit.graph.sourcelines import line_at
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence
 from mlops_audit.practices.reproducibility._programs import same_program
@@ -109,6 +110,8 @@ def draws(project: Project) -> tuple[Draw, ...]:
             continue
         if module.notebook and _is_trial(project, use):
             continue
+        if call.method == "sample" and not call.targets and _is_shown(project, call):
+            continue
         elsewhere = holds_seed and not any(_seedless(project, v.text) for v in call.spreads)
         own = own_seed(use, project.modules[use.path], elsewhere=elsewhere)
         line = project.modules[use.path].flat(call.span)
@@ -124,6 +127,14 @@ def _is_trial(project: Project, use: Use) -> bool:
     scripted = any(not path.endswith(".ipynb") for path in project.roles.training)
     return scripted and any(
         u.span == use.span and u.capability == "train.search" for u in project.uses_in(use.path)
+    )
+
+
+def _is_shown(project: Project, call: Call) -> bool:
+    """Whether some rows are drawn only to be looked at: a line of its own, kept nowhere."""
+    line = line_at(project, call.span).strip()
+    return bool(call.text) and bool(
+        re.fullmatch(rf"(print|display)?\(?{re.escape(call.text)}(\.(T|head\(\d*\)))?\)?;?", line)
     )
 
 
@@ -283,6 +294,9 @@ def frameworks(project: Project) -> dict[str, Use]:
         if use.call is None or not relevant(project, use.path):
             continue
         roots = project.modules[use.path].roots
+        # Its trainer seeds by itself; the older `model.fit(...)` does not.
+        if use.call.name.startswith("sentence_transformers") and use.call.method == "fit":
+            found.setdefault("torch", use)
         for root, generator in _FRAMEWORKS.items():
             if use.call.name.startswith(root) or (root in roots and _unknown_or_own(use.call)):
                 found.setdefault(generator, use)
