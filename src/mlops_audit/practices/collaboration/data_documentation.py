@@ -86,6 +86,12 @@ _ABOUT_DATA = re.compile(
     r"information|used)\b|^\W*[\d.]*\W*((the|raw|training|input|sample|about the) )?data\b\W*(<|$)",
     re.IGNORECASE,
 )
+_PREPARED = re.compile(
+    r"\bdata ?(sets?)? (preparation|download\w*|set-?up)|\bprepar\w+ (the )?data|"
+    r"\bdownload\w* (the )?data",
+    re.IGNORECASE,
+)
+_FETCHED = re.compile(r"\bdownload\w*\b.{0,200}://", re.IGNORECASE | re.DOTALL)
 _ITEM_START = re.compile(r"\s*(?:[-*+]|\d{1,3}[.)])\s")
 _DESCRIBED = re.compile(
     r"^\s*(?:-\s*)?[\"']?(?:description|desc|meaning|doc)[\"']?\s*:\s*\S", re.MULTILINE
@@ -466,5 +472,7 @@ def _told(project: Project, document: Document, *, near: bool) -> Iterator[Evide
             general = not near and _ITEM_START.match(text) and not _A_SET.search(text)
             if named or (said and not general):
                 yield said_in(project, span, text, _SOURCE, _ORIGIN, _A_DATA_SET)
+        elif _PREPARED.search(section.title) and said and _FETCHED.search(text):
+            yield said_in(project, span, text, _SOURCE, _FETCHED, _ORIGIN)
         elif _SOURCE.search(text) or (_USES.search(text) and not _ITEM_START.match(text)):
             yield said_in(project, span, text, _SOURCE, _USES, _A_DATA_SET)
