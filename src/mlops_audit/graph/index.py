@@ -83,6 +83,8 @@ _COMMON = frozenset(
 )
 _MAX_CANDIDATES = 6
 _CALLED = re.compile(r"([A-Za-z_]\w{0,60})\(")  # `app()`: a bare name that is called
+_TABLE = re.compile(r"([A-Za-z_]\w*)(?:\[|\.get\()")  # a look-up whose answer is called
+_MAX_TABLE = 30
 
 
 class Symbol(Struct, frozen=True):
@@ -281,7 +283,19 @@ class CodeIndex:
         handed = (self.resolve(v.name, path) for v in _values(call) if v.name and not v.is_call)
         found.extend(symbol for symbol in handed if symbol)
         found.extend(self._command(call, path))
+        if call.method == "()":
+            found.extend(self._looked_up(call, path))
         return tuple(dict.fromkeys(found))
+
+    def _looked_up(self, call: Call, path: str) -> Iterator[Symbol]:
+        """What `TRAINERS[name](x, y)` may run: the functions in a module's table."""
+        named = _TABLE.match(call.text)
+        module = self.modules.get(path)
+        table = module.constants.get(named[1]) if named and module else None
+        for value in table.items[:_MAX_TABLE] if table is not None and table.keys else ():
+            symbol = self.resolve(value.name, path) if value.name and not value.is_call else None
+            if symbol is not None:
+                yield symbol
 
     def _command(self, call: Call, path: str) -> Iterator[Symbol]:
         """The command that `app()` runs: the only one that `@app.command()` has registered.

@@ -7,13 +7,15 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Call, Function, Module
-from mlops_audit.graph.scopes import Scope, calls_of, uses_of
+from mlops_audit.graph.memo import once
+from mlops_audit.graph.scopes import Scope, calls_of, scopes, uses_of
 from mlops_audit.graph.uses import Use, gives_coefficients
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
 
-__all__ = ["TRAINING", "is_training", "own_fit", "programs", "training_calls", "trains_here"]
+__all__ = ["TRAINING", "is_training", "own_fit", "programs", "training_calls",
+           "training_programs", "trains_here"]  # fmt: skip
 
 TRAINING = ("train.fit", "train.search", "train.loop")
 # Receivers of `.fit` that prepare features.
@@ -126,6 +128,19 @@ def _tries_itself(project: Project, path: str) -> bool:
     if path.endswith(("/__main__.py", "/cli.py", "/main.py")):
         return False
     return not any(u.capability == "config.parse" for u in project.uses_in(path))
+
+
+@once
+def training_programs(project: Project) -> frozenset[str]:
+    """The modules that train, and the programs that start what trains in another module."""
+    found = {p for p in project.roles.training if p not in project.test_files}
+    for module in project.source:
+        path = module.path
+        if path in found or project.is_example(path) or module.main_line is None:
+            continue
+        if trains_here(project, scopes(project, [Scope(path)])):
+            found.add(path)
+    return frozenset(found)
 
 
 def training_calls(module: Module) -> Iterator[Call]:

@@ -10,6 +10,7 @@ from mlops_audit.graph.features import feature_code, shared_queries
 from mlops_audit.graph.fittedparts import shared_transformer
 from mlops_audit.graph.settings import setting
 from mlops_audit.graph.stores import live
+from mlops_audit.graph.training import training_programs
 from mlops_audit.model import Evidence, Span, Verdict, failed, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.reproducibility._environments import Environment, nearest
@@ -52,7 +53,7 @@ def dev_prod_parity(project: Project) -> Verdict:
     """Judge the two halves, leaving out one that does not exist."""
     if project.roles.serves in {"none", "demo", "command"}:
         return not_applicable("nothing here serves predictions")
-    training = _programs(project, project.roles.training)
+    training = _programs(project, training_programs(project))
     serving = _programs(project, _deployed(project, training))
     halves: dict[str, Evidence | None] = {}
     if training and serving:

@@ -10,6 +10,7 @@ from mlops_audit.graph.fittedparts import shared_transformer
 from mlops_audit.graph.index import Symbol
 from mlops_audit.graph.lifecycle import TRAIN
 from mlops_audit.graph.scopes import scopes_from
+from mlops_audit.graph.training import training_programs
 from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.testing._skew import shared_within
@@ -21,7 +22,7 @@ _NAMES = re.compile(
     re.IGNORECASE,
 )
 _SHARED = re.compile(
-    r"pre_?process|feature|transform|prepare|encod|tokeni|clean|schema|predict|normali|check$|augment",
+    r"(^|[._])process(_|$)|pre_?process|feature|transform|prepare|encod|tokeni|clean|schema|predict|normali|check$|augment",
     re.IGNORECASE,
 )
 _SERVING_PATH = re.compile(
@@ -32,6 +33,7 @@ _TRAINING_PATH = re.compile(
     r"(^|/)(train\w*|\w*_train(ing)?|evaluat\w*|tuning|fit)(/|\.py$|_)|test_performance",
     re.IGNORECASE,
 )
+_NETWORK = re.compile(r"(^|\.)(nn\.Module|LightningModule|PreTrainedModel|Model|Module)$")
 _BARE = frozenset({"run", "main", "execute", "apply", "call", "start"})
 _DEPTH = 2  # functions between a side's module and what both sides share
 _EXPORTED = re.compile(r"(TFTransformOutput|transform_features_layer|TransformFeaturesLayer)")
@@ -50,7 +52,7 @@ _EXPORTED = re.compile(r"(TFTransformOutput|transform_features_layer|TransformFe
 def skew_tests(project: Project) -> Verdict:
     """Look for tests of parity, then for code that both sides share."""
     serving = _side(project, project.roles.serving, _SERVING_PATH)
-    training = _side(project, project.roles.training, _TRAINING_PATH) | _steps(project)
+    training = _side(project, training_programs(project), _TRAINING_PATH) | _steps(project)
     training -= serving
     tests = [
         c.evidence()
@@ -113,9 +115,19 @@ def _shared(project: Project, training: frozenset[str], serving: frozenset[str])
                     break
     found = []
     for symbol in sorted(set(left) & set(right), key=lambda s: (s.path, s.qualname)):
+        if _is_network(project, symbol):
+            continue  # the model itself, whatever its name holds
         if _SHARED.search(_called_by(symbol)) and not _SCORES.search(symbol.path):
             found += [right[symbol], left[symbol]]
     return found
+
+
+def _is_network(project: Project, symbol: Symbol) -> bool:
+    owner = symbol.qualname.partition(".")[0]
+    cls = project.modules[symbol.path].klass(owner)
+    return cls is not None and any(
+        _NETWORK.search(base) for base in project.index.bases(symbol.path, cls)
+    )
 
 
 def _called_by(symbol: Symbol) -> str:
