@@ -51,7 +51,7 @@ _DEFINES = re.compile(
 )
 _READS_FILE = re.compile(
     r"^(yaml\.|ruamel|toml|tomli|tomllib|omegaconf|hydra|dynaconf|box|gin|ml_collections|yacs|"
-    r"confection|confuse|configparser|mmengine|mmcv|spacy|fvcore|dvc\.api|neuro_mf)"
+    r"confection|confuse|configparser|mmengine|mmcv|spacy|fvcore|dvc\.api|neuro_mf|strictyaml)"
 )
 _SETTINGS_NAME = re.compile(
     r"conf(ig)?|param|setting|hparam|hyper|options|\bargs\b|\bcfg\b", re.IGNORECASE

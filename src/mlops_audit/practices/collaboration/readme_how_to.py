@@ -71,6 +71,8 @@ _ONLY_RUNS = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _VERSION = re.compile(r"--version\b")
+# What a CI system does by itself, nobody runs.
+_AUTOMATIC = re.compile(r"github actions|gitlab|jenkins|\bci\b|ci ?/ ?cd|continuous", re.IGNORECASE)
 _LINK_ONLY = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+\[[^\]\n]{1,200}\]\([^)\n]{1,300}\)\W{0,3}")
 _RUNNERS = frozenset({"make", "just", "task", "invoke", "poe"})
 _TARGETS = re.compile(r"\b(make|just|task|invoke|inv|poe)[ \t]+([\w-]+(?:[ \t]+[\w-]+)*)")
@@ -192,7 +194,8 @@ def _says_how(section: Section, *, set_up: bool) -> bool:
         return True
     if set_up:  # deployment, dependencies and the like may only be spoken of
         return bool(_PREPARES.search(title) or _INSTALLS.search(section.text))
-    return bool(_STARTS.search(title))
+    by_itself = _AUTOMATIC.search(title) and not re.search(r"\byou\b", section.text, re.IGNORECASE)
+    return bool(_STARTS.search(title)) and not by_itself
 
 
 def _is_name(document: Document, section: Section) -> bool:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mlops_audit.facts.code import Call, Compare
+from msgspec.structs import replace
+
+from mlops_audit.facts.code import Call, Compare, Value
 from mlops_audit.graph import Project
 from mlops_audit.graph.testcases import TestCase
 from mlops_audit.graph.thresholds import METRIC, is_range, metric_gates
@@ -23,6 +25,11 @@ _MODEL = frozenset(
     {"train.fit", "train.loop", "train.search", "predict.call", "model.load", "registry.load",
      "pipeline.run"}
 )  # fmt: skip
+_LIMIT = re.compile(
+    r"thresh|(^|_|\W)(min|max)(imum)?(_|\W|$)|required|acceptable|cut_?off|benchmark", re.IGNORECASE
+)
+_OF_TWO = frozenset({"precision_score", "recall_score", "f1_score"})
+_GUESS = 0.5
 _EVALUATES = re.compile(r"(^|_)(train|fit|evaluate|eval|score|predict|test_model|accuracy)(_|$)")
 
 
@@ -88,12 +95,50 @@ def _tests(project: Project) -> tuple[list[Evidence], list[Evidence]]:
                 not METRIC.search(compare.left.text.lower()) or _PRINTED.search(compare.right.text)
             ):
                 continue  # something else in a variable called metrics, or a word that is printed
-            number = compare.left.is_literal or compare.right.is_literal
+            compare = _with_numbers(project, case, compare)  # noqa: PLW2901 -- the same one, spelled
+            number = compare.left.is_literal or compare.right.is_literal or _limited(compare)
+            if _guessed(project, case, compare):
+                continue
             if is_range(compare) or compare.op in {"in", "is not"}:
                 weak.append(evidence)
             elif compare.op in {"<", "<=", ">", ">="} and number and not _apart(both):
                 hard.append(evidence)
     return hard, weak
+
+
+def _with_numbers(project: Project, case: TestCase, compare: Compare) -> Compare:
+    """A comparison with the numbers that the test or its module gives to the names in it."""
+    module = project.modules[case.path]
+
+    def number(value: Value) -> Value:
+        if value.is_literal or not value.text.isidentifier():
+            return value
+        local = [
+            a.value for a in module.assigns if a.scope == case.qualname and value.text in a.targets
+        ]
+        given = local or [module.constants.get(value.text, value)]
+        return given[0] if len(given) == 1 and isinstance(given[0].literal, int | float) else value
+
+    return replace(compare, left=number(compare.left), right=number(compare.right))
+
+
+def _guessed(project: Project, case: TestCase, compare: Compare) -> bool:
+    """Whether a model that guesses meets a limit: 0.5 at most, where there are two classes.
+
+    Without `average`, precision, recall and F1 of scikit-learn are those of two classes.
+    """
+    limits = [s.literal for s in (compare.left, compare.right) if s.is_literal]
+    if compare.op not in {">", ">="} or not limits or not isinstance(limits[0], int | float):
+        return False
+    calls = project.modules[case.path].calls_in(case.qualname)
+    binary = any(c.method in _OF_TWO and c.kw("average") is None for c in calls)
+    return limits[0] <= _GUESS and (binary or "auc" in compare.left.text.lower())
+
+
+def _limited(compare: Compare) -> bool:
+    """Whether a metric is compared with what settings name as its limit."""
+    sides = (compare.left.text, compare.right.text)
+    return sum(bool(_LIMIT.search(s.rsplit(".", 1)[-1])) for s in sides) == 1
 
 
 def _reads_metrics(project: Project, case: TestCase) -> bool:
