@@ -117,10 +117,11 @@ def _loops_over_classes(project: Project, module: Module, call: Call) -> bool:
 
 def _measures(project: Project, module: Module, scope: str) -> bool:
     """Whether a function asks the project's own measure of an error."""
-    return any(
-        _METRIC.search(c.method) and any(project.index.targets(c, module.path))
-        for c in module.calls_in(scope)
-    )
+    return any(_is_measure(project, module, c) for c in module.calls_in(scope))
+
+
+def _is_measure(project: Project, module: Module, call: Call) -> bool:
+    return bool(_METRICS.search(call.method)) and any(project.index.targets(call, module.path))
 
 
 def _splits(text: str) -> bool:
@@ -177,9 +178,17 @@ def _grouped(project: Project, module: Module) -> list[Evidence]:
                 or (_splits(text) and _applies_measure(project, module, call))
             )
         )
-        looped = call.method == "unique" and call.scope in scopes and not _per_class(call)
-        inside = any(u.call is not None and u.call.loops and u.scope == call.scope for u in metrics)
-        looped = looped and inside and bool(call.scope) and not module.notebook
+        looped = (
+            call.method == "unique"
+            and bool(call.scope)
+            and not (_per_class(call) or module.notebook)
+            and (
+                any(u.call is not None and u.call.loops and u.scope == call.scope for u in metrics)
+                or any(
+                    c.loops and _is_measure(project, module, c) for c in module.calls_in(call.scope)
+                )
+            )
+        )
         if (splits and near) or applied or looped:
             found.append(Evidence(call.span, text or call.name))
     if not module.notebook:
