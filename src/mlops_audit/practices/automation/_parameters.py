@@ -88,6 +88,7 @@ _PIPELINE_PARAMETER = re.compile(
     r"^sagemaker\.workflow\.parameters\.Parameter(String|Integer|Float|Boolean)$"
 )
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_ALL_ARGUMENTS = re.compile(r"(sys\.)?argv(\[1?:\])?")
 _MAX_FILES = 60
 _OF_KEDRO = re.compile(r"params:|parameters$")
 # Functions that a person or a platform calls by their names (`run_fn` is that of a TFX Trainer).
@@ -276,7 +277,7 @@ def _of_program(
         yield Source(kind, parsed[0].evidence(), trained)
     yield from _of_run_configuration(project, walked, trained)
     yield from _of_pipeline_parameters(module, trained)
-    if home := _home_made(module):
+    if home := _home_made(module) or _sets_any(project, module):
         yield Source("arguments", home, trained)
     elif "argv" in module.names:
         call = next((c for c in module.calls if "argv" in c.text), None)
@@ -303,6 +304,8 @@ def _of_program(
 
 def _of_services(use: Use) -> bool:
     """Whether a variable says where a service is, who asks it, or nothing of a training."""
+    if use.call is not None and use.call.method == "load_dotenv":
+        return True  # which variables are read stands where they are
     names = re.findall(r"[\"'](\w+)[\"']", use.detail)[:1]
     if not names or _HYPER.search(names[0]):
         return False
@@ -462,6 +465,21 @@ def _home_made(module: Module) -> Evidence | None:
     for call in module.calls:
         if call.name == "exec" and call.args and "open(" in call.args[0].text:
             return Evidence(call.span, _line(call))
+    return None
+
+
+def _sets_any(project: Project, module: Module) -> Evidence | None:
+    """A parser of the project that sets whatever the command line names: `--lr=0.1`."""
+    for call in module.calls if "argv" in module.names else ():
+        if not call.args or not _ALL_ARGUMENTS.fullmatch(call.args[0].text):
+            continue
+        for other in project.source:
+            for function in other.functions:
+                if function.name != call.method:
+                    continue
+                inside = {c.method for c in other.calls_in(function.qualname)}
+                if "setattr" in inside or inside & {"literal_eval", "set_attribute"}:
+                    return Evidence(call.span, _line(call))
     return None
 
 
