@@ -47,7 +47,10 @@ def gates_of_tools(project: Project, checks: Checks) -> Iterator[Gate]:
                 re.search(r"(^|\.)dsl\.(Condition|If)$", call.name)
                 and call.args
                 and (mentions_metric(call.args[0].text) or "output" in call.args[0].text)
-                and not re.search(r"launch|enable|skip", call.args[0].text)  # a switch
+                # A switch, or whether something exists already.
+                and not re.search(
+                    r"launch|enable|skip|[!=]=\s*[\"'](None|null)?[\"']", call.args[0].text
+                )
             ):
                 yield Gate("metric", (Evidence(call.span, call.told),))
             decision = call.kw("deploy_decision")

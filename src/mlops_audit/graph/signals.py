@@ -79,13 +79,17 @@ def _is_signal(module: Module, branch: Branch) -> bool:
         # `def train(retraining=False): if retraining:` is an option that a caller sets.
         own = {p.name for p in function.params} if function else set()
         bare = [n for n in branch.names if _SIGNAL.search(n)]
-        return not bare or bool(branch.compares) or any(n.split(".")[0] not in own for n in bare)
+        if not bare or branch.compares or any(n.split(".")[0] not in own for n in bare):
+            return True
+        for name in bare:  # what a caller hands in may hold the signal: `report["drift_found"]`
+            test = test.replace(name, "")
+        return bool(_SIGNAL.search(test))
     return bool(_METRIC.search(test) and branch.compares)
 
 
 def _of_branch(project: Project, module: Module, branch: Branch) -> Iterator[Signal]:
     plain = bool(_SIGNAL.search(branch.test))
-    for lines in (branch.body, branch.orelse):
+    for lines in (branch.body, branch.orelse, _afterwards(project, module, branch)):
         calls = [c for c in module.calls_within(lines) if c.scope == branch.scope]
         code = scopes(project, [s for c in calls for s in _called(project, module, c)])
         trained = _training(project, module, calls, code)
@@ -96,6 +100,17 @@ def _of_branch(project: Project, module: Module, branch: Branch) -> Iterator[Sig
         if plain and (asked := _asks(module, branch, calls)):
             yield Signal((place, asked), starts=False, constant=branch.constant is not None)
             return
+
+
+def _afterwards(project: Project, module: Module, branch: Branch) -> tuple[int, int] | None:
+    """The rest of a function that runs only when a test without a signal has not left it."""
+    function = module.function(branch.scope)
+    if not branch.test.startswith("not ") or branch.orelse or function is None or module.notebook:
+        return None
+    lines = (project.text(module.path) or "").splitlines()
+    last = lines[branch.body[1] - 1].strip() if branch.body[1] <= len(lines) else ""
+    leaves = last.startswith(("return", "raise"))
+    return (branch.body[1] + 1, function.end_line) if leaves else None
 
 
 def _called(project: Project, module: Module, call: Call) -> Iterator[Scope]:
