@@ -14,7 +14,7 @@ from mlops_audit.practices.base import practice
 
 _LOOKED_FOR = "raw data in git, a remote that holds it, or a public copy at a fixed address"
 _PUBLIC = re.compile(
-    r"kaggle\.com/(?:datasets|competitions|c|\w[\w-]*/[\w-]+)|archive\.ics\.uci\.edu|openml\.org|zenodo\.org|"
+    r"kaggle\.com/(?:datasets|competitions|c|\w[\w-]*/[\w-]+)|archive\.ics\.uci\.edu|openml\.org|zenodo\.org/(?!badge)|"
     r"figshare\.com|huggingface\.co/datasets|data\.world|drive\.google\.com|dropbox\.com|physionet\.org|"
     r"bigquery-public-data|registry\.opendata\.aws|\.(?:csv|zip|tar\.gz|tgz|parquet)\b",
     re.IGNORECASE,
@@ -27,6 +27,13 @@ _COPIES = re.compile(
 )
 _COPIED = 3  # what to do, from where, where to
 _LINK = re.compile(r"https?://[^\s)\]>\"']{5,300}|bigquery-public-data[\w.:-]*")
+# What a finished model is tried on, asked for or compared with, and lists of what to fetch.
+_OTHER_USE = re.compile(
+    r"(^|[/._-])(test(ing|_?set)?|valid(ation)?|val|smoke_?test|eval(uation)?|samples?|inference|"
+    r"reference|requests?|payloads?|production|scoring|tickers|symbols|url_?list|(class|label)_names|"
+    r"(class|label|category)_?maps?|stop_?words|lookup|catalog(ue)?)(?=[/._-])",
+    re.IGNORECASE,
+)
 
 
 @practice(
@@ -42,7 +49,7 @@ _LINK = re.compile(r"https?://[^\s)\]>\"']{5,300}|bigquery-public-data[\w.:-]*")
 )
 def data_backed_up(project: Project) -> Verdict:
     """Judge the copies of the raw data, the surest first."""
-    plain = committed_data(project)
+    plain = [e for e in committed_data(project) if not _OTHER_USE.search(e.span.path)]
     if plain:
         return passed("the raw data is in git itself", plain[:5])
     remotes = [Evidence(r.span, f"DVC remote {r.name}: {r.url}") for r in project.dvc.remotes]
