@@ -49,8 +49,8 @@ _OTHER_USE = re.compile(
 )
 def data_backed_up(project: Project) -> Verdict:
     """Judge the copies of the raw data, the surest first."""
-    plain = [e for e in committed_data(project) if not _OTHER_USE.search(e.span.path)]
-    if plain:
+    plain = sorted(committed_data(project), key=_has_other_use)
+    if plain and not _has_other_use(plain[0]):
         return passed("the raw data is in git itself", plain[:5])
     remotes = [Evidence(r.span, f"DVC remote {r.name}: {r.url}") for r in project.dvc.remotes]
     tracked = dvc_data(project)
@@ -83,6 +83,11 @@ def data_backed_up(project: Project) -> Verdict:
     if not project.roles.trains:
         return not_applicable("no data set belongs to this project")
     return failed("nothing says where the raw data can be got back", looked_for=_LOOKED_FOR)
+
+
+def _has_other_use(evidence: Evidence) -> bool:
+    """Whether a file is none of those that a model learns from."""
+    return bool(_OTHER_USE.search(evidence.span.path))
 
 
 def _fetches_a_tool(project: Project, use: Use) -> bool:
