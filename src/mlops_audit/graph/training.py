@@ -34,9 +34,11 @@ _MODELS = re.compile(
 _LIBRARY_TRANSFORMS = re.compile(
     r"\.(preprocessing|impute|feature_extraction|feature_selection|decomposition|compose)\."
 )
-# Steps of pipelines: defining one runs no training; SageMaker's own is where an estimator trains.
+# Steps of pipelines: defining one runs no training, but where an estimator of SageMaker's trains
+# and where the platform itself brings the training code.
 _STEPS = re.compile(
-    r"^(tfx|kfp|google_cloud_pipeline_components|sagemaker\.workflow(?!\.steps\.T(raining|uning)))\."
+    r"^(tfx|kfp|google_cloud_pipeline_components(?![\w.]*\.AutoML\w*TrainingJobRunOp$)|"
+    r"sagemaker\.workflow(?!\.steps\.T(raining|uning)))\."
 )
 # The `train()` of a network that was read only sets its mode.
 _A_NETWORK = re.compile(r"\.from_(pretrained|config)\.train$")
