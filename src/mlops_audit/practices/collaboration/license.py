@@ -54,7 +54,7 @@ def license(project: Project) -> Verdict:  # noqa: A001 -- the function has the 
     """Look for a license file, then for a line that names one."""
     inside = f"{project.folder}/" if project.folder else ""
     files = [p for p in project.paths if _FILE.match(p.removeprefix(inside))]
-    full = [p for p in files if _says_something(project, p)]
+    full = [p for p in files if _says_something(project, p)] or _of_packages(project)
     if full:
         return passed(f"{full[0]} states the terms", [Evidence(Span(p), "license") for p in full])
     lines = list(_lines(project))
@@ -71,6 +71,13 @@ def license(project: Project) -> Verdict:  # noqa: A001 -- the function has the 
         where = [Evidence(Span(p), "empty file") for p in files]
         return hollow(f"{files[0]} is empty", where, looked_for=_LOOKED_FOR)
     return failed("no license is stated anywhere", looked_for=_LOOKED_FOR)
+
+
+def _of_packages(project: Project) -> list[str]:
+    """Licences beside the metadata of the project's packages, where the root has none."""
+    folders = {m.path.rpartition("/")[0] for m in project.dependencies.packages}
+    found = [p for p in project.paths if _FILE.match(p.rpartition("/")[2])]
+    return [p for p in found if p.rpartition("/")[0] in folders and _says_something(project, p)]
 
 
 def _says_something(project: Project, path: str) -> bool:

@@ -14,7 +14,7 @@ _LOOKED = "tests that give the model or the service noisy, missing or wrong inpu
 _NAMES = re.compile(
     r"nois|missing|invalid|malformed|corrupt|nan\b|_nan|none_input|null|empty|wrong|bad_|_bad|garbage|"
     r"out_of_range|outlier|adversarial|robust|unknown_categor|unexpected|extreme|negative_|typo|fuzz|"
-    r"incorrect|unprocessable|4\d\d",
+    r"incorrect|unprocessable|4\d\d|(identif|find|report|catch|reject)\w*_(\w+_)?errors?$",
     re.IGNORECASE,
 )
 _STATUS = re.compile(r"\b(400|404|413|415|422)\b|HTTP_4|UNPROCESSABLE|BAD_REQUEST")
@@ -24,6 +24,7 @@ _REFUSES = re.compile(
 _PREDICTS = re.compile(
     r"predict|infer|forecast|score|classif|transcribe|generate|detect", re.IGNORECASE
 )
+_CHECKS = re.compile(r"valid|check", re.IGNORECASE)
 _NO_INPUT = re.compile(
     r"config|settings|auth|login|token|user|permission|argument|param_validation", re.IGNORECASE
 )
@@ -89,7 +90,20 @@ def _on_model(project: Project, case: TestCase) -> bool:
         if _serves(project, case):
             return True
         return bool(_MODEL & capabilities) or predicts or bool(_PREDICTS.search(texts))
-    return predicts
+    return predicts or _checks_input(project, case)
+
+
+def _checks_input(project: Project, case: TestCase) -> bool:
+    """Whether a test calls the check that a function of the project makes before it predicts."""
+    checks = {s for s in case.direct if _CHECKS.search(s.qualname)}
+    if not checks:
+        return False
+    return any(
+        _PREDICTS.search(call.scope) and checks.intersection(project.index.targets(call, m.path))
+        for m in project.source
+        for call in m.calls
+        if _CHECKS.search(call.method)
+    )
 
 
 def _serves(project: Project, case: TestCase) -> bool:
