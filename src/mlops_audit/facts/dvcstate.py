@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from mlops_audit.facts.dvc import DvcEntry, DvcLock, DvcPipeline, DvcStage, LockedStage
+from mlops_audit.facts.dvctypes import DvcEntry, DvcLock, DvcPipeline, DvcStage, LockedStage
 from mlops_audit.facts.dvcvars import load_params, look_up
 from mlops_audit.facts.nodes import Plain
 from mlops_audit.facts.types import Unreadable

@@ -7,18 +7,15 @@ from collections.abc import Callable, Iterable, Iterator
 
 from msgspec import Struct
 
-from mlops_audit.facts.dvc import (
+from mlops_audit.facts.dvc import read_dvc_yaml, read_gto_artifacts
+from mlops_audit.facts.dvclock import read_dvc_config, read_dvc_lock, read_dvc_pointer
+from mlops_audit.facts.dvctypes import (
     DvcConfig,
     DvcEntry,
     DvcLock,
     DvcPipeline,
     DvcPointer,
     DvcRemote,
-    read_dvc_config,
-    read_dvc_lock,
-    read_dvc_pointer,
-    read_dvc_yaml,
-    read_gto_artifacts,
 )
 from mlops_audit.facts.types import Unreadable
 from mlops_audit.model import Evidence

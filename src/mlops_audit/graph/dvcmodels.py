@@ -9,7 +9,7 @@ from mlops_audit.graph.datasets import is_model_path
 from mlops_audit.graph.memo import once
 
 if TYPE_CHECKING:  # the project hands itself in
-    from mlops_audit.facts.dvc import DvcPipeline, DvcStage
+    from mlops_audit.facts.dvctypes import DvcPipeline, DvcStage
     from mlops_audit.graph.project import Project
 
 __all__ = ["is_dvc_model", "trained_outs"]

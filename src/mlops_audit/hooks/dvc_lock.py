@@ -5,13 +5,10 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator, Mapping
 
-from mlops_audit.facts.dvc import (
-    DvcPipeline,
-    read_dvc_lock,
-    read_dvc_pointer,
-    read_dvc_yaml,
-)
+from mlops_audit.facts.dvc import read_dvc_yaml
+from mlops_audit.facts.dvclock import read_dvc_lock, read_dvc_pointer
 from mlops_audit.facts.dvcstate import StageState, pipeline_lock_state
+from mlops_audit.facts.dvctypes import DvcPipeline
 from mlops_audit.facts.types import Unreadable
 from mlops_audit.hooks.base import Files, Problem
 from mlops_audit.model import Span

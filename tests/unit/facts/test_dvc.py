@@ -9,17 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops_audit.facts.dvc import (
-    DvcLock,
-    DvcPipeline,
-    dvc_targets,
-    read_dvc_config,
-    read_dvc_lock,
-    read_dvc_pointer,
-    read_dvc_yaml,
-    read_gto_artifacts,
-)
+from mlops_audit.facts.dvc import dvc_targets, read_dvc_yaml, read_gto_artifacts
+from mlops_audit.facts.dvclock import read_dvc_config, read_dvc_lock, read_dvc_pointer
 from mlops_audit.facts.dvcstate import pipeline_lock_state, same_value
+from mlops_audit.facts.dvctypes import DvcLock, DvcPipeline
 from mlops_audit.facts.types import Unreadable
 
 CODE = b"print(1)\r\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlops_audit.facts.dvc import DvcRemote
+from mlops_audit.facts.dvctypes import DvcRemote
 from mlops_audit.graph import Project
 from mlops_audit.graph.buckets import versioned_buckets
 from mlops_audit.graph.datasets import committed_data, dvc_data, lfs_data
