@@ -34,6 +34,10 @@ _FORMATTED = re.compile(r"""[fF]["']([^"'{\n]{1,200})""")
 _ADDED = re.compile(r"""[rRuU]?["']([^"'\n{}%]{1,200}/)["']\s*\+""")  # 'data/interim/' + name
 _FIRST_PART = re.compile(r"\s*(?:str\()?([A-Za-z_][\w.]{0,80})\)?(?=\s*[,/])")
 _ROOT_NAME = re.compile(r"(^|\.)(ROOT(_\w+)?|\w+_ROOT|(BASE|PROJECT)_(DIR|PATH|FOLDER))$")
+_MAKES_PATH = re.compile(r"^(str|os\.fspath)$|path\.join$|(^|\.)(Pure)?Path$")
+_OPERATOR = re.compile(r"\s[/+]\s")
+_STRING = re.compile(r"""[rRuU]?["'][^"'\n]{0,200}["']""")
+_HOPS = 6  # names that a path is followed through
 _MAX_TEXT = 300  # longer texts are cut by the reader
 
 
@@ -58,7 +62,7 @@ def written_files(project: Project) -> Iterator[Output]:
             continue
         for call in module.calls:
             if call.runs and (value := _written(call)) is not None:
-                found = literal_path(value, module, call.scope)
+                found = literal_path(value, module, call.scope, project)
                 if found is not None:
                     model = bool(_MODELS.search(call.name)) or _pickled(call, module)
                     yield Output(found[0], found[1], model, call, module)
@@ -98,33 +102,87 @@ def _pickled(call: Call, module: Module) -> bool:
     return any(c.name.split(".")[0] in {"pickle", "joblib", "dill", "cloudpickle"} for c in near)
 
 
-def literal_path(value: Value, module: Module, scope: str = "") -> tuple[str, bool] | None:
+def literal_path(
+    value: Value, module: Module, scope: str = "", project: Project | None = None
+) -> tuple[str, bool] | None:
     """The path that an expression spells out: the text, and whether all of it is known.
 
     Args:
         value: the expression.
         module: where it stands.
         scope: the function around it, for names that are set there.
+        project: where the constants of other modules are looked up; None looks up none.
     """
+    return _spelled(value, _Where(module, scope, project), _HOPS)
+
+
+class _Where(Struct, frozen=True):
+    """Where an expression stands, and where its names are looked up."""
+
+    module: Module
+    scope: str
+    project: Project | None
+
+
+def _spelled(value: Value, at: _Where, hops: int) -> tuple[str, bool] | None:
     if isinstance(value.literal, str):
         return (value.literal, True) if value.literal.strip() else None
+    if hops <= 0:
+        return None  # names that are set by each other
+    module, scope = at.module, at.scope
     if (value.name.startswith(":") or value.text.isidentifier()) and not value.is_call:
         constant = module.constants.get(value.text) or _local(value.text, module, scope)
         if constant is not None and constant is not value and not constant.name.startswith(":"):
-            return literal_path(constant, module, scope)
-        return None
+            return _spelled(constant, at, hops - 1)
+        given = _default(value.text, module, scope)  # a caller may hand over another
+        return (given, False) if given else _elsewhere(value, at, hops)
     text = value.text
     if formatted := _FORMATTED.match(text):
         return formatted[1], False
+    found = None
     if joined := _JOIN.match(text):
         rest = text[joined.end() :]
         cut = len(text) >= _MAX_TEXT
         if first := _FIRST_PART.match(rest):
-            return _below(first[1], rest[first.end() :], module, scope, cut=cut)
-        return _joined(rest, cut=cut)
-    if added := _ADDED.match(text):
-        return added[1], False
-    return None
+            found = _below(first[1], rest[first.end() :], module, scope, cut=cut)
+        else:
+            found = _joined(rest, cut=cut)
+    elif added := _ADDED.match(text):
+        found = added[1], False
+    return found or _made(value, at, hops) or _elsewhere(value, at, hops)
+
+
+def _elsewhere(value: Value, at: _Where, hops: int) -> tuple[str, bool] | None:
+    """A constant that a module or class of the project holds (`PATHS.MODELS`, `cfg.MODEL_PATH`)."""
+    parent, _, last = value.name.rpartition(".")
+    if at.project is None or value.is_call or not parent.strip("."):
+        return None
+    symbol = at.project.index.resolve(parent, at.module.path)
+    other = at.project.modules.get(symbol.path) if symbol is not None else None
+    constant = other.constants.get(last) if other is not None else None
+    if other is None or constant is None:
+        return None
+    return _spelled(constant, _Where(other, "", at.project), hops - 1)
+
+
+def _made(value: Value, at: _Where, hops: int) -> tuple[str, bool] | None:
+    """A path that is put together from parts, of which the first is known."""
+    parts = value.items
+    if value.is_call:
+        if not _MAKES_PATH.search(value.name) or not parts:
+            return None
+    elif len(parts) < 2 or value.text[:1] in "([{" or not _OPERATOR.search(value.text):  # noqa: PLR2004 -- two operands
+        return None
+    first = _spelled(parts[0], at, hops - 1)
+    if first is None:
+        return None
+    path, exact = first
+    added = not value.is_call and "/" not in _STRING.sub("", value.text)
+    for part in parts[1:]:
+        if not exact or not isinstance(part.literal, str):
+            return path, False
+        path = f"{path}{part.literal}" if added else f"{path.rstrip('/')}/{part.literal.strip('/')}"
+    return path, exact
 
 
 def _local(name: str, module: Module, scope: str) -> Value | None:

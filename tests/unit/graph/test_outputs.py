@@ -22,6 +22,13 @@ from mlops_audit.tree import MemoryTree
         ('frame.to_csv(Path(ROOT_DIR, "data", "a.csv"))', "data/a.csv", True, False),
         ('def f():\n    p = "b.csv"\n    frame.to_csv(p)', "b.csv", True, False),
         ('def f(d="out"):\n    torch.save(m, os.path.join(d, "m.pt"))', "out/m.pt", True, True),
+        (
+            'joblib.dump(m, C.DIR + "m.joblib")\nclass C:\n    DIR = "kept/"',
+            "kept/m.joblib",
+            True,
+            True,
+        ),
+        ('def f(p="m.joblib"):\n    joblib.dump(m, p)', "m.joblib", False, True),
         ('C.x.dir = "./o"\ntorch.save(m, os.path.join(c.x.dir, "m.pt"))', "./o/m.pt", True, True),
     ],
 )
@@ -37,3 +44,15 @@ def test_reading_writes_nothing(code: str) -> None:
     """Reading, and a path that the code does not spell out, give no output."""
     tree = MemoryTree({"a.py": f"import joblib\n{code}\n"})
     assert not list(written_files(Project.load(tree, Config())))
+
+
+def test_constants_of_other_modules_and_names_in_a_circle() -> None:
+    """A folder of another module is followed; names that are set by each other give no path."""
+    tree = {
+        "places.py": "from pathlib import Path\nMODELS = Path('models')\nA = B / 'x'\nB = A / 'y'\n",
+        "a.py": "import torch\nimport places\nfrom places import MODELS\n"
+        "torch.save(m, str(MODELS / name))\ntorch.save(m, places.MODELS / 'b.pt')\n"
+        "torch.save(m, places.A)\n",
+    }
+    found = written_files(Project.load(MemoryTree(tree), Config()))
+    assert [(o.path, o.exact) for o in found] == [("models", False), ("models/b.pt", True)]

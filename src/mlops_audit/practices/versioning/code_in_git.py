@@ -89,9 +89,17 @@ def _environments_out(project: Project) -> bool:
         return True  # nothing here for which anybody makes a Python environment
     if project.glob("**/poetry.lock") and not project.glob("requirements*.txt", "setup.py"):
         return True  # Poetry, too, keeps environments in a folder of its own
+    if _told_conda(project):
+        return True
     # conda and pipenv keep environments elsewhere, unless pip is offered as another way
     pip = [p for p in project.glob(*_PIP) if _declares(project, p)]
     return bool(project.glob(*_OUTSIDE)) and not pip
+
+
+def _told_conda(project: Project) -> bool:
+    """Whether the README has people make a conda environment, and no other."""
+    told = " ".join((project.text(p) or "")[:100_000] for p in project.glob("README*"))
+    return "conda create" in told and "venv" not in told and "virtualenv" not in told
 
 
 def _declares(project: Project, path: str) -> bool:
@@ -101,37 +109,48 @@ def _declares(project: Project, path: str) -> bool:
 
 
 def _loose_outputs(project: Project) -> list[Output]:
-    """Data and model files that code writes into the tree, if most of them are not kept out."""
+    """What code writes into the tree and nothing keeps out: any model, or most of the files."""
     seen: dict[str, tuple[Output, bool]] = {}
     scripted = bool(project.source)
     for output in written_files(project):
         path = output.path
         if output.module.notebook and scripted:
             continue  # a trial beside the code that makes the outputs
+        if path.startswith(".."):  # written by a program that is started in its own folder
+            folder = posixpath.dirname(output.module.path)
+            path = posixpath.normpath(posixpath.join(folder, path))
         if path.startswith(("/", "~", "..", "$")) or "://" in path or path in seen:
             continue
         if not (_OUTPUT.search(path) or output.model):
             continue
+        if _OUTPUT.search(path) and not output.exact and not output.model:
+            continue  # a default, which a caller may replace
         if "azureml" in output.module.roots and _UPLOADED.match(path):
             continue  # written where the job runs, and kept with the run
-        seen[path] = (output, _kept(project, output))
+        seen[path] = (output, _kept(project, output, path))
     loose = [output for output, kept in seen.values() if not kept]
-    return loose if seen and len(loose) > _SHARE * len(seen) else []
+    enough = any(o.model for o in loose) or len(loose) > _SHARE * len(seen)
+    return loose if enough else []
 
 
-def _kept(project: Project, output: Output) -> bool:
-    """Whether git ignores the file or already tracks what lies there, or DVC sees to it.
+def _kept(project: Project, output: Output, written: str) -> bool:
+    """Whether git ignores the file or already tracks the data that lies there, or DVC sees to it.
 
-    DVC ignores the outputs that it stores, and leaves to git the small ones that belong there.
+    DVC ignores the outputs that it stores, and leaves to git the small ones that belong there. A
+    model that is committed is one that nothing kept out.
     """
     stages = [s for pipeline in project.dvc.pipelines for s in pipeline.stages]
     declared = {out.path.rstrip("/") for stage in stages for out in stage.outs}
     folder = posixpath.dirname(output.module.path)
     for base in dict.fromkeys(("", folder)):
-        path = project.places.join(base, output.path)
-        known = path in declared or project.has(path) or project.has(f"{path}.dvc")
-        inside = any(p.startswith(f"{path}/") for p in project.paths) if not known else True
+        path = project.places.join(base, written)
+        known = path in declared or project.has(f"{path}.dvc")
+        inside = known or (not output.model and _tracked(project, path))
         names = (path, f"{path}/file", posixpath.dirname(path) + "/")
-        if known or inside or any(n != "/" and project.tree.ignores(n) for n in names):
+        if inside or any(n != "/" and project.tree.ignores(n) for n in names):
             return True
     return False
+
+
+def _tracked(project: Project, path: str) -> bool:
+    return project.has(path) or any(p.startswith(f"{path}/") for p in project.paths)
