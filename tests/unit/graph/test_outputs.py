@@ -49,7 +49,8 @@ def test_reading_writes_nothing(code: str) -> None:
 def test_constants_of_other_modules_and_names_in_a_circle() -> None:
     """A folder of another module is followed; names that are set by each other give no path."""
     tree = {
-        "places.py": "from pathlib import Path\nMODELS = Path('models')\nA = B / 'x'\nB = A / 'y'\n",
+        "places.py": "from pathlib import Path\nMODELS = Path('models')\n"
+        "A = B / 'x'\nB = A / 'y'\n",
         "a.py": "import torch\nimport places\nfrom places import MODELS\n"
         "torch.save(m, str(MODELS / name))\ntorch.save(m, places.MODELS / 'b.pt')\n"
         "torch.save(m, places.A)\n",
