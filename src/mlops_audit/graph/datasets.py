@@ -40,7 +40,8 @@ _FOLDER = re.compile(
     re.IGNORECASE,
 )
 _NO_DATA = re.compile(
-    r"(^|/)(tests?|fixtures|meta_?data|docs?|examples?|outputs?|results?|reports?|logs?|metrics|mlruns|schemas?|"
+    r"(^|/)(((integration|unit|system|e2e|smoke|load)[_-]?)?tests?|fixtures|meta_?data|docs?|"
+    r"examples?|outputs?|results?|reports?|logs?|metrics|mlruns|schemas?|"
     r"figures|images|assets|static|node_modules|notebooks?/images|monitoring|grafana|prometheus)/|"
     r"(pred(ict)?ion|result|metric|output|report|\blog|schema|config|readme|requirement|submission|"
     r"license|manifest|params|robots|vocab|history|score|package)[\w-]*\.\w+$",
@@ -66,6 +67,12 @@ _MODEL = re.compile(
 )
 # A table or a page is none, whatever its name speaks of (`model_report.md`).
 _NO_MODEL = re.compile(r"\.(csv|tsv|parquet|xlsx|md|html|png|svg|pdf)(\.dvc)?$", re.IGNORECASE)
+_SMALL = 1024  # bytes below which the rows of a table are counted
+_FEW = 5  # lines that show what rows look like
+_REQUEST = re.compile(
+    r"(^|[/_-])(to_?)?(predict|request|payload|instances?|samples?|examples?|demo)\b[^/]*$",
+    re.IGNORECASE,
+)
 _MANY = 20  # media files in a data folder that make a data set
 _LFS = re.compile(r"^\s*([^\s#]\S*)\s[^#\n]*filter=(lfs|annex)", re.MULTILINE)
 _URL = re.compile(r"(?:https?|ftp)://[^\s\"'<>)\]}]{4,200}")
@@ -200,6 +207,8 @@ def committed_data(project: Project) -> list[Evidence]:
             continue
         if suffix == "txt" and _only_links(project.text(path) or ""):
             continue
+        if suffix in {"csv", "tsv"} and _few_rows(project, path):
+            continue
         name = path.rsplit("/", 1)[-1]
         if (folder and suffix in _TABLES) or (suffix in _PURE and name in named):
             size = f"{max(1, round((entry.size or 0) / 1024))} KiB in git"
@@ -217,6 +226,14 @@ def _is_sample(project: Project, path: str) -> bool:
     """Whether a file lies among samples for tests rather than in the part that tests a model."""
     match = _SAMPLES.match(path)
     return match is not None and match[1] not in _trained(project)
+
+
+def _few_rows(project: Project, path: str) -> bool:
+    """Whether a table holds no more than the rows that show what a request looks like."""
+    size = project.entry(path).size or 0
+    if not 0 < size < _SMALL or project.entry(path).absent or not _REQUEST.search(path):
+        return False
+    return len((project.text(path) or "").splitlines()) <= _FEW
 
 
 @once

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Assign, Call, Module
 from mlops_audit.graph.memo import once
+from mlops_audit.graph.sourcenotebooks import source_notebooks
 from mlops_audit.model import Evidence, Span
 
 if TYPE_CHECKING:  # the project hands itself in
@@ -59,6 +60,8 @@ _ASIDE = re.compile(
     r"(^|/)(monitor\w*|dashboards?|visuali[sz]\w*|\w{0,20}plot(s|ting|_\w+)?|streamlit\w*|eda|ui|gui|frontend)(/|\.py$)",
     re.IGNORECASE,
 )
+# Notebooks that a platform keeps as files and that only look at what came out.
+_LOOKS = re.compile(r"analysis|analy[sz]e|visuali[sz]|results|insights|report", re.IGNORECASE)
 _SCREENS = frozenset({"streamlit", "gradio", "dash", "panel", "nicegui", "tkinter", "shiny"})
 _PIPELINE = re.compile(r"(^|/)feature_?(pipelines?|engineering)/", re.IGNORECASE)
 _MAKES = re.compile(r"embed|chunk|featur|encod|vectori[sz]|aggregat|transform", re.IGNORECASE)
@@ -82,13 +85,15 @@ def feature_code(project: Project) -> tuple[Evidence, ...]:
 @once
 def _feature_code(project: Project) -> tuple[Evidence, ...]:
     found: list[Evidence] = []
+    screens = source_notebooks(project)
     for path, module in project.modules.items():
         if path in project.test_files or project.is_example(path) or _ASIDE.search(path):
             continue
         if module.roots & _SCREENS and path not in project.roles.training:
             continue  # columns for a page that people look at
         # A notebook that looks at data feeds no model; one that trains does.
-        if not module.notebook or path in project.roles.training or _PREPARES.search(path):
+        looks = module.notebook or (path in screens and _LOOKS.search(path))
+        if not looks or path in project.roles.training or _PREPARES.search(path):
             found += _in_module(module) or _of_pipeline(module)
     found += _in_queries(project)
     return tuple(

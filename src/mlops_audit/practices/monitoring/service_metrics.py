@@ -39,7 +39,7 @@ _SWITCHES = re.compile(
     r"^(app_?insights_?enabled|enable_?app_?insights|application_?insights_?enabled)$",
     re.IGNORECASE,
 )
-_COMPONENTS = frozenset({"azurerm_application_insights", "Microsoft.Insights/components"})
+_COMPONENTS = frozenset({"azurerm_application_insights", "microsoft.insights/components"})
 _WIRES = re.compile(
     r"APPLICATION_?INSIGHTS_|APPINSIGHTS_INSTRUMENTATIONKEY|ApplicationInsightsAgent|"
     r"opencensus|azure\.monitor|AppInsightsInstrumentation"
@@ -171,16 +171,24 @@ def _says_service(project: Project, item: Sighting) -> bool:
 
 def _stands_alone(item: Sighting) -> bool:
     """Whether a place only sets up the component that a workspace of Azure ML needs."""
-    return item.resource is not None and item.resource.kind in _COMPONENTS
+    return item.resource is not None and item.resource.kind.lower() in _COMPONENTS
 
 
 def _wired(project: Project) -> bool:
-    """Whether code or infrastructure sends anything to Application Insights."""
-    return any(
-        _WIRES.search(project.text(path) or "")
-        for path in project.paths
-        if path.endswith(_WIRING) and not project.is_test(path)
-    )
+    """Whether code or infrastructure sends anything to Application Insights.
+
+    A function app whose code lies elsewhere passes events on; it is not what predicts.
+    """
+    functions = any("azure.functions" in m.names or "azure" in m.roots for m in project.source)
+    for path in project.paths:
+        if not path.endswith(_WIRING) or project.is_test(path):
+            continue
+        text = project.text(path) or ""
+        if _WIRES.search(text) and (
+            functions or path.endswith(".py") or "functionapp" not in text.lower()
+        ):
+            return True
+    return False
 
 
 def _switched(project: Project) -> list[Evidence]:

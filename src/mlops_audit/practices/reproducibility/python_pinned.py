@@ -14,7 +14,7 @@ from mlops_audit.practices.reproducibility._images import images, python_of
 
 _WIDE = 3  # minor versions, the catalogue's bound
 _INPUTS = 15  # lines below the first one of a step or an instruction that may belong to it
-_PROSE = re.compile(r"\b[Pp]ython(?:\s+version)?\s*(?:[=>~]{1,2}|v|:)?\s*3\.\d+")
+_PROSE = re.compile(r"\b[Pp]ython(?:\s+version)?\s*(?:[=>~]{1,2}|v|:)?\s*[23]\.\d+")
 _MATRIX = ("python-version", "pythonVersion", "python_version", "versionSpec")
 _INSTALLERS = frozenset({"apt", "apt-get", "conda", "mamba", "micromamba", "pyenv", "yum", "dnf"})
 _INSTALLED = re.compile(r"^(python={0,2})?3\.\d{1,2}(\.\d+)?(-dev|-venv|-distutils)?$")

@@ -40,6 +40,9 @@ def raw_data_immutable(project: Project) -> Verdict:
     return not_applicable("No data lies in folders of this project.")
 
 
+_KEEPS = (".gitkeep", ".keep", ".gitignore")
+
+
 def _folders(found: tuple[Evidence, ...]) -> set[str]:
     return {e.span.path.rpartition("/")[0] for e in found}
 
@@ -84,6 +87,8 @@ def _plain(raw: RawData) -> Verdict:
     folders = [f for f, _ in raw.plain]
     places = [e for _, e in raw.plain]
     stored = _folders(raw.stored)
+    if not stored and all(e.span.path.endswith(_KEEPS) for e in places):
+        return not_applicable("The folder for data is kept empty, and nothing reads from it.")
     holding = {s for s in stored if any(s == f or s.startswith(f"{f}/") for f in folders)}
     into = [w.evidence for w in raw.writes if _shares(w, holding, folders)]
     if into:

@@ -343,7 +343,10 @@ def saved_figures(project: Project) -> list[Evidence]:
     """Figures and reports that code writes into files."""
     found = []
     for module, call in own_calls(project):
-        writes = call.method in _FIGURES and (call.args or call.kwargs)
+        # `to_html` without a place hands its text back.
+        writes = call.method in _FIGURES and (
+            call.args or (call.kwargs and call.method != "to_html") or call.kw("buf")
+        )
         if writes and is_called(project, module.path, call.scope):
             found.append((module.notebook, _shown(call)))
     ruled = [e for name, e in rule_outputs(project) if _PICTURE.search(name)]
