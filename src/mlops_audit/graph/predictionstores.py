@@ -52,7 +52,7 @@ _OTHER = re.compile(
     r"metric|accuracy|confusion|\.png|\.jpe?g|\.svg|\bfig\b|plot|checkpoint|weights|model_dir|"
     r"model\.(pkl|pt|joblib|h5|keras)|config(?![\[(])|tokenizer|vocab|scaler|encoder|"
     r"\.html|sys\.std|stdout|stderr|feature_importance|state_dict|test_pred|val_pred|train_pred|"
-    r"submission",
+    r"submission|(^|[/\"'_.(])schemas?([_.(]|$)",
     re.IGNORECASE,
 )
 _ADDED_TEXT = re.compile(r"INSERT\s+INTO|\bMERGE\s+INTO|\binsert\(\s*\w", re.IGNORECASE)
@@ -75,8 +75,8 @@ _META_KEY = re.compile(
     re.IGNORECASE,
 )
 _JOINS = re.compile(
-    r"\.join\(|concat\(|merge\(|\.assign\(|hstack\(|column_stack\(|\*\*\w+|\.score_batch\(|"
-    r"\.withColumn\(\s*[\"']\w*(pred|score|forecast)"
+    r"(?<!path)(?<![\"'])\.join\(|concat\(|merge\(|\.assign\(|hstack\(|column_stack\(|\*\*\w+|"
+    r"\.score_batch\(|\.withColumn\(\s*[\"']\w*(pred|score|forecast)"
 )
 _VALUE = re.compile(
     r"^([A-Za-z]\w{0,20}_)?(predictions?|predicted|preds?|y_hat|y_pred)"
@@ -478,13 +478,16 @@ def _joined(module: Module) -> bool:
 
 
 def _joined_before(project: Project, module: Module) -> bool:
-    """Whether the block that predicts hands its frame, predictions and all, to a later block."""
+    """Whether what predicts hands its frame, predictions and all, to what stores it later."""
     paths = {p.path for p in project.predictions if p.kind in _USED}
-    return module.path not in paths and any(
-        block.path in paths and _joined(project.modules[block.path])
-        for pipeline in mage_pipelines(project)
-        for block in pipeline.blocks
-    )
+    if module.path in paths:
+        return False
+    blocks = (block.path for pipeline in mage_pipelines(project) for block in pipeline.blocks)
+    if any(path in paths and _joined(project.modules[path]) for path in blocks):
+        return True
+    stems = [p.removesuffix(".py") for p in paths if p in project.modules]
+    before = [project.modules[f"{stem}.py"] for stem in stems if module.path.startswith(stem)]
+    return any(_joined(m) or any(_JOINS.search(c.text[:160]) for c in m.calls) for m in before)
 
 
 def _inside(value: Value) -> Iterator[Value]:
