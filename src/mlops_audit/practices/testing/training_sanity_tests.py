@@ -28,6 +28,8 @@ _NAMES = re.compile(
     r"weights?_(change|update)|params?_(change|update)|gradient|(cpu|gpu|cuda|mps|device|ddp)(_|$)",
     re.IGNORECASE,
 )
+# A file that is not there, or settings that are wrong, are refused before anything is trained.
+_REFUSED = re.compile(r"missing|not_found|non_?exist|no_(checkpoint|file|model)|invalid|raises")
 _FILES = re.compile(
     r"ckpt|checkpoint|\.pth?\b|\.h5|\.keras|weights|model\w*\.(pkl|joblib|bin)", re.IGNORECASE
 )
@@ -87,7 +89,7 @@ def _checks_training(project: Project, case: TestCase) -> Evidence | None:
     """The test by its name, else its assertion on what training must do."""
     texts = texts_of(project, case)
     settings = case.direct and all("config" in s.qualname.lower() for s in case.direct)
-    told = _NAMES.search(case.name) and not settings
+    told = _NAMES.search(case.name) and not settings and not _REFUSED.search(case.name)
     if told and (_LOSS.search(texts) or not _SHAPE.search(texts)):
         return case.evidence()
     asserted = asserts_of(project, case)
