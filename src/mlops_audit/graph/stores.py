@@ -281,6 +281,7 @@ def _stores(module: Module) -> Evidence | None:
 _URI = re.compile(
     r"https?://(?!localhost|127\.|0\.0\.0\.0)|databricks|azureml|environ|getenv|postgres|mysql"
 )
+_WINDOW = re.compile(r"\b(mlflow ui|aim up|tensorboard)\b")
 _SERVER = re.compile(r"https?://")
 
 
@@ -302,7 +303,12 @@ def shared_tracker(project: Project) -> Evidence | None:
         text = str(value.literal) if value.is_literal else _resolved(project, use.path, value.text)
         if _URI.search(text) and not re.match(r"sqlite|file:|\./|mlruns", text):
             return use.evidence()
-    servers = live(project, "tracker.server")
+    # A window on the runs of one machine, opened by hand, is no server for others.
+    servers = [
+        u
+        for u in live(project, "tracker.server")
+        if not u.notebook and not _WINDOW.search(u.detail)
+    ]
     return servers[0].evidence() if servers else None
 
 
