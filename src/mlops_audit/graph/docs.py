@@ -215,6 +215,7 @@ class Docs:
                 yield section, Span(document.path, at), found
 
 
+_ITEM = re.compile(r"\s*(?:[-*+]|\d{1,3}[.)])\s")
 _CALLOUT = re.compile(r"\s*>\s*\[!\w+\]\s*")  # `> [!NOTE]` above what it says
 
 
@@ -222,7 +223,7 @@ def _paragraphs(text: str) -> Iterator[tuple[str, str]]:
     """Each paragraph or list item: its first line as written, and all of it."""
     lines: list[str] = []
     for line in [*text.split("\n"), ""]:
-        item = bool(re.match(r"\s*(?:[-*+]|\d{1,3}[.)])\s", line))
+        item = bool(_ITEM.match(line))
         if lines and (item or not line.strip()):
             told = [x for x in lines if not _CALLOUT.fullmatch(x)] or lines
             yield told[0], " ".join(x.strip() for x in told)[:_LONGEST]

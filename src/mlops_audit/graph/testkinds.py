@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -63,7 +64,7 @@ _MAX_SYMBOLS = 60
 _STAND_IN = re.compile(r"dummy|fake|stub|mock", re.IGNORECASE)
 
 
-class TestReach(Struct, frozen=True):
+class TestReach(Struct, frozen=True, dict=True):
     """What a test runs in the project, through all calls: capabilities, modules, components."""
 
     __test__ = False
@@ -71,7 +72,7 @@ class TestReach(Struct, frozen=True):
     capabilities: frozenset[str] = frozenset()
     modules: frozenset[str] = frozenset()
 
-    @property
+    @cached_property
     def components(self) -> frozenset[str]:
         """The components of a system that it runs."""
         return frozenset(
