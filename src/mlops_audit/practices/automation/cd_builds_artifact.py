@@ -97,9 +97,13 @@ def _stored_by_run(project: Project) -> list[Evidence]:
     found = []
     for use, way, evidence in project.reached_uses(project.automation, "registry.register"):
         nodes = way.nodes()
-        if use.call is None or use.call.method.startswith("get_") or project.is_test(use.path):
-            continue
         if any(n.kind == "tests" or project.is_test(n.span.path) for n in nodes):
+            continue
+        if use.call is None:
+            if _PLATFORM.search(use.tool):  # an action or a command of the platform's own
+                found.append(evidence)
+            continue
+        if use.call.method.startswith("get_") or project.is_test(use.path):
             continue
         if REMOTE_STORE.search(project.text(nodes[0].span.path) or ""):
             found.append(evidence)
