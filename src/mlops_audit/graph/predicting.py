@@ -232,7 +232,8 @@ def doing_of(project: Project, roots: Iterable[Scope], *, imports: bool = False)
         tuple(loads),
         tuple(stores),
         tuple(reads),
-        bool(trains_here(project, walked)),
+        # An object that is called may hide the step; the gradients before it are in sight.
+        bool(trains_here(project, walked)) or any(c.method == "zero_grad" for _, c in walked_calls),
         measures,
         given or any(u.capability in _PARAMETERS for u in uses),
     )
