@@ -384,8 +384,10 @@ def _assigned(project: Project) -> list[Evidence]:
                     neptune and "param" in target
                 ):
                     found.append(Evidence(assign.span, target))
-    for _, call in own_calls(project):
+    for module, call in own_calls(project):
         logs_scalars = call.method == "log" and call.receiver in {"wandb", "run"}
-        if logs_scalars and any("config" in v.text[:60] for v in call.args):
+        # Runs of Azure ML know no other way: `run.log("kernel", args.kernel)`.
+        setting = "azureml" in module.roots and any(_HOLDER.search(v.text) for v in call.args[1:])
+        if logs_scalars and (setting or any("config" in v.text[:60] for v in call.args)):
             found.append(Evidence(call.span, call.told))
     return found
