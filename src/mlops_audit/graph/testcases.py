@@ -62,9 +62,11 @@ class TestCase(Struct, frozen=True):
     marks: tuple[str, ...] = ()
     scopes: tuple[tuple[str, str], ...] = ()  # functions of test code that it runs
     programs: tuple[Symbol, ...] = ()  # files of the project that it starts
+    helped: tuple[Symbol, ...] = ()  # files that it starts for no more than their help
     service: bool = False
     script: bool = False  # a script calls it, not a runner
     void: str = ""
+    loaded: tuple[Symbol, ...] = ()  # what made the model that it loads, part of `exercises`
 
     @property
     def name(self) -> str:

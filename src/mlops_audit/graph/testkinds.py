@@ -95,7 +95,8 @@ class TestKinds:
     def reach(self, case: TestCase) -> TestReach:
         """What a test runs, its fixtures and the calls in its own body included."""
         if case not in self._cases:
-            parts = [self.symbol(s) for s in case.exercises[:_MAX_SYMBOLS]]
+            run = [s for s in case.exercises if s not in case.helped]
+            parts = [self.symbol(s) for s in run[:_MAX_SYMBOLS]]
             capabilities: set[str] = set()
             for path, scope in case.scopes:
                 capabilities |= {u.capability for u in self.project.uses_in(path, scope)}

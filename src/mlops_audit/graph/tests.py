@@ -19,6 +19,7 @@ from mlops_audit.graph.brokenimports import BrokenImports
 from mlops_audit.graph.execution import Reach, Way
 from mlops_audit.graph.fixtures import Fixtures
 from mlops_audit.graph.index import Symbol
+from mlops_audit.graph.selections import Selection, selection_of
 from mlops_audit.graph.testcases import (
     CASES,
     MAX_SCOPES,
@@ -100,9 +101,11 @@ class TestSuite:
     def _run_at(self, way: Way) -> Iterator[TestCase]:
         node = way.node
         if node.kind == "tests":
+            folder, paths, chosen = node.payload
             before = way.previous.node if way.previous else None
             other = before is not None and bool(_DISCOVERS.search(before.detail))
-            yield from self._selected(node.key[0], node.key[1:], other=other)
+            found = self._selected(folder, paths, other=other)
+            yield from found if other else (c for c in found if self._taken(c, chosen))
         elif node.kind == "module" and way.previous and way.previous.node.kind == "command":
             yield from (c for c in self.counting if c.path == node.key[0] and c.script)
         elif node.kind in {"command", "action"} and self._runs_all(way):
@@ -124,6 +127,13 @@ class TestSuite:
             )
             if case.path in roots or (below and not case.script and taken):
                 yield case
+
+    def _taken(self, case: TestCase, chosen: Selection) -> bool:
+        """Whether a run's `-m` and `-k`, or those of the configuration, take a test."""
+        chosen = chosen.above(selection_of(self.config(case.path).options))
+        if not chosen.marks and not chosen.names:
+            return True
+        return chosen.takes(case.marks, (*case.qualname.split("."), *case.path.split("/")))
 
     def _runs_all(self, way: Way) -> bool:
         """Whether a command or action starts another runner of Python tests than pytest."""
@@ -161,7 +171,7 @@ class TestSuite:
         """Test files that commands name, and Python files of tests that they run as programs."""
         found: set[str] = set()
         for way in self.project.runnable.of("tests"):
-            found.update(p for p in way.node.key[1:] if p in self.project.modules)
+            found.update(p for p in way.node.payload[1] if p in self.project.modules)
         return frozenset(found)
 
     @cached_property
@@ -254,7 +264,8 @@ class TestSuite:
         patched = {s for f in facts for s in f.patched}
         service = any(f.service for f in facts) and bool(self._services)
         exercises = tuple(s for s in own if s not in patched)
-        exercises = (*exercises, *(s for s in self.models.used(read) if s not in own))
+        loaded = tuple(s for s in self.models.used(read) if s not in own)
+        exercises = (*exercises, *loaded)
         if service:
             exercises = (*exercises, *self._services)
         unknown = (
@@ -268,6 +279,11 @@ class TestSuite:
             void = f"needs {', '.join(unknown[:3])}, which no fixture gives"
         if not void and own and not exercises:
             void = "everything that it uses of the project is mocked"
+        started = (
+            tuple(dict.fromkeys(s for f in facts for s in f.files))
+            if any(f.starts for f in facts)
+            else ()
+        )
         return TestCase(
             path,
             function.qualname,
@@ -281,12 +297,12 @@ class TestSuite:
             tuple(sorted(patched, key=lambda s: (s.path, s.qualname))),
             marks_of(module, function, owner),
             tuple(read),
-            tuple(dict.fromkeys(s for f in facts for s in f.files))
-            if any(f.starts for f in facts)
-            else (),
+            started if any(f.drives for f in facts) else (),
+            () if any(f.drives for f in facts) else started,
             service,
             how == "script" or called,
             void,
+            loaded,
         )
 
     @cached_property

@@ -40,6 +40,8 @@ _STARTS = frozenset(
         "script_runner.run",
     }
 )  # fmt: skip
+_CLIENT = re.compile(r"(TestClient|AsyncClient|\.test_client|TestApp|APIClient)\.\w+$")
+_HELP = frozenset({"-h", "--help", "--version"})
 _PATH = 300  # characters: longer texts are prose
 _PATCHES = ("mock.patch", "mocker.patch", "monkeypatch.setattr", "mock.patch.object", "patch")
 _FILE = re.compile(r"[\w./\-]{1,200}\.(?:py|sh|ipynb)\b")
@@ -66,6 +68,7 @@ class ScopeFacts(Struct, frozen=True):
     patched: tuple[Symbol, ...] = ()
     service: bool = False  # calls a service by its address
     starts: bool = False  # starts programs, or loads files by their path
+    drives: bool = False  # and has them do more than print their help
     files: tuple[Symbol, ...] = ()  # files of the project that it names, as things to start
 
 
@@ -98,7 +101,8 @@ class ScopeReader:
             if _is_patch(call):
                 patched += self._patched(call, path)
                 continue
-            for symbol in self._targets(call, path):
+            asked = [t for made in _clients(module, call) for t in self._targets(made, path)]
+            for symbol in (*self._targets(call, path), *asked):
                 if self.project.is_test(symbol.path):
                     helpers[symbol] = None
                     continue
@@ -109,7 +113,7 @@ class ScopeReader:
             symbol_ = self.object(name, path)
             if symbol_ and not self.project.is_test(symbol_.path):
                 own[symbol_] = None
-        starts = any(_starts(c) for c in calls)
+        started = [c for c in calls if _starts(c)]
         asserts, constant = _assertions(module, scope, calls)
         return ScopeFacts(
             tuple(own),
@@ -120,7 +124,8 @@ class ScopeReader:
             constant,
             tuple(patched),
             service=_calls_service(module, scope, calls),
-            starts=starts,
+            starts=bool(started),
+            drives=any(not _asks_for_help(c) for c in started),
             files=tuple(dict.fromkeys(self._named(module, scope))),
         )
 
@@ -259,6 +264,24 @@ def _starts(call: Call) -> bool:
         or call.method in {"invoke", "run_script"}
         or call.receiver == "script_runner"
     )
+
+
+def _clients(module: Module, call: Call) -> Iterator[Call]:
+    """The module's own test client that a call in a function asks: `client = TestClient(app)`."""
+    if call.scope and _CLIENT.search(call.name):
+        for made in module.calls:
+            if not made.scope and made is not call and call.name.startswith(f"{made.name}."):
+                yield made
+
+
+def _asks_for_help(call: Call) -> bool:
+    """Whether a program is started only to print its help or version."""
+    first = call.arg(0, "args")
+    words = (
+        {i.literal for i in (first, *first.items) if isinstance(i.literal, str)} if first else set()
+    )
+    last = {w for text in words for w in text.split()[-1:]}
+    return not last.isdisjoint(_HELP)
 
 
 def _is_patch(call: Call) -> bool:

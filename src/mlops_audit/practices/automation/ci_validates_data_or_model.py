@@ -142,7 +142,8 @@ def _in_tests(project: Project) -> Iterator[tuple[Way, Evidence]]:
 def _tested(project: Project, case: TestCase) -> Evidence | None:
     """The line at which a test trains, validates data, runs the pipeline or asks a model."""
     roots = [Scope(p, s) for p, s in case.scopes] or [Scope(case.path, case.qualname)]
-    roots += [Scope(s.path, s.qualname) for s in (*case.programs, *case.exercises)]
+    run = (s for s in (*case.programs, *case.exercises) if s not in case.helped)
+    roots += [Scope(s.path, s.qualname) for s in run]
     code = scopes(project, roots)
     replaced = {s.qualname.rsplit(".", 1)[-1] for s in case.patched}
     trained = trains_here(project, code)

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import re
 
+from mlops_audit.facts.code import Value
 from mlops_audit.graph import Project
 from mlops_audit.graph.dataconditions import ends_run
 from mlops_audit.graph.testcases import TestCase
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
-from mlops_audit.practices.testing._models import calls_of, learns, model_cases, texts_of
+from mlops_audit.practices.testing._models import (
+    asserts_of,
+    calls_of,
+    learns,
+    model_cases,
+    texts_of,
+)
 
 _LOOKED = (
     "a test on a trained model: an invariance or directional test, or three cases of minimum "
@@ -35,6 +42,21 @@ _CLOSE = re.compile(
 _ROOT = re.compile(r"[A-Za-z_]\w*")
 # `model.predict(rows)[0]`: who is asked, and with what.
 _ASKS = re.compile(r"([\w.]{0,60}\b(?:predict(?:_proba)?|forecast|score_one|classify))\((.{1,200})")
+_ROUTE = re.compile(
+    r"[\"'/](predict|infer|inference|score|classify)\w{0,20}/?[\"'?]", re.IGNORECASE
+)
+_GIVES = re.compile(r"(^|\.)(predict|infer|inference|classify)(_\w{1,30})?\(")
+_STANDS_IN = re.compile(r"mock|fake|stub|dummy|dependency_overrides|monkeypatch", re.IGNORECASE)
+_BESIDE = re.compile(
+    r"status|headers|detail|error|message|version|\blen\(|shape|\btype\(|dtype|mimetype|keys\(",
+    re.IGNORECASE,
+)
+_ANSWER_KEY = re.compile(
+    r"predict|label|class|result|output|answer|sentiment|fraud|churn", re.IGNORECASE
+)
+_SAYS = re.compile(r"==\s*([\"'{]|True|False|[01]\b)")
+_WORDS = 3  # of a class's name; more are a message
+_HOPS = 4  # from a name to what the model gave
 _BEHAVIOUR = re.compile(r"(^|/)(behaviou?r\w*|checklist)(/|_)", re.IGNORECASE)
 _ENOUGH = 3  # the catalogue's own figure
 
@@ -55,7 +77,9 @@ def behavioural_tests(project: Project) -> Verdict:
         return failed("there is no model here", looked_for=_LOOKED)
     uses = project.uses("test.behaviour", test=None, notebook=False)
     tools = [u.evidence() for u in uses if _acts(project, u)]
+    served = [c for c in project.tests.counting if _asks_service(project, c)]
     predicting = [c for c in model_cases(project) if _predicts(project, c)]
+    predicting += [c for c in served if c not in predicting]
     strong = [c for c in predicting if _INVARIANT.search(c.name) or _compares(project, c)]
     if tools or strong:
         shown: list[Evidence] = [*(c.evidence() for c in strong), *tools]
@@ -69,12 +93,19 @@ def behavioural_tests(project: Project) -> Verdict:
         for c in predicting
         if _MFT.search(c.name) or _BEHAVIOUR.search(c.path)
     ]
+    cases += [
+        (c, n)
+        for c in predicting
+        if c not in {known for known, _ in cases} and (n := _known_answers(project, c))
+    ]
     total = sum(n for _, n in cases)
     if total >= _ENOUGH:
-        return passed(f"{total} cases of minimum functionality", [c.evidence() for c, _ in cases])
+        return passed(
+            f"{total} cases of minimum functionality", [c.evidence(_SAYS) for c, _ in cases]
+        )
     if cases:
         return partial(
-            "only one or two cases of minimum functionality", [c.evidence() for c, _ in cases]
+            "only one or two cases of minimum functionality", [c.evidence(_SAYS) for c, _ in cases]
         )
     named = [c for c in project.tests.cases if _INVARIANT.search(c.name)]
     if named:
@@ -131,6 +162,66 @@ def _predicts(project: Project, case: TestCase) -> bool:
     return any(_PREDICTS.search(c.method) for c in calls_of(project, case)) or any(
         _PREDICTS.search(s.qualname) for s in case.exercises
     )
+
+
+def _asks_service(project: Project, case: TestCase) -> bool:
+    """Whether a test sends something to a route of the service that predicts."""
+    return any(
+        c.method in {"post", "put", "request"} and _ROUTE.search(c.text)
+        for c in calls_of(project, case)
+    )
+
+
+def _known_answers(project: Project, case: TestCase) -> int:
+    """How often a test says which class the model, asked itself or as a service, has to give."""
+    calls = list(calls_of(project, case))
+    if case.patched or any(_STANDS_IN.search(c.text) for c in calls):
+        return 0
+    asked = {t for c in calls if _GIVES.search(c.text.split("\n", 1)[0]) for t in c.targets}
+    if _asks_service(project, case):
+        asked |= {t for c in calls if c.method in {"post", "put", "request"} for t in c.targets}
+    scopes = {scope for path, scope in case.scopes if path == case.path}
+    given = {
+        t: a.value for a in project.modules[case.path].assigns if a.scope in scopes
+        for t in a.targets
+    }  # fmt: skip
+    return sum(
+        compare.op == "=="
+        and _is_class(given.get(other.text, other))
+        and _is_answer(side.text, {k: v.text for k, v in given.items()}, asked)
+        for item in asserts_of(project, case)
+        for compare in (item.compares if not item.constant else ())
+        for side, other in ((compare.left, compare.right), (compare.right, compare.left))
+    )
+
+
+def _is_class(value: Value) -> bool:
+    """Whether a value is a class: a word, a switch, or one of a dictionary with such a value."""
+    if value.keys:
+        return any(
+            _ANSWER_KEY.search(k) and _is_class(v)
+            for k, v in zip(value.keys, value.items, strict=False)
+        )
+    if isinstance(value.literal, str):
+        return bool(value.literal) and len(value.literal.split()) <= _WORDS
+    return value.is_literal and type(value.literal) in {bool, int} and value.literal in {0, 1}
+
+
+def _is_answer(text: str, given: dict[str, str], asked: set[str]) -> bool:
+    """Whether an expression is what the model gave: not its status, nor a message beside it."""
+    if _BESIDE.search(text):
+        return False
+    for _ in range(_HOPS):
+        root = _ROOT.match(text)
+        if root is None:
+            return False
+        name = root.group()
+        if name in asked:
+            return not _BESIDE.search(text)
+        if name not in given or given[name] == text:
+            return False
+        text = given[name]
+    return False
 
 
 def _cases(project: Project, case: TestCase) -> int:
