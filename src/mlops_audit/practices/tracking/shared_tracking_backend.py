@@ -30,6 +30,7 @@ _REMOTE = re.compile(
     r":(//)?[^\s{}/]|^databricks"
 )
 _LOCAL = re.compile(r"^(file:|sqlite:|\.{0,2}/|mlruns|~)|" + _LOOPBACK.pattern)
+_TO_FILL = re.compile(r"<[\w -]{1,60}>|\byour[-_]", re.IGNORECASE)  # what each user puts in
 _UNKNOWN = re.compile(r"^https?://\{")  # the host comes from outside
 _DATABASE = re.compile(r"--backend-store-uri[= ](postgres|mysql|mssql)")
 _URI_NAMES = ("MLFLOW_TRACKING_URI", "mlflow_tracking_uri", "tracking_uri", "CLEARML_API_HOST")
@@ -118,6 +119,8 @@ def _by_uri(project: Project, on: list[Tracked]) -> Verdict | None:
     known = _servers(project)
     local: list[Evidence] = []
     for text, evidence in _addresses(project):
+        if _TO_FILL.search(text):
+            continue
         host, servers = _host(text), _asked(known, evidence)
         if _LOOPBACK.search(text) and servers:
             return passed("Runs go to the server that is defined here.", [evidence, *servers])
