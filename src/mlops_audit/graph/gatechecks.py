@@ -156,8 +156,7 @@ class Checks:
             if _DECIDES.search(name) and any("read" in a.value.text for a in own):
                 yield from self._named_anywhere(name, place, flip=flip)
             for assign in own:
-                if assign.value.is_call:
-                    yield from self.from_function(module, assign.value.name, place, flip=flip)
+                yield from self.from_result(module, assign, place, flip=flip)
             return
         called = self._call_of(module, branch, name)
         if called:
@@ -233,6 +232,8 @@ class Checks:
         for module in self.project.source:
             hits = self._by_key(module).get(name, [])
             yield from self.from_assigns(module, hits, place, flip=flip)
+            for assign in hits:
+                yield from self.from_result(module, assign, place, flip=flip)
             for call in module.calls:
                 value = call.kw(name)
                 if value is None:
@@ -247,6 +248,25 @@ class Checks:
                     text = f"{compare.left.text} {compare.op} {compare.right.text}"
                     if compare.scope == call.scope and text == value.text:
                         yield from self.judged(module, compare, flip=flip, place=place)
+
+    def from_result(
+        self, module: Module, assign: Assign, place: Evidence, *, flip: bool
+    ) -> Iterator[Found]:
+        """Comparisons in the function whose result is assigned.
+
+        A pipeline may be given its steps as parameters: then the step is the one function of that
+        name.
+        """
+        if not assign.value.is_call:
+            return
+        head = assign.value.text.split("(", 1)[0]
+        around = module.function(assign.scope) if assign.scope else None
+        if around is None or head not in {p.name for p in around.params}:
+            yield from self.from_function(module, assign.value.name, place, flip=flip)
+            return
+        steps = [(m, f) for m in self.project.source for f in m.functions if f.qualname == head]
+        for other, function in steps if len(steps) == 1 else ():
+            yield from self._of_function(other, function, place, flip=flip)
 
     def from_function(
         self, module: Module, name: str, place: Evidence, *, flip: bool

@@ -31,6 +31,7 @@ _STANDING = re.compile(
     r"make_default|promote(_to\w*)?|(version_)?alias(es)?|stage|approval_status|"
     r"model_approval_status)$"
 )
+_DECISION = re.compile(r"decision|^(deploy|promote|approved|accepted)$")
 _DEPTH = 4
 _MAX_CALLERS = 40
 
@@ -70,8 +71,10 @@ class _Around:
             for kind, places in self._conditions(module, call):
                 yield Gate(kind, (*places, promotion.evidence))
             if not depth:
-                for name, value in call.kwargs:
-                    if _STANDING.match(name):
+                # A step that deploys is handed the decision of the one before it.
+                told = [(v.text, v) for v in call.args if v.text.isidentifier()]
+                for name, value in (*call.kwargs, *told):
+                    if _STANDING.match(name) or _DECISION.search(name):
                         for kind, places in self._argument(module, call, value, 0):
                             yield Gate(kind, (*places, promotion.evidence))
             here = Scope(module.path, call.scope)
@@ -147,10 +150,7 @@ class _Around:
         if own:
             yield from self.checks.from_assigns(module, own, place, flip=False)
             for assign in own:
-                if assign.value.is_call:
-                    yield from self.checks.from_function(
-                        module, assign.value.name, place, flip=False
-                    )
+                yield from self.checks.from_result(module, assign, place, flip=False)
             return
         function = module.function(call.scope) if call.scope else None
         names = [p.name for p in function.params] if function else []

@@ -19,7 +19,7 @@ __all__ = ["PROMOTES", "Promotion", "promotions"]
 # What the tool catalogue calls the step that a gate stands before.
 PROMOTES = ("registry.register", "registry.promote", "deploy.run", "model.push")
 _BY_NAME = re.compile(
-    r"(^|_)(promote|push_model|model_pusher|deploy_model|publish_model|register_model|"
+    r"(^|_)(promote|push_model|model_pusher|deploy_model|model_deployer|publish_model|register_model|"
     r"transition|replace_model|update_production|set_champion|move_to_prod\w*|initiate_model_"
     r"pusher|start_model_pusher|update_serving|release_model)",
     re.IGNORECASE,
