@@ -131,9 +131,12 @@ def _own(lock: Lock, environment: Environment) -> bool:
 
 
 def _share(found: dict[str, Environment]) -> None:
-    """Let a lock above cover the packages of a workspace below it."""
+    """Let a lock above cover the packages of a workspace below it.
+
+    A list for pip is installed by itself, whatever the lock above holds.
+    """
     for folder, environment in found.items():
-        if environment.locked:
+        if environment.locked or all(r.file.endswith(".txt") for r in environment.requirements):
             continue
         for above, other in found.items():
             inside = not above or folder.startswith(f"{above}/")

@@ -13,7 +13,8 @@ from mlops_audit.practices.reproducibility._personal import personal_path
 
 _CONFIG = re.compile(
     r"\.(ya?ml|json|toml|ini|cfg|conf|env|properties|sh|bash|bat|ps1|mk|r|jl|scala|hocon)$|"
-    r"(^|/)(makefile|justfile|\.env[\w.-]*|params|snakefile|mlproject)$",
+    r"(^|/)(makefile|justfile|\.env[\w.-]*|\w{0,20}env[._-](example|sample|template|dist)|params|"
+    r"snakefile|mlproject)$",
     re.IGNORECASE,
 )
 # A folder of an image, and the place in a container where compose puts a volume.
