@@ -55,6 +55,12 @@ _ENFORCING = frozenset({"fastapi", "pydantic", "flask_pydantic", "flask_openapi3
 _BOUNDS = frozenset({"min_value", "max_value", "minimum", "maximum", "options", "choices"})
 _VALIDATES = frozenset({"model_validate", "validate_python", "parse_obj"})
 _HANDLERS = frozenset({"run", "lambda_handler", "handler", "input_fn", "predict", "decode_request"})
+_PREDICTS = frozenset({"predict.call", "model.load", "registry.load", "trace.llm"})
+_ASKED = re.compile(
+    r"predict|infer|scor(e|ing)|forecast|classif|recommend|detect|generat|answer|chat|query|invo|"
+    r"transcri|translat|summar|embed|segment|price|estimate",
+    re.IGNORECASE,
+)
 _WIDGETS = frozenset({"number_input", "slider", "selectbox", "radio", "Slider", "Dropdown", "Radio",
                       "multiselect", "select_slider"})  # fmt: skip
 
@@ -76,7 +82,10 @@ def serving_input_schema(project: Project) -> Verdict:
     strict: list[Evidence] = []
     plain: list[Evidence] = []
     mistaken: list[Evidence] = []
-    for module, function in _entries(project):
+    entries = list(_entries(project))
+    # What signs people in or lists things takes input too, and asks the model nothing.
+    asking = [e for e in entries if _asks(project, *e)]
+    for module, function in asking or entries:
         for full, evidence in _checked(project, module, function):
             (strict if full == "strict" else plain if full == "plain" else mistaken).append(
                 evidence
@@ -118,6 +127,16 @@ def _entries(project: Project) -> Iterator[tuple[Module, Function]]:
             if function.name in _HANDLERS and function.span not in seen:
                 seen.add(function.span)
                 yield module, function
+
+
+def _asks(project: Project, module: Module, function: Function) -> bool:
+    """Whether an entry point predicts, by its name, its path or by what it runs."""
+    if _ASKED.search(f"{function.name} {' '.join(function.decorators)}"):
+        return True
+    if function.name in _HANDLERS:
+        return True
+    walked = scopes(project, [Scope(module.path, function.qualname)])
+    return any(u.capability in _PREDICTS for u in uses_of(project, walked))
 
 
 def _decorated(module: Module, call: Call) -> Function | None:
@@ -318,9 +337,12 @@ def _bounds_a_value(test: str) -> bool:
 def _applied(project: Project) -> list[Evidence]:
     """Schemas that a batch job, or the code behind a route, applies to its input."""
     roots = []
+    # A command for a person is no entry point that is deployed, where a service or job is.
+    deployed = {"service", "stream", "batch"}
+    kinds = deployed if any(p.kind in deployed for p in project.predictions) else {"command"}
     for item in project.predictions:
         module = project.modules.get(item.path)
-        if module is None or item.kind not in {"service", "stream", "batch", "command"}:
+        if module is None or item.kind not in kinds:
             continue
         if project.is_example(item.path):
             continue
