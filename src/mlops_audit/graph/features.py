@@ -35,7 +35,8 @@ _NO_FEATURE = re.compile(
 )
 _PLAIN_VALUE = re.compile(
     r"\.(astype|copy|rename|values|tolist|to_numpy|to_datetime|fillna|strip|replace|map)\b[^.]*$|"
-    r"^(len|dict|list|int|str|float|sorted|set|tuple|enumerate)\(|^(pd|pandas)\.(to_datetime|to_numeric|Categorical)\(|\.predict|^model\.|\.(cat|str)\.\w+\("
+    r"^(len|dict|list|int|str|float|sorted|set|tuple|enumerate)\(|^(pd|pandas)\.(to_datetime|to_numeric|Categorical)\(|\.predict|^model\.|\.(cat|str)\.\w+\(|"
+    r"\bdatetime\.(utc)?now\(|\buuid\.|\btime\.time\("  # bookkeeping
 )
 _METHODS = frozenset(
     ["rolling", "shift", "get_dummies", "ewm", "pct_change", "withColumn", "with_columns",
@@ -165,6 +166,7 @@ def _in_module(module: Module) -> list[Evidence]:
             frames
             and c.method in _METHODS
             and not _NO_FEATURE.search(" ".join(c.targets))
+            and not (c.method == "cumcount" and "index" in " ".join(c.targets))
             and "plot" not in c.scope.lower()
         )
         or _transforms(c)

@@ -22,7 +22,9 @@ __all__ = ["ProjectFiles"]
 
 _TEST_FILE = re.compile(r"(^|/)(test_[^/]*|[^/]*_tests?|conftest)\.py$")
 _TEST_FOLDER = re.compile(r"(^|/)(tests?|testing|unit_tests?|integration_tests?|e2e)/")
-_EXAMPLE_FOLDER = re.compile(r"(^|/)(examples?|docs?|tutorials?|samples?|benchmarks?|demos?)/")
+_EXAMPLE_FOLDER = re.compile(
+    r"(^|/)(examples?|docs?|tutorials?|\.?guides?|samples?|benchmarks?|demos?)/"
+)
 # What stands at a repository's root for all of its projects: CI, hooks, tasks, owners, licence.
 _SHARED = re.compile(
     r"\.github/.*|\.gitlab/.*|\.circleci/.*|\.buildkite/.*|\.azure[^/]*/.*|"

@@ -28,6 +28,7 @@ _AGED = re.compile(
 )
 _CLOCK = re.compile(r"(^|\.)(now|utcnow|today|time|timedelta)$")
 _CREATED = re.compile(r"creation_timestamp|last_updated_timestamp|creation_time", re.IGNORECASE)
+_ORDER = re.compile(r"order_by\s*=\s*(\[[^\]]{0,200}\]|[\"'][^\"']{0,200}[\"'])")
 _EXPORTS = frozenset(
     ["set", "set_function", "labels", "gauge", "log_metric", "observe", "put_metric_data"]
 )
@@ -109,12 +110,17 @@ def _shown(project: Project, module: Module) -> list[Evidence]:
         found = [
             Evidence(a.span, f"{', '.join(a.targets)}: {a.value.text}")
             for a in module.assigns
-            if _CREATED.search(a.value.text) or any(_CREATED.search(k) for k in a.value.keys)
+            if _tells_date(a.value.text) or any(_CREATED.search(k) for k in a.value.keys)
         ]
-        found += [Evidence(c.span, c.text) for c in module.calls if _CREATED.search(c.text[:600])]
+        found += [Evidence(c.span, c.text) for c in module.calls if _tells_date(c.text[:600])]
     if module.path in project.roles.serving:
         found += _answered(module)
     return found[:5]
+
+
+def _tells_date(text: str) -> bool:
+    """Whether an expression takes a model's date; an order by date shows none."""
+    return bool(_CREATED.search(text)) and bool(_CREATED.search(_ORDER.sub("", text)))
 
 
 def _answered(module: Module) -> list[Evidence]:

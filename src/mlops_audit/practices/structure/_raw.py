@@ -65,6 +65,10 @@ _NO_DATA = re.compile(
     r"response|summary|importance|s3|gs:|blob|sink|none",
     re.IGNORECASE,
 )
+_CONNECTS = re.compile(r"^(sqlite3|duckdb)\.connect$|(^|\.)create_engine$")
+_DATABASE = re.compile(
+    r"(?:(?:sqlite|duckdb):/{3})?((?:[\w.-]{1,60}/){1,5}[\w.-]{1,60}\.(?:db|sqlite3?|duckdb))"
+)
 # A file that describes a data set is no data.
 _CONFIGURES = re.compile(r"\.(ya?ml|toml|ini|cfg)$", re.IGNORECASE)
 _SETTINGS = re.compile(r"\.(ya?ml|json|toml|ini|cfg|env)$", re.IGNORECASE)
@@ -73,6 +77,11 @@ _SKIPPED = re.compile(
     r"/)([\w-]*compose[\w.-]*|feature_store\.ya?ml)$"
 )
 _ENTRY = re.compile(r"""[:=]\s*["']?((?:\.{0,2}/)?[\w.\-]+(?:/[\w.\-{}$]+){0,6})["']?\s*,?\s*$""")
+_GIVES_OUT = re.compile(
+    r"""[\s"'-]*(\w*(output|checkpoint|ckpt|save|log|logging|result|run|hub)_?(dir\w*|folder|path)|"""
+    r"""hub_model_id)["']?\s*[:=]""",
+    re.IGNORECASE,
+)
 # A folder of one machine, of a bucket, or one that a person fills in.
 _OUTSIDE = re.compile(
     r"[/~]|[A-Za-z]:[\\/]|\w+://|/?(your|path)[/_ ]?(path|to|folder)\b", re.IGNORECASE
@@ -278,6 +287,8 @@ def _named_in_settings(project: Project) -> Iterator[tuple[str, Evidence]]:
             continue
         for number, line in enumerate((project.text(path) or "").splitlines(), 1):
             match = _ENTRY.search(line[:300])
+            if match and _GIVES_OUT.match(line):
+                continue  # where a run puts what it makes
             if match and "/" in match[1] and not match[1].startswith("/"):
                 yield match[1], Evidence(Span(path, number), line.strip())
 
@@ -321,6 +332,30 @@ def _writes(project: Project) -> Iterator[Write]:
             folder = beside if beside is not None else ("raw" if "raw" in value.text else None)
             yield Write(folder, Evidence(call.span, call.told), ingests)
     yield from _beside_itself(project)
+    yield from _databases(project)
+
+
+def _databases(project: Project) -> Iterator[Write]:
+    """Files of databases that code fills: what lies beside them shares their folder."""
+    for path, module in project.modules.items():
+        if path in project.test_files or project.is_example(path) or module.notebook:
+            continue
+        if not any(_CONNECTS.search(c.name) for c in module.calls):
+            continue
+        filled = next((c for c in module.calls if c.runs and _fills(c)), None)
+        for text in module.texts if filled is not None else ():
+            place = _DATABASE.fullmatch(text.value)
+            if place is not None and not text.doc:
+                yield Write(
+                    _folder(place[1]), Evidence(text.span, f"fills {place[1]}"), ingests=False
+                )
+
+
+def _fills(call: Call) -> bool:
+    """Whether a call stores rows in a database."""
+    return call.method == "to_sql" or (
+        call.method in {"execute", "executemany"} and "insert into" in call.text.lower()
+    )
 
 
 def _writes_table(call: Call) -> bool:
