@@ -23,6 +23,7 @@ _PLACES = re.compile(
 _SHEET = re.compile(
     r"data[\s_-]?(set)?[\s_-]?(sheet|card|dictionary)|codebook|datasheet", re.IGNORECASE
 )
+_MODEL_CARD = re.compile(r"model[\s_-]?card[^/]*$", re.IGNORECASE)  # it names its training data
 _TITLE = re.compile(
     r"\b(data|datasets?|features?|columns?|variables?|attributes?|fields?|schema|dictionary|"
     r"labels?)\b",
@@ -421,7 +422,8 @@ def _origin(project: Project) -> Iterator[Evidence]:
     beside = [d for d in project.docs.all if _PLACES.search(d.path)]
     for document in beside:
         yield from _told(project, document, near=True)
-    for document in project.docs.guide:
+    cards = [d for d in project.docs.named(_MODEL_CARD) if d not in project.docs.guide]
+    for document in (*project.docs.guide, *cards):
         if document not in beside:
             yield from _told(project, document, near=False)
     yield from _origin_in_loaders(project)
