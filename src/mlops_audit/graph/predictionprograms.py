@@ -61,6 +61,9 @@ _ESTIMATOR = re.compile(r"(^|\.)(BaseEstimator|(Classifier|Regressor|Cluster|Out
 _CONVERTER = re.compile(
     r"^tf2onnx\.|onnx\.export$|^coremltools\.|TFLiteConverter|jit\.trace$|^skl2onnx\."
 )
+# What lays out the time to come, and where results are kept for others.
+_AHEAD = frozenset({"make_future_dataframe", "make_future_dataframes"})
+_TABLES = re.compile(r"(^|\.)(saveAsTable|insertInto|to_sql|to_gbq|load_table_from_dataframe)$")
 _MAX_CANDIDATES = 400
 # Kedro's layers `05_model_input` and `07_model_output` hold data.
 _KEPT_MODEL = re.compile(
@@ -160,6 +163,8 @@ def _program(project: Project, module: Module, root: Scope) -> Prediction | None
     function = module.function(root.qualname)
     if function is not None and _converts(module, function, doing):
         return None
+    if doing.trains and (forecast := _forecast(module, root, doing)):
+        return forecast
     if not doing.loads or doing.trains:
         return _function(project, module, function, doing)
     shown = [
@@ -193,6 +198,23 @@ def _program(project: Project, module: Module, root: Scope) -> Prediction | None
     only = aside or (function is not None and _only_evaluated(project, module, function))
     kind = "evaluation" if only else "function"
     return Prediction(kind, module.path, tuple(shown), scope=root.qualname)
+
+
+def _forecast(module: Module, root: Scope, doing: Doing) -> Prediction | None:
+    """A program that fits series in order to say how they go on, and stores what it says.
+
+    Such a model lives for one run: fitting and forecasting are one job, whose result is used.
+    """
+    ahead = [
+        (m, c)
+        for m, c in doing.predicts
+        if c.method not in _AHEAD and _AHEAD & {o.method for o in m.calls_in(c.scope)}
+    ]
+    kept = [(m, c) for m, c in _stores_predictions(doing) if _TABLES.search(c.name)]
+    if not ahead or not kept or doing.measures:
+        return None
+    shown = [*shown_calls(ahead[:1], "forecasts"), *shown_calls(kept[-1:], "stores")]
+    return Prediction("batch", module.path, tuple(shown), stores=True, scope=root.qualname)
 
 
 def _converts(module: Module, function: Function, doing: Doing) -> bool:

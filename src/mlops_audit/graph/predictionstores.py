@@ -325,6 +325,15 @@ def _adds(module: Module, call: Call, around: str) -> bool:
         return bool(re.search(r"session|\bdb\b|objects", call.receiver, re.IGNORECASE))
     if method in {"insert", "append_row", "index_document", "bulk", "publish", "upsert"}:
         return not re.fullmatch(r"\w{0,20}(list|s|path)", call.receiver) and "sys.path" not in text
+    if method == "saveAsTable":
+        function = module.function(call.scope)
+        defaults = [
+            str(p.default.literal)
+            for p in (function.params if function else ())
+            if p.default is not None and f".mode({p.name})" in text
+        ]
+        kept = "replaceWhere" in text or "partitionBy" in text
+        return kept or "overwrite" not in " ".join([text, *defaults])
     if method in _ADDS:
         return True
     if method in {"to_sql", "to_gbq"}:
