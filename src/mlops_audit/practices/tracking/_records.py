@@ -48,6 +48,13 @@ _METRICS = re.compile(
     r"_loss|history|performance|\b(train|test|val|valid|eval|epoch|log)_stats\b",
     re.IGNORECASE,
 )
+# Words for whatever a program gives, and what tells that it is a model's quality.
+_LOOSE = re.compile(r"\bresults?\b|report|performance", re.IGNORECASE)
+_MEASURE = re.compile(
+    r"metric|scor(e|ing)|accura|(^|[^a-z])f1|auc|rmse|mape|(^|[^a-z])(mae|mse|r2|iou|dice|bleu|rouge)"
+    r"([^a-z]|$)|loss|precision|recall|perplex|evaluat|latency|benchmark",
+    re.IGNORECASE,
+)
 _TABLE = re.compile(r"\.(tsv|csv|json|ya?ml|txt|feather|parquet)$")
 _PICTURE = re.compile(r"\.(png|svg|pdf|html|jpe?g)$")
 _NO_METRICS = re.compile(r"predict|config|param|vocab|label|token", re.IGNORECASE)
@@ -218,9 +225,16 @@ def metrics_files(project: Project) -> list[Evidence]:
             given += _handed(project, module, call)
         if not _METRICS.search(given) or _NO_METRICS.search(given):
             continue
+        if not _METRICS.search(_LOOSE.sub("", given)) and not _measures(project, module):
+            continue
         if _structured(call) and is_called(project, module.path, call.scope):
             found.append(_shown(call))
     return found
+
+
+def _measures(project: Project, module: Module) -> bool:
+    """Whether a module names a measure of quality: a report may also be one of data."""
+    return module.notebook or bool(_MEASURE.search(project.text(module.path) or ""))
 
 
 def _is_part(module: Module, call: Call) -> bool:

@@ -31,6 +31,7 @@ _OTHER = _words(
     " wasm swf patch diff snap"
 )
 _LOCKS = re.compile(r"(^|/)(package-lock|npm-shrinkwrap|composer|tsconfig|Pipfile)[^/]*$")
+_LEGAL = re.compile(r"licen[cs]e|notice|third.?party|attribution|copying|changelog", re.IGNORECASE)
 _TEXTUAL = frozenset({"txt", "log", "out", "text", "", "conll", "iob", "tok"})
 _HEAD = 4096  # bytes that decide
 
@@ -48,6 +49,8 @@ def is_payload(project: Project, path: str) -> bool:
         return False
     if suffix in _PAYLOAD:
         return True
+    if suffix in _TEXTUAL and _LEGAL.search(path.rsplit("/", 1)[-1]):
+        return False  # the licences of all that is used make a long text
     head = project.tree.head(path, _HEAD)
     if not isinstance(head, bytes):
         return False
