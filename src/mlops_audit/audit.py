@@ -228,6 +228,8 @@ def _findings(
     projects: Sequence[ProjectInfo],
     config: Config,
 ) -> tuple[tuple[Finding, ...], list[Diagnostic]]:
+    from mlops_audit.graph.sourcelines import settled  # noqa: PLC0415 -- as the practices: late
+
     attested = {a.practice: a for a in config.attestations if not a.expired}
     folders = [p.path for p in projects]
     findings: list[Finding] = []
@@ -241,7 +243,8 @@ def _findings(
         word = attested.get(practice.id)
         if word is not None and verdict.outcome not in _HOLDS:
             verdict, strength = _attested(word, config), Strength.ATTESTED
-        verdict = replace(verdict, reason=sentence(verdict.reason))
+        shown = tuple(dict.fromkeys(settled(project, e) for e in verdict.evidence))
+        verdict = replace(verdict, reason=sentence(verdict.reason), evidence=shown)
         findings.append(Finding(practice, verdict, strength, _project_of(verdict, folders)))
     return tuple(findings), faults
 

@@ -130,7 +130,9 @@ def _stage(stage: Node, steps: tuple[Step, ...], before: list[Job], template: _T
 
 def _source(action: Node, template: _Template) -> Trigger:
     provider = action.str_at("ActionTypeId", "Provider")
-    span = Span(template.path, action.line_of("ActionTypeId"))
+    named_at = action.get("ActionTypeId", "Provider")
+    line = action.line_of("ActionTypeId") if named_at is None else named_at.line
+    span = Span(template.path, line)
     settings = action.get("Configuration") or Node("map", action.line)
     branch = template.text(settings.get("BranchName")) or template.text(settings.get("Branch"))
     if provider in _CODE:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from mlops_audit.facts.code import Assign, Call, Module
+from mlops_audit.facts.code import Assign, Call, Function, Module
 from mlops_audit.graph.memo import once
 from mlops_audit.graph.sourcenotebooks import source_notebooks
 from mlops_audit.model import Evidence, Span
@@ -14,7 +14,7 @@ from mlops_audit.model import Evidence, Span
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
 
-__all__ = ["feature_code", "shared_queries"]
+__all__ = ["feature_code", "made_in", "shared_queries"]
 
 _FRAMES = frozenset(
     {"pandas", "polars", "pyspark", "dask", "modin", "cudf", "bigframes", "snowflake"}
@@ -74,6 +74,9 @@ _SQL = re.compile(
     re.IGNORECASE,
 )
 _LISTS = frozenset({"append", "extend", "copy", "list", "sorted", "set", "info", "debug", "print"})
+_TALK = frozenset(
+    ["info", "debug", "warning", "print", "getLogger", "time", "isinstance", "len", "range", "copy"]
+)
 _MOST_BYTES = 200_000
 _ENOUGH = 2  # computed columns: one alone is a unit conversion or a target
 
@@ -145,19 +148,38 @@ def _of_pipeline(module: Module) -> list[Evidence]:
     if module.notebook or not _PIPELINE.search(module.path):
         return []
     made = [f for f in module.functions if not f.stub and _MAKES.search(f.qualname)]
-    return [Evidence(f.span, f"makes features in {f.qualname}") for f in made[:1]]
+    return [made_in(module, f) for f in made[:1]]
+
+
+def made_in(module: Module, function: Function) -> Evidence:
+    """The statement in which a function makes features, reached through its head."""
+    scope = function.qualname
+    columns = [e for s, e in _columns(module) if s == scope]
+    calls = [c for c in module.calls_in(scope) if c.runs and c.method not in _TALK]
+    done = [c for c in calls if _transforms(c) or _assigns(c) or c.method in _METHODS]
+    named = [c for c in calls if _MAKES.search(c.method) or _PREPARES.search(c.method)]
+    told = [*columns, *(Evidence(c.span, c.told) for c in (*done, *named, *calls))]
+    told += [
+        Evidence(a.span, f"{a.targets[0]} = {a.value.text}")
+        for a in module.assigns
+        if a.scope == scope and a.targets
+    ]
+    if not told:
+        return Evidence(function.span, f"makes features in {scope}")
+    head = Evidence(function.span, f"makes features in {scope}")
+    return Evidence(told[0].span, f"{scope} makes features: {told[0].detail}", (head,))
 
 
 def _in_module(module: Module) -> list[Evidence]:
     named = [
-        Evidence(f.span, f"computes features in {f.qualname}")
+        made_in(module, f)
         for f in module.functions
         if _NAMED.search(f.name) and not f.stub and not _only_lists(module, f.qualname)
     ]
     frames = bool(module.roots & _FRAMES) or any(
         b.endswith("TransformerMixin") for c in module.classes for b in c.bases
     )
-    computed = list(_columns(module)) if frames else []
+    computed = [e for _, e in _columns(module)] if frames else []
     computed += [
         Evidence(c.span, c.told)
         for c in module.calls
@@ -203,15 +225,15 @@ def _assigns(call: Call) -> bool:
     )
 
 
-def _columns(module: Module) -> Iterator[Evidence]:
-    """Columns of a data frame that are computed from others."""
+def _columns(module: Module) -> Iterator[tuple[str, Evidence]]:
+    """Columns of a data frame that are computed from others, with the function around."""
     for item in module.assigns:
         for target in item.targets:
             match = _COLUMN.match(target)
             if match is None or _OF_RESULTS.search(match[1]):
                 continue
             if _FRAME_NAME.search(match[1]) and _is_computed(item, target):
-                yield Evidence(item.span, f"{target} = {item.value.text}")
+                yield item.scope, Evidence(item.span, f"{target} = {item.value.text}")
 
 
 def _is_computed(item: Assign, target: str) -> bool:

@@ -37,7 +37,8 @@ def shared_transformer(project: Project) -> list[Evidence]:
     Features that are also computed by hand can differ between the two: then it says too little.
     """
     serving = project.roles.serving
-    if any(not _FITS.search(e.detail) for e in feature_code(project)):
+    # What a function of that name makes is computed by hand, too.
+    if any(e.chain or not _FITS.search(e.detail) for e in feature_code(project)):
         return []
     named = {
         side: {f.name for m in project.source if (m.path in serving) is side for f in m.functions}

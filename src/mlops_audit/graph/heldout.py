@@ -243,7 +243,9 @@ def _loops(project: Project, module: Module) -> Iterator[Held]:
         if place is not None:
             yield Held(on, Evidence(place, f"evaluates on {name}"), module.notebook, weak=True)
             continue
-        place = next((c.span for c in module.calls if name in c.text[:200]), _set_at(module, name))
+        place = _set_at(module, name)
+        if place.line is None:
+            place = next((c.span for c in module.calls if name in c.text[:200]), place)
         said = Evidence(place, f"holds out {name}")
         yield Held(on, said, module.notebook, weak=True, unseen=True)
     for text in module.texts:

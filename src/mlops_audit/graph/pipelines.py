@@ -23,6 +23,7 @@ from mlops_audit.graph.lifecycle import (
 )
 from mlops_audit.graph.rulefiles import rule_nodes
 from mlops_audit.graph.scopes import Scope, scopes
+from mlops_audit.graph.sourcelines import line_at, line_span
 from mlops_audit.model import Evidence, Span
 
 if TYPE_CHECKING:  # the project hands itself in
@@ -136,7 +137,10 @@ def _of_files(project: Project) -> Iterator[Pipeline]:
         folder = file.span.path.rpartition("/")[0]
         steps = steps_of.setdefault(file.tool, [])
         name = f"{file.tool} {file.name}".strip()
+        first = file.steps[0] if file.steps and not file.name else None
         head = Evidence(file.span, name)
+        if first is not None:
+            head = Evidence(first.span, f"{name}: step {first.name}")
         # What holds several steps is the pipeline; a file of one step is a component of it.
         at = 0 if len(file.steps) > 1 else len(heads.get(file.tool, ()))
         heads.setdefault(file.tool, []).insert(at, head)
@@ -146,13 +150,21 @@ def _of_files(project: Project) -> Iterator[Pipeline]:
             if step.command and not nodes:
                 nodes = [project.nodes.command(step.command, folder)]
             parts = parts_of_nodes(project, nodes, step.name)
-            place = Evidence(step.span, f"step {step.name}")
+            place = Evidence(_named_at(project, step.span, step.name), f"step {step.name}")
             steps.append(PipelineStep(step.name, place, parts))
     files = project.pipeline_files
     for tool, steps in sorted(steps_of.items()):
         alone = tool == "databricks" and all(len(f.steps) < 2 for f in files if f.tool == tool)  # noqa: PLR2004 -- jobs of one task each are no graph
         if not alone and (len(steps) > 1 or any(s.parts for s in steps)):
             yield Pipeline(tool, names[tool][0], heads[tool][0], tuple(steps[:MAX_STEPS]))
+
+
+def _named_at(project: Project, span: Span, name: str) -> Span:
+    """The line that gives a step its name, where the reader kept that of its command."""
+    if name in line_at(project, span):
+        return span
+    told = line_span(project, Span(span.path, 1), rf"name\W{{1,4}}{re.escape(name)}\b")
+    return told if told.line != 1 or name in line_at(project, told) else span
 
 
 # -- pipelines in code ---------------------------------------------------------------------------

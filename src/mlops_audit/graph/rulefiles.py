@@ -16,6 +16,7 @@ from mlops_audit.graph.execution import Edge, Node
 from mlops_audit.graph.index import Symbol
 from mlops_audit.graph.memo import once
 from mlops_audit.graph.nodes import Nodes
+from mlops_audit.graph.sourcelines import text_span
 from mlops_audit.model import Evidence
 
 if TYPE_CHECKING:  # the project hands itself in
@@ -164,5 +165,9 @@ def rule_outputs(project: Project) -> tuple[tuple[str, Evidence], ...]:
         for call in module.calls if is_snakefile(path) else ():
             if call.name == f"{WORKFLOW}.output":
                 names = [text.rsplit("/", 1)[-1] for text in _PARTS.findall(call.text)]
-                found += [(n, Evidence(call.span, f"output {n}")) for n in names if "." in n]
+                found += [
+                    (n, Evidence(text_span(project, call.span, n, call.end_line), f"output {n}"))
+                    for n in names
+                    if "." in n
+                ]
     return tuple(found)

@@ -20,6 +20,7 @@ from mlops_audit.graph.loopschedules import starts_of_loops
 from mlops_audit.graph.magefiles import starts_of_mage
 from mlops_audit.graph.prefectfiles import starts_of_prefect
 from mlops_audit.graph.scopes import Scope, scopes, scopes_from
+from mlops_audit.graph.sourcelines import line_span
 from mlops_audit.graph.trained import KINDS, TRAIN_NAME, Start, is_saved, trains_in, written
 from mlops_audit.model import Evidence, Span
 
@@ -99,7 +100,9 @@ def _of_files(project: Project) -> Iterator[Start]:
                 trained = Evidence(step.span, f"step {step.name}")
             if trained:
                 when = file.schedule or "a person starts it"
-                start = Evidence(file.span, f"{file.tool} {file.name}: {when}")
+                key = re.escape(file.schedule or file.name)
+                place = line_span(project, Span(file.span.path, 1), key) if file.name else file.span
+                start = Evidence(place, f"{file.tool} {file.name}: {when}")
                 kind = "schedule" if file.schedule else "manual"
                 yield Start(kind, start, trained, disabled="it is paused" if file.paused else "")
                 break

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from mlops_audit.model import Span
+from msgspec.structs import replace
+
+from mlops_audit.model import Evidence, Span
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.facts.code import Call
     from mlops_audit.graph.project import Project
 
-__all__ = ["declared_span", "keyword_span", "line_at", "line_span", "text_span"]
+__all__ = ["declared_span", "keyword_span", "line_at", "line_span", "settled", "text_span"]
 
 _STATEMENT = 40  # lines of one call in a cell
 _FAR = 400  # lines: a statement or a section that is longer is not searched to its end
@@ -58,6 +60,41 @@ def keyword_span(project: Project, call: Call, keyword: str) -> Span:
 def declared_span(project: Project, span: Span, name: str) -> Span:
     """The line below a `def` or `class` on which a parameter or field stands, else the span."""
     return line_span(project, span, rf"(^\s*|[(,]\s*)\*{{0,2}}{re.escape(name)}\s*[:=]")
+
+
+# What a label begins with, where a command does not.
+_NAMES = frozenset(
+    ["make", "tox", "nox", "just", "mise", "invoke", "poe", "dvc", "hook", "step", "service",
+     "uses", "job", "a", "an", "the"]
+)  # fmt: skip
+_LABEL = re.compile(r": on \w|: a build file|: started ")  # what a workflow is called
+_WORDS = 6  # of a command that are looked for
+_NEAR = 25  # lines below the place that a reader kept
+_ALL, _SOME = 0.8, 0.3  # shares of the words that are on a line
+# Code is placed by its own reader; a hook is what its name says, not its arguments.
+_CODE = (".py", ".ipynb", ".md", ".rst", ".smk", ".pre-commit-config.yaml")
+
+
+def settled(project: Project, evidence: Evidence) -> Evidence:
+    """Evidence of a command moved to the line that shows it, where its reader kept another.
+
+    A script in quotes, a folded text and a list of arguments are read from their first line on;
+    the command may stand some lines below.
+    """
+    span = evidence.span
+    if span.line is None or span.path.endswith(_CODE) or span.path in {".", ""}:
+        return evidence
+    words = evidence.detail.rstrip("…").split()[:_WORDS]
+    if len(words) < 2 or words[0] in _NAMES or _LABEL.search(evidence.detail):  # noqa: PLR2004 -- one word is a name
+        return evidence
+    lines = _lines(project, span)[span.line - 1 : span.line + _NEAR]
+    shares = [sum(word in line for word in words) / len(words) for line in lines]
+    if not shares or shares[0] >= _ALL or shares[0] == 1 / 2:  # one of two: a name with its kind
+        return evidence
+    best = next((n for n, share in enumerate(shares) if share >= _ALL), 0)
+    if not best and not shares[0]:
+        best = next((n for n, share in enumerate(shares[:4]) if share >= _SOME), 0)
+    return replace(evidence, span=Span(span.path, span.line + best)) if best else evidence
 
 
 def _lines(project: Project, span: Span) -> list[str]:

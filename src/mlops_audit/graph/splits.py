@@ -82,7 +82,8 @@ class Splits:
         found = [use.evidence() for use in uses if use.path in paths]
         for module in self.modules:
             found += self._splits_in(module)
-        return tuple(sorted(dict.fromkeys(found), key=by_place))
+        # What only the names of two sets say comes last.
+        return tuple(sorted(dict.fromkeys(found), key=lambda e: (_only_named(e), *by_place(e))))
 
     def _splits_in(self, module: Module) -> Iterator[Evidence]:
         for call in module.calls:
@@ -176,6 +177,14 @@ class Splits:
     def _clusters(self, path: str) -> bool:
         module = self.project.modules[path]
         return any(_UNSUPERVISED.search(i.dotted) for i in module.imports)
+
+
+_ASSIGNED = re.compile(r"^[\w.\[\]\"', ]+ = (?!.*split)")
+
+
+def _only_named(evidence: Evidence) -> bool:
+    """Whether a split is told by the name of a variable, not by what makes the parts."""
+    return bool(_ASSIGNED.match(evidence.detail))
 
 
 def _of_text(call: Call) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from mlops_audit.facts.code import Module
-from mlops_audit.graph.features import feature_code
+from mlops_audit.graph.features import feature_code, made_in
 from mlops_audit.graph.scopes import Scope, calls_of, scopes
 from mlops_audit.graph.training import TRAINING, is_training, trains_here
 from mlops_audit.model import Evidence
@@ -115,7 +115,7 @@ def _features(project: Project) -> list[Evidence]:
     found += [u.evidence() for u in project.uses("feature.store", test=False)]
     if found:
         found += [
-            Evidence(module.functions[0].span, module.functions[0].qualname)
+            made_in(module, module.functions[0])
             for module in project.source
             if module.functions and _FEATURE_MODULE.search(module.path)
         ]

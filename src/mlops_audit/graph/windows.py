@@ -99,8 +99,20 @@ def drift_code(project: Project) -> tuple[Sighting, ...]:
     return tuple(sorted(found, key=lambda s: s.notebook))
 
 
+_COMPARES = re.compile(
+    r"ks_|chi|psi|wasserstein|kl_|js_|jensen|diverg|distance|anderson|cramer|ttest|whitney|drift|^log$",
+    re.IGNORECASE,
+)
+_TALK = frozenset({"info", "debug", "warning", "error", "print", "log_metric", "append"})
+
+
 def _own(module: Module, function: Function) -> Sighting:
-    evidence = Evidence(function.span, f"{function.name}() compares two samples")
+    """The line of the statistic, reached through the function's head."""
+    found = [c for c in module.calls_in(function.qualname) if _STATISTIC.search(c.text[:200])]
+    head = Evidence(function.span, f"{function.name}() compares two samples")
+    silent = [c for c in found if c.method not in _TALK] or found
+    best = next((c for c in silent if _COMPARES.search(c.method)), silent[-1])
+    evidence = Evidence(best.span, f"{function.name}: {best.told}", (head,))
     return Sighting("own code", "drift.detect", "call", evidence, "data", module.notebook)
 
 

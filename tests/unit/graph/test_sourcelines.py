@@ -11,9 +11,10 @@ from mlops_audit.graph.sourcelines import (
     keyword_span,
     line_at,
     line_span,
+    settled,
     text_span,
 )
-from mlops_audit.model import Span
+from mlops_audit.model import Evidence, Span
 from mlops_audit.tree import MemoryTree
 
 CALL = "train(\n    1,\n    seed=3,\n)\nseed = 4\n"
@@ -61,3 +62,26 @@ def test_what_is_nowhere_keeps_its_place() -> None:
         assert text_span(found, span, "") == span
     assert line_at(found, Span("a.py", 99)) == ""
     assert text_span(found, Span("a.py"), "seed = 4") == Span("a.py", 5)
+
+
+FOLDED = "steps:\n  - run: >\n      cd app &&\n      git pull &&\n      docker compose up -d\n"
+
+
+def test_a_command_is_moved_to_the_line_that_shows_it() -> None:
+    """What a reader placed on a script's first line stands below it; labels stay."""
+    found = project({"ci.yml": FOLDED, "a.py": "x = 1\ngit pull\n"})
+    first = Span("ci.yml", 3)
+    assert settled(found, Evidence(first, "docker compose up -d")).span.line == 5
+    assert settled(found, Evidence(first, "git pull")).span.line == 4
+    for detail in ("cd app", "step docker", "ci.yml: a build file", "CI: on push", "rsync away"):
+        assert settled(found, Evidence(first, detail)).span == first
+    code = Evidence(Span("a.py", 1), "git pull")
+    assert settled(found, code) == code
+
+
+def test_arguments_in_a_list_are_found_below_its_bracket() -> None:
+    """Where no line holds the whole command, the first of its words does."""
+    text = "args:\n[\n  'ai', 'custom-jobs', 'create',\n  '--region', 'eu']\n"
+    found = project({"build.yaml": text})
+    here = Evidence(Span("build.yaml", 2), "gcloud ai custom-jobs create --region eu")
+    assert settled(found, here).span.line == 3

@@ -96,13 +96,22 @@ def script_tasks(project: Project) -> list[Task]:
     return found
 
 
+_BESIDE = re.compile(r"\b(apt|apt-get|brew|yum)\b|\b(list|info|activate|config)\b|--version")
+
+
 def _first_at_work(project: Project, script: Node, jobs: frozenset[str]) -> Evidence:
     """The first command of a script that does one of its jobs, else the script as a whole."""
-    said = f"script for {', '.join(sorted(jobs))}"
-    for edge in project.graph.edges(script):
-        if edge.target.kind == "command" and _jobs(project, [edge.target]):
-            return Evidence(edge.target.span, f"{said}: {edge.target.detail}")
-    return Evidence(script.span, said)
+    at_work = [
+        (node, done)
+        for edge in project.graph.edges(script)
+        if (node := edge.target).kind == "command" and (done := _jobs(project, [node]))
+    ]
+    if not at_work:
+        return Evidence(script.span, f"script for {', '.join(sorted(jobs))}")
+    # What is installed first, or only listed, says least of what a script is for.
+    plain = [(n, done) for n, done in at_work if not _BESIDE.search(n.detail)] or at_work
+    node, done = next(((n, d) for n, d in plain if d - {"install"}), plain[0])
+    return Evidence(node.span, f"script for {', '.join(sorted(done))}: {node.detail}")
 
 
 def _jobs(project: Project, nodes: Iterable[Node]) -> frozenset[str]:

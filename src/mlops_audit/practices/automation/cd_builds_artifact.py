@@ -176,7 +176,10 @@ def _by_hand(project: Project, lost: frozenset[Span]) -> Verdict:
     ]
     # Beside an image with the project's code, one of a tracker or database shows nothing.
     own = [f for f in dockerfiles if holds_code(project, f)] or dockerfiles
-    files = [Evidence(f.stages[0].span, "a Dockerfile for a person") for f in own]
+    files = [
+        Evidence(f.stages[0].span, f"a Dockerfile for a person: FROM {f.stages[0].base}")
+        for f in own
+    ]
     registers = [
         use.evidence()
         for use in project.uses("registry.register")

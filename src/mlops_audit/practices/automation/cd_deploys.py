@@ -57,7 +57,7 @@ def cd_deploys(project: Project) -> Verdict:
         if guard is not None:
             return passed(
                 "Automation deploys behind a check.",
-                [deployment.evidence, guard, *(d.evidence for d in found[:4])],
+                [deployment.evidence, _before(guard), *(d.evidence for d in found[:4])],
             )
     gitops = list(_gitops(project))
     if gitops:
@@ -76,6 +76,11 @@ def cd_deploys(project: Project) -> Verdict:
     if steps:
         return partial("The pipeline deploys the model without a gate.", steps)
     return _by_hand(project)
+
+
+def _before(guard: Evidence) -> Evidence:
+    """The check that stands before a deployment, and says so."""
+    return Evidence(guard.span, f"before it: {guard.detail}", guard.chain)
 
 
 def _gitops(project: Project) -> Iterator[Evidence]:

@@ -25,7 +25,7 @@ from mlops_audit.graph.seeding import (
     unshuffled,
 )
 from mlops_audit.graph.settings import setting, settings, switch
-from mlops_audit.graph.sourcelines import line_at
+from mlops_audit.graph.sourcelines import keyword_span, line_at, line_span
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence
 from mlops_audit.practices.reproducibility._programs import same_program
@@ -38,6 +38,7 @@ __all__ = [
     "feeds_training",
     "frameworks",
     "handed_over",
+    "seeded",
     "seeds",
     "switched_off",
 ]
@@ -275,16 +276,39 @@ def _lightning_cli(project: Project) -> Iterator[Seed]:
 
 def covered(project: Project, draw: Draw, given: tuple[Seed, ...]) -> bool:
     """Whether a draw is seeded: by its own argument, or by a seed of its generator's program."""
-    if draw.own:
-        return True
+    return draw.own or governing(project, draw, given) is not None
+
+
+def seeded(project: Project, draw: Draw, given: tuple[Seed, ...]) -> Evidence:
+    """A seeded draw as evidence: the line of its seed, or the draw after the seed that governs."""
+    evidence = draw.use.evidence()
+    call = draw.use.call
+    seed = None if draw.own else governing(project, draw, given)
+    if seed is not None and seed.use is not None:
+        return replace(evidence, chain=(seed.use.evidence(),))
+    if call is None or not draw.own or _GIVEN.search(line_at(project, call.span)):
+        return evidence
+    last = call.end_line if call.span.cell is None else (call.span.line or 1) + _CALL_LINES
+    place = line_span(project, call.span, _GIVEN, last)
+    if place == call.span:
+        return evidence
+    return Evidence(place, f"{call.method}(… {line_at(project, place).strip()}", (evidence,))
+
+
+_GIVEN = re.compile(r"\b(\w*seed\w*|random_state|generator|rng|sampler)[\"']?\s*[=:]")
+_CALL_LINES = 30  # of one call in a cell, whose end is counted in lines of the notebook
+
+
+def governing(project: Project, draw: Draw, given: tuple[Seed, ...]) -> Seed | None:
+    """The global seed of a draw's generator that its program sets."""
     for seed in given:
         if seed.use is not None and seed.use.details is not None and seed.use.details.why:
             continue  # a default that a trainer sets when it starts, after the data was split
         if set(draw.generators) & set(seed.generators) and same_program(
             project, seed.path, draw.use.path
         ):
-            return True
-    return False
+            return seed
+    return None
 
 
 def frameworks(project: Project) -> dict[str, Use]:
@@ -315,7 +339,7 @@ def handed_over(project: Project) -> Iterator[Evidence]:
         for call in module.calls:
             for name, value in call.kwargs:
                 if SEED_NAME.match(name) and is_seed(value):
-                    yield Evidence(call.span, f"{name}={value.text}")
+                    yield Evidence(keyword_span(project, call, name), f"{name}={value.text}")
         for item in module.assigns:
             for key, value in zip(item.value.keys, item.value.items, strict=False):
                 if SEED_NAME.match(key.strip("'\"")) and is_seed(value):

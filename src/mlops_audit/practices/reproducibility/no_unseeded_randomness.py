@@ -8,7 +8,7 @@ from mlops_audit.graph import Project
 from mlops_audit.graph.stores import LIBRARY
 from mlops_audit.model import Verdict, failed, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
-from mlops_audit.practices.reproducibility._random import covered, draws, seeds
+from mlops_audit.practices.reproducibility._random import covered, draws, seeded, seeds
 
 _QUARTER = 0.25  # of the call sites, up to which the catalogue says partial
 
@@ -41,12 +41,13 @@ def no_unseeded_randomness(project: Project) -> Verdict:
     without = [d for d in sites if d not in with_seed]
     if not without:
         return passed(
-            f"all {len(sites)} random calls are seeded", [d.use.evidence() for d in with_seed[:5]]
+            f"all {len(sites)} random calls are seeded",
+            [seeded(project, d, given) for d in with_seed[:5]],
         )
     said = f"{len(without)} of {len(sites)} random calls have no seed"
     where = [
         replace(e, detail=f"no seed: {e.detail}") for e in (d.use.evidence() for d in without[:5])
     ]
     if len(without) <= _QUARTER * len(sites):
-        return partial(said, [d.use.evidence() for d in with_seed[:2]] + where)
+        return partial(said, [seeded(project, d, given) for d in with_seed[:2]] + where)
     return failed(said, looked_for="a seed for each split, estimator and sampler", evidence=where)

@@ -14,6 +14,7 @@ from mlops_audit.practices.reproducibility._random import (
     feeds_training,
     frameworks,
     handed_over,
+    seeded,
     seeds,
     switched_off,
 )
@@ -53,7 +54,7 @@ def seeds_set(project: Project) -> Verdict:
             continue
         is_seeded = covered(project, draw, given)
         sites.setdefault((draw.generators or ("none",))[0], []).append(is_seeded)
-        evidence = draw.use.evidence()
+        evidence = seeded(project, draw, given) if is_seeded else draw.use.evidence()
         if not is_seeded:
             evidence = replace(evidence, detail=f"no seed: {evidence.detail}")
         (shown if is_seeded else bare).append(evidence)

@@ -33,7 +33,8 @@ def shared_within(project: Project, shared: re.Pattern[str]) -> list[Evidence]:
         )
         for name in sorted(set(training) & set(predicting)):
             if shared.search(name):
-                found += [predicting[name], training[name]]
+                sides = (("predicting", predicting[name]), ("training", training[name]))
+                found += [Evidence(e.span, f"{side} calls {e.detail}") for side, e in sides]
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mlops_audit.facts.code import Call, Module
+from mlops_audit.facts.code import Call, Function, Module
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
 from mlops_audit.graph.uses import Use
@@ -193,7 +193,7 @@ def _grouped(project: Project, module: Module) -> list[Evidence]:
             found.append(Evidence(call.span, text or call.name))
     if not module.notebook:
         found += [
-            Evidence(u.call.span, u.call.text or u.call.name)
+            Evidence(u.call.span, u.call.told)
             for u in metrics
             if u.call is not None
             and u.call.loops
@@ -202,7 +202,7 @@ def _grouped(project: Project, module: Module) -> list[Evidence]:
             and is_called(project, module.path, u.scope)
         ]
     found += [
-        Evidence(f.span, f"{f.name}() measures per slice")
+        _measuring(project, module, f, metrics)
         for f in module.functions
         if _NAMED.search(f.name)
         and not f.stub
@@ -210,3 +210,20 @@ def _grouped(project: Project, module: Module) -> list[Evidence]:
         and is_called(project, module.path, f.qualname)
     ]
     return found
+
+
+def _measuring(
+    project: Project, module: Module, function: Function, metrics: list[Use]
+) -> Evidence:
+    """The line of a function on which it measures a slice, in a loop where there is one."""
+    calls = [u.call for u in metrics if u.call is not None and u.scope == function.qualname]
+    calls += [
+        c
+        for c in module.calls_in(function.qualname)
+        if _METRIC.search(c.method) and any(project.index.targets(c, module.path))
+    ]
+    head = Evidence(function.span, f"{function.name}() measures per slice")
+    if not calls:
+        return head
+    call = next((c for c in calls if c.loops), calls[0])
+    return Evidence(call.span, f"{function.name}: {call.told}", (head,))

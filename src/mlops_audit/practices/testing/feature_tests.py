@@ -77,9 +77,7 @@ def _tests(project: Project, code: dict[str, Evidence]) -> Iterator[tuple[bool, 
         if project.test_kinds.kind(case) == "system":
             continue
         for direct, symbols in ((True, case.direct), (False, case.exercises)):
-            prepares = {
-                s for s in symbols if s not in case.loaded and _prepares(project, s, code)
-            }
+            prepares = {s for s in symbols if s not in case.loaded and _prepares(project, s, code)}
             if prepares:
                 yield direct, case.evidence(of=prepares)
                 break

@@ -68,11 +68,10 @@ def skew_tests(project: Project) -> Verdict:
     shared += [u.evidence() for m in project.source for u in project.uses_in(m.path)
                if _EXPORTED.search(u.detail)]  # fmt: skip
     shared += shared_queries(project) + shared_transformer(project)
-    stores = {
-        u.path: u.evidence()
-        for u in project.uses("feature.store", notebook=False)
-        if not project.is_example(u.path)
-    }
+    stores: dict[str, Evidence] = {}
+    for use in project.uses("feature.store", notebook=False):
+        if not project.is_example(use.path):
+            stores.setdefault(use.path, use.evidence())
     if set(stores) & serving and set(stores) & training:
         shared += [stores[p] for p in sorted(stores)]
     if shared:
@@ -118,7 +117,8 @@ def _shared(project: Project, training: frozenset[str], serving: frozenset[str])
         if _is_network(project, symbol):
             continue  # the model itself, whatever its name holds
         if _SHARED.search(_called_by(symbol)) and not _SCORES.search(symbol.path):
-            found += [right[symbol], left[symbol]]
+            name = symbol.qualname or symbol.path
+            found += [_by(right[symbol], "serving", name), _by(left[symbol], "training", name)]
     return found
 
 
@@ -128,6 +128,12 @@ def _is_network(project: Project, symbol: Symbol) -> bool:
     return cls is not None and any(
         _NETWORK.search(base) for base in project.index.bases(symbol.path, cls)
     )
+
+
+def _by(place: Evidence, side: str, name: str) -> Evidence:
+    """A call of a shared function with the side that it belongs to."""
+    told = place.detail if name.rsplit(".", 1)[-1] in place.detail else f"{name}: {place.detail}"
+    return Evidence(place.span, f"{side} calls {told}")
 
 
 def _called_by(symbol: Symbol) -> str:

@@ -6,7 +6,7 @@ import re
 
 from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph import Project
-from mlops_audit.graph.sourcelines import declared_span
+from mlops_audit.graph.sourcelines import declared_span, keyword_span
 from mlops_audit.graph.trackers import Tracked
 from mlops_audit.model import Evidence, Verdict, failed, hollow, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
@@ -103,9 +103,12 @@ def _platform(project: Project) -> list[Evidence]:
             elif call.name.endswith(("PropertyFile", "MetricsSource")):
                 found.append(Evidence(call.span, call.told))
     for use in project.uses("registry.register", test=False):
-        told = use.call and (use.call.kw("metrics") or use.call.kw("model_metrics"))
-        if told and told.text not in {"None", "{}"}:
-            found.append(Evidence(use.span, f"registered with metrics={told.text}"))
+        logged = use.call
+        for name in ("metrics", "model_metrics"):
+            told = logged.kw(name) if logged is not None else None
+            if logged is not None and told and told.text not in {"None", "{}"}:
+                place = keyword_span(project, logged, name)
+                found.append(Evidence(place, f"registered with {name}={told.text}"))
     return found
 
 

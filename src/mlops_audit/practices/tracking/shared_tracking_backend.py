@@ -9,6 +9,7 @@ from itertools import zip_longest
 from mlops_audit.facts.code import Module, Value
 from mlops_audit.graph import Project
 from mlops_audit.graph.settings import setting
+from mlops_audit.graph.sourcelines import text_span
 from mlops_audit.graph.trackers import Tracked, tracked
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Span, Verdict, failed, partial, passed
@@ -101,7 +102,7 @@ def _platform(project: Project) -> list[Evidence]:
     ]
     found += [Evidence(Span(p), "Databricks bundle") for p in project.glob("**/databricks.yml")]
     found += [
-        Evidence(f.span, f"Databricks job {f.name}")
+        Evidence(text_span(project, Span(f.span.path, 1), f.name), f"Databricks job {f.name}")
         for f in project.pipeline_files
         if f.tool == "databricks"
     ]

@@ -11,7 +11,7 @@ from mlops_audit.facts.types import Command
 from mlops_audit.graph import Project
 from mlops_audit.graph.memo import once
 from mlops_audit.graph.rulefiles import rule_settings
-from mlops_audit.graph.sourcelines import declared_span, line_at, line_span
+from mlops_audit.graph.sourcelines import declared_span, keyword_span, line_at, line_span
 from mlops_audit.model import Evidence, Span
 
 __all__ = [
@@ -263,7 +263,7 @@ def _hyper_assigns(project: Project, module: Module) -> Iterator[Evidence]:
     for call in module.calls:
         for name, value in call.kwargs:
             if is_hyperparameter(name, strong=True) and value.is_literal:
-                yield Evidence(call.span, f"{name}={value.text}")
+                yield Evidence(keyword_span(project, call, name), f"{name}={value.text}")
 
 
 def _holds(value: Value) -> bool:

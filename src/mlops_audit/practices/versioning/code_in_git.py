@@ -47,7 +47,7 @@ def code_in_git(project: Project) -> Verdict:
             looked_for="a git history and a .gitignore",
         )
     files = [p for p in project.paths if p.rsplit("/", 1)[-1] == ".gitignore"]
-    where = [rule for p in _telling(files) if (rule := _first_rule(project, p)) is not None][:3]
+    where = _rules(project, files)[:3]
     where = where or [Evidence(Span("."), "a git history, no .gitignore")]
     missing = []
     if not _environments_out(project):
@@ -70,15 +70,26 @@ def _telling(files: list[str]) -> list[str]:
     return sorted(own or files, key=lambda f: (f.count("/"), f))
 
 
-def _first_rule(project: Project, path: str) -> Evidence | None:
-    """The first rule that is about Python, else the first rule."""
-    lines = (project.text(path) or "").splitlines()
-    rules = [n for n, ln in enumerate(lines, 1) if ln.strip() and not ln.startswith(("#", "!"))]
-    python = [n for n in rules if re.search(r"pyc|py\[|env\b", lines[n - 1])]
-    first = next(iter(python or rules), None)
-    if first is None:
-        return Evidence(Span(path), "no rule")
-    return Evidence(Span(path, first), f"git ignores {lines[first - 1].strip()}")
+_ENVIRONMENT = re.compile(r"v?env(s|ironments?)?\b|conda|virtualenv", re.IGNORECASE)
+_CACHED = re.compile(r"__pycache__|py\[|\*\.py|pyc", re.IGNORECASE)
+
+
+def _rules(project: Project, files: list[str]) -> list[Evidence]:
+    """The rules that keep environments and caches out, of the root first; else the first rule."""
+    told: list[Evidence] = []
+    first: list[Evidence] = []
+    for path in _telling(files):
+        rules = [
+            Evidence(Span(path, number), f"git ignores {line.strip()}")
+            for number, line in enumerate((project.text(path) or "").splitlines(), 1)
+            if line.strip() and not line.startswith(("#", "!"))
+        ]
+        kept = [e for e in rules if _ENVIRONMENT.search(e.detail)]
+        told += sorted(kept, key=lambda e: "venv" not in e.detail)[:1]
+        told += [e for e in rules if _CACHED.search(e.detail)][:1]
+        first += rules[:1]
+    empty = [Evidence(Span(path), "no rule") for path in files]
+    return told or first[:1] or empty
 
 
 def _environments_out(project: Project) -> bool:

@@ -61,20 +61,40 @@ def config_versioned(project: Project) -> Verdict:
         elif found:
             unused += found[:1]
         elif is_read and not path.endswith(".json") and not _STORED_MODEL.search(path):
-            plain.append(Evidence(Span(path), "settings"))
+            plain.append(_first_line(project, path, "settings"))
     for path, found in settings_modules(project):
         if found:
             hyper += found[:2]
         else:
-            plain.append(Evidence(Span(path), "a settings module"))
+            plain.append(_first_line(project, path, "a settings module"))
     for pipeline in mage_pipelines(project):
         if pipeline.variables and pipeline.trains(project):
             told = [e for name, e in pipeline.variables if is_hyperparameter(name)]
             hyper += told[:3]
             given += [pipeline.variables[0][1]] if not told else []
+    # What packages an image holds, and what a cluster runs, are settings of another kind.
+    plain = [e for e in plain if not _OTHER.search(project.text(e.span.path) or "")] or plain
     if hyper:
+        hyper.sort(key=lambda e: not _PLAINLY.search(e.detail))
         return passed("hyperparameters stand in tracked settings that code reads", hyper[:8])
     return _in_code(project, plain, unused, given)
+
+
+_OTHER = re.compile(r"^(dependencies|channels|apiVersion|kind)\s*:", re.MULTILINE)
+_PLAINLY = re.compile(
+    r"learning_?rate|\blr\b|epochs?|batch|depth|estimators|hidden|dropout|layers|test_size|alpha|gamma|"
+    r"weight_decay|momentum|features|iter|units|optimi[sz]er|loss|kernel|\bC\b|leaf|penalty|warmup",
+    re.IGNORECASE,
+)
+_SETTING = re.compile(r"""^\s*["']?[A-Za-z_][\w.-]*["']?\s*[:=]""")
+
+
+def _first_line(project: Project, path: str, what: str) -> Evidence:
+    """A file of settings by the first setting in it."""
+    for number, line in enumerate((project.text(path) or "").splitlines(), 1):
+        if _SETTING.match(line):
+            return Evidence(Span(path, number), f"{what}: {line.strip()}")
+    return Evidence(Span(path), what)
 
 
 def _in_code(
