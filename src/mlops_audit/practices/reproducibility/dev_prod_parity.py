@@ -51,7 +51,9 @@ _LOOKED_FOR = "one lock that training and serving install, and one module of fea
 )
 def dev_prod_parity(project: Project) -> Verdict:
     """Judge the two halves, leaving out one that does not exist."""
-    if project.roles.serves in {"none", "demo", "command"}:
+    # What a library predicts with beside its service is an example of its use.
+    library = project.roles.kind == "library" and project.roles.serves != "service"
+    if library or project.roles.serves in {"none", "demo", "command"}:
         return not_applicable("nothing here serves predictions")
     training = _programs(project, training_programs(project))
     serving = _programs(project, _deployed(project, training))
@@ -59,9 +61,7 @@ def dev_prod_parity(project: Project) -> Verdict:
     if training and serving:
         own = [p for p in serving if not _managed(project, p)]
         handlers = [p for p in own if not _sets_up(project, p)]
-        halves["packages"] = _same_environment(project, training, handlers or own) or _registered(
-            project
-        )
+        halves["packages"] = _same_environment(project, training, handlers) or _registered(project)
     code = _shared_code(project, training, serving)
     if code is not None or feature_code(project):
         halves["feature code"] = code
