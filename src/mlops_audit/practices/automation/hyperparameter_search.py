@@ -35,6 +35,14 @@ _SURE = re.compile(
     r"^\W*(alpha|(base_|max_)?lr|learning_rate|max_depth|n_estimators|n_neighbors|n_clusters|gamma|lambda_?|"
     r"dropout|hidden(_units|_size)?)\W*$"
 )
+_SHELL_LOOP = re.compile(r"\s*for\s+(\w+)\s+in\s+\S")
+# An option that is a hyperparameter; neither a seed, a fold nor a data set, which are repeats.
+_HANDED = re.compile(
+    r"--?[\w.]{0,30}(?:lr|learning[_-]rate|alpha|beta|gamma|lambda|dropout|depth|decay|hidden|layers|temperature|"
+    r"batch[_-]size|margin|estimators|momentum|threshold|ratio|weight)[\w.-]{0,30}[= ][\"']?"
+    r"\$\{?(\w+)",
+    re.IGNORECASE,
+)
 _STATED = re.compile(r"range\(\s*\d+\s*,\s*\d+|[\[(]\s*\d|\w*values?$|np\.")
 _SWEEP = re.compile(r"^\s*(parameters|parameter_space|search_space|sweeper)\s*:", re.MULTILINE)
 _VARIED = re.compile(r",|\b(choice|range|interval|glob)\(")
@@ -71,7 +79,7 @@ def hyperparameter_search(project: Project) -> Verdict:
         return partial(
             "The search is defined in a notebook only.", [u.evidence() for u in noted[:4]]
         )
-    loops = [*_elbows(project), *_loops(project), *_nested(project)]
+    loops = [*_elbows(project), *_loops(project), *_nested(project), *_shell_loops(project)]
     if loops:
         return partial("Only a hand-written loop or an elbow searches.", loops)
     if scripted or uses:
@@ -175,6 +183,24 @@ def _elbows(project: Project) -> Iterator[Evidence]:
             if _ELBOW.search(call.method) and not project.is_test(module.path):
                 yield Evidence(call.span, call.told)
                 return
+
+
+def _shell_loops(project: Project) -> Iterator[Evidence]:
+    """A loop of a shell script that hands each of its values to a program as a hyperparameter."""
+    for path in sorted(project.scripts):
+        if project.is_example(path):
+            continue
+        lines = (project.text(path) or "").splitlines()
+        for number, line in enumerate(lines, 1):
+            loop = _SHELL_LOOP.match(line)
+            if loop is None:
+                continue
+            given = re.compile(
+                rf"--?[\w.]*{_OPTION}[\w.]*[= ][\"']?\$\{{?{loop[1]}\b", re.IGNORECASE
+            )
+            if any(given.search(below) for below in lines[number : number + _REACH]):
+                yield Evidence(Span(path, number), line.strip())
+                break
 
 
 def _nested(project: Project) -> Iterator[Evidence]:
