@@ -195,10 +195,8 @@ def _shell_loops(project: Project) -> Iterator[Evidence]:
             loop = _SHELL_LOOP.match(line)
             if loop is None:
                 continue
-            given = re.compile(
-                rf"--?[\w.]*{_OPTION}[\w.]*[= ][\"']?\$\{{?{loop[1]}\b", re.IGNORECASE
-            )
-            if any(given.search(below) for below in lines[number : number + _REACH]):
+            below = "\n".join(lines[number : number + _REACH])
+            if any(name == loop[1] for name in _HANDED.findall(below)):
                 yield Evidence(Span(path, number), line.strip())
                 break
 
