@@ -42,7 +42,7 @@ _HANDLER_BASES = re.compile(
     r"(BaseHandler|BasePredictor|kserve\.Model|KFModel|MLModel|LitAPI|PredictionHandler|"
     r"cpr\.Predictor|SeldonComponent|TritonPythonModel|PythonPredictor|BaseRunner|"
     r"(django|rest_framework|flask|tornado|falcon|starlette|sanic)\b[\w.]*\.\w*(View|ViewSet|Resource|"
-    r"RequestHandler|HTTPEndpoint)|flask_rest\w*\.Resource)$"
+    r"RequestHandler|HTTPEndpoint)|flask_rest\w*\.Resource|maxfw\.core\.PredictAPI)$"
 )
 # Classes that a platform finds by their name alone.
 _HANDLER_NAMES = frozenset({"TritonPythonModel", "EndpointHandler"})

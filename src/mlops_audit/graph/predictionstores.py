@@ -26,7 +26,7 @@ _ADDS = frozenset(
      "append_row", "append_rows", "produce", "index_document", "bulk", "upsert", "xadd", "lpush",
      "rpush", "create", "saveAsTable", "log_prediction", "log_inference", "add", "publish",
      "append_table", "load_table_from_dataframe", "load_table_from_json", "add_rows",
-     "send_message", "replace_one", "write_points"]
+     "send_message", "replace_one", "write_points", "emit"]
 )  # fmt: skip
 _FILES = frozenset(
     ["to_csv", "to_parquet", "to_json", "to_excel", "to_feather", "to_pickle", "savetxt", "save",
@@ -208,7 +208,7 @@ def _stored(project: Project, module: Module, call: Call) -> Stored | None:
     lasting = adds or dated_path or _merged(module, call)
     if not lasting and not _is_file(call):
         return None
-    dated = dated_path or bool(_WHEN.search(around))
+    dated = dated_path or call.method == "emit" or bool(_WHEN.search(around))
     line = call.told
     inputs = _inputs(module, call, around) or _joined_before(project, module)
     return Stored(Evidence(call.span, line), lasting, inputs, dated)
@@ -321,6 +321,8 @@ def _adds(module: Module, call: Call, around: str) -> bool:
     method, text = call.method, call.text[:400]
     if method in {"execute", "executemany", "execute_values"}:
         return bool(_ADDED_TEXT.search(around))
+    if method == "emit":  # an event of Fluentd, which stamps it with the time
+        return "fluent" in module.roots
     if method in {"add", "create"}:
         return bool(re.search(r"session|\bdb\b|objects", call.receiver, re.IGNORECASE))
     if method in {"insert", "append_row", "index_document", "bulk", "publish", "upsert"}:

@@ -307,10 +307,12 @@ class TestSuite:
 
     @cached_property
     def _services(self) -> tuple[Symbol, ...]:
-        """Modules in which a service of the project is built."""
+        """Modules in which a service of the project is built, or answers for a platform."""
         own = self.project.modules
         uses = self.project.uses("serve.http", "serve.route", "serve.model", notebook=False)
-        return tuple(Symbol(p, "", "module") for p in sorted({u.path for u in uses}) if p in own)
+        paths = {u.path for u in uses}
+        paths |= {p.path for p in self.project.predictions if p.kind == "service"}
+        return tuple(Symbol(p, "", "module") for p in sorted(paths) if p in own)
 
     def _own(self, path: str, facts: Iterable[ScopeFacts]) -> tuple[Symbol, ...]:
         found: dict[Symbol, None] = {}
