@@ -22,6 +22,7 @@ from mlops_audit.graph.predicting import (
     shown_calls,
 )
 from mlops_audit.graph.scopes import Scope
+from mlops_audit.graph.sourcenotebooks import source_notebooks
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
@@ -190,7 +191,13 @@ def _program(project: Project, module: Module, root: Scope) -> Prediction | None
         return Prediction(
             "batch", module.path, tuple(shown), stores=True, parameters=chosen, scope=root.qualname
         )
-    if (not root.qualname or _started(project, module, root)) and chosen:
+    # A page of cells takes no input but what its widgets ask for.
+    noted = module.path in source_notebooks(project) and not any(
+        c.name.startswith("dbutils.widgets") for c in module.calls
+    )
+    if noted and function is None:
+        return None
+    if (not root.qualname or _started(project, module, root)) and chosen and not noted:
         return Prediction(
             "command", module.path, tuple(shown), parameters=True, scope=root.qualname
         )
