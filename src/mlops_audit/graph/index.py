@@ -318,8 +318,11 @@ class CodeIndex:
 
 
 def _foreign(name: str) -> bool:
-    """Whether a name surely belongs to a library: `pandas.read_csv.groupby`."""
-    return not name.startswith(("?", ":", "."))
+    """Whether a name surely belongs to a library: `pandas.read_csv.groupby`.
+
+    What `getattr` gives back may be anything: `getattr(module, kind)().save`.
+    """
+    return not name.startswith(("?", ":", ".", "getattr."))
 
 
 def _values(call: Call) -> Iterator[Value]:

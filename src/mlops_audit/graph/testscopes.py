@@ -37,7 +37,7 @@ _STARTS = frozenset(
         "importlib.import_module", "importlib.util.spec_from_file_location", "pexpect.spawn",
         "asyncio.create_subprocess_exec", "asyncio.create_subprocess_shell", "sh.python",
         "testbook.testbook", "papermill.execute_notebook", "streamlit.testing.v1.AppTest.from_file",
-        "script_runner.run",
+        "script_runner.run", "metaflow.Runner", "metaflow.runner.metaflow_runner.Runner",
     }
 )  # fmt: skip
 _CLIENT = re.compile(r"(TestClient|AsyncClient|\.test_client|TestApp|APIClient)\.\w+$")

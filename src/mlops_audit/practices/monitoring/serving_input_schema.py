@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from mlops_audit.facts.code import Call, Class, Function, Module, Param
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
+from mlops_audit.graph.hintedmodels import hinted_models
 from mlops_audit.graph.scopes import Scope, calls_of, scopes, uses_of
 from mlops_audit.graph.sightings import sightings
 from mlops_audit.graph.sourcelines import declared_span
@@ -127,6 +128,10 @@ def _entries(project: Project) -> Iterator[tuple[Module, Function]]:
             if function.name in _HANDLERS and function.span not in seen:
                 seen.add(function.span)
                 yield module, function
+    for module, function, _ in hinted_models(project):
+        if function.span not in seen:
+            seen.add(function.span)
+            yield module, function
 
 
 def _asks(project: Project, module: Module, function: Function) -> bool:

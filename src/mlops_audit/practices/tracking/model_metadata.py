@@ -7,7 +7,8 @@ import re
 from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
-from mlops_audit.graph.sourcelines import keyword_span
+from mlops_audit.graph.hintedmodels import hinted_models
+from mlops_audit.graph.sourcelines import declared_span, keyword_span
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Verdict, failed, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
@@ -79,6 +80,10 @@ def model_metadata(project: Project) -> Verdict:
         return not_applicable("nothing trains")
     found += [*_annotations(project), *_keywords(project), *_files(project)]
     found += _examples(project)
+    found += [
+        Evidence(declared_span(project, f.span, p.name), f"{p.name}: {p.written}")
+        for _, f, p in hinted_models(project)
+    ]
     found += [e for e, _ in checkpoints(project)]
     if found:
         programs = [e for e in found if not e.span.path.endswith(".ipynb")]
