@@ -54,6 +54,8 @@ _HUB_COMMIT = re.compile(r"git_head_hash|git_head_commit|\.oid\b|commit_info|upl
 _COMPLAINS = frozenset({"error", "exception", "warning", "warn", "critical", "fail", "exit"})
 _ROUTES = frozenset({"get", "post", "route", "api_route"})
 _COMMIT_TAG = re.compile(r"commit|git_?(sha|hash|rev)", re.IGNORECASE)
+_LISTED = re.compile(r"requirement|dependenc|environment|\.(toml|lock|ya?ml|txt)$|Pipfile")
+_NO_PACKAGES = frozenset({"conda-forge", "defaults", "pip", "nodefaults", "pytorch", "nvidia"})
 _DATA_TAG = re.compile(r"data_?(set)?_?(version|hash|rev|md5|snapshot)", re.IGNORECASE)
 _LOCKS = ("uv.lock", "poetry.lock", "Pipfile.lock", "pdm.lock", "conda-lock.yml", "pixi.lock")
 _ASIDE = re.compile(r"(^|[_\-./])(ci|dev|test|tests|docs?|lint|build)([_\-./]|$)", re.IGNORECASE)
@@ -223,6 +225,9 @@ def _code(project: Project) -> list[Evidence]:
             and t.capability in {"tracker.run", "tracker.autolog"}
             and not _in_container(project, t.use)
         ]
+        if any(not path.endswith(".ipynb") for path in project.roles.training):
+            # A trial in a notebook is no run of the program that trains.
+            found = [e for e in found if not e.span.path.endswith(".ipynb")]
         found += _tags(project, _COMMIT_TAG)
     return [*found, *_commits(project)]
 
@@ -363,7 +368,7 @@ def _environment(project: Project) -> list[Evidence]:
     found += [
         Evidence(Span(image.path), "image with the project's code")
         for image in project.containers.dockerfiles
-        if any(stage.copies for stage in image.stages)
+        if any(not _LISTED.search(s) for g in image.stages for c in g.copies for s in c.sources)
     ]
     return found
 
@@ -373,6 +378,8 @@ def _pinned(text: str) -> bool:
         ln.strip()
         for ln in text.splitlines()
         if re.match(r"\s*-?\s*[A-Za-z][\w.\-\[\]]*\s*[=<>~]", ln)
+        or re.match(r"\s*-\s+[A-Za-z][\w.\-\[\]]*\s*$", ln)
     ]
-    exact = [ln for ln in lines if "=" in ln and not re.search(r"[<>~]", ln)]
+    lines = [ln for ln in lines if ln.lstrip("- ") not in _NO_PACKAGES]
+    exact = [ln for ln in lines if "=" in ln and not re.search(r"[<>~*]", ln)]
     return bool(lines) and len(exact) >= _MOST * len(lines)
