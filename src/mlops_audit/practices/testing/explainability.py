@@ -32,6 +32,13 @@ _STORES = re.compile(
     r"savefig|^save|dump|^to_(csv|json|parquet|html)|^write|^log|upload|plot|show|^bar|figure",
     re.IGNORECASE,
 )
+_SHOWS = re.compile(r"^(print|show|barh?|plot|display|head)$")
+_LASTS = re.compile(
+    r"^(savefig|save\w*|\w*dumps?|to_\w+|write\w*|log\w*|\w*upload\w*|add_\w+|put\w*|send\w*|next_step|"
+    r"pyplot|dataframe|bar_chart|plotly_chart|append|update|extend)$"
+)
+_AFTER = 25  # lines of a program in which it does something with what it read
+_STEPS = 4  # names that a value is followed through
 
 
 @practice(
@@ -87,6 +94,28 @@ def _shown_in_notebooks(project: Project, module: Module, scope: str) -> bool:
         if path not in project.test_files and any(c.method == function.name for c in other.calls)
     }
     return callers == {True}
+
+
+def _only_shown(module: Module, place: Span, scope: str, name: str) -> bool:
+    """Whether a program prints or draws what it read for the one who watches, and keeps nothing."""
+    if module.notebook:
+        return False
+    start = module.flat(place)
+    inside = module.calls_in(scope) if scope else module.calls_within((start, start + _AFTER))
+    calls = [c for c in inside if module.flat(c.span) >= start]
+    if not any(_SHOWS.match(c.method) for c in calls) or any(_LASTS.match(c.method) for c in calls):
+        return False
+    function = module.function(scope)
+    held = {name}
+    for _ in range(_STEPS):
+        held |= {
+            target
+            for a in module.assigns
+            if a.scope == scope and any(h in a.value.text for h in held)
+            for target in a.targets
+        }
+    returned = [v.text for v in function.returns] if function is not None else []
+    return not any(re.search(rf"\b{re.escape(h)}\b", text) for h in held for text in returned)
 
 
 def _others(text: str) -> str:
@@ -145,6 +174,8 @@ def _explains(project: Project, module: Module) -> list[tuple[Evidence, str]]:
             continue
         told = [(span, scope) for span, scope in told if _is_named(project, module, name, scope)]
         if not told and name == _BARE:
+            continue
+        if told and all(_only_shown(module, span, scope, name) for span, scope in told):
             continue
         place, scope = told[0] if told else (Span(module.path), "")
         shown = Evidence(text_span(project, place, name, (place.line or 1) + _NEAR), name)
