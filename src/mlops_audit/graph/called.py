@@ -41,6 +41,8 @@ def _offered(function: Function) -> bool:
         or function.decorators
         or name.startswith("__")
         or name in {"main", "run", "init", "handler", "lambda_handler"}
+        # The signature of AWS Lambda's and Google's functions, which an image or a stack names.
+        or tuple(p.name.lstrip("_") for p in function.params) == ("event", "context")
     )
 
 

@@ -299,6 +299,13 @@ def _until_trained(steps: tuple[PipelineStep, ...]) -> tuple[PipelineStep, ...]:
     return tuple(s for n, s in enumerate(steps) if n < trained or s.parts != {PREPARE})
 
 
+def _started(code: tuple[Scope, ...], own: str) -> tuple[Scope, ...]:
+    """What a method of the pipeline itself starts in other modules, most of it first."""
+    others = [s for s in code if s.path != own]
+    paths = [s.path for s in others]
+    return tuple(sorted(others, key=lambda s: -paths.count(s.path)))
+
+
 def _called_steps(
     project: Project, module: Module, scope: str, *, inner: bool = False
 ) -> Iterator[PipelineStep]:
@@ -309,7 +316,8 @@ def _called_steps(
         for symbol in project.index.targets(call, module.path)[:1]:
             if inner and symbol.path == module.path and symbol.kind == "function":
                 yield from _called_steps(project, module, symbol.qualname)
-            if symbol.path == module.path or symbol.kind != "function":
+            within = symbol.path == module.path
+            if symbol.kind != "function" or (within and call.receiver != "self"):
                 continue  # a step is what is run, not the object that is made for it
             # What a function gave is handed on: that call is no step of this function.
             if symbol.qualname.rsplit(".", 1)[-1] not in call.text and symbol != (
@@ -317,6 +325,8 @@ def _called_steps(
             ):
                 continue
             code = scopes(project, [Scope(symbol.path, symbol.qualname)])
+            if within and not (code := _started(code, module.path)):
+                continue
             name = symbol.qualname.rsplit(".", 1)[-1]
             line = call.told
             parts = parts_of(project, code, f"{name} {symbol.qualname}")
