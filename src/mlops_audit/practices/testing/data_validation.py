@@ -24,6 +24,11 @@ _DATA_TEST = re.compile(
 _READS = re.compile(r"(^|\.)(read_\w+|load_dataset|open_dataset)$")
 _RUNS_DATA = frozenset({"script", "target", "notebook"})
 
+_COUNTS_ANSWERS = re.compile(
+    r"^assert [^\n]{0,200}(\bpredictions|_predictions|\by_?pred|\bpreds)[\w\[\]'\"]{0,30}"
+    r"(\.shape|\)\s*==|\)$)"
+)
+
 
 @practice(
     id="TST04",
@@ -81,6 +86,8 @@ def _hands_out(project: Project, evidence: Evidence) -> bool:
     around = (
         [f for f in module.functions if (f.span.line or 0) <= line <= f.end_line] if module else []
     )
+    if _COUNTS_ANSWERS.search(evidence.detail):
+        return True
     counted = "len(" in evidence.detail and not _DATA_TEST.search(evidence.detail)
     return counted and bool(around) and bool(_MADE.search(around[-1].name))
 
