@@ -67,7 +67,9 @@ def is_pinned(base: str) -> bool:
     if "@sha256:" in base:
         return True
     tag = base.rsplit("/", 1)[-1].partition(":")[2]
-    return bool(re.search(r"\d+\.\d+|\d{2,}|^\d{2,}|\d+[a-z-]", tag)) and "latest" not in tag
+    if "latest" in tag or "nightly" in tag:
+        return False
+    return bool(re.search(r"\d+\.\d+|\d{2,}|^\d{2,}|\d+[a-z-]", tag))
 
 
 def python_of(base: str) -> bool:
@@ -112,9 +114,15 @@ def has_image_of_names(project: Project, path: str) -> bool:
 
 
 def _names_them(project: Project, texts: list[str]) -> bool:
-    """Whether commands install by name most of what the project declares to run with."""
+    """Whether commands install by name most of what the project declares to run with.
+
+    Where it declares nothing, what its code imports tells whose packages they are.
+    """
     named = {r.name.lower() for r in project.dependencies.requirements if r.group == "runtime"}
     words = {re.split(r"[\[=<>~!]", w.strip("\"'"))[0].lower() for t in texts for w in t.split()}
+    if not named:
+        imported = {root.lower() for module in project.source for root in module.roots}
+        return len(imported & {w.replace("-", "_") for w in words}) >= _SOME
     return len(named & words) >= max(_SOME, len(named) / 2)
 
 
