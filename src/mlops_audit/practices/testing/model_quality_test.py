@@ -30,6 +30,11 @@ _LIMIT = re.compile(
 )
 _OF_TWO = frozenset({"precision_score", "recall_score", "f1_score"})
 _GUESS = 0.5
+# What only stands behind a gate: the model that it let pass.
+_WITHHELD = re.compile(
+    r"(^|_)(not|doesnt|skips?|reject\w*|fails?)_|\bis False\b|\bis None\b|\bnot "
+)
+_BEHIND = re.compile(r"regist|promot|deploy|model|artifact|release|predict|bless", re.IGNORECASE)
 _EVALUATES = re.compile(r"(^|_)(train|fit|evaluate|eval|score|predict|test_model|accuracy)(_|$)")
 
 
@@ -211,7 +216,21 @@ def _tests_of_gates(project: Project, gate: Span) -> list[Evidence]:
         for case in project.tests.counting
         if gate.path in project.test_kinds.reach(case).modules
         and project.test_kinds.kind(case) in {"system", "integration"}
+        and _BEHIND.search(told := f"{case.name} {case.asserts[-1].detail}")
+        and not _WITHHELD.search(told)
+        and not _lowers(project, case)
     ]
+
+
+def _lowers(project: Project, case: TestCase) -> bool:
+    """Whether a test, or its fixtures, sets the gate's limit to what a guess meets."""
+    for path, scope in ((case.path, case.qualname), *case.scopes):
+        for call in project.modules[path].calls_in(scope):
+            for name, value in call.kwargs:
+                limit = value.literal
+                if "thresh" in name.lower() and isinstance(limit, int | float) and limit <= _GUESS:
+                    return True
+    return False
 
 
 def _scripts(project: Project) -> list[Evidence]:
