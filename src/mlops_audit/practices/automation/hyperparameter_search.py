@@ -28,6 +28,8 @@ _VALUES = re.compile(
     r"hidden(_units|_size)?|combo|combination|configs?_grid)([^a-z]|$)",
     re.IGNORECASE,
 )
+# The parameters of a network or of its optimiser, which training changes one by one.
+_OF_A_NETWORK = re.compile(r"param_groups|(^|[._])param(eter)?s(\(\))?\s*$")
 _LOOP = re.compile(r"\s*for\s+([\w, ()]+?)\s+in\s+(.+):")
 _REACH = 25  # lines from a loop to what it runs
 # Names that alone mean a hyperparameter, unlike `k` and `params`.
@@ -244,7 +246,7 @@ def _loops(project: Project) -> Iterator[Evidence]:
                         _VALUES.search(over)
                         and "epoch" not in over
                         and "batch" not in over
-                        and "param_groups" not in loop[2]
+                        and not _OF_A_NETWORK.search(loop[2])
                         and "loader" not in over
                     ):
                         yield Evidence(place, loop[0].strip())

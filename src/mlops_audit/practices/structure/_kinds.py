@@ -120,7 +120,7 @@ def _files(project: Project) -> dict[str, list[str]]:
             )
             found[kind].append(module.path)
     found["tests"] = sorted(
-        p for p in project.test_files if not p.endswith("conftest.py") and not p.endswith(".ipynb")
+        p for p in project.test_files if not p.endswith(("conftest.py", "__init__.py", ".ipynb"))
     )
     found["notebooks"] = [
         p for p in project.paths if p.endswith(".ipynb") and ".ipynb_checkpoints" not in p

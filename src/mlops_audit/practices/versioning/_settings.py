@@ -61,7 +61,7 @@ _NOT_SETTINGS = re.compile(
     re.IGNORECASE,
 )
 _SETTINGS_MODULE = re.compile(
-    r"(^|/)(\w*config\w*|\w*settings?|hyper_?param\w*|params|parameters|defaults?|constants?|options)\.py$|"
+    r"(^|/)(\w*config\w*|\w*settings?|hyper_?param\w*|params|parameters|hparams?|defaults?|constants?|options)\.py$|"
     r"(^|/)(configs?|conf|settings|hparams|experiments)/[^/]+(/[^/]+)?\.py$",
     re.IGNORECASE,
 )
@@ -249,11 +249,16 @@ def _field(project: Project, klass: Class, field: Param) -> Evidence:
     return Evidence(declared_span(project, klass.span, field.name), detail)
 
 
+# The arguments of one kind of layer: they are part of an architecture's code.
+_OF_LAYERS = frozenset({"axis", "epsilon", "kernel_initializer", "padding", "use_bias", "center"})
+
+
 def _hyper_assigns(project: Project, module: Module) -> Iterator[Evidence]:
     for item in module.assigns:
         value = item.value
         names = [t.rsplit(".", 1)[-1] for t in item.targets] if _holds(value) else []
-        names += [k.strip("'\"") for k in _all_keys(value)]
+        keys = {k.strip("'\"") for k in _all_keys(value)}
+        names += sorted(keys) if keys.isdisjoint(_OF_LAYERS) else []
         if any(is_hyperparameter(n) for n in names):
             yield Evidence(item.span, f"{item.targets[0]} = {value.text}")
     for klass in module.classes:
