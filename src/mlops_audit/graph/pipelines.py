@@ -24,6 +24,7 @@ from mlops_audit.graph.lifecycle import (
 from mlops_audit.graph.rulefiles import rule_nodes
 from mlops_audit.graph.scopes import Scope, scopes
 from mlops_audit.graph.sourcelines import line_at, line_span
+from mlops_audit.graph.statemachines import state_machines
 from mlops_audit.model import Evidence, Span
 
 if TYPE_CHECKING:  # the project hands itself in
@@ -58,6 +59,7 @@ def find_pipelines(project: Project) -> tuple[Pipeline, ...]:
         *_of_targets(project),
         *_of_files(project),
         *pipelines_of_code(project),
+        *state_machines(project),
         *_in_order(project),
     ]
     wanted = {TRAIN, PREPARE, EVALUATE}

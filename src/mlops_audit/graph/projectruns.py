@@ -66,10 +66,16 @@ class ProjectRuns(ProjectFiles):
         return unreached_files(files)
 
     @cached_property
-    def _constructs(self) -> tuple[Resource, ...]:
+    def construct_modules(self) -> tuple[Module, ...]:
+        """The modules that may declare infrastructure with the CDK, TypeScript's included."""
         own = (m for p, m in self.modules.items() if p not in self.test_files and not m.notebook)
+        declaring = (m for m in own if m.roots & {"aws_cdk", "monocdk"})
         scripts = (m for p in self.paths if (m := self._cdk_script(p)) is not None)
-        return tuple(r for module in (*own, *scripts) for r in read_constructs(module))
+        return (*declaring, *scripts)
+
+    @cached_property
+    def _constructs(self) -> tuple[Resource, ...]:
+        return tuple(r for module in self.construct_modules for r in read_constructs(module))
 
     def _cdk_script(self, path: str) -> Module | None:
         """A TypeScript or JavaScript file that imports the CDK, read for its calls."""
