@@ -220,6 +220,7 @@ def compares_truth(module: Module) -> bool:
 def production_evaluations(project: Project) -> tuple[Evidence, ...]:
     """Programs that evaluate the model in use on whatever data they are given."""
     found = []
+    compared = {e.span.path for g in project.gates for e in g.evidence}
     for use in project.uses("evaluate.metric", "tracker.metrics", test=False, notebook=False):
         if use.capability == "tracker.metrics" and use.tool != _FLOWS:
             continue  # elsewhere what is logged may be anything
@@ -230,6 +231,8 @@ def production_evaluations(project: Project) -> tuple[Evidence, ...]:
             use.call.kw("baseline_model") or use.call.kw("baseline_result")
         ):
             continue  # a candidate is compared with the model in use
+        if use.path in compared or _in_a_network(module, use.scope):
+            continue
         uses = project.uses_in(use.path)
         if any(u.capability in {"registry.promote", "registry.register"} for u in uses):
             continue
@@ -238,6 +241,12 @@ def production_evaluations(project: Project) -> tuple[Evidence, ...]:
         if live and is_called(project, use.path, use.scope):
             found.append(use.evidence())
     return tuple(dict.fromkeys(found))
+
+
+def _in_a_network(module: Module, scope: str) -> bool:
+    """Whether a metric is part of a network's class, where training uses it."""
+    owner = module.klass(scope.partition(".")[0])
+    return owner is not None and any(b.endswith("Module") for b in owner.bases)
 
 
 # -- schedules ------------------------------------------------------------------------------------
