@@ -129,7 +129,9 @@ def _stages(node: Node | None, context: Context) -> Iterator[_Made]:
     for item in context.members(node):
         if item.get("template") is not None:
             template = context.template(item)
-            if template is not None:
+            if template is None:
+                yield from _elsewhere(item, context)
+            else:
                 for made in _stages(template.root.get("stages"), template.context):
                     yield replace(made, after=made.after or previous)
                     last = made.stage
@@ -162,10 +164,21 @@ def _jobs(node: Node | None, context: Context) -> Iterator[_Made]:
     for item in context.members(node):
         if item.get("template") is not None:
             template = context.template(item)
-            if template is not None:
+            if template is None:
+                yield from _elsewhere(item, context)
+            else:
                 yield from _jobs(template.root.get("jobs"), template.context)
         elif item.get("job") is not None or item.get("deployment") is not None:
             yield _job(item, context)
+
+
+def _elsewhere(node: Node, context: Context) -> Iterator[_Made]:
+    """Jobs of another repository's template, of which only the name and the inputs are known."""
+    name = context.text(node.str_at("template"))
+    if "@" in name and not name.endswith("@self"):
+        span = Span(context.path, node.line_of("template"))
+        inputs = texts(node.get("parameters"))
+        yield _Made(Job(name.partition("@")[0], span, calls=name, inputs=inputs))
 
 
 def _job(node: Node, context: Context) -> _Made:

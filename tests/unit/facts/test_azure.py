@@ -211,3 +211,12 @@ def test_arbitrary_input_never_raises(data: bytes | str) -> None:
     """Whatever the bytes, there is an answer."""
     raw = data.encode() if isinstance(data, str) else data
     assert len(read_azure(CI, raw, lambda _path: None)) < 2
+
+
+def test_stages_of_another_repository_are_a_job_that_hands_over() -> None:
+    """Of a template that lies elsewhere the name and the inputs are known."""
+    text = "trigger: [main]\nstages:\n- template: a/b.yml@other\n  parameters:\n    conda: x\n"
+    workflow = read(text)
+    (job,) = workflow.jobs
+    assert (job.calls, job.name, dict(job.inputs)) == ("a/b.yml@other", "a/b.yml", {"conda": "x"})
+    assert not workflow.disabled

@@ -97,8 +97,13 @@ def _sorted_notebooks(project: Project) -> tuple[list[str], list[tuple[str, int]
 def _strippers(project: Project) -> list[Evidence]:
     """Hooks and CI steps that strip outputs or pair notebooks with text."""
     found = [
-        u.evidence() for u in project.uses("notebook.strip", notebook=False) if u.where != "file"
+        u.evidence()
+        for u in project.uses("notebook.strip", notebook=False)
+        if u.where not in {"file", "command"}
     ]
+    # A command counts where something runs it: one that waits for a person keeps nothing out.
+    run = project.reached_uses(project.automation, "notebook.strip")
+    found += [evidence for use, _, evidence in run if use.where == "command"]
     for path in project.glob("**/.pre-commit-config.y*ml"):
         tree = load_yaml(project.data(path) or b"", path)
         if isinstance(tree, Unreadable):
