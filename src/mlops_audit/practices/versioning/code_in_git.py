@@ -26,6 +26,7 @@ _OUTPUT = re.compile(
     re.IGNORECASE,
 )
 _UPLOADED = re.compile(r"(\./)?(outputs|logs)(/|$)")
+_SUFFIXES = ("pkl", "joblib", "h5", "pt", "pth")  # of models, as ignore rules name them
 _SHARE = 0.5  # of the written files that must be kept out
 
 
@@ -157,7 +158,9 @@ def _kept(project: Project, output: Output, written: str) -> bool:
         path = project.places.join(base, written)
         known = path in declared or project.has(f"{path}.dvc")
         inside = known or (not output.model and _tracked(project, path))
-        names = (path, f"{path}/file", posixpath.dirname(path) + "/")
+        names = [path, f"{path}/file", posixpath.dirname(path) + "/"]
+        if output.model and "." not in posixpath.basename(path):  # only the folder is known
+            names += [f"{path}/model.{suffix}" for suffix in _SUFFIXES]
         if inside or any(n != "/" and project.tree.ignores(n) for n in names):
             return True
     return False
