@@ -107,6 +107,20 @@ def evaluations_in(project: Project, module: Module) -> Iterator[Held]:
         yield from _loops(project, module)
 
 
+def _handed(module: Module, name: str) -> str:
+    """The set that callers hand to a function's parameter, whatever the parameter is called."""
+    if any(name in a.targets for a in module.assigns):
+        return ""
+    found = set()
+    for function in module.functions:
+        places = [n for n, p in enumerate(function.params) if p.name == name]
+        for call in module.calls if places else ():
+            if call.name == f":{function.qualname}":
+                value = call.arg(places[0], name)
+                found.add(set_of(value.text) if value is not None else "")
+    return found.pop() if len(found) == 1 else ""
+
+
 def _hands_over_all(project: Project, module: Module, call: Call) -> bool:
     """Whether a function of the project gets both held-out sets: what it measures stands in it."""
     sets = {set_of(v.text) for v in (*call.args, *(v for _, v in call.kwargs))}
@@ -233,7 +247,7 @@ def _loops(project: Project, module: Module) -> Iterator[Held]:
     seen: set[str] = set()
     called = {c.method for c in module.calls} | {f.name for f in module.functions}
     for name in sorted(module.names - called):
-        on = set_of(name)
+        on = _handed(module, name) or set_of(name)
         if on not in {"test", "val"} or on in seen or not _LOADER.search(name.lower()):
             continue
         if name.isupper():
