@@ -15,6 +15,7 @@ from mlops_audit.practices.reproducibility._images import images, python_of
 _WIDE = 3  # minor versions, the catalogue's bound
 _INPUTS = 15  # lines below the first one of a step or an instruction that may belong to it
 _PROSE = re.compile(r"\b[Pp]ython(?:\s+version)?\s*(?:[=>~]{1,2}|v|:)?\s*[23]\.\d+")
+_TRAVIS = re.compile(r"^python:\s*(?:\n\s*-\s*)?[\"']?(3\.\d{1,2})", re.MULTILINE)
 _MATRIX = ("python-version", "pythonVersion", "python_version", "versionSpec")
 _INSTALLERS = frozenset({"apt", "apt-get", "conda", "mamba", "micromamba", "pyenv", "yum", "dnf"})
 _INSTALLED = re.compile(r"^(python={0,2})?3\.\d{1,2}(\.\d+)?(-dev|-venv|-distutils)?$")
@@ -122,6 +123,11 @@ def _in_ci(project: Project) -> Iterator[Evidence]:
                         yield Evidence(place, f"{key}: {step.inputs[key]}")
             if re.search(r"python:3\.\d", job.image):
                 yield Evidence(job.span, f"image {job.image}")
+        if workflow.system == "travis":
+            text = project.text(workflow.span.path) or ""
+            if found := _TRAVIS.search(text):
+                line = text.count("\n", 0, found.start(1)) + 1
+                yield Evidence(Span(workflow.span.path, line), f"Python {found[1]}")
 
 
 def _in_prose(project: Project) -> Iterator[Evidence]:

@@ -61,7 +61,7 @@ _NOT_SETTINGS = re.compile(
     re.IGNORECASE,
 )
 _SETTINGS_MODULE = re.compile(
-    r"(^|/)(\w*config\w*|\w*settings?|hyper_?param\w*|params|parameters|hparams?|defaults?|constants?|options)\.py$|"
+    r"(^|/)(\w*config\w*|\w*settings?|hyper_?param\w*|(\w+_)?param(eter)?s|hparams?|defaults?|constants?|options)\.py$|"
     r"(^|/)(configs?|conf|settings|hparams|experiments)/[^/]+(/[^/]+)?\.py$",
     re.IGNORECASE,
 )

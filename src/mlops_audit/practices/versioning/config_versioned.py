@@ -90,7 +90,12 @@ _SETTING = re.compile(r"""^\s*["']?[A-Za-z_][\w.-]*["']?\s*[:=]""")
 
 
 def _first_line(project: Project, path: str, what: str) -> Evidence:
-    """A file of settings by the first setting in it."""
+    """A file of settings by the first setting in it; no line of a docstring is one."""
+    module = project.modules.get(path)
+    for assign in module.assigns if module is not None else ():
+        if not assign.scope and not assign.targets[0].startswith("__"):
+            told = f"{what}: {assign.targets[0]} = {assign.value.text.splitlines()[0]}"
+            return Evidence(assign.span, told)
     for number, line in enumerate((project.text(path) or "").splitlines(), 1):
         if _SETTING.match(line):
             return Evidence(Span(path, number), f"{what}: {line.strip()}")
