@@ -134,7 +134,11 @@ def data_artifacts(project: Project) -> list[Use]:
         first = use.call.arg(0) if use.call else None
         if use.call is None or first is None:
             continue
-        named = isinstance(first.literal, str) and _DATA_FILE.search(first.literal)
+        told = first.literal
+        for item in project.modules[use.path].assigns if first.text.isidentifier() else ():
+            if first.text in item.targets and item.scope == use.call.scope:
+                told = item.value.literal
+        named = isinstance(told, str) and _DATA_FILE.search(told)
         made = use.call.method == "Artifact" and _DATA_SET.search(first.text)
         if named or made:
             found.append(use)

@@ -33,6 +33,7 @@ _REMOTE = re.compile(
 _LOCAL = re.compile(r"^(file:|sqlite:|\.{0,2}/|mlruns|~)|" + _LOOPBACK.pattern)
 _TO_FILL = re.compile(r"<[\w -]{1,60}>|\byour[-_]", re.IGNORECASE)  # what each user puts in
 _UNKNOWN = re.compile(r"^https?://\{")  # the host comes from outside
+_SERVES_ALL = re.compile(r"\bmlflow (server|ui)\b.{0,300}(--host[= ]|-h )0\.0\.0\.0")
 _DATABASE = re.compile(r"--backend-store-uri[= ](postgres|mysql|mssql)")
 _URI_NAMES = ("MLFLOW_TRACKING_URI", "mlflow_tracking_uri", "tracking_uri", "CLEARML_API_HOST")
 _SERVER_NAMES = ("MLFLOW_TRACKING_URI", "ZENML_STORE_URL", "ZENML_SERVER_URL", "CLEARML_API_HOST")
@@ -153,14 +154,19 @@ def _machines(project: Project) -> list[Evidence]:
 
 
 def _started(project: Project) -> list[Evidence]:
-    """Commands that start MLflow's server over a database that others reach too."""
-    return [
+    """What starts MLflow's server for others: over a database, or on a machine set up here."""
+    found = [
         Evidence(c.span, c.text)
         for c, _ in project.all_commands
         if "mlflow" in c.argv
         and {"server", "ui"} & {*c.argv}
         and _DATABASE.search(" ".join(c.argv))
     ]
+    for path in sorted({r.path for r in project.resources}):
+        for number, line in enumerate((project.text(path) or "").splitlines(), 1):
+            if _SERVES_ALL.search(line):
+                found.append(Evidence(Span(path, number), line.strip()))
+    return found
 
 
 def _host(text: str) -> str:
