@@ -46,6 +46,8 @@ def environment_image(project: Project) -> Verdict:
     part: list[tuple[str, Evidence]] = []
     for image in images(project):
         if not image.of_project and image.installs:
+            if "/.devcontainer/" in f"/{image.path}":
+                part.append(("it installs tools, not the dependencies", image.evidence[0]))
             continue  # the image of a tracker, database or dashboard
         if image.why:
             part.append((image.why, image.evidence[0]))
