@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from functools import partial as partial_of
 
-from mlops_audit.facts.dvctypes import DvcPipeline
 from mlops_audit.facts.dvcstate import StageState, pipeline_lock_state
+from mlops_audit.facts.dvctypes import DvcPipeline
 from mlops_audit.graph import Project
 from mlops_audit.graph.sourcelines import line_span
 from mlops_audit.model import (
