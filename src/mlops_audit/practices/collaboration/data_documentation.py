@@ -24,6 +24,8 @@ _SHEET = re.compile(
     r"data[\s_-]?(set)?[\s_-]?(sheet|card|dictionary)|codebook|datasheet", re.IGNORECASE
 )
 _MODEL_CARD = re.compile(r"model[\s_-]?card[^/]*$", re.IGNORECASE)  # it names its training data
+_README = re.compile(r"(^|/)readme[^/]*$", re.IGNORECASE)
+_ADDRESS = re.compile(r"\W{0,3}https?://\S{4,300}")  # a paragraph that is a link alone
 _TITLE = re.compile(
     r"\b(data|datasets?|features?|columns?|variables?|attributes?|fields?|schema|dictionary|"
     r"labels?)\b",
@@ -74,11 +76,17 @@ _SOURCE = re.compile(
     r"registry\.opendata\.aws/|nyc\.gov/\S*tlc|microsoft\.com/\S*open-datasets/",
     re.IGNORECASE,
 )
+# A part that a step hands to the next one is named after what is done with it.
+_NO_PART = (
+    r"(?!(\w+\s)?(train(ing)?|test(ing)?|valid(ation)?|evaluation|transformed|split|processed|"
+    r"prepared|resulting)\b)"
+)
 _USES = re.compile(
-    r"\b(built|trained|based|fine-?tuned|tested|evaluated)\s+(up)?on\s+(the\s+)?[\w\s\[\]-]{2,60}"
-    r"\bdata ?sets?\b|"
-    r"\btraining (a|an|the)\b[^\n]{0,160}?\bon the [\w\s\[\]-]{2,60}\bdata ?sets?\b|"
-    r"\b(use|uses|using)\s+(an?\s[\w\s-]{2,40}\bof\s+)?the\s+[\w\s\[\]-]{2,60}\bdata ?sets?\b",
+    rf"\b(built|trained|based|fine-?tuned|tested|evaluated)\s+(up)?on\s+(the\s+)?{_NO_PART}"
+    r"[\w\s\[\]-]{2,60}\bdata ?sets?\b|"
+    rf"\btraining (a|an|the)\b[^\n]{{0,160}}?\bon the {_NO_PART}[\w\s\[\]-]{{2,60}}\bdata ?sets?\b|"
+    rf"\b(use|uses|using)\s+(an?\s[\w\s-]{{2,40}}\bof\s+)?the\s+{_NO_PART}"
+    r"[\w\s\[\]-]{2,60}\bdata ?sets?\b",
     re.IGNORECASE,
 )
 _ABOUT_DATA = re.compile(
@@ -119,15 +127,11 @@ _A_DATA_SET = re.compile(
 )
 # Advice for any data set.
 _GENERAL = re.compile(
-    r"\bwe assume|\byour (own )?data|\b(if|when) you\b|\byou (can|may|should|could|need)\b",
+    r"\bwe assume|\byour (own )?data|\bdata ?set objects?\b|\bsdk\b|"
+    r"\b(if|when) you\b|\byou (can|may|should|could|need)\b",
     re.IGNORECASE,
 )
 _DATA_CODE = re.compile(r"data|feature|schema|etl|load|column", re.IGNORECASE)
-# What the list below is of, where it is of settings.
-_OPTIONS = re.compile(
-    r"\b(options|arguments|parameters|settings|flags)\b[^.]{0,60}(:|\b(are|for|of)\b)",
-    re.IGNORECASE,
-)
 # What the list below is of, where it is of settings.
 _OPTIONS = re.compile(
     r"\b(options|arguments|parameters|settings|flags)\b[^.]{0,60}(:|\b(are|for|of)\b)",
@@ -423,6 +427,8 @@ def _origin(project: Project) -> Iterator[Evidence]:
     for document in beside:
         yield from _told(project, document, near=True)
     cards = [d for d in project.docs.named(_MODEL_CARD) if d not in project.docs.guide]
+    # A component's README says it in a section of its own.
+    cards += [d for d in project.docs.named(_README) if d not in (*project.docs.guide, *cards)]
     for document in (*project.docs.guide, *cards):
         if document not in beside:
             yield from _told(project, document, near=False)
@@ -472,7 +478,7 @@ def _told(project: Project, document: Document, *, near: bool) -> Iterator[Evide
         if near or titled:
             # An item of a list on data in general names no data set, and no place of one.
             general = not near and _ITEM_START.match(text) and not _A_SET.search(text)
-            if named or (said and not general):
+            if named or (said and not general) or _ADDRESS.fullmatch(text.strip()):
                 yield said_in(project, span, text, _SOURCE, _ORIGIN, _A_DATA_SET)
         elif _PREPARED.search(section.title) and said and _FETCHED.search(text):
             yield said_in(project, span, text, _SOURCE, _FETCHED, _ORIGIN)
