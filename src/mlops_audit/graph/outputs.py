@@ -234,6 +234,6 @@ def _joined(text: str, *, cut: bool) -> tuple[str, bool] | None:
         at = found.end()
         while at < len(text) and text[at] in ") ":
             at += 1
-    if not parts:
-        return None
+    if all(part.strip("./") == "" for part in parts):
+        return None  # nothing, or `..`: what follows it decides
     return "/".join(parts), at >= len(text) and not cut

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from mlops_audit.facts.code import Call, Module
+from mlops_audit.facts.code import Call, Module, Text
 from mlops_audit.graph import Project
 from mlops_audit.graph.datasets import committed_data, dvc_data
 from mlops_audit.graph.outputs import Output, literal_path, written_files
@@ -237,7 +237,7 @@ def _named_in_code(project: Project, module: Module) -> Iterator[tuple[str, Evid
     elsewhere = _below_elsewhere(module)
     for text in module.texts:
         value = text.value
-        if value in elsewhere:
+        if value in elsewhere or _never_read(project, module, text):
             continue
         # An absolute path is one of a container or a bucket's key, no folder of the project.
         if value.startswith("/"):
@@ -260,6 +260,16 @@ def _named_in_code(project: Project, module: Module) -> Iterator[tuple[str, Evid
             yield value, Evidence(text.span, value)
         elif folder and value in {"raw", "external"}:
             yield f"data/{value}", Evidence(text.span, value)
+
+
+def _never_read(project: Project, module: Module, text: Text) -> bool:
+    """Whether a text is a constant of a module that no code names again."""
+    name = text.context
+    if text.scope or not name.isupper() or not name.isidentifier():
+        return False
+    if len(re.findall(rf"\b{name}\b", project.text(module.path) or "")) > 1:
+        return False
+    return not any(name in m.names for m in project.modules.values() if m is not module)
 
 
 def _below_elsewhere(module: Module) -> frozenset[str]:
@@ -312,6 +322,8 @@ def _writes(project: Project) -> Iterator[Write]:
         if output.model or not _is_data(output):
             continue
         place = output.path if output.exact else f"{output.path}/x"
+        if _is_array(output):
+            place = f"{place}.npy"  # NumPy's own ending
         detail = f"writes {output.path}"
         ingests = _ingests(project, output.module, output.call)
         yield Write(_folder(place), Evidence(output.call.span, detail), ingests)
@@ -371,7 +383,13 @@ def _is_data(output: Output) -> bool:
     suffix = re.search(r"\.(\w{1,8})$", output.path)
     if suffix:
         return suffix[1].lower() in _DATA_SUFFIXES and not _NO_DATA.search(output.path)
-    return bool(_TABLES.match(output.call.method))
+    return bool(_TABLES.match(output.call.method)) or _is_array(output)
+
+
+def _is_array(output: Output) -> bool:
+    """Whether NumPy saves an array under a name without an ending."""
+    bare = "." not in output.path.rsplit("/", 1)[-1]
+    return output.exact and bare and output.call.name.startswith("numpy.save")
 
 
 def _beside(call: Call, module: Module) -> str | None:
