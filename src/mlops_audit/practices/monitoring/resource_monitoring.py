@@ -139,8 +139,8 @@ def _own_registry(project: Project, item: Sighting) -> bool:
 def _is_shown(project: Project, item: Sighting) -> bool:
     """Whether the figure that a call gives is printed, logged or handed on."""
     call = item.use.call if item.use else None
-    if call is None:
-        return True
+    if call is None:  # a look at the machine that tests is no look at one that trains or serves
+        return not any(item.path == w.path for w in project.workflows)
     module = project.modules[item.path]
     names = {t for t in call.targets if t.isidentifier()}
     names |= {
