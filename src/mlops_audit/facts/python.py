@@ -92,6 +92,8 @@ class _Walker(Definitions):
         for node in body:
             self.statement(node)
             if isinstance(node, ast.Return | ast.Raise | ast.Continue | ast.Break):
+                if self.cells and node.col_offset == 0:
+                    continue  # a cell that raises stops those who run all; the next ones are there
                 # What follows can never run.
                 never = Guard("False", (), constant=False, negated=False, line=node.lineno)
                 self.guards = (*self.guards, never)

@@ -90,7 +90,11 @@ def only_plotted(call: Call, module: Module) -> bool:
         return False
     name = re.compile(rf"\b{re.escape(call.targets[0])}\b")
     after = [c for c in module.calls if c is not call and name.search(c.text or c.name)]
-    plots = [bool(_PLOTS.search(c.name)) for c in after]
+    # The sample may lose columns before it is looked at: `part = part.drop(columns)`.
+    again = [c.text for c in after if c.targets == call.targets]
+    plots = [
+        bool(_PLOTS.search(c.name)) for c in after if not any(c.text in text for text in again)
+    ]
     used = any(name.search(a.value.text) for a in module.assigns if not a.value.is_call)
     return bool(plots) and all(plots) and not used
 
@@ -125,6 +129,11 @@ def _spread_holds(value: Value, module: Module, *, elsewhere: bool) -> bool:
     keys: set[str] = set(value.keys)
     name = value.text.strip()
     known = False
+    if name.startswith("self."):  # handed to the constructor under that name, or the base class's
+        for call in module.calls:
+            given = call.kw(name.removeprefix("self."))
+            if given is not None and given.text.isidentifier():
+                name = given.text
     for item in module.assigns:
         written = {*item.value.keys, *(k for k, _ in item.value.kwargs)}
         if name in item.targets and written:
