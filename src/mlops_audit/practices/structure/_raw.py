@@ -319,14 +319,8 @@ def _writes(project: Project) -> Iterator[Write]:
     known = set()
     for output in written_files(project):
         known.add((output.module.path, output.call.span))
-        if output.model or not _is_data(output):
-            continue
-        place = output.path if output.exact else f"{output.path}/x"
-        if _is_array(output):
-            place = f"{place}.npy"  # NumPy's own ending
-        detail = f"writes {output.path}"
-        ingests = _ingests(project, output.module, output.call)
-        yield Write(_folder(place), Evidence(output.call.span, detail), ingests)
+        if not output.model and _is_data(output):
+            yield _of_output(project, output)
     for path, module in project.modules.items():
         if path in project.test_files or project.is_example(path):
             continue
@@ -345,6 +339,15 @@ def _writes(project: Project) -> Iterator[Write]:
             yield Write(folder, Evidence(call.span, call.told), ingests)
     yield from _beside_itself(project)
     yield from _databases(project)
+
+
+def _of_output(project: Project, output: Output) -> Write:
+    place = output.path if output.exact else f"{output.path}/x"
+    if _is_array(output):
+        place = f"{place}.npy"  # NumPy's own ending
+    detail = f"writes {output.path}"
+    ingests = _ingests(project, output.module, output.call)
+    return Write(_folder(place), Evidence(output.call.span, detail), ingests)
 
 
 def _databases(project: Project) -> Iterator[Write]:
