@@ -137,8 +137,11 @@ class Call(Struct, frozen=True):
     @property
     def told(self) -> str:
         """The call as its line shows it: `….fit(x, y)` where what it is called on stands above."""
-        if "\n" in self.receiver and self.text.startswith(self.receiver):
-            return f"…{self.text[len(self.receiver) :].lstrip()}"
+        if "\n" in self.receiver:
+            rest = self.text.removeprefix(self.receiver).lstrip()
+            if rest.startswith(f".{self.method}("):
+                return f"…{rest}"
+            return f"….{self.method}(…)"  # a long text is cut before it
         return self.text or self.name
 
 

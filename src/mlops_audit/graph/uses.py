@@ -69,6 +69,8 @@ class Use(Struct, frozen=True, eq=False):
         bare = shown.removeprefix("@")
         text = self.call.text if self.call is not None else ""
         whole = shown + text[len(bare) :] if text.startswith(bare) else self.detail
+        if whole.startswith("@") and "(" not in whole and self.call is not None:
+            whole = f"{whole} {self.call.decorates.rpartition('.')[2]}".rstrip()
         return Evidence(self.span, whole, chain)
 
 

@@ -141,7 +141,7 @@ def _files(project: Project) -> Iterator[Evidence]:
     """Sweeps, studies and multiruns that files define."""
     for path in project.glob("**/*.y*ml"):
         size = project.entry(path).size or 0
-        if not size or size > 100_000 or project.is_example(path):  # noqa: PLR2004 -- a definition
+        if not size or size > 100_000 or project.is_example(path) or "/.hydra/" in path:  # noqa: PLR2004 -- a definition
             continue
         text = project.text(path) or ""
         found = _METHOD.search(text)

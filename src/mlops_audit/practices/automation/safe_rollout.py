@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from mlops_audit.facts.code import Module
 from mlops_audit.graph import Project
 from mlops_audit.graph.fallbacks import default_answers
+from mlops_audit.graph.sourcelines import keyword_span
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
 
@@ -151,13 +152,13 @@ def _called(project: Project) -> Iterator[Evidence]:
                 percent = key in {"traffic_percentage", "canary_traffic_percent"}
                 number = value.literal
                 if percent and isinstance(number, int) and 0 < number < 100:  # noqa: PLR2004 -- percent
-                    yield Evidence(call.span, f"{key}={number}")
+                    yield Evidence(keyword_span(project, call, key), f"{key}={number}")
                 if key in {"traffic_split", "traffic"} and len(value.items) > 1:
-                    yield Evidence(call.span, f"{key}={value.text}")
+                    yield Evidence(keyword_span(project, call, key), f"{key}={value.text}")
                 if key in {"blue_green_update_policy", "deployment_preference"} or (
                     key == "auto_rollback" and number is not False
                 ):
-                    yield Evidence(call.span, f"{key}={value.text}")
+                    yield Evidence(keyword_span(project, call, key), f"{key}={value.text}")
 
 
 def _routed(project: Project) -> Iterator[Evidence]:
@@ -199,8 +200,11 @@ def _written(project: Project) -> Iterator[Evidence]:
             code ^= line.lstrip().startswith("```")
             if code:
                 continue  # a comment in a block of commands
-            if _WRITTEN.match(line) and any(t.strip() for t in lines[number : number + 4]):
-                yield Evidence(Span(path, number), line.strip())
+            below = [n for n in range(number + 1, number + 5) if "".join(lines[n - 1 : n]).strip()]
+            if _WRITTEN.match(line) and below:
+                head = Evidence(Span(path, number), line.strip())
+                first = next((n for n in below if not lines[n - 1].startswith("```")), below[0])
+                yield Evidence(Span(path, first), lines[first - 1].strip(), (head,))
                 break
 
 

@@ -77,6 +77,7 @@ _LINK_ONLY = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+\[[^\]\n]{1,200}\]\([^)\n]{1,30
 _RUNNERS = frozenset({"make", "just", "task", "invoke", "poe"})
 _TARGETS = re.compile(r"\b(make|just|task|invoke|inv|poe)[ \t]+([\w-]+(?:[ \t]+[\w-]+)*)")
 _WORDS = 8  # of a description that says what something is
+_FIRST = 6  # sections whose lines are compared
 _LINE = 5  # of one that stands below the title
 _OPENS = re.compile(r"^(?!\s*([-*+]|\d+[.)]|\W*\[!|\W*!\[|<)\s?)\W*([^\W\d_]+\W+){4}")
 _DESCRIBES = re.compile(rf"{_OPENS.pattern}.*\b(is|are|was|for|to|of|with|that|this|using|by)\b")
@@ -243,7 +244,8 @@ def _parts(
                 not item[1].code,
             )
         )
-        yield from (said_below(project, d, s, *shown, _COMMAND, but=but) for d, s in titled)
+        said = [said_below(project, d, s, *shown, _COMMAND, but=but) for d, s in titled[:_FIRST]]
+        yield from sorted(said, key=lambda e: not _tells(e.detail))
     for document in pages:
         for section in document.sections:
             for block in section.code:
@@ -254,6 +256,12 @@ def _parts(
                 does.match(text)
             ):
                 yield Evidence(span, text)
+
+
+def _tells(line: str) -> bool:
+    """Whether a line is more than the caption of a picture or the name of a file."""
+    command = _INSTALLS.search(line) or _RUNS.search(line) or _COMMAND.search(line)
+    return bool(command) or len(re.findall(r"[^\W\d_]{2,}", plain(line))) >= _LINE
 
 
 def _commands(document: Document, section: Section) -> str:

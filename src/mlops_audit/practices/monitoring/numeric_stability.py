@@ -113,16 +113,18 @@ def _expected(project: Project) -> list[Evidence]:
         if not check.tool:
             continue  # written by hand: its own condition tells
         schema = check.tool.lower().startswith(("pandera", "patito", "dataframely"))
-        text = " ".join([check.evidence.detail, *_nearby(project, check.evidence)])
-        if schema or _NULLS.search(text):
+        if schema or _NULLS.search(check.evidence.detail):
             found.append(check.evidence)
-    return found
+        else:
+            found += _nearby(project, check.evidence)
+    return list(dict.fromkeys(found))
 
 
-def _nearby(project: Project, evidence: Evidence) -> list[str]:
+_NOT_NULL = re.compile(r"expect_column_values_to_not_be_null|ExpectColumnValuesToNotBeNull")
+
+
+def _nearby(project: Project, evidence: Evidence) -> list[Evidence]:
     """Expectations on missing values in the module of a check."""
     module = project.modules.get(evidence.span.path)
-    if module is None:
-        return []
-    wanted = re.compile(r"expect_column_values_to_not_be_null|ExpectColumnValuesToNotBeNull")
-    return [c.method for c in module.calls if wanted.search(c.method)]
+    calls = module.calls if module is not None else ()
+    return [Evidence(c.span, c.told) for c in calls if _NOT_NULL.search(c.method)]

@@ -70,7 +70,7 @@ def resource_monitoring(project: Project) -> Verdict:
         runs = [t for t in default if t.capability == "tracker.run"] or default
         return partial(
             f"Only what {runs[0].tool} records of a run by default.",
-            [t.evidence for t in runs[:3]],
+            [_recorded(t.evidence, runs[0].tool) for t in runs[:3]],
         )
     exported = [
         s.evidence
@@ -79,8 +79,15 @@ def resource_monitoring(project: Project) -> Verdict:
         if not _own_registry(project, s)
     ]
     if exported:
-        return partial("Only the exporter's default process metrics.", exported[:3])
+        shown = [_recorded(e, "the exporter") for e in exported[:3]]
+        return partial("Only the exporter's default process metrics.", shown)
     return failed("Resources are not monitored.", looked_for=_LOOKED_FOR)
+
+
+def _recorded(evidence: Evidence, tool: str) -> Evidence:
+    """What starts a tool that records the system's figures by default."""
+    told = f"what {tool} records by default: {evidence.detail}"
+    return Evidence(evidence.span, told, evidence.chain)
 
 
 def _panels(project: Project) -> Iterator[Evidence]:

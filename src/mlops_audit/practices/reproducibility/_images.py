@@ -26,6 +26,7 @@ _OF_PROJECT = re.compile(
 _UPGRADES = re.compile(
     r"install\s+(-\S+\s+|--\S+\s+){0,4}(pip|setuptools|wheel|uv|pipenv|poetry)([=<>]\S*)?\s*$"
 )
+_SETS = re.compile(r"(poetry|pip3?|conda|pdm|pipenv)\s+config\b")  # installs nothing by itself
 # Programs of a cloud that talk to it from within the image.
 _CLOUD_TOOLS = re.compile(
     r"pip3?\s+install\s+((-\S+|azure-cli|awscli|aws-sam-cli|gsutil|gcloud|kubectl|databricks-cli)"
@@ -159,7 +160,8 @@ def _image(project: Project, dockerfile: Dockerfile) -> Image:
     first = dockerfile.stages[0].span
     found = [Evidence(_root_span(dockerfile, first), f"FROM {base}")]
     # What installs the project's dependencies says more than an upgrade of the installer.
-    told = sorted(installs, key=lambda c: not _OF_PROJECT.search(c.text))
+    told = [c for c in installs if not _SETS.match(c.text)]
+    told.sort(key=lambda c: not _OF_PROJECT.search(c.text))
     found += [Evidence(c.span, c.text) for c in told[:2] if not _UPGRADES.search(c.text)]
     return Image(dockerfile.path, base, tuple(found), bool(installs), of_project, why)
 

@@ -22,6 +22,13 @@ _PUBLIC = re.compile(
 _PATHS = re.compile(r"path|dir|folder|file", re.IGNORECASE)
 _DATA = re.compile(r"data|corpus|kaggle|\.(csv|parquet|jsonl?|npz|feather)\b", re.IGNORECASE)
 _CODE = re.compile(r"github\.com/[^/]+/[^/]+/(archive|zipball|tarball)/")  # a program, zipped
+# Releases and archives of programs, weights, messages, hosts alone, what a model predicted.
+_NO_DATA = re.compile(
+    r"/releases/(latest/)?download/|_(amd64|x86_64|linux)\b|weights|[-_]app\b|/code\.zip|"
+    r"/(\w+_)?(models?|checkpoints?|static)/|predictions?\.\w+$|to_predict|[-_]profile\.json|lemmas|google\.com/?$|"
+    r"^[A-Z][a-z]* [a-z]\w*[ .]",
+    re.IGNORECASE,
+)
 _COPIES = re.compile(
     r"(aws s3|gsutil|gcloud storage|mc|rclone|azcopy)\s+(-\w+\s+){0,3}(cp|sync|mirror|copy|rsync)\b"
 )
@@ -73,7 +80,8 @@ def data_backed_up(project: Project) -> Verdict:
         if not _fetches_a_tool(project, u) and not _anywhere(u)
     ]
     if public:
-        return partial("a public copy stands at a fixed address, not checked", public[:5])
+        raw = [e for e in public if not _NO_DATA.search(e.detail)] or public
+        return partial("a public copy stands at a fixed address, not checked", raw[:5])
     if fetched := list(_fetched(project)):
         return partial("the data lies in an object store, not checked", fetched[:5])
     if (steps := platform_steps(project)) and (cloud := hosted(project)):

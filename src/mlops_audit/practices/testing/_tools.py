@@ -104,11 +104,14 @@ def declared(project: Project, *capabilities: str) -> list[Evidence]:
     return found
 
 
+_TREE = re.compile(r"\s*[|\u2502\u251c\u2514]")  # of files, or a table
+
+
 def documented(project: Project, pattern: re.Pattern[str]) -> list[Evidence]:
     """Lines of readmes and documentation in which a command stands."""
     found = []
     for path in project.glob(*_DOCUMENTS):
         for number, line in enumerate((project.text(path) or "").splitlines(), 1):
-            if len(line) < 500 and pattern.search(line):  # noqa: PLR2004 -- no command of a person is longer
+            if len(line) < 500 and pattern.search(line) and not _TREE.match(line):  # noqa: PLR2004 -- no command of a person is longer
                 found.append(Evidence(Span(path, number), line.strip()))
     return found

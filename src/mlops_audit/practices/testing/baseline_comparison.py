@@ -107,7 +107,9 @@ def _baselines(project: Project, module: Module) -> list[Evidence]:
     strong = [c for c in calls if _STRONG.search(c.name)]
     pair = next(((a, b) for a in linear for b in strong if not _chosen_between(a, b, calls)), None)
     if pair:
-        found.append(Evidence(pair[0].span, f"{pair[0].method} beside {pair[1].method}"))
+        other = Evidence(pair[1].span, pair[1].told)
+        told = f"{pair[0].told} beside {pair[1].method}"
+        found.append(Evidence(pair[0].span, told, (other,)))
     found += _beside(calls)
     found += base_models(project, module)
     return found

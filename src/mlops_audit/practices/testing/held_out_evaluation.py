@@ -56,7 +56,7 @@ def held_out_evaluation(project: Project) -> Verdict:
             evidence=list(splits.too_late[:3]),
         )
     if clean:
-        seen = [h for h in clean if not h.weak] or clean
+        seen = [h for h in clean if not h.weak] or [h for h in clean if not h.unseen] or clean
         shown = _one_a_line([*(h.evidence for h in seen[:4]), *splits.splits[:3]])
         return passed(f"the model is evaluated on {_SETS[clean[0].on]} that chose nothing", shown)
     if evaluations:

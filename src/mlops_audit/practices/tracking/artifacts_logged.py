@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from msgspec.structs import replace
+
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
 from mlops_audit.graph.sourcelines import declared_span
@@ -82,7 +84,7 @@ def _platform(project: Project) -> list[Evidence]:
     """Steps of a platform that stores each output, and outputs that components declare."""
     platforms = versioning_platforms(project)
     found = [
-        u.evidence()
+        replace(u.evidence(), detail=f"what it makes is kept by {u.tool}: {u.evidence().detail}")
         for u in project.uses("pipeline.step", "pipeline.define", test=False, notebook=False)
         if u.where == "call" and u.tool.lower() in platforms and is_called(project, u.path, u.scope)
     ]

@@ -197,7 +197,7 @@ def _platform(project: Project) -> list[Evidence]:
     """Steps whose inputs and outputs their platform records."""
     platforms = versioning_platforms(project)
     found = [
-        u.evidence()
+        replace(u.evidence(), detail=f"recorded by {u.tool}: {u.evidence().detail}")
         for u in project.uses("pipeline.step", "pipeline.define", test=False, notebook=False)
         if u.where == "call" and u.tool.lower() in platforms
     ]

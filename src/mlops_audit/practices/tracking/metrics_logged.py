@@ -30,6 +30,12 @@ _STARTS = frozenset(
 )  # fmt: skip
 # Clients that take over what the frameworks report as soon as they are initialised.
 _BY_ITSELF = re.compile(r"^(clearml|trains|comet_ml|swanlab)\b")
+# What a call of `log` keeps beside numbers.
+_PICTURES = re.compile(
+    r"^\{[^:]{1,80}:\s*\[?\s*(wandb\.)?(Image|Table|Artifact|Html|plot|figures?|images?|\w*tbl)\b|"
+    r"^[\"']?(run_algorithm|kernel type|message|comment|note|best_config|deploy flag)",
+    re.IGNORECASE,
+)
 # Trainers that report to every tracker that is installed, unless they are told not to.
 _REPORTS = re.compile(r"\b\w*Trainer\(|\bTrainingArguments\(|\bYOLO\b")
 
@@ -50,8 +56,9 @@ _REPORTS = re.compile(r"\b\w*Trainer\(|\bTrainingArguments\(|\bYOLO\b")
 )
 def metrics_logged(project: Project) -> Verdict:
     """Metrics in a tracker, in TensorBoard, or in a file that the pipeline declares."""
-    logged = [t.evidence for t in records(project, "tracker.metrics", "tracker.autolog")]
-    if logged:
+    tracked = records(project, "tracker.metrics", "tracker.autolog")
+    if tracked:
+        logged = [t.evidence for t in tracked if not _is_note(t)] or [t.evidence for t in tracked]
         return passed("Metrics are logged.", logged)
     if declared := declared_metrics(project):
         return passed("The pipeline declares its metrics files.", declared)
@@ -80,6 +87,18 @@ def _reporting(project: Project) -> list[Tracked]:
     if any(_REPORTS.search(u.detail) for u in project.uses("train.estimator", "train.fit")):
         return started
     return [t for t in started if t.use is None or t.use.call is None or not _bare(t.use.call)]
+
+
+def _is_note(found: Tracked) -> bool:
+    """Whether a call keeps a text, a picture or gradients rather than a number."""
+    call = found.use.call if found.use is not None else None
+    if call is None or call.method not in {"log", "log_metric", "watch"}:
+        return False
+    told = call.arg(1, "value")
+    said = first.text if (first := call.arg(0, "name") or call.kw("data")) is not None else ""
+    if call.method == "watch":
+        return True  # gradients
+    return (told is not None and isinstance(told.literal, str)) or bool(_PICTURES.search(said))
 
 
 def _bare(call: Call) -> bool:

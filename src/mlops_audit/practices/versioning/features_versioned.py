@@ -41,8 +41,8 @@ def features_versioned(project: Project) -> Verdict:
     code = feature_code(project)
     platform = platform_steps(project)
     if platform and code:
-        platform = sorted(platform, key=lambda e: not _OF_FEATURES.search(e.detail))
-        return passed("a platform versions the output of each step, features too", platform[:3])
+        made = [e for e in platform if _OF_FEATURES.search(e.detail)] or platform
+        return passed("a platform versions the output of each step, features too", made[:3])
     if code:
         return partial(
             "features are computed by versioned code, their outputs are not tracked", code[:5]

@@ -27,6 +27,7 @@ _TAG = re.compile(
     r"(?:#\d{1,6})?",
     re.IGNORECASE,
 )
+_PLAIN = re.compile(r"(^|[@/-])v?\d{1,4}\.\d{1,4}[^/]*$", re.IGNORECASE)  # not `made_with_tool_1.2`
 _SERIES = re.compile(r"\.x(?![0-9a-z])", re.IGNORECASE)  # 0.16.X: whatever comes of 0.16
 _CHANGELOG = re.compile(
     r"(^|/)(changelog|changes|change_log|history|news|releases|release[-_]?notes)(\.(md|rst|txt|adoc))?$",
@@ -69,7 +70,9 @@ def releases(project: Project) -> Verdict:
     """Judge tags, changelog and release automation."""
     tags = _version_tags(project)
     if len(tags) > 1:
-        where = [Evidence(Span(f"tag:{name}"), "a version tag") for name in reversed(tags[-5:])]
+        plain = [name for name in tags if _PLAIN.search(name)]
+        shown = plain if len(plain) > 1 else tags
+        where = [Evidence(Span(f"tag:{name}"), "a version tag") for name in reversed(shown[-5:])]
         return passed(f"{len(tags)} versions are tagged, the latest {tags[-1]}", where)
     changelog, empty = _changelog(project)
     if len(changelog) > 1:
