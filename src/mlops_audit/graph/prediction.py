@@ -200,6 +200,23 @@ def _asks(project: Project, module: Module, path: str) -> bool:
     return any(PREDICT_NAME.search(re.sub(r"\W+", "_", t[:200])) for t in told)
 
 
+_ASKED = frozenset({"chat", "stream_chat", "query", "invoke", "stream", "run", "ask", "predict"})
+_LLM = frozenset({"llama_index", "langchain", "langchain_core", "langgraph", "haystack", "dspy"})
+
+
+def _answers(project: Project, module: Module) -> Evidence | None:
+    """A call that hands what somebody typed into a chat to an agent which the project builds."""
+    if not any(m.roots & _LLM for m in project.source):
+        return None
+    typed = {t for c in module.calls if c.method == "chat_input" for t in c.targets}
+    for call in module.calls if typed else ():
+        if call.method in _ASKED and call.runs and call.receiver:
+            given = {w for v in call.args for w in re.findall(r"\w+", v.text[:200])}
+            if typed & given:
+                return Evidence(call.span, f"predicts: {call.told}")
+    return None
+
+
 def _demos(project: Project, known: list[Prediction]) -> Iterator[Prediction]:
     """Demo apps that predict themselves, or call a service of this repository."""
     service = next((p for p in known if p.kind == "service"), None)
@@ -214,6 +231,9 @@ def _demos(project: Project, known: list[Prediction]) -> Iterator[Prediction]:
         if doing.predicts and not doing.trains:
             shown = (use.evidence(), *shown_calls(doing.predicts[:1], "predicts"))
             yield Prediction("demo", path, shown)
+            continue
+        if (answer := _answers(project, module)) is not None:
+            yield Prediction("demo", path, (use.evidence(), answer))
             continue
         client = next((u for u in project.uses_in(path) if u.capability == "serve.client"), None)
         if client is not None and _asks(project, module, path):
