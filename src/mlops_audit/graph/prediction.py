@@ -200,6 +200,7 @@ def _asks(project: Project, module: Module, path: str) -> bool:
     return any(PREDICT_NAME.search(re.sub(r"\W+", "_", t[:200])) for t in told)
 
 
+_TYPED = re.compile(r"(\w{1,60}) :?= (?:\w{1,30}\.){1,3}chat_input\(")
 _ASKED = frozenset({"chat", "stream_chat", "query", "invoke", "stream", "run", "ask", "predict"})
 _LLM = frozenset({"llama_index", "langchain", "langchain_core", "langgraph", "haystack", "dspy"})
 
@@ -208,7 +209,7 @@ def _answers(project: Project, module: Module) -> Evidence | None:
     """A call that hands what somebody typed into a chat to an agent which the project builds."""
     if not any(m.roots & _LLM for m in project.source):
         return None
-    typed = {t for c in module.calls if c.method == "chat_input" for t in c.targets}
+    typed = set(_TYPED.findall(project.text(module.path) or ""))
     for call in module.calls if typed else ():
         if call.method in _ASKED and call.runs and call.receiver:
             given = {w for v in call.args for w in re.findall(r"\w+", v.text[:200])}
