@@ -332,6 +332,9 @@ def _stores_predictions(doing: Doing) -> list[tuple[Module, Call]]:
         text = call.text + " ".join(call.targets)
         if _FIGURES.search(text) or "download" in call.scope:
             continue
+        # `to_json()` without a place hands its text back: settings that are written, say.
+        if call.method.startswith("to_") and not (call.args or call.kwargs):
+            continue
         if call.method.startswith("to_") or _OF_PREDICTIONS.search(text):
             found.append((module, call))
     return found

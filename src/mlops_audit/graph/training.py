@@ -68,6 +68,8 @@ def _fits(call: Call) -> bool:
     """Whether a `fit` on an unknown receiver is one of a model, by its name and arguments."""
     if _PREPARES.search(call.receiver):
         return False
+    if call.receiver == "self" and "transform" in call.scope.lower():
+        return False  # a transformer fits itself
     if _MODELS.search(call.receiver):
         return True
     return len(call.args) >= _LABELLED or any(

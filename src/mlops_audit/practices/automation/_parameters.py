@@ -53,6 +53,8 @@ _READS_FILE = re.compile(
     r"^(yaml\.|ruamel|toml|tomli|tomllib|omegaconf|hydra|dynaconf|box|gin|ml_collections|yacs|"
     r"confection|confuse|configparser|mmengine|mmcv|spacy|fvcore|dvc\.api|neuro_mf|strictyaml)"
 )
+_CLIENTS = frozenset({"requests", "httpx", "urllib", "urllib3", "aiohttp"})
+_ANSWER = re.compile(r"\.(content|text|body|read\(\))|requests\.|urlopen\(|httpx\.")
 _SETTINGS_NAME = re.compile(
     r"conf(ig)?|param|setting|hparam|hyper|options|\bargs\b|\bcfg\b", re.IGNORECASE
 )
@@ -353,7 +355,7 @@ def _is_file(use: Use) -> bool:
 def _of_files(
     project: Project, uses: list[Use], calls: list[tuple[Module, Call]], trained: Evidence
 ) -> Iterator[Source]:
-    reads = [u.evidence() for u in uses if _is_file(u)]
+    reads = [u.evidence() for u in uses if _is_file(u) and not _fetched(project, u)]
     for module, call in calls:
         if call.name == "json.load":
             line = module.flat(call.span)
@@ -365,6 +367,21 @@ def _of_files(
         return
     tuned = _tuning_file(project, _opened(project, reads))
     yield Source("places" if tuned is False else "file", reads[0], trained)
+
+
+def _fetched(project: Project, use: Use) -> bool:
+    """Whether what is parsed is the answer of a server: `yaml.safe_load(response.text)`."""
+    if use.call is None or not use.call.args:
+        return False
+    module, text = project.modules[use.path], use.call.args[0].text
+    if not module.roots & _CLIENTS:
+        return False
+    set_before = [
+        a.value.text
+        for a in module.assigns
+        if a.scope == use.call.scope and text.split(".")[0] in a.targets
+    ]
+    return any(_ANSWER.search(t) for t in [text, *set_before[-1:]])
 
 
 def _opened(project: Project, reads: list[Evidence]) -> list[str]:

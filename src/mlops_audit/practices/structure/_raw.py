@@ -234,7 +234,7 @@ def _is_folder(project: Project, span: Span, word: str) -> bool:
 def _named_in_code(project: Project, module: Module) -> Iterator[tuple[str, Evidence]]:
     places = project.places
     folder = False
-    elsewhere = _below_elsewhere(module)
+    elsewhere = _below_elsewhere(module) | _keys_of_stores(module)
     for text in module.texts:
         value = text.value
         if value in elsewhere or _never_read(project, module, text):
@@ -287,6 +287,19 @@ def _below_elsewhere(module: Module) -> frozenset[str]:
         for value in call.args[1:]
         if isinstance(value.literal, str)
     )
+
+
+def _keys_of_stores(module: Module) -> frozenset[str]:
+    """Names under which files are put into a store: what an upload is told after the file."""
+    keys: set[str] = set()
+    here: set[str] = set()
+    for call in module.calls:
+        if "upload" in call.method.lower() or call.method == "put_object":
+            texts = [v.literal for v in call.args if isinstance(v.literal, str)]
+            first = call.args[0].literal if call.args else None
+            here |= {t for t in texts if t == first}
+            keys |= {t for t in texts if t != first}
+    return frozenset(keys - here)
 
 
 def _named_in_settings(project: Project) -> Iterator[tuple[str, Evidence]]:
