@@ -66,6 +66,8 @@ _MODEL_TARGET = re.compile(
     r"(^|\.|_)(model|clf|classifier|regressor|predictor|pipeline|learner|net|booster|estimator)$",
     re.IGNORECASE,
 )
+_MODEL_CLASS = re.compile(r"(^|\.)[A-Z]\w{0,40}(Model|Classifier|Regressor|Predictor|Estimator)"
+                          r"(Wrapper)?$|(^|\.)ModelWrapper$")  # fmt: skip
 _STORES = re.compile(
     r"^(to_csv|to_parquet|to_sql|to_gbq|to_json|to_excel|to_feather|to_pickle|to_dataframe|"
     r"insert|insert_rows|insert_rows_json|insert_many|insert_one|save|savetxt|write|writerow|"
@@ -177,7 +179,10 @@ def is_load(call: Call, loading: frozenset[object]) -> bool:
     if call.span in loading:
         return True
     if call.method in {"load", "download", "restore", "from_pretrained"} and call.targets:
-        return any(_MODEL_TARGET.search(t) for t in call.targets)
+        # `ModelWrapper.load("models")`: a class of the project that keeps a model.
+        return bool(_MODEL_CLASS.search(call.receiver)) or any(
+            _MODEL_TARGET.search(t) for t in call.targets
+        )
     return bool(LOAD_NAME.search(call.method))
 
 

@@ -18,6 +18,9 @@ _REGISTERS = re.compile(r"(^|[^a-z])register([^a-z]|$)|register_?model", re.IGNO
 _MAKES_FOLDERS = re.compile(
     r"clone|mkdir|unzip|\btar\b|repository|submodule|download|cookiecutter|copier|\bcp\b|\bnew\b"
 )
+_IMAGE_OF_BUNDLE = re.compile(
+    r"bentoml containerize|cog build|truss image|mlflow models build-docker"
+)
 _BUNDLES = ("**/bentofile.y*ml", "**/cog.yaml", "**/truss.yaml", "**/MLproject")
 
 
@@ -146,14 +149,20 @@ def _has_code(project: Project, delivery: Delivery) -> bool:
     files = project.containers.dockerfiles
     if not files:
         # Built without a Dockerfile here: by a platform, buildpacks or a model server.
-        return delivery.command is not None and not re.search(
-            r"docker (push|buildx)", delivery.evidence.detail
-        )
+        pushed = re.search(r"docker (push|buildx)", delivery.evidence.detail)
+        return delivery.command is not None and (not pushed or _bundled(project))
     named = [f for f in files if f.path in str(delivery.way.node.payload)]
     near = [n for n in delivery.way.nodes() if n.kind == "job"]
     folder = " ".join(str(n.payload[1]) for n in near)
     used = named or [f for f in files if f.path in folder and "/" in f.path] or list(files)
     return any(holds_code(project, f) for f in used)
+
+
+def _bundled(project: Project) -> bool:
+    """Whether automation has a tool make an image of a bundle that stands here."""
+    return bool(project.glob(*_BUNDLES)) and any(
+        _IMAGE_OF_BUNDLE.search(d.evidence.detail) for d in builds(project, project.automation)
+    )
 
 
 def _lost_builds(project: Project, absent: list[Delivery]) -> frozenset[Span]:

@@ -47,6 +47,10 @@ __all__ = [
 _ASIDE = re.compile(
     r"(^|[/_])(plots?|plotting|visuali[sz]\w*|demos?|streamlit|gradio|dashboards?|ui|eda)([/_.]|$)"
 )
+# What gives a thing its name.
+_NAME = re.compile(
+    r"(random|unique|generate|make|get)_\w{0,20}(string|name|id|token|suffix|password)s?$"
+)
 _PAUSE = re.compile(r"(^|[._])(delay|sleep|wait|jitter|backoff|pause)([._]|$)", re.IGNORECASE)
 _KEEPS = re.compile(
     r"^(save|write|dump|upload|put|push|log|fit|train|partial_fit|register|export)(_|$)|"
@@ -107,7 +111,11 @@ def draws(project: Project) -> tuple[Draw, ...]:
             continue
         if only_plotted(call, module) or only_traced(call, module):
             continue
-        if _paces(call, module) or (module.notebook and _looks_only(project, module)):
+        if (
+            _NAME.search(call.scope)
+            or _paces(call, module)
+            or (module.notebook and _looks_only(project, module))
+        ):
             continue
         if module.notebook and _is_trial(project, use):
             continue
