@@ -38,13 +38,14 @@ _RUN_METRIC = re.compile(
     r"\b(?:test|val|valid|validation)_(?:mae|mse|rmse|loss|acc|accuracy|f1|auc)\b"
 )
 _CALLBACK = re.compile(r"\.(ModelCheckpoint|EarlyStopping)$")
+_TAKES_BEST = re.compile(r"\b(?:max|min)\((?:sorted\()?(?:list\()?([A-Za-z_]\w{0,60})\b")
 _NEAR = 12  # lines of a callback's settings
 # Keys by which boosting libraries stop early, where the parameters are a dictionary.
 _STOPS = ("early_stopping_round", "early_stopping_rounds", "od_wait")
 
 
 class Choice(Struct, frozen=True):
-    """Something that a set chose: `what` is checkpoint, stopping or hyperparameters."""
+    """Something that a set chose: `what` is checkpoint, stopping, hyperparameters or model."""
 
     on: str  # test, val, cv, or empty when the names do not say
     what: str
@@ -95,6 +96,23 @@ def _choices_in(project: Project, module: Module) -> Iterator[Choice]:
                 yield Choice(_fit_set(module), "checkpoint", Evidence(call.span, call.told))
         yield from _kept_best(project, module, call)
     yield from _stopped(project, module)
+    yield from _best_of(module, held)
+
+
+def _best_of(module: Module, held: dict[str, str]) -> Iterator[Choice]:
+    """The model with the best score on a set: `best_score = max(report.values())`."""
+    for assign in module.assigns:
+        taken = _TAKES_BEST.search(assign.value.text)
+        if taken is None or not any(_BEST.search(t.lower()) for t in assign.targets):
+            continue
+        measured = [c for c in module.calls_in(assign.scope) if taken[1] in c.targets]
+        given = [v.text for c in measured for v in (*c.args, *(v for _, v in c.kwargs))]
+        sets = {set_of(t) or held.get(t, "") for t in given if len(t) <= TEXT}
+        on = next((s for s in ("val", "test") if s in sets), "")
+        if on:
+            shown = f"{assign.targets[0]} = {assign.value.text}"
+            yield Choice(on, "model", Evidence(assign.span, shown))
+            return
 
 
 def _stopped(project: Project, module: Module) -> Iterator[Choice]:

@@ -271,7 +271,10 @@ def _program(project: Project, module: Module) -> Iterator[Pipeline]:
     for scope in ("", *(f.qualname for f in module.functions if not f.stub)):
         name = module.path.rsplit("/", 1)[-1]
         chosen = not scope and _chosen(module)
-        if (not chosen and not _ORCHESTRATES.search(f"{name} {scope}")) or (
+        named = bool(_ORCHESTRATES.search(f"{name} {scope}"))
+        # A program of data that goes on to the steps of other modules: `data_ingestion.py`.
+        started = not scope and module.main_line is not None and PREPARE in named_parts(name)
+        if not (chosen or named or started) or (
             named_parts(name) == {TRAIN} and not _CALLED_PIPELINE.search(name)
         ):
             continue

@@ -22,6 +22,7 @@ _CURRENT = re.compile(
 )
 _METRIC = re.compile(r"score|metric|acc|rmse|mse|mae|f1|auc|r2|map|loss|beta", re.IGNORECASE)
 _DIFFERENCE = re.compile(r"diff|compare", re.IGNORECASE)
+_NUMBER = re.compile(r"[<>]=?\s*\d*\.?\d+\W*$|(^|\s)\d*\.?\d+\s*[<>]")
 _WITHIN = re.compile(r"best_(val|loss|epoch|so_far)|patience|epoch", re.IGNORECASE)
 
 
@@ -81,7 +82,8 @@ def _on_history(project: Project, evidence: Evidence) -> bool:
 
 
 def _on_current(text: str) -> bool:
-    return bool(_CURRENT.search(text)) and not _WITHIN.search(text)
+    """Whether a comparison is one with what serves; a number is a limit, no version."""
+    return bool(_CURRENT.search(text)) and not (_WITHIN.search(text) or _NUMBER.search(text))
 
 
 def _promotions(project: Project) -> list[Evidence]:
@@ -94,6 +96,8 @@ def _promotions(project: Project) -> list[Evidence]:
     for module in project.source:
         for compare in module.compares:
             both = f"{compare.left.text} {compare.right.text}"
+            if compare.left.is_literal or compare.right.is_literal:
+                continue  # a limit, no version
             if compare.op not in {"<", ">", "<=", ">="} or not _on_current(both) or "len(" in both:
                 continue
             if _METRIC.search(both):
