@@ -330,7 +330,8 @@ def _stores_predictions(doing: Doing) -> list[tuple[Module, Call]]:
     found = []
     for module, call in doing.stores:
         text = call.text + " ".join(call.targets)
-        if _FIGURES.search(text) or "download" in call.scope:
+        mask = call.method == "imwrite" and "pred" in text  # a picture may be what is predicted
+        if (_FIGURES.search(text) and not mask) or "download" in call.scope:
             continue
         # `to_json()` without a place hands its text back: settings that are written, say.
         if call.method.startswith("to_") and not (call.args or call.kwargs):
