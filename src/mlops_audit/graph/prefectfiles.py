@@ -23,7 +23,7 @@ _MOST_BYTES = 200_000
 
 
 def starts_of_prefect(project: Project) -> Iterator[Start]:
-    """Flows that train and that a deployment file puts on a schedule."""
+    """Flows that train and that a deployment file puts on a schedule, or before a person."""
     for path in project.glob(*_FILES):
         data = project.data(path) if (project.entry(path).size or 0) < _MOST_BYTES else None
         if data is None or b"entrypoint:" not in data:
@@ -55,14 +55,20 @@ def _start(project: Project, path: str, deployment: Node) -> Iterator[Start]:
     off = deployment.str_at("is_schedule_active") == "false" or (
         deployment.str_at("paused") == "true"
     )
+    timed = False
     for schedule in _schedules(deployment):
         key = next((k for k in _WHEN if schedule.str_at(k)), "")
         if not key:
             continue
+        timed = True
         idle = off or schedule.str_at("active") == "false"
         when = Evidence(Span(path, schedule.line_of(key)), f"Prefect: {key} {schedule.str_at(key)}")
         disabled = "it is switched off" if idle else ""
         yield Start("schedule", when, trained, is_saved(project, code), disabled=disabled)
+    if not timed:
+        line = deployment.line_of("entrypoint")
+        asked = Evidence(Span(path, line), f"Prefect: {deployment.str_at('entrypoint')}")
+        yield Start("manual", asked, trained, is_saved(project, code))
 
 
 def _schedules(deployment: Node) -> Iterator[Node]:
