@@ -49,6 +49,8 @@ _DOTTED = re.compile(r"^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*){1,8}$")
 _HTTP = re.compile(
     r"(requests|httpx|urllib\d?|aiohttp)\..*(get|post|put|request|urlopen|open|Session|Client)"
 )
+# A bundle is served for the test, by the server's own means.
+_SERVED = re.compile(r"bentoml\.(\w+\.)*(HTTPServer|GrpcServer|host_bento|(Sync|Async)HTTPClient)$")
 _LOCAL = re.compile(r"localhost|127\.0\.0\.1|0\.0\.0\.0|host\.docker|^https?://[\w\-]{1,40}:\d|^/")
 _REMOTE = re.compile(r"^https?://[\w\-]{1,60}(\.[\w\-]{1,60}){1,6}")
 
@@ -347,6 +349,8 @@ def _cannot_fail(call: Call) -> bool:
 
 def _calls_service(module: Module, scope: str, calls: list[Call]) -> bool:
     """Whether the function calls an address that may be the project's own service."""
+    if any(_SERVED.match(c.name) for c in calls):
+        return True
     web = [c for c in calls if _HTTP.match(c.name)]
     if not web:
         return False

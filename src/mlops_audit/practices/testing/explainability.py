@@ -96,6 +96,24 @@ def _shown_in_notebooks(project: Project, module: Module, scope: str) -> bool:
     return callers == {True}
 
 
+def _only_printed(project: Project, module: Module, scope: str) -> bool:
+    """Whether a function only returns what it reads, and all that ask it print the answer."""
+    function = module.function(scope)
+    if function is None or any(_LASTS.match(c.method) for c in module.calls_in(scope)):
+        return False
+    asked = [
+        (other, call)
+        for path, other in project.modules.items()
+        if path not in project.test_files and not other.notebook
+        for call in other.calls
+        if call.method == function.name
+    ]
+    return bool(asked) and all(
+        any(c.method == "print" and call.text in c.text for c in other.calls_in(call.scope))
+        for other, call in asked
+    )
+
+
 def _only_shown(module: Module, place: Span, scope: str, name: str) -> bool:
     """Whether a program prints or draws what it read for the one who watches, and keeps nothing."""
     if module.notebook:
@@ -176,6 +194,8 @@ def _explains(project: Project, module: Module) -> list[tuple[Evidence, str]]:
         if not told and name == _BARE:
             continue
         if told and all(_only_shown(module, span, scope, name) for span, scope in told):
+            continue
+        if told and all(_only_printed(project, module, scope) for _, scope in told):
             continue
         place, scope = told[0] if told else (Span(module.path), "")
         shown = Evidence(text_span(project, place, name, (place.line or 1) + _NEAR), name)
