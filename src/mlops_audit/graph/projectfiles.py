@@ -20,6 +20,8 @@ from mlops_audit.tree import Entry, GitInfo, Tree, Unread
 
 __all__ = ["ProjectFiles"]
 
+# Programs that predict the test set, by the name that a test could have.
+_FOR_TEST_SET = re.compile(r"(^|/)(predict|infer|inference|evaluate|eval|submit)_test\.py$")
 _TEST_FILE = re.compile(r"(^|/)(test_[^/]*|[^/]*_tests?|conftest)\.py$")
 _TEST_FOLDER = re.compile(r"(^|/)(tests?|testing|unit_tests?|integration_tests?|e2e)/")
 _EXAMPLE_FOLDER = re.compile(
@@ -163,6 +165,9 @@ class ProjectFiles:
             own = self.config.roles.tests
             named = any(path == t or path.startswith(f"{t.rstrip('/')}/") for t in own)
             known = named or bool(_TEST_FILE.search(path) or _TEST_FOLDER.search(path))
+            if known and not named and _FOR_TEST_SET.search(path):
+                text = self.text(path) or ""
+                known = "def test" in text or "unittest" in text or "pytest" in text
             self._tests[path] = known
         return known
 
