@@ -12,7 +12,14 @@ from mlops_audit.facts.docker import Dockerfile
 from mlops_audit.graph import Project
 from mlops_audit.model import Evidence, Span
 
-__all__ = ["Image", "has_image_of_names", "images", "is_pinned", "python_of"]
+__all__ = [
+    "Image",
+    "has_image_of_names",
+    "images",
+    "is_pinned",
+    "named_in_images",
+    "python_of",
+]
 
 _INSTALLS = re.compile(
     r"\b(pip3?|pipx|uv pip|python3? -m pip)\s+(\S+\s+){0,8}?install|poetry\s+(\S+\s+){0,3}?install|"
@@ -23,6 +30,7 @@ _OF_PROJECT = re.compile(
     r"-r\s*\S|--requirement|\brequirements\S*\.txt|poetry\s+.*install|uv\s+sync|pipenv|env\s+(create|update)|"
     r"install\s+(-\S+\s+){0,4}(\.|/|\S+\.whl|\S*\[|\$)|--editable|-e\s|setup\.py|pdm|\.ya?ml|renv|pixi"
 )
+_PIP = re.compile(r"\bpip3?\s+(-\S+\s+){0,6}install\b")
 _UPGRADES = re.compile(
     r"install\s+(-\S+\s+|--\S+\s+){0,4}(pip|setuptools|wheel|uv|pipenv|poetry)([=<>]\S*)?\s*$"
 )
@@ -125,6 +133,24 @@ def _names_them(project: Project, texts: list[str]) -> bool:
         imported = {root.lower() for module in project.source for root in module.roots}
         return len(imported & {w.replace("-", "_") for w in words}) >= _SOME
     return len(named & words) >= max(_SOME, len(named) / 2)
+
+
+def named_in_images(project: Project) -> list[tuple[Evidence, bool]]:
+    """The packages that the project's images install by name, and whether each is pinned.
+
+    Evidence: the line of the install. What upgrades pip itself is no dependency.
+    """
+    paths = {image.path for image in images(project) if image.of_project}
+    found = []
+    for dockerfile in project.containers.dockerfiles:
+        runs = [c for s in dockerfile.stages for c in s.runs if dockerfile.path in paths]
+        for command in runs:
+            text = command.text.split("install", 1)[-1] if _PIP.search(command.text) else ""
+            for word in text.split("&&")[0].split():
+                if word[0].isalpha() and word not in {"pip", "setuptools", "wheel"}:
+                    fixed = "==" in word or word.endswith(".whl")
+                    found.append((Evidence(command.span, f"installs {word}"), fixed))
+    return found
 
 
 def _image(project: Project, dockerfile: Dockerfile) -> Image:

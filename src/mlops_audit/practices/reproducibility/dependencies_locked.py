@@ -7,9 +7,11 @@ from mlops_audit.graph import Project
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed, unknown
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.reproducibility._environments import Environment, environments
+from mlops_audit.practices.reproducibility._images import named_in_images
 
 _LOOKED_FOR = "a lock of the whole dependency tree, or == for each direct dependency"
 _MOST = 0.9  # of the direct run-time dependencies pinned with ==, the catalogue's share
+_SOME = 3  # packages that an image pins: fewer are tools beside the project
 _OTHER_LOCKS = ("renv.lock", "**/renv.lock", "Manifest.toml", "Cargo.lock", "go.sum")
 _LOCKS = ("**/uv.lock", "**/poetry.lock", "**/pdm.lock", "**/Pipfile.lock", "**/pixi.lock",
           "**/conda-lock.yml")  # fmt: skip
@@ -52,10 +54,10 @@ def dependencies_locked(project: Project) -> Verdict:
             "the whole dependency tree is locked",
             [Evidence(Span(p), "a lock") for p in others[:3]],
         )
-    return _unlocked(found)
+    return _unlocked(project, found)
 
 
-def _unlocked(found: tuple[Environment, ...]) -> Verdict:
+def _unlocked(project: Project, found: tuple[Environment, ...]) -> Verdict:
     """Judge a project without a lock by its direct pins."""
     direct = [r for e in found for r in e.requirements if r.name != "."]
     pinned = [r for r in direct if r.pin in {"exact", "commit"}]
@@ -73,6 +75,10 @@ def _unlocked(found: tuple[Environment, ...]) -> Verdict:
         )
     loose = [r for r in direct if r.pin not in {"exact", "commit"}]
     if not direct:
+        named = named_in_images(project)
+        exact = [e for e, fixed in named if fixed]
+        if len(exact) >= _SOME and len(exact) >= _MOST * len(named):
+            return partial("an image pins what it installs by name, nothing else does", exact[:5])
         return failed("no dependencies are declared or locked", looked_for=_LOOKED_FOR)
     return failed(
         f"{len(loose)} of {len(direct)} direct dependencies are not pinned, and there is no lock",
