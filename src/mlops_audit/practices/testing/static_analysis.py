@@ -23,6 +23,8 @@ _NO_LINTERS = re.compile(
     r"lint-imports|add-trailing|double-quote|pyproject-fmt|blacken-docs|unify"
 )
 
+_SORTS = re.compile(r"depends on isort\b")  # which neither lints nor formats
+
 
 @practice(
     id="TST16",
@@ -47,7 +49,11 @@ def static_analysis(project: Project) -> Verdict:
         return partial("a linter is configured, but no formatter", lints)
     if formats:
         return partial("a formatter is configured, but no linter", formats)
-    packages = declared(project, "lint.run", "format.run", "format.check")
+    packages = [
+        e
+        for e in declared(project, "lint.run", "format.run", "format.check")
+        if not _SORTS.match(e.detail)
+    ]
     if packages:
         return partial("linters or formatters stand in the dependencies only", packages)
     if off := switched_off(project, *_LINTS, *_FORMATS):
