@@ -9,6 +9,7 @@ from mlops_audit.graph.stores import LIBRARY
 from mlops_audit.model import Evidence, Verdict, failed, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.reproducibility._random import (
+    Draw,
     covered,
     draws,
     feeds_training,
@@ -47,6 +48,7 @@ def seeds_set(project: Project) -> Verdict:
         return not_applicable(LIBRARY)
     given = seeds(project)
     sites: dict[str, list[bool]] = {}
+    models: set[str] = set()
     shown = [s.use.evidence() for s in given if s.use is not None]
     bare: list[Evidence] = []
     for draw in draws(project):
@@ -57,6 +59,8 @@ def seeds_set(project: Project) -> Verdict:
         evidence = seeded(project, draw, given) if is_seeded else draw.use.evidence()
         if not is_seeded:
             evidence = replace(evidence, detail=f"no seed: {evidence.detail}")
+            if _is_the_model(project, draw):
+                models.add((draw.generators or ("none",))[0])
         (shown if is_seeded else bare).append(evidence)
     globally = {g for s in given for g in s.generators}
     for generator, use in frameworks(project).items():
@@ -71,8 +75,23 @@ def seeds_set(project: Project) -> Verdict:
         if sites or project.uses("train.*", test=False):
             return failed("no seed is set in training code", looked_for=_SEEDS, evidence=bare[:5])
         return not_applicable("no random step and no training")
-    lacking = sorted(g for g, found in sites.items() if sum(found) < _MOST * len(found))
+    lacking = sorted(
+        g for g, found in sites.items() if g in models or sum(found) < _MOST * len(found)
+    )
     if lacking:
         names = ", ".join(_NAMES.get(g, g) for g in lacking)
         return partial(f"seeds are set, but not for {names}", [*shown[:5], *bare[:3]])
     return passed("training sets seeds for the generators it uses", shown[:5])
+
+
+def _is_the_model(project: Project, draw: Draw) -> bool:
+    """Whether a draw is an estimator in a program that trains: seeded splits do not outweigh it."""
+    call = draw.use.call
+    module = project.modules[draw.use.path]
+    return (
+        call is not None
+        and call.method[:1].isupper()
+        and draw.use.path in project.roles.training
+        and not module.notebook
+        and any(u.capability == "train.fit" for u in project.uses_in(draw.use.path))
+    )
