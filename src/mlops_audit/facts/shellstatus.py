@@ -14,6 +14,7 @@ __all__ = ["Statuses"]
 
 _TESTS = frozenset({"[", "[[", "test", "command", "which", "type", "hash", "grep", "true"})
 _STATUS_TEST = re.compile(r"\$\?")
+_TAKES_STATUS = re.compile(r"[{\s]*(?:local\s+)?(?:\w+=\$\?|if\s+\[+\s+\$\?|\[+\s+\$\?)")
 _EXIT_FAIL = re.compile(r"\bexit\s+(?:[1-9]|\$)")
 
 
@@ -40,7 +41,12 @@ class Statuses:
             return len(words) == 1 or "$?" in words[1]
         if len(words) == 1 and words[0].endswith("=$?"):
             return words[0][:-3] in self.exit_names
-        return False
+        return len(words) == 1 and words[0] in self.functions and self.takes_status(words[0])
+
+    def takes_status(self, name: str) -> bool:
+        """Whether a function looks at the status before it first of all, and may leave with it."""
+        source = self.source(self.functions[name])
+        return bool(_TAKES_STATUS.match(source) and _EXIT_FAIL.search(source))
 
     def tests_status(self, statement: AndOr) -> bool:
         """`if [ $? -ne 0 ]; then exit 1; fi`, or `[ $? -eq 0 ] || exit 1`."""

@@ -71,6 +71,7 @@ class Walk(Statuses):
         self.steps = 0
         self.stopped = False  # an `exit` or `return` was passed: nothing after it runs
         self.returned = False
+        self.may_return = False  # a `return` stands anywhere in the function that is walked
         self.words = Words(self)
 
     # -- whole texts ---------------------------------------------------------------------------
@@ -261,12 +262,12 @@ class Walk(Statuses):
         self.called.add(name)
         if context.calls >= _MAX_CALLS:
             return
-        outer = self.state.args
-        self.state.args = args
+        outer = self.state.args, self.may_return
+        self.state.args, self.may_return = args, False
         self.node(self.functions[name], replace(context, calls=context.calls + 1))
-        self.state.args = outer
-        if self.returned:
+        if self.returned or self.may_return:  # an `exit` at the end is for the other case
             self.stopped = self.returned = False
+        self.state.args, self.may_return = outer
 
     # -- simple commands -----------------------------------------------------------------------
     def simple(self, node: Simple, context: Context) -> None:
@@ -299,6 +300,7 @@ class Walk(Statuses):
         if run_builtin(self.state, self.words, argv):
             self.stopped = True
             self.returned = argv[0] == "return"
+            self.may_return = self.may_return or self.returned
 
     def substitutions(self, node: Simple, context: Context, *, alone: bool) -> None:
         """Walk `$( )` and backticks; an assignment alone has their status."""

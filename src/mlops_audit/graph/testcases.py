@@ -38,7 +38,7 @@ MAX_SCOPES = 150
 
 
 class TestCase(Struct, frozen=True):
-    """One test function or method.
+    """One test function or method, or (without a `qualname`) a program that asserts.
 
     `exercises` is the project's own code that it, its fixtures and its helpers call; `direct`
     the part that it or its helpers name themselves. `asserts` are its assertions that can fail,
@@ -70,8 +70,8 @@ class TestCase(Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """The function's bare name."""
-        return self.qualname.rsplit(".", 1)[-1]
+        """The function's bare name, or the file's where it asserts outside of any."""
+        return self.qualname.rsplit(".", 1)[-1] or self.path.rsplit("/", 1)[-1]
 
     @property
     def counts(self) -> bool:

@@ -230,6 +230,10 @@ class TestSuite:
             if not self._is_test(module, function, owner, config, how):
                 continue
             yield self._case(module, function, owner, missing, how)
+        if module.path in self.programs and self.scopes.read(module.path, "").asserts:
+            last = max((a.span.line or 1 for a in module.asserts), default=1)
+            whole = Function("", Span(module.path, 1), last)
+            yield self._case(module, whole, None, missing, "script")
 
     def _is_test(
         self,

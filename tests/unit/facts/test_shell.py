@@ -250,3 +250,22 @@ def test_groups_within_groups_cost_no_more_than_their_length() -> None:
     found = parse_shell(text, path="a.sh", line=1)
     assert [c.argv[0] for c in found][:1] == ["pytest"]
     assert time.thread_time() - start < 1
+
+
+def test_a_return_in_a_condition_leaves_the_function_only() -> None:
+    """What stands behind a function that may return before its `exit` is still run."""
+    text = (
+        "wait_for() {\n  for i in 1 2 3; do\n    if curl x; then\n      return\n    fi\n  done\n"
+        "  exit 1\n}\nwait_for\npytest\n"
+    )
+    assert [c.argv for c in parse_shell(text, path="a.sh") if c.program == "pytest"]
+    ends = "stop() {\n  exit 1\n}\nstop\npytest\n"
+    assert not [c for c in parse_shell(ends, path="a.sh") if c.program == "pytest"]
+
+
+def test_a_function_takes_the_status_before_it() -> None:
+    """A function that reads `$?` first and leaves with it keeps a failure; another loses it."""
+    text = "check() {\n  CODE=$?\n  if [ ${CODE} != 0 ]; then\n    exit ${CODE}\n  fi\n}\n"
+    assert not find(f"{text}pytest\ncheck\necho done\n", "pytest", errexit=False).soft
+    told = "check() {\n  echo $?\n}\npytest\ncheck\necho done\n"
+    assert find(told, "pytest", errexit=False).soft

@@ -46,7 +46,11 @@ _ROUTE = re.compile(
     r"[\"'/](predict|infer|inference|score|classify)\w{0,20}/?[\"'?]", re.IGNORECASE
 )
 _GIVES = re.compile(r"(^|\.)(predict|infer|inference|classify)(_\w{1,30})?\(")
-_STANDS_IN = re.compile(r"mock|fake|stub|dummy|dependency_overrides|monkeypatch", re.IGNORECASE)
+_SENDS = re.compile(r"\.(post|put|request)\(")
+_STANDS_IN = re.compile(
+    r"mock|dependency_overrides|monkeypatch|(fake|stub|dummy)_?(model|predict|classif|regress|client)",
+    re.IGNORECASE,
+)
 _BESIDE = re.compile(
     r"status|headers|detail|error|message|version|\blen\(|shape|\btype\(|dtype|mimetype|keys\(",
     re.IGNORECASE,
@@ -179,7 +183,7 @@ def _known_answers(project: Project, case: TestCase) -> int:
         return 0
     asked = {t for c in calls if _GIVES.search(c.text.split("\n", 1)[0]) for t in c.targets}
     if _asks_service(project, case):
-        asked |= {t for c in calls if c.method in {"post", "put", "request"} for t in c.targets}
+        asked |= {t for c in calls if _SENDS.search(c.text) for t in c.targets}
     scopes = {scope for path, scope in case.scopes if path == case.path}
     given = {
         t: a.value for a in project.modules[case.path].assigns if a.scope in scopes
@@ -197,6 +201,8 @@ def _known_answers(project: Project, case: TestCase) -> int:
 
 def _is_class(value: Value) -> bool:
     """Whether a value is a class: a word, a switch, or one of a dictionary with such a value."""
+    if value.items and not value.keys and not value.is_call:
+        return all(_is_class(v) for v in value.items)
     if value.keys:
         return any(
             _ANSWER_KEY.search(k) and _is_class(v)
