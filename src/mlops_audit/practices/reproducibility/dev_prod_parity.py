@@ -109,8 +109,7 @@ def _sets_up(project: Project, path: str) -> bool:
     """Whether a program only hands a model and its handler to a platform, in their own folder."""
     uses = project.uses_in(path)
     return any(u.capability == "serve.model" and u.call is not None for u in uses) and not any(
-        u.capability in {"serve.http", "serve.route", "serve.grpc", "predict.call", "model.load"}
-        for u in uses
+        u.capability in {"serve.http", "serve.route", "serve.grpc", "predict.call"} for u in uses
     )
 
 
