@@ -60,6 +60,7 @@ _DOES = re.compile(
 )
 _WORDS = 12
 _REQUESTS = re.compile(r"(pull|merge)[ -]requests?|\bPRs?\b", re.IGNORECASE)
+_NAMES = re.compile(r"\[[^\]\n]{0,200}\]\([^)\n]{0,300}\)|`[^`\n]{1,200}`|https?://\S+")
 # What somebody is asked to do for one.
 _ASKS = re.compile(
     r"\b(fork|commits?|branch(es)?|submit|open(ing)?|send|squash|rebase|target|reviewe?r?s?|approv\w*|"
@@ -83,7 +84,7 @@ def says_how(document: Document, section: Section) -> bool:
         p for p in re.split(r"\n\s*\n", text) if p.strip() and not AGREEMENT.search(p)
     ]  # an agreement's boilerplate speaks of pull requests too
     rest = " ".join(kept)
-    if _REQUESTS.search(section.title) and not _ASKS.search(rest):
+    if _REQUESTS.search(section.title) and not _ASKS.search(_NAMES.sub(" ", rest)):
         return False
     return len(re.findall(r"\w+", rest)) >= _WORDS and bool(_HOW.search(rest))
 
