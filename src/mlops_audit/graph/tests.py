@@ -230,9 +230,9 @@ class TestSuite:
             if not self._is_test(module, function, owner, config, how):
                 continue
             yield self._case(module, function, owner, missing, how)
-        if module.path in self.programs and self.scopes.read(module.path, "").asserts:
-            last = max((a.span.line or 1 for a in module.asserts), default=1)
-            whole = Function("", Span(module.path, 1), last)
+        own = [a for a in module.asserts if not a.scope and not a.constant]
+        if own and module.path in self.programs:
+            whole = Function("", Span(module.path, 1), own[-1].span.line or 1)
             yield self._case(module, whole, None, missing, "script")
 
     def _is_test(
