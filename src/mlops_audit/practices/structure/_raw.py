@@ -313,7 +313,11 @@ def _named_in_settings(project: Project) -> Iterator[tuple[str, Evidence]]:
             if match and _GIVES_OUT.match(line):
                 continue  # where a run puts what it makes
             if match and "/" in match[1] and not match[1].startswith("/"):
-                yield match[1], Evidence(Span(path, number), line.strip())
+                named = _RAW.match(match[1]) or _DERIVED.search(match[1])
+                plain = None if named else _DATA.match(match[1])
+                # Settings also speak of other machines: that a folder is there must show.
+                if plain is None or project.places.folder(plain[1], path.rpartition("/")[0]):
+                    yield match[1], Evidence(Span(path, number), line.strip())
 
 
 # -- writes ---------------------------------------------------------------------------------------
