@@ -41,6 +41,7 @@ __all__ = ["DataCheck", "Validation"]
 _SCHEMA_BASES = re.compile(r"^(pandera|patito|dataframely|pandera_\w+)\b.*(Schema|Model)")
 _SCHEMA_OBJECT = re.compile(r"^pandera\b.*\.DataFrameSchema$")
 _SCHEMA_METHODS = frozenset({"validate", "check", "cast", "filter"})
+_OF_A_RECORD = re.compile(r"\.(dict|model_dump|_asdict)\(|\basdict\(|\bvars\(")
 _RECORD_BASES = re.compile(r"^(pydantic|sqlmodel|msgspec|marshmallow|typedload)\b")
 _RECORD_METHODS = frozenset(
     {"model_validate", "parse_obj", "validate_python", "model_validate_json"}
@@ -194,7 +195,8 @@ class Validation:
                 return "" if converts(call) else "Pydantic"
         elif call.spreads and (call.loops or self._streams(path, call.scope)):
             bases = self._bases(call.name, path)
-            if self._is_record(call.name, bases):
+            copies = any(_OF_A_RECORD.search(v.text) for v in call.spreads)
+            if self._is_record(call.name, bases) and not copies and self._asks(call.name, path):
                 return "Pydantic"
         return ""
 
@@ -222,6 +224,14 @@ class Validation:
     def _is_record(name: str, bases: tuple[str, ...]) -> bool:
         last = name.rsplit(".", 1)[-1].lstrip(":")
         return any(_RECORD_BASES.match(b) for b in bases) and not _NO_RECORD.search(last)
+
+    def _asks(self, name: str, path: str) -> bool:
+        """Whether a class asks for something: with a default for each field, nothing is missing."""
+        symbol = self.project.index.resolve(name, path)
+        owner = self.project.modules[symbol.path].klass(symbol.qualname) if symbol else None
+        if owner is None or not owner.fields:
+            return True  # its fields stand in a parent, which may ask
+        return any(f.default is None or f.default.is_call for f in owner.fields)
 
     def _bases(self, name: str, path: str) -> tuple[str, ...]:
         symbol = self.project.index.resolve(name, path) if name else None

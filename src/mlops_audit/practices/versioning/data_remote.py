@@ -5,7 +5,7 @@ from __future__ import annotations
 from mlops_audit.facts.dvctypes import DvcRemote
 from mlops_audit.graph import Project
 from mlops_audit.graph.buckets import versioned_buckets
-from mlops_audit.graph.datasets import committed_data, dvc_data, lfs_data
+from mlops_audit.graph.datasets import committed_data, dvc_data, lfs_data, sources
 from mlops_audit.graph.stores import (
     EVALUATION_SETS,
     aside,
@@ -16,7 +16,15 @@ from mlops_audit.graph.stores import (
     platform_steps,
     shown_only,
 )
-from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
+from mlops_audit.model import (
+    Evidence,
+    Verdict,
+    failed,
+    hollow,
+    not_applicable,
+    partial,
+    passed,
+)
 from mlops_audit.practices.base import practice
 
 _LOOKED_FOR = "a DVC remote, an LFS server, or an artifact or object store that holds the data"
@@ -100,6 +108,8 @@ def data_remote(project: Project) -> Verdict:
         return failed(
             "DVC tracks data and has no remote", looked_for=_LOOKED_FOR, evidence=tracked[:3]
         )
+    if not (project.roles.trains or any(True for _ in sources(project))):
+        return not_applicable("no data set belongs to this project")
     return failed("no versioned data with a shared store", looked_for=_LOOKED_FOR)
 
 
