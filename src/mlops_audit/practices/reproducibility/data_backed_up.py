@@ -38,7 +38,8 @@ _LINK = re.compile(r"https?://[^\s)\]>\"']{5,300}|bigquery-public-data[\w.:-]*")
 _OTHER_USE = re.compile(
     r"(^|[/._-])(test(ing|_?set)?|valid(ation)?|val|smoke_?test|eval(uation)?|samples?|inference|"
     r"reference|requests?|payloads?|production|scoring|tickers|symbols|url_?list|(class|label)_names|"
-    r"(class|label|category)_?maps?|stop_?words|lookup|catalog(ue)?)(?=[/._-])",
+    r"(class|label|category)_?maps?|stop_?words|lookup|catalog(ue)?|images_to_\w+|deploy(ment)?s?|"
+    r"(\w+_)?pred(iction)?s)(?=[/._-])",
     re.IGNORECASE,
 )
 
