@@ -182,14 +182,12 @@ def secret_in_string(value: str, context_name: str = "") -> str | None:
         context_name: the variable, key or keyword, e.g. `password`; empty where there is none.
     """
     value = value.strip()
-    if value.startswith("eyJ") and value.count(".") > 1 and _example_token(value):
-        return None
     if not value or len(value) > _MAX_LINE:
         return None
     for kind, start, pattern in _PROVIDERS:
         if start in value:
             found = pattern.search(value)
-            if found and not _example_key(found[0]):
+            if found and not (_example_key(found[0]) or _example_token(found[0])):
                 return kind
     url = _url_secret(value)
     if url is not None:
@@ -218,6 +216,8 @@ def _named(name: str, value: str) -> str | None:
         r"connection_?string",
         lowered,
     )
+    if value.startswith("eyJ") and value.count(".") > 1 and _example_token(value):
+        return None
     if any(hint in lowered for _, hint, _ in _KEY_NAMES):
         for kind, hint, pattern in _KEY_NAMES:
             if hint in lowered and pattern.fullmatch(value) and not _fake(value):
@@ -332,7 +332,7 @@ def _provided(line: str) -> tuple[str, str, str] | None:
         if start not in line:
             continue
         for found in pattern.finditer(line):
-            if not (_example_key(found[0]) or (start == "eyJ" and _example_token(found[0]))):
+            if not (_example_key(found[0]) or _example_token(found[0])):
                 return kind, "high", found[0]
     return None
 
@@ -342,6 +342,8 @@ _URL_SIGNS = str.maketrans("-_", "+/")
 
 def _example_token(token: str) -> bool:
     """Whether a JSON web token is the sample of jwt.io or a local stack's own (`supabase-demo`)."""
+    if not token.startswith("eyJ") or "." not in token:
+        return False
     claims = token.split(".")[1]
     try:
         plain = claims.translate(_URL_SIGNS) + "=" * (-len(claims) % 4)
