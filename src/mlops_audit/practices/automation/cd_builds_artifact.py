@@ -185,6 +185,8 @@ def _by_hand(project: Project, lost: frozenset[Span]) -> Verdict:
     ]
     # Beside an image with the project's code, one of a tracker or database shows nothing.
     own = [f for f in dockerfiles if holds_code(project, f)] or dockerfiles
+    serving = project.roles.serving | project.roles.training
+    own.sort(key=lambda f: not any(p.startswith(f.path.rpartition("/")[0]) for p in serving))
     files = [
         Evidence(f.stages[0].span, f"a Dockerfile for a person: FROM {f.stages[0].base}")
         for f in own

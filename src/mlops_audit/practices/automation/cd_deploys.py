@@ -16,6 +16,7 @@ _LOOKED_FOR = (
     "automation that deploys a service, batch job or model behind a test, gate or approval"
 )
 _NAMED = re.compile(r"\bdeploy", re.IGNORECASE)
+_LOADS = re.compile(r"load[-_]?tests?|locust|\bk6\b|jmeter", re.IGNORECASE)
 _WORKSHOP = re.compile(r"devcontainer|jupyter|notebook|mlflow|mlops-env|\b(dev|tests?)$")
 _MANIFESTS = re.compile(
     r"(Deployment|StatefulSet|CronJob|InferenceService|SeldonDeployment|"
@@ -151,6 +152,11 @@ def _beside(resource: Resource) -> bool:
     return bool(ran) and all(OTHERS.search(f"{c.name} {c.image}") for c in ran)
 
 
+def _answers(project: Project, folder: str) -> bool:
+    """Whether a folder holds a program that serves the model."""
+    return bool(folder) and any(p.startswith(f"{folder}/") for p in project.roles.serving)
+
+
 def _by_hand(project: Project) -> Verdict:
     """Scripts, manifests and notebooks with which a person deploys."""
     scripts = [
@@ -162,17 +168,27 @@ def _by_hand(project: Project) -> Verdict:
         and not re.search(r"gh-pages|mkdocs|docs|--dry-run", u.detail)
     ]
     composed = [
-        Evidence(s.span, f"service {s.name}")
+        s
         for s in project.containers.services
         if (s.context or s.dockerfile)
         and s.ports
         and not project.is_test(s.span.path)
         and not _WORKSHOP.search(f"{s.span.path} {s.name}")
     ]
+    # What answers with the model says it most plainly, what others wrote least.
+    composed = [
+        Evidence(s.span, f"service {s.name}")
+        for s in sorted(
+            composed, key=lambda s: (not _answers(project, s.context), bool(OTHERS.search(s.name)))
+        )
+    ]
     manifests = [
         Evidence(r.span, f"{r.kind} {r.name}")
         for r in project.resources
-        if _MANIFESTS.match(r.kind) and not project.is_example(r.path) and not _beside(r)
+        if _MANIFESTS.match(r.kind)
+        and not project.is_example(r.path)
+        and not _beside(r)
+        and not _LOADS.search(f"{r.path} {r.name}")
         # Where nothing predicts, a function of a cloud is glue: it starts or reports something.
         if project.predictions or not _FUNCTION.search(r.kind)
     ]
