@@ -32,7 +32,8 @@ __all__ = ["MAX_STEPS", "Pipeline", "PipelineStep", "pipelines_of_code"]
 
 _KNOWN_STEPS = (
     (TRAIN, re.compile(r"(Trainer|Tuner|TrainingStep|TuningStep|TrainingJob\w*|AutoMLStep|"
-                       r"HyperDriveStep|EstimatorStep|SageMakerTrainingOperator|"
+                       r"HyperDriveStep|EstimatorStep|SageMakerT(raining|uning)Operator|"
+                       r"MLEngine(Start)?Training(Job)?Operator|"
                        r"CreateCustom\w*TrainingJobOperator)$")),
     (EVALUATE, re.compile(r"(Evaluator|ModelEvaluation\w*|QualityCheckStep|ClarifyCheckStep)$")),
     (PREDICT, re.compile(r"(BulkInferrer|TransformStep|BatchPredict\w*|ParallelRunStep|"
@@ -45,8 +46,11 @@ _NO_STEP = re.compile(
     r"(Sensor|EmptyOperator|DummyOperator|ConditionStep|FailStep|CacheConfig|Properties|"
     r"PropertyFile|StepCollection|ImporterNode|Importer|Resolver|ResolverNode|Pusher|"
     r"RetryPolicy|BranchPythonOperator|LatestOnlyOperator|load_component_from_\w+|LocalTarget|"
-    r"importer_node|executor_class_spec|run_after|after|add_\w+|set_\w+|get_\w+|with_\w+|next)$"
+    r"importer_node|executor_class_spec|run_after|after|execute|add_\w+|set_\w+|get_\w+|with_\w+|next)$"
 )
+# Operators that copy a table or query it: what they are named after is what the data is for.
+_MOVES = re.compile(r"[a-z\d]To[A-Z]\w*Operator$|^BigQuery\w*Operator$")
+_MODEL = re.compile(r"\bML\.[A-Z]|model", re.IGNORECASE)
 _NAMED = ("name", "task_id", "step_name", "display_name", "id", "job_id")
 _CODE = ("python_callable", "func", "function", "op", "callable", "fn", "script_name", "code",
          "entry_point", "module_file", "run_fn", "program", "command", "source",
@@ -160,9 +164,10 @@ def _code_step(project: Project, path: str, call: Call, evidence: Evidence) -> P
     nodes = list(_step_code(project, path, call))
     label = " ".join([name, *call.targets, *(n.detail for n in nodes)])
     parts = parts_of_nodes(project, nodes, name or " ".join(call.targets))
-    return PipelineStep(
-        name or label or method, place, parts or named_parts(f"{name} {' '.join(call.targets)}")
-    )
+    parts = parts or named_parts(f"{name} {' '.join(call.targets)}")
+    if _MOVES.search(method) and not _MODEL.search(call.text):
+        parts -= {TRAIN, EVALUATE}
+    return PipelineStep(name or label or method, place, parts)
 
 
 def _of_helper(project: Project, path: str, call: Call) -> Iterator[PipelineStep]:

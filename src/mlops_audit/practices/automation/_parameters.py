@@ -84,6 +84,7 @@ _MODULE = re.compile(
     r"(^|/)(\w*config\w*|\w*settings?|hyper_?param\w*|params|parameters|constants?)\.py$",
     re.IGNORECASE,
 )
+_ENTRY = re.compile(r"[{,]\s*[\"'](\w{2,40})[\"']\s*:")  # of a table of settings
 _RUN_CONFIG = re.compile(r"dagster\.(Config|PermissiveConfig|RunConfig)$|zenml\..*BaseParameters$")
 _SETTINGS_CLASS = re.compile(r"pydantic(_settings)?(\.\w+){0,3}\.BaseSettings$")
 _PIPELINE_PARAMETER = re.compile(
@@ -519,8 +520,12 @@ def _of_modules(project: Project, walked: tuple[Scope, ...], trained: Evidence) 
         if module is None or not _MODULE.search(path):
             continue
         for assign in module.assigns:
-            if not assign.scope and assign.value.is_literal and _tunes(assign.targets[0]):
-                detail = f"{assign.targets[0]} = {assign.value.text}"
+            if assign.scope:
+                continue
+            value = assign.value
+            table = (k for k in _ENTRY.findall(value.text[:2000]) if _OF_TRAINING.search(k))
+            if (value.is_literal and _tunes(assign.targets[0])) or next(table, ""):
+                detail = f"{assign.targets[0]} = {value.text}"
                 yield Source("module", Evidence(assign.span, detail), trained)
                 return
 
