@@ -77,6 +77,9 @@ _LISTS = frozenset({"append", "extend", "copy", "list", "sorted", "set", "info",
 _TALK = frozenset(
     ["info", "debug", "warning", "print", "getLogger", "time", "isinstance", "len", "range", "copy"]
 )
+# A column of a transformer's table, by a variable, and what computes rather than fills or casts.
+_ANY_COLUMN = re.compile(r"^\w+\[[^\]]{1,60}\]$")
+_COMPUTES = re.compile(r"\.(apply|map|cut|where|diff|shift|rank)\(|\bnp\.\w+\(|\blog")
 _MOST_BYTES = 200_000
 _ENOUGH = 2  # computed columns: one alone is a unit conversion or a target
 
@@ -193,10 +196,27 @@ def _in_module(module: Module) -> list[Evidence]:
         )
         or _transforms(c)
     ]
+    computed += list(of_transformers(module))
     taken = [Evidence(c.span, c.text) for c in module.calls if _takes_out(c)]
     computed += taken if frames else []
     standalone = bool(frames and taken) or any(_transforms(c) for c in module.calls)
+    standalone = standalone or next(of_transformers(module), None) is not None
     return named + (computed if len(computed) >= _ENOUGH or named or standalone else [])
+
+
+def of_transformers(module: Module) -> Iterator[Evidence]:
+    """Columns that transformers of the project's own compute, as steps of the fitted model."""
+    for klass in module.classes:
+        if not any(b.endswith("TransformerMixin") for b in klass.bases):
+            continue
+        for item in module.assigns:
+            if item.scope != f"{klass.qualname}.transform" or not item.value.is_call:
+                continue
+            computed = _COMPUTES.search(item.value.text) and any(
+                _ANY_COLUMN.match(t) for t in item.targets
+            )
+            if computed:
+                yield Evidence(item.span, f"{item.targets[0]} = {item.value.text}")
 
 
 def _only_lists(module: Module, scope: str) -> bool:

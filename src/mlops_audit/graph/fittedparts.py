@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Call
-from mlops_audit.graph.features import feature_code
+from mlops_audit.graph.features import feature_code, of_transformers
 from mlops_audit.model import Evidence
 
 if TYPE_CHECKING:  # the project hands itself in
@@ -36,6 +36,8 @@ def shared_transformer(project: Project) -> list[Evidence]:
 
     Features that are also computed by hand can differ between the two: then it says too little.
     """
+    if travelling := _with_the_model(project):
+        return travelling
     serving = project.roles.serving
     # What a function of that name makes is computed by hand, too.
     if any(e.chain or not _FITS.search(e.detail) for e in feature_code(project)):
@@ -62,6 +64,20 @@ def shared_transformer(project: Project) -> list[Evidence]:
     )  # fmt: skip
     both = sorted(set(stored) & set(loaded)) if applied else []
     return [loaded[both[0]], stored[both[0]]] if both else []
+
+
+def _with_the_model(project: Project) -> list[Evidence]:
+    """The project's own transformers, where all features are theirs and the model is loaded.
+
+    As steps of the fitted model they are stored and loaded with it.
+    """
+    computed = [e for e in feature_code(project) if not e.span.path.endswith(".ipynb")]
+    modules = [m for p in {e.span.path for e in computed} if (m := project.modules.get(p))]
+    own = {e.span for module in modules for e in of_transformers(module)}
+    loads = project.uses("model.load", "registry.load", test=False, notebook=False)
+    if not computed or not loads or any(e.span not in own for e in computed):
+        return []
+    return [loads[0].evidence(), computed[0]]
 
 
 def _words(call: Call) -> set[str]:

@@ -41,6 +41,7 @@ _CI = re.compile(
 # What a template's author leaves for whoever copies it.
 _NOBODY = re.compile(r"<\s*your[ _-]?(?:name|e-?mail)|[\"']your name", re.IGNORECASE)
 _METADATA_FILE = re.compile(r"(?:^|/)(?:setup|__version__|__about__|_version)\.py$")
+_WORDS = 2  # that two folders must share, of names of three or more
 _HEADED = 40  # sources of a folder whose head is asked for the holder of the rights
 _HEAD = 600  # characters
 
@@ -131,16 +132,28 @@ def _plainly_own(
 ) -> bool:
     """Whether a folder with a licence of its own is the project's all the same.
 
-    The repository's CI works in it, its sources name the holder of the whole's licence, or its
-    metadata names nobody yet: the package of a template.
+    The repository's CI works in it, it is called after the same thing as a folder beside it, its
+    sources name the holder of the whole's licence, or its metadata names nobody yet: the package
+    of a template.
     """
-    if any(root.rstrip("/") in ci for ci in built):
+    if any(root.rstrip("/") in ci for ci in built) or _has_sibling(root, paths):
         return True
     sources = [p for p in paths if p.startswith(root) and p.endswith(".py")][:_HEADED]
     heads = [(path, (text(path) or "")[:_HEAD]) for path in sources]
     if holders and any(holders & _holders(head) for _, head in heads):
         return True
     return any(_NOBODY.search(head) for path, head in heads if _METADATA_FILE.search(path))
+
+
+def _has_sibling(root: str, paths: list[str]) -> bool:
+    """Whether a folder of code beside it has the same first words: `car_price_model`, `.._api`."""
+    parent, _, name = root.rstrip("/").rpartition("/")
+    words = re.split(r"[-_]", name)[:-1]
+    if len(words) < _WORDS:
+        return False
+    inside = f"{parent}/" if parent else ""
+    stem = re.compile(rf"{re.escape(inside)}{'[-_]'.join(map(re.escape, words))}[-_](\w+)/.+\.py")
+    return any(stem.fullmatch(p) and not p.startswith(root) for p in paths)
 
 
 def _holders(licence: str | None) -> frozenset[str]:

@@ -84,3 +84,10 @@ def test_metadata_that_names_nobody_is_a_template_of_the_projects() -> None:
     paths = [*_inside("seed"), "seed/package/__version__.py"]
     texts = {"seed/package/__version__.py": '__author__ = "<Your Name>"\n'}
     assert not left_out(paths, text=texts.get)
+
+
+def test_parts_that_are_called_after_one_thing_are_the_projects() -> None:
+    """The model's package beside its service is no vendored code; a fork's name is its own."""
+    service = ["packages/car_price_api/app.py", "packages/yolo_server/app.py"]
+    assert not left_out([*_inside("packages/car_price_model"), *service])
+    assert "packages/yolo_fork/setup.py" in left_out([*_inside("packages/yolo_fork"), *service])

@@ -9,6 +9,7 @@ from mlops_audit.facts.code import Call, Module, Value
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
 from mlops_audit.graph.rulefiles import rule_outputs
+from mlops_audit.graph.settings import setting
 from mlops_audit.graph.trackers import Tracked, tracked
 from mlops_audit.model import Evidence, Span
 
@@ -298,9 +299,25 @@ def snapshots(project: Project) -> list[Evidence]:
     found += [
         Evidence(c.span, "Hydra keeps the settings of each run")
         for m, c in own_calls(project, notebooks=False)
-        if c.name == "hydra.main" and c.decorates
+        if c.name == "hydra.main" and c.decorates and _hydra_name(c) not in _without_record(project)
     ]
     return found
+
+
+def _hydra_name(call: Call) -> str:
+    """The settings file that a program of Hydra reads, without its ending."""
+    value = call.kw("config_name")
+    name = value.literal if value is not None else None
+    return name.removesuffix(".yaml") if isinstance(name, str) else ""
+
+
+def _without_record(project: Project) -> frozenset[str]:
+    """The settings files that tell Hydra to keep none of a run's settings."""
+    return frozenset(
+        item.span.path.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+        for item in setting(project, "output_subdir")
+        if item.key.endswith("hydra.output_subdir") and item.value in {None, "", "null"}
+    )
 
 
 def _given(module: Module, call: Call, value: Value) -> str:
