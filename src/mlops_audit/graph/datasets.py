@@ -82,7 +82,7 @@ _DATED = re.compile(
 )
 _VERSIONED = re.compile(
     r"/(raw/)?[0-9a-f]{40}/|/v\d+(\.\d+)*/|zenodo\.org/records?/\d+|/releases/download/v?\d|"
-    r"figshare\.com/\w+/\d+|[?&]version=\d|doi\.org/10\.",
+    r"figshare\.com/\w+/\d+|[?&]version=\d|doi\.org/10\.|[-_]v\d+[._]\d+([._]\d+)?\.[a-z]",
     re.IGNORECASE,
 )
 _WRITTEN = re.compile(r"output|result|report|artifacts?/|checkpoint|evolve", re.IGNORECASE)

@@ -70,6 +70,13 @@ _ONLY_RUNS = re.compile(
     rf"^(?!.*(?:{_INSTALLS.pattern}|--version))(?=.*(?:{_RUNS.pattern}))",
     re.IGNORECASE | re.MULTILINE,
 )
+# A link that sets all of it up in a cloud: a stack, a template, a button.
+_BUTTON = re.compile(
+    r"console\.aws\.amazon\.com/cloudformation/[^\s)]{0,80}#/stacks/(new|create)|"
+    r"portal\.azure\.com/#create/Microsoft\.Template|deploy\.cloud\.run|heroku\.com/deploy|"
+    r"render\.com/deploy",
+    re.IGNORECASE,
+)
 _VERSION = re.compile(r"--version\b")
 # What a CI system does by itself, nobody runs.
 _AUTOMATIC = re.compile(r"github actions|gitlab|jenkins|\bci\b|ci ?/ ?cd|continuous", re.IGNORECASE)
@@ -252,6 +259,8 @@ def _parts(
                 if does.search(block.text) or (does is _INSTALLS and _made(project, block.text)):
                     yield _in_block(block, does)
         for _, span, text in project.docs.paragraphs(document):
+            if does is _INSTALLS and _BUTTON.search(text):
+                yield Evidence(span, text)
             if any(does.search(code) for code in re.findall(r"`([^`\n]{3,200})`", text)) or (
                 does.match(text)
             ):
