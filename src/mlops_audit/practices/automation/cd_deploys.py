@@ -167,7 +167,7 @@ def _by_hand(project: Project) -> Verdict:
         and puts_to_work(project, u)
         and not re.search(r"gh-pages|mkdocs|docs|--dry-run", u.detail)
     ]
-    composed = [
+    services = [
         s
         for s in project.containers.services
         if (s.context or s.dockerfile)
@@ -179,7 +179,7 @@ def _by_hand(project: Project) -> Verdict:
     composed = [
         Evidence(s.span, f"service {s.name}")
         for s in sorted(
-            composed, key=lambda s: (not _answers(project, s.context), bool(OTHERS.search(s.name)))
+            services, key=lambda s: (not _answers(project, s.context), bool(OTHERS.search(s.name)))
         )
     ]
     manifests = [
