@@ -220,6 +220,10 @@ def _of_job(evidence: Evidence) -> Alert:
     return Alert(evidence, "code", decided=True, named=False)
 
 
+# What is wrong with the code or its call, whatever the figures are.
+_OF_CODE = frozenset({"NotImplementedError", "TypeError", "KeyError", "ImportError"})
+
+
 @once
 def stopping_monitors(project: Project) -> tuple[Evidence, ...]:
     """Thresholds in monitoring code that fail the job."""
@@ -227,7 +231,11 @@ def stopping_monitors(project: Project) -> tuple[Evidence, ...]:
     for path, module in project.modules.items():
         if path in project.test_files or module.notebook or not _MONITOR_PATH.search(path):
             continue
-        found += [Evidence(r.span, r.text or r.name) for r in module.raises if _breached(r.guards)]
+        found += [
+            Evidence(r.span, r.text or r.name)
+            for r in module.raises
+            if _breached(r.guards) and r.name not in _OF_CODE
+        ]
         found += [
             Evidence(c.span, c.text)
             for c in module.calls

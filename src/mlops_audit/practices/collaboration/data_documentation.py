@@ -24,7 +24,6 @@ _SHEET = re.compile(
     r"data[\s_-]?(set)?[\s_-]?(sheet|card|dictionary)|codebook|datasheet", re.IGNORECASE
 )
 _MODEL_CARD = re.compile(r"model[\s_-]?card[^/]*$", re.IGNORECASE)  # it names its training data
-_README = re.compile(r"(^|/)readme[^/]*$", re.IGNORECASE)
 _ADDRESS = re.compile(r"\W{0,3}https?://\S{4,300}")  # a paragraph that is a link alone
 _TITLE = re.compile(
     r"\b(data|datasets?|features?|columns?|variables?|attributes?|fields?|schema|dictionary|"
@@ -427,8 +426,6 @@ def _origin(project: Project) -> Iterator[Evidence]:
     for document in beside:
         yield from _told(project, document, near=True)
     cards = [d for d in project.docs.named(_MODEL_CARD) if d not in project.docs.guide]
-    # A component's README says it in a section of its own.
-    cards += [d for d in project.docs.named(_README) if d not in (*project.docs.guide, *cards)]
     for document in (*project.docs.guide, *cards):
         if document not in beside:
             yield from _told(project, document, near=False)

@@ -38,7 +38,8 @@ _RANGE = re.compile(r"<|>|\bnot in\b|\bin \[|\bisin\b|re\.(full)?match|between")
 _PRESENT = re.compile(r"\bnot\b|is None|not in|len\(|isinstance")
 _CLIENT_ERROR = re.compile(
     r"\breturn\b[^\n]{0,200}(,\s*|status(_code)?\s*=\s*|HTTP_)(400|413|415|422)\b|"
-    r"\babort\(\s*(400|413|415|422)\b"
+    r"\babort\(\s*(400|413|415|422)\b|"
+    r"\breturn\b\s*\(?\s*(\w*jsonify|\w*JSONResponse|json\.dumps)?\s*\(?\s*\{\s*[\"']error[\"']\s*:"
 )
 # Lengths and the presence of fields are no ranges of values.
 _NO_VALUE = re.compile(

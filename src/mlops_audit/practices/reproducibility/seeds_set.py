@@ -51,9 +51,10 @@ def seeds_set(project: Project) -> Verdict:
     models: set[str] = set()
     shown = [s.use.evidence() for s in given if s.use is not None]
     bare: list[Evidence] = []
+    scripted = any(not p.endswith(".ipynb") for p in project.roles.training)
     for draw in draws(project):
-        if not feeds_training(project, draw.use.path):
-            continue
+        if (scripted and draw.use.notebook) or not feeds_training(project, draw.use.path):
+            continue  # what a notebook tries beside the programs trains nothing that is used
         is_seeded = covered(project, draw, given)
         sites.setdefault((draw.generators or ("none",))[0], []).append(is_seeded)
         evidence = seeded(project, draw, given) if is_seeded else draw.use.evidence()
