@@ -55,6 +55,10 @@ _SET_FILE = re.compile(
     re.IGNORECASE,
 )
 _AGREES = frozenset({"spearmanr", "pearsonr", "kendalltau"})  # scores beside a person's
+# What was predicted, taken from or compared with what came true: an error made by hand.
+_PREDICTED = re.compile(r"(^|_|y)(pred\w*|hat|forecasts?)(_|$)", re.IGNORECASE)
+_APART = re.compile(r"\(\s*([\w.]{1,60})\s*(?:-|==|!=)\s*([\w.]{1,60})\s*\)")
+_MEANS = frozenset({"mean", "average", "sum", "median", "nanmean", "reduce_mean"})
 _LOGS = frozenset(
     {"log", "log_metric", "log_metrics", "log_scalar", "add_scalar", "log_dict", "set_metric",
      "report_scalar"}
@@ -88,7 +92,7 @@ def evaluations_in(project: Project, module: Module) -> Iterator[Held]:
         on = _data_of(call, held, predicted)
         if _PREDICTS.search(call.method.lower()) and on in {"test", "val"}:
             predicted.update(dict.fromkeys(call.targets, on))
-        told = call.span in library or _says_evaluate(call)
+        told = call.span in library or _says_evaluate(call) or _by_hand(call)
         if told and call.span not in library and _hands_over_all(project, module, call):
             continue
         if _never_evaluates(call) or (
@@ -105,6 +109,14 @@ def evaluations_in(project: Project, module: Module) -> Iterator[Held]:
     yield from _logged(project, module)
     if computes:
         yield from _loops(project, module)
+
+
+def _by_hand(call: Call) -> bool:
+    """Whether a mean is the error of predictions: `np.mean((y_test - y_pred) ** 2)`."""
+    if call.method not in _MEANS:
+        return False
+    pairs = (found.groups() for found in _APART.finditer(call.text[: TEXT * 2]))
+    return any(bool(_PREDICTED.search(a)) is not bool(_PREDICTED.search(b)) for a, b in pairs)
 
 
 def _handed(module: Module, name: str) -> str:

@@ -31,6 +31,10 @@ _RULE = re.compile(
     re.IGNORECASE,
 )
 _METRIC = re.compile(r"error|accuracy|score|mae|mse|rmse|mape|loss|auc|f1|r2", re.IGNORECASE)
+# What is printed of a guess by a rule, and of the model beside it.
+_SAID = re.compile(r"^print\(\s*[rf]{0,2}[\"']([^\"'\n]{1,80})")
+_GUESSED = re.compile(r"\b(naive|dummy|majority|persistence|random guess)\b", re.IGNORECASE)
+_ERROR = re.compile(r"\b(mse|rmse|mae|mape|error|accuracy|auc|f1|r2)\b", re.IGNORECASE)
 _ASIDE = re.compile(r"(^|/)(\w*monitor\w*|\w*drift\w*)(/|\.|_)|\.secrets", re.IGNORECASE)
 _FILES = ("**/*baseline*.py", "**/*baseline*.y*ml", "**/*baseline*.sh", "**/*baseline*.json")
 _HEADING = re.compile(r"^#{1,5} .*\bbaselines?\b", re.IGNORECASE)
@@ -88,9 +92,9 @@ def _baselines(project: Project, module: Module) -> list[Evidence]:
     metrics = any(u.capability.startswith("evaluate.") for u in uses) or any(
         re.search(r"evaluate|score|metric|rmse|mae|accuracy", c.method) for c in module.calls
     )
-    if not metrics:
-        return []
     calls = [c for c in module.calls if c.runs and is_called(project, module.path, c.scope)]
+    if not metrics:
+        return _printed(calls)
     found = [
         u.evidence()
         for u in uses
@@ -110,7 +114,7 @@ def _baselines(project: Project, module: Module) -> list[Evidence]:
         other = Evidence(pair[1].span, pair[1].told)
         told = f"{pair[0].told} beside {pair[1].method}"
         found.append(Evidence(pair[0].span, told, (other,)))
-    found += _beside(calls)
+    found += [*_beside(calls), *_printed(calls)]
     found += base_models(project, module)
     return found
 
@@ -140,6 +144,19 @@ def _beside(calls: list[Call]) -> list[Evidence]:
         for call in group
         if _is_rule(call) and any(not _is_rule(c) for c in group)
     ]
+
+
+def _printed(calls: list[Call]) -> list[Evidence]:
+    """An error that is printed as a rule's, beside one of the model."""
+    told = [(c, said[1]) for c in calls if (said := _SAID.match(c.text)) and _computed(c)]
+    told = [(c, words) for c, words in told if _ERROR.search(words)]
+    rules = [c for c, words in told if _GUESSED.search(words)]
+    return [Evidence(c.span, c.told) for c in rules] if len(rules) < len(told) else []
+
+
+def _computed(call: Call) -> bool:
+    """Whether more than a text is printed."""
+    return len(call.args) > 1 or "{" in call.text
 
 
 def _is_rule(call: Call) -> bool:
