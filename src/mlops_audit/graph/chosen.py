@@ -39,6 +39,8 @@ _RUN_METRIC = re.compile(
 )
 _CALLBACK = re.compile(r"\.(ModelCheckpoint|EarlyStopping)$")
 _TAKES_BEST = re.compile(r"\b(?:max|min)\((?:sorted\()?(?:list\()?([A-Za-z_]\w{0,60})\b")
+_BY_KEY = re.compile(r"\b(?:max|min)\([^\n]{1,120}?key\s*=\s*([^\n]{1,120})")
+_FIRST = re.compile(r"([A-Za-z_]\w{0,60})\.(?:iloc|index|loc)\[0\]")
 _NEAR = 12  # lines of a callback's settings
 # Keys by which boosting libraries stop early, where the parameters are a dictionary.
 _STOPS = ("early_stopping_round", "early_stopping_rounds", "od_wait")
@@ -102,17 +104,40 @@ def _choices_in(project: Project, module: Module) -> Iterator[Choice]:
 def _best_of(module: Module, held: dict[str, str]) -> Iterator[Choice]:
     """The model with the best score on a set: `best_score = max(report.values())`."""
     for assign in module.assigns:
+        if not any(_BEST.search(t.lower()) for t in assign.targets):
+            continue
+        shown = f"{assign.targets[0]} = {assign.value.text}"
+        # `max(results, key=lambda r: r["test_accuracy"])` says itself what was measured on.
+        keyed = _BY_KEY.search(assign.value.text)
+        if keyed and METRIC_NAME.search(keyed[1]) and (on := set_of(keyed[1])) in {"test", "val"}:
+            yield Choice(on, "model", Evidence(assign.span, shown))
+            return
+        if (ranked := _FIRST.match(assign.value.text)) and _is_ranked(
+            module, assign.scope, ranked[1]
+        ):
+            measured = [c for c in module.calls_in(assign.scope) if METRIC_NAME.search(c.method)]
+            sets = {set_of(v.text) or held.get(v.text, "") for c in measured for v in c.args[:2]}
+            if on := next((s for s in ("val", "test") if s in sets), ""):
+                yield Choice(on, "model", Evidence(assign.span, shown))
+            return
         taken = _TAKES_BEST.search(assign.value.text)
-        if taken is None or not any(_BEST.search(t.lower()) for t in assign.targets):
+        if taken is None:
             continue
         measured = [c for c in module.calls_in(assign.scope) if taken[1] in c.targets]
         given = [v.text for c in measured for v in (*c.args, *(v for _, v in c.kwargs))]
         sets = {set_of(t) or held.get(t, "") for t in given if len(t) <= TEXT}
         on = next((s for s in ("val", "test") if s in sets), "")
         if on:
-            shown = f"{assign.targets[0]} = {assign.value.text}"
             yield Choice(on, "model", Evidence(assign.span, shown))
             return
+
+
+def _is_ranked(module: Module, scope: str, name: str) -> bool:
+    """Whether a table of results was sorted by a metric."""
+    return any(
+        c.method == "sort_values" and name in c.targets and METRIC_NAME.search(c.text.lower())
+        for c in module.calls_in(scope)
+    )
 
 
 def _stopped(project: Project, module: Module) -> Iterator[Choice]:

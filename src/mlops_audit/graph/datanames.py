@@ -42,7 +42,7 @@ EVALUATES = re.compile(
     r"mape|f1|auc|roc|precision|recall|report|confusion_matrix|estimate_loss|perplexity)(_|$)"
 )
 METRIC_NAME = re.compile(
-    r"(acc|accuracy|rmse|mae|mse|mape|r2|f1|auc|precision|recall|loss|bleu|rouge|score|metric|"
+    r"(acc|accuracy|rmse|mae|mse|mape|r_?2|f1|auc|precision|recall|loss|bleu|rouge|score|metric|"
     r"perplexity|iou|dice|map|error|ndcg|fbeta|fitness|(^|[^a-z])(bce|nll|ppl|wer|cer|psnr|ssim|fid|"
     r"elbo|kappa|mcc|eer)([^a-z]|$))", re.IGNORECASE
 )  # fmt: skip
