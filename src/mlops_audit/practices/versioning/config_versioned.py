@@ -52,12 +52,13 @@ def config_versioned(project: Project) -> Verdict:
     hyper: list[Evidence] = []
     plain: list[Evidence] = []
     unused: list[Evidence] = []
-    given: list[Evidence] = []
+    every: list[Evidence] = []
     for path, found, is_read in settings_files(project):
         if found and is_read and _MONITORS.search(path) and not read_by_training(project, path):
             plain.append(Evidence(Span(path), "settings of the monitoring"))
         elif found and is_read:
             hyper += found[:3]
+            every += found
         elif found:
             unused += found[:1]
         elif is_read and not path.endswith(".json") and not _STORED_MODEL.search(path):
@@ -65,21 +66,41 @@ def config_versioned(project: Project) -> Verdict:
     for path, found in settings_modules(project):
         if found:
             hyper += found[:2]
+            every += found
         else:
             plain.append(_first_line(project, path, "a settings module"))
-    for pipeline in mage_pipelines(project):
-        if pipeline.variables and pipeline.trains(project):
-            told = [e for name, e in pipeline.variables if is_hyperparameter(name)]
-            hyper += told[:3]
-            given += [pipeline.variables[0][1]] if not told else []
+    told, given = _of_mage(project)
+    hyper += told[:3]
+    every += told
     # What packages an image holds, and what a cluster runs, are settings of another kind.
     plain = [e for e in plain if not _OTHER.search(project.text(e.span.path) or "")] or plain
-    if hyper:
-        hyper.sort(key=lambda e: not _PLAINLY.search(e.detail))
-        return passed("hyperparameters stand in tracked settings that code reads", hyper[:8])
-    return _in_code(project, plain, unused, given)
+    if not hyper:
+        return _in_code(project, plain, unused, given)
+    hyper.sort(key=lambda e: not _PLAINLY.search(e.detail))
+    if all(_DIVIDES.search(e.detail) for e in every) and _written_in_code(project):
+        said = "how data is split and drawn is tracked, hyperparameters are constants in code"
+        return partial(said, hyper[:4])
+    return passed("hyperparameters stand in tracked settings that code reads", hyper[:8])
 
 
+def _of_mage(project: Project) -> tuple[list[Evidence], list[Evidence]]:
+    """The hyperparameters among the variables of Mage's pipelines that train, else the first."""
+    told: list[Evidence] = []
+    given: list[Evidence] = []
+    for pipeline in mage_pipelines(project):
+        if pipeline.variables and pipeline.trains(project):
+            found = [e for name, e in pipeline.variables if is_hyperparameter(name)]
+            told += found
+            given += [pipeline.variables[0][1]] if not found else []
+    return told, given
+
+
+# How the data is divided and drawn; nothing of the model.
+_DIVIDES = re.compile(
+    r"^\W*([\w.-]*[_.-])?(test_?size|val(idation)?_?size|split(_?ratio)?|train_?split|random_?state|seed|"
+    r"n_?splits|cv_?folds|threshold|max_?features|ngrams?|ngram_?range)\b[\"']?\s*[:=]",
+    re.IGNORECASE,
+)
 _OTHER = re.compile(r"^(dependencies|channels|apiVersion|kind)\s*:", re.MULTILINE)
 _PLAINLY = re.compile(
     r"learning_?rate|\blr\b|epochs?|batch|depth|estimators|hidden|dropout|layers|test_size|alpha|gamma|"
@@ -87,6 +108,22 @@ _PLAINLY = re.compile(
     re.IGNORECASE,
 )
 _SETTING = re.compile(r"""^\s*["']?[A-Za-z_][\w.-]*["']?\s*[:=]""")
+
+
+def _written_in_code(project: Project) -> bool:
+    """Whether training code gives its model literal hyperparameters, or the range of a search."""
+    for path in sorted(project.roles.training):
+        module = project.modules.get(path)
+        for call in module.calls if module is not None else ():
+            given = ((k, v) for k, v in call.kwargs if k == "C" or is_hyperparameter(k))
+            if call.method.startswith("suggest_") or any(
+                v.is_literal
+                and isinstance(v.literal, int | float | str)
+                and not _DIVIDES.search(f"{k}:")
+                for k, v in given
+            ):
+                return True
+    return False
 
 
 def _first_line(project: Project, path: str, what: str) -> Evidence:
