@@ -137,10 +137,10 @@ class Call(Struct, frozen=True):
     @property
     def told(self) -> str:
         """The call as its line shows it: `….fit(x, y)` where what it is called on stands above."""
-        if "\n" in self.receiver:
-            rest = self.text.removeprefix(self.receiver).lstrip()
-            if rest.startswith(f".{self.method}("):
-                return f"…{rest}"
+        rest = self.text.removeprefix(self.receiver)
+        if "\n" in self.receiver or (self.receiver and rest[:1].isspace()):
+            if (shown := rest.lstrip()).startswith(f".{self.method}("):
+                return f"…{shown}"
             return f"….{self.method}(…)"  # a long text is cut before it
         return self.text or self.name
 

@@ -44,7 +44,7 @@ _NO_DATA = re.compile(
     r"examples?|outputs?|results?|reports?|logs?|metrics|mlruns|schemas?|"
     r"figures|images|assets|static|node_modules|notebooks?/images|monitoring|grafana|prometheus)/|"
     r"(pred(ict)?ion|result|metric|output|report|\blog|schema|config|readme|requirement|submission|"
-    r"license|manifest|params|robots|vocab|history|score|package)[\w-]*\.\w+$",
+    r"license|manifest|params|hyper_?parameters|robots|vocab|history|score|package)[\w-]*\.\w+$",
     re.IGNORECASE,
 )
 # What tells about a data set, and is none.

@@ -32,6 +32,10 @@ _FEATURE_MODULE = re.compile(
 _COMMANDS = ("command", "entrypoint", "local_entrypoint", "flow", "dag", "task", "step", "op")
 
 
+# Switches a mode on, or sets a rate, and trains nothing by itself.
+_PREPARES = re.compile(r"\b(model|net|self)\.train\(\)$|scheduler\.step\(\)$")
+
+
 class Stage(Struct, frozen=True):
     """The work of one stage: the files that do it, and a place in each; empty where none does."""
 
@@ -49,8 +53,8 @@ class Stage(Struct, frozen=True):
 
     def shown(self, apart_from: frozenset[str] = frozenset()) -> Evidence:
         """A place that shows the stage, in a file of its own where there is one."""
-        own = [e for p, e in self.places if p not in apart_from]
-        return own[0] if own else self.places[0][1]
+        own = [e for p, e in self.places if p not in apart_from] or [e for _, e in self.places]
+        return next((e for e in own if not _PREPARES.search(e.detail)), own[0])
 
 
 class Stages(Struct, frozen=True):

@@ -271,11 +271,15 @@ def features_stay_here(project: Project) -> bool:
     return bool(local) and all(local) and hosted(project) is None
 
 
+_INPUT = re.compile(r"input|source|raw|download", re.IGNORECASE)
+
+
 def _stores(module: Module) -> Evidence | None:
     """Where a module names a cloud store, or asks one for an object."""
-    for text in module.texts:
-        if not text.doc and _CLOUD.search(text.value):
-            return Evidence(text.span, text.value)
+    taken = {a.span for a in module.assigns if any(_INPUT.search(t) for t in a.targets)}
+    named = [t for t in module.texts if not t.doc and _CLOUD.search(t.value)]
+    for text in sorted(named, key=lambda t: t.span in taken):  # where results go, before inputs
+        return Evidence(text.span, text.value)
     for call in module.calls if module.roots & _OBJECT_CLIENTS else ():
         if _OBJECT_CALL.match(call.name):
             return Evidence(call.span, call.told)

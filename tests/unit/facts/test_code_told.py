@@ -11,6 +11,8 @@ def test_a_call_is_told_as_its_line_shows_it() -> None:
     told = {c.method: (c.span.line, c.told) for c in module.calls}
     assert told["fit"] == (3, "….fit(x, y)")
     assert told["print"] == (4, "print(x)")
+    module = read_python("train.py", b"y = (\n    frame(a)\n    .sum(1)\n)\n")
+    assert [c.told for c in module.calls if c.method == "sum"] == ["….sum(1)"]
 
 
 def test_a_method_after_a_long_receiver_is_named() -> None:

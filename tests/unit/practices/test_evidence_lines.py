@@ -65,6 +65,35 @@ _SECTIONS = (
             ],
             id="commands, not captions",
         ),
+        pytest.param(
+            "REP04",
+            {
+                "train.py": "from transformers import Trainer, TrainingArguments\n"
+                'args = TrainingArguments(\n    save_strategy="epoch",\n)\n'
+                "Trainer(model, args).train()\n"
+            },
+            ['its default seed is 42: TrainingArguments(save_strategy="epoch")'],
+            id="a call that seeds by itself says with what",
+        ),
+        pytest.param(
+            "TRK06",
+            {
+                "train.py": "import wandb\nimport torch\nrun = wandb.init(project='a')\n"
+                "image = wandb.Image(x)\nwandb.log({'loss': 1})\ntorch.optim.SGD(p).step()\n"
+            },
+            ["wandb.log({'loss': 1})", "wandb.init(project='a')"],
+            id="what sends, not what it sends",
+        ),
+        pytest.param(
+            "STR02",
+            {
+                "app/__init__.py": "from .models import fit\n",
+                "app/models.py": "def fit():\n    return 1\n",
+                "run.py": "from app.models import fit\nfit()\n",
+            },
+            ["imports app/models.py by path", "imports app/models.py by its place"],
+            id="imports from elsewhere before those from beside it",
+        ),
     ],
 )
 def test_the_place_shown_first(practice: str, files: dict[str, str], shown: list[str]) -> None:

@@ -225,7 +225,7 @@ def _parts(
 ) -> Iterator[Evidence]:
     """Places that say how: a section of that name with content, or a command in any."""
     other = _RUN if title is _SETUP else _SETUP
-    shown = (_ONLY_RUNS, _RUNS) if title is _RUN else (_INSTALLS,)
+    shown = (_ONLY_RUNS, _RUNS) if title is _RUN else (_INSTALLS, _RUNS)
     but = None if title is _RUN else _VERSION
     for both in (False, True):
         titled = [

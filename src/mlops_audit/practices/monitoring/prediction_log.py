@@ -5,6 +5,7 @@ from __future__ import annotations
 from mlops_audit.graph import Project
 from mlops_audit.graph.predictionstores import Stored, prediction_stores
 from mlops_audit.graph.sightings import Sighting, sightings
+from mlops_audit.graph.sourcelines import line_at, line_span
 from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
 
@@ -36,7 +37,8 @@ def prediction_log(project: Project) -> Verdict:
     lasting = [s for s in stored if s.lasting and not s.text]
     if lasting:
         return partial(f"Predictions are stored without {_missing(lasting[0])}.", _shown(lasting))
-    if jobs := [s.evidence for s in sightings(project, "serve.batch") if _platform_job(s)]:
+    batches = [s.evidence for s in sightings(project, "serve.batch") if _platform_job(s)]
+    if jobs := [_output(project, e) for e in batches]:
         return partial("A platform's batch job keeps its outputs; nothing here adds to them.", jobs)
     if noted := [s.evidence for s in captured] or _monitored(project):
         return partial("Capture of predictions is set up in a notebook only.", noted)
@@ -57,6 +59,14 @@ def _platform_job(item: Sighting) -> bool:
     if item.tool == "Azure Machine Learning":
         return not item.notebook and "BatchDeployment" in _capitals(item.evidence.detail)
     return item.where == "call" and not item.notebook and item.tool == "Google Vertex AI"
+
+
+def _output(project: Project, evidence: Evidence) -> Evidence:
+    """The line of a deployment's file that says where its outputs go, reached through its kind."""
+    place = line_span(project, evidence.span, r"^\s*output_(file_name|action)\s*:")
+    if not evidence.detail.startswith("$schema") or place == evidence.span:
+        return evidence
+    return Evidence(place, line_at(project, place).strip(), (evidence,))
 
 
 def _capitals(detail: str) -> str:

@@ -25,8 +25,8 @@ _CODE = re.compile(r"github\.com/[^/]+/[^/]+/(archive|zipball|tarball)/")  # a p
 # Releases and archives of programs, weights, messages, hosts alone, what a model predicted.
 _NO_DATA = re.compile(
     r"/releases/(latest/)?download/|_(amd64|x86_64|linux)\b|weights|[-_]app\b|/code\.zip|"
-    r"/(\w+_)?(models?|checkpoints?|static)/|predictions?\.\w+$|to_predict|[-_]profile\.json|lemmas|google\.com/?$|"
-    r"^[A-Z][a-z]* [a-z]\w*[ .]",
+    r"/(\w+_)?(models?|checkpoints?|static)/|predictions?\.\w+$|to_predict|[-_]profile\.json|lemmas|"
+    r"kaggle\.com/(me|account|docs)\b|google\.com/?$|^[A-Z][a-z]* [a-z]\w*[ .]",
     re.IGNORECASE,
 )
 _COPIES = re.compile(
@@ -132,6 +132,8 @@ def _linked(project: Project) -> Iterator[Evidence]:
         "*.md", "*.rst", "*.txt", "data/**/*.md", "docs/**/*.md", "**/README*"
     ):
         for number, line in enumerate((project.text(path) or "").splitlines(), 1):
+            if "zenodo.org/badge" in line:
+                continue  # the program's own address
             for link in _LINK.findall(line):
                 if _PUBLIC.search(link) and not _CODE.search(link):
                     yield Evidence(Span(path, number), link)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from mlops_audit.graph import Project
+from mlops_audit.graph.sourcelines import keyword_span
 from mlops_audit.graph.stores import LIBRARY
+from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Verdict, failed, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.reproducibility._random import (
@@ -49,7 +51,7 @@ def seeds_set(project: Project) -> Verdict:
     given = seeds(project)
     sites: dict[str, list[bool]] = {}
     models: set[str] = set()
-    shown = [s.use.evidence() for s in given if s.use is not None]
+    shown = [_told(project, s.use) for s in given if s.use is not None]
     bare: list[Evidence] = []
     scripted = any(not p.endswith(".ipynb") for p in project.roles.training)
     for draw in draws(project):
@@ -96,3 +98,13 @@ def _is_the_model(project: Project, draw: Draw) -> bool:
         and not module.notebook
         and any(u.capability == "train.fit" for u in project.uses_in(draw.use.path))
     )
+
+
+def _told(project: Project, use: Use) -> Evidence:
+    """What sets the seed; a call that seeds by itself says with what."""
+    why = use.details.why if use.details is not None else ""
+    if not why or use.call is None:
+        return use.evidence()
+    if (given := use.call.kw("seed")) is not None:
+        return Evidence(keyword_span(project, use.call, "seed"), f"seed={given.text}")
+    return Evidence(use.span, f"{why}: {use.call.told}")

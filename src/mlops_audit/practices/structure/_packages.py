@@ -189,8 +189,10 @@ def _layout(project: Project, base: str) -> Iterator[str]:
 def by_path(project: Project) -> list[Evidence]:
     """Modules in a folder that others import from where they happen to run."""
     found = []
+    beside = set()
     for path, module in project.modules.items():
-        for item in module.imports:
+        # What another folder imports shows it more plainly than what stands beside it.
+        for item in sorted(module.imports, key=lambda i: i.module.startswith(".")):
             symbol = project.index.resolve(item.dotted, path) or project.index.resolve(
                 item.module, path
             )
@@ -200,7 +202,11 @@ def by_path(project: Project) -> list[Evidence]:
                 and "/" in symbol.path
                 and symbol.path not in project.test_files
             ):
-                detail = f"imports {symbol.path} by path"
+                relative = item.module.startswith(".")
+                detail = f"imports {symbol.path} by {'its place' if relative else 'path'}"
+                beside |= {path} if relative else set()
                 found.append(Evidence(Span(path, item.span.line, item.span.cell), detail))
                 break
-    return sorted(found, key=lambda e: (project.is_test(e.span.path), e.span.path))
+    return sorted(
+        found, key=lambda e: (e.span.path in beside, project.is_test(e.span.path), e.span.path)
+    )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from mlops_audit.facts.dependencies import PackageMeta
 from mlops_audit.graph import Project
+from mlops_audit.graph.sourcelines import line_span
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed, unknown
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.structure._packages import by_path, found_packages
 
+_SETUP = 60  # lines of what a setup is given
 _LOOKED_FOR = "pyproject.toml or setup.py with a build backend, and a package that it finds"
 
 
@@ -38,15 +40,15 @@ def installable_package(project: Project) -> Verdict:
         said = (
             f"A build by {empty[0].path} finds no package" if empty else "No build backend packs it"
         )
-        places = [Evidence(m.span, "finds no package with code") for m in empty[:2]]
+        places = [_empty(project, m) for m in empty[:2]]
         return partial(
             f"{said}; modules in folders are imported by path.", [*imported[:3], *places]
         )
     if empty and _modules(project):
-        where = [Evidence(m.span, "finds no package with code") for m in empty[:3]]
+        where = [_empty(project, m) for m in empty[:3]]
         return partial(f"A build by {empty[0].path} finds no package.", where)
     if empty:
-        where = [Evidence(m.span, "finds no package with code") for m in empty[:3]]
+        where = [_empty(project, m) for m in empty[:3]]
         said = f"A build by {empty[0].path} has nothing to install."
         return hollow(said, where, looked_for=_LOOKED_FOR)
     broken = [u for u in project.dependencies.unreadable if _is_setup(u.span.path)]
@@ -54,6 +56,13 @@ def installable_package(project: Project) -> Verdict:
         where = [Evidence(u.span, u.reason) for u in broken]
         return unknown(f"The file {broken[0].span.path} could not be understood.", where)
     return failed("There are scripts or notebooks only, no package.", looked_for=_LOOKED_FOR)
+
+
+def _empty(project: Project, meta: PackageMeta) -> Evidence:
+    """The line of a setup that says which packages there are, if any does."""
+    last = (meta.span.line or 1) + _SETUP
+    place = line_span(project, meta.span, r"\bpackages\b|py_modules", last)
+    return Evidence(place, "finds no package with code")
 
 
 def _is_setup(path: str) -> bool:

@@ -97,7 +97,8 @@ def _training(project: Project) -> list[Evidence]:
             project.is_example(e.span.path),
             "train" not in e.span.path,
             e.span.path,
-            e.detail.endswith(".train()"),  # switches a mode on, and trains nothing by itself
+            # What switches a mode on, or sets a rate, trains nothing by itself.
+            e.detail.endswith((".train()", "scheduler.step()")),
             str(e.span),
         ),
     )

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from mlops_audit.facts.code import Module, Text
+from mlops_audit.facts.code import Call, Module, Text
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
 from mlops_audit.graph.dvcmodels import trained_outs
 from mlops_audit.graph.memo import once
+from mlops_audit.graph.sourcelines import keyword_span
 from mlops_audit.graph.stores import step_artifacts, versioning_platforms
 from mlops_audit.graph.trackers import tracked
 from mlops_audit.graph.uses import Use
@@ -341,9 +342,8 @@ def _params(project: Project) -> list[Evidence]:
     kept = [
         e for e, keys in checkpoints(project) if any(re.search("conf|arg|param", k) for k in keys)
     ]
-    if packages := _packages(project):
-        jobs = [Evidence(c.span, c.text) for c in job_settings(project)]
-        return kept or [*jobs[:1], *packages]
+    if _packages(project):
+        return kept or [_hyperparameters(project, c) for c in job_settings(project)]
     return (
         kept
         or platform_params(project)
@@ -351,6 +351,15 @@ def _params(project: Project) -> list[Evidence]:
         or locked_params(project)
         or snapshots(project)
     )
+
+
+def _hyperparameters(project: Project, call: Call) -> Evidence:
+    """The settings that a job is given, on the line where they are."""
+    told = call.kw("hyperparameters")
+    if told is None:
+        return Evidence(call.span, call.told)
+    place = keyword_span(project, call, "hyperparameters")
+    return Evidence(place, f"hyperparameters={told.text}")
 
 
 def _environment(project: Project) -> list[Evidence]:

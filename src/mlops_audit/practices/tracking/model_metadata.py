@@ -155,10 +155,11 @@ def _keywords(project: Project) -> list[Evidence]:
         model = use.capability != "tracker.artifacts" or "model" in call.text.lower()[:300]
         given = [k for k, v in call.kwargs if k in _META_WORDS and v.text not in {"None", "{}"}]
         if given and model:
-            found.append(Evidence(call.span, f"{call.method}({', '.join(given)})"))
+            said = f"{call.method}({', '.join(given)})"
+            found.append(Evidence(keyword_span(project, call, given[0]), said))
     for _, call in own_calls(project):
         if call.method == "save" and call.kw("signatures") is not None:
-            found.append(Evidence(call.span, call.told))
+            found.append(Evidence(keyword_span(project, call, "signatures"), call.told))
     return found
 
 

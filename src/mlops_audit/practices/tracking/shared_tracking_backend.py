@@ -50,6 +50,8 @@ _MACHINE = re.compile(
 )
 _HOPS = 4
 
+_WRAPS = re.compile(r"^wandb\.(Image|Table|Histogram|Html|Video|Audio|plot)\b")  # and sends nothing
+
 
 @practice(
     id="TRK06",
@@ -68,7 +70,8 @@ def shared_tracking_backend(project: Project) -> Verdict:
     away = {t.tool for t in on if t.tool in _HOSTED}
     away -= {tool for tool in away if stays_local(project, tool, on)}
     if hosted := [t.evidence for t in on if t.tool in away]:
-        return passed("Runs go to a hosted service.", hosted)
+        sent = [e for e in hosted if not _WRAPS.search(e.detail)] or hosted
+        return passed("Runs go to a hosted service.", sent)
     if on and (platform := _platform(project)):
         return passed("Runs are jobs of a platform, which tracks them.", platform)
     if verdict := _by_uri(project, on):

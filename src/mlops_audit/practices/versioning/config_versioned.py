@@ -101,12 +101,15 @@ _DIVIDES = re.compile(
     r"n_?splits|cv_?folds|threshold|max_?features|ngrams?|ngram_?range)\b[\"']?\s*[:=]",
     re.IGNORECASE,
 )
+
+_COMPILED = re.compile(r"^# PIPELINE DEFINITION$|^sdkVersion: kfp\b", re.MULTILINE)
 _OTHER = re.compile(r"^(dependencies|channels|apiVersion|kind)\s*:", re.MULTILINE)
 _PLAINLY = re.compile(
     r"learning_?rate|\blr\b|epochs?|batch|depth|estimators|hidden|dropout|layers|test_size|alpha|gamma|"
     r"weight_decay|momentum|features|iter|units|optimi[sz]er|loss|kernel|\bC\b|leaf|penalty|warmup",
     re.IGNORECASE,
 )
+_DEFAULT = re.compile(r"\s*defaultValue:")  # of a compiled pipeline's parameter
 _SETTING = re.compile(r"""^\s*["']?[A-Za-z_][\w.-]*["']?\s*[:=]""")
 
 
@@ -133,8 +136,11 @@ def _first_line(project: Project, path: str, what: str) -> Evidence:
         if not assign.scope and not assign.targets[0].startswith("__"):
             told = f"{what}: {assign.targets[0]} = {assign.value.text.splitlines()[0]}"
             return Evidence(assign.span, told)
-    for number, line in enumerate((project.text(path) or "").splitlines(), 1):
-        if _SETTING.match(line):
+    text = project.text(path) or ""
+    compiled = _COMPILED.search(text) and "defaultValue:" in text
+    setting = _DEFAULT if compiled else _SETTING
+    for number, line in enumerate(text.splitlines(), 1):
+        if setting.match(line):
             return Evidence(Span(path, number), f"{what}: {line.strip()}")
     return Evidence(Span(path), what)
 

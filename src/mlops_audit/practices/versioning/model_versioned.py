@@ -10,7 +10,7 @@ from mlops_audit.graph import Project
 from mlops_audit.graph.datasets import in_lfs, is_model_path
 from mlops_audit.graph.dvcmodels import is_dvc_model
 from mlops_audit.graph.outputs import Output, written_files
-from mlops_audit.graph.sourcelines import line_at
+from mlops_audit.graph.sourcelines import keyword_span, line_at
 from mlops_audit.graph.stores import hosted, live, shared_tracker, shown_only
 from mlops_audit.graph.trackers import tracked
 from mlops_audit.graph.uses import Use
@@ -32,6 +32,7 @@ _STEPPED = re.compile(
     r"(^|[.:])(ModelCheckpoint|CheckpointManager|save_checkpoint|TrainingArguments|Seq2SeqTrainingArguments|"
     r"SFTConfig|DPOConfig|Checkpointer|BackupAndRestore|CheckpointCallback)$"
 )
+_KEEPS = ("filename", "filepath", "save_strategy", "save_steps", "output_dir", "dirpath")
 _PLACEHOLDER = re.compile(r"\{(epoch|batch|step|val_\w+|loss|acc\w*)\b")
 # A tracker's folder or the variable that names it, copied to a bucket; the other way loads it.
 _COPIES = re.compile(
@@ -102,7 +103,8 @@ def model_versioned(project: Project) -> Verdict:
 def _keeps_models(use: Use) -> bool:
     """Whether what is logged by itself includes the model."""
     told = use.call.kw("log_models") if use.call is not None else None
-    return told is None or told.literal is not False
+    off = use.call.kw("disable") if use.call is not None else None
+    return (told is None or told.literal is not False) and (off is None or off.literal is not True)
 
 
 def _unversioned(project: Project, saved: list[Output]) -> Verdict:
@@ -189,12 +191,20 @@ def _named_by_moment(project: Project) -> Iterator[Evidence]:
         if path not in project.test_files:
             for call in module.calls:
                 if call.runs and _STEPPED.search(call.name) and not _one_file(module, call):
-                    yield Evidence(call.span, call.told)
+                    yield _stepped(project, call)
     yield from _configured(project)
     yield from _numbered_names(project)
     for output in written_files(project):
         if output.model and not output.exact and _MOMENT.search(output.call.text):
             yield Evidence(output.call.span, output.call.text)
+
+
+def _stepped(project: Project, call: Call) -> Evidence:
+    """What says where and how often a model is kept, else the call."""
+    for key in _KEEPS:
+        if (given := call.kw(key)) is not None:
+            return Evidence(keyword_span(project, call, key), f"{call.method}({key}={given.text})")
+    return Evidence(call.span, call.told)
 
 
 def _numbered_names(project: Project) -> Iterator[Evidence]:
