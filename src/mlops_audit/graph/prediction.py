@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Function, Module
+from mlops_audit.graph.batchinputs import predicts_test_data
 from mlops_audit.graph.predicting import (
     KINDS,
     MODEL_WORD,
@@ -150,7 +151,9 @@ def _managed(project: Project) -> Iterator[Prediction]:
             place = Evidence(resource.span, f"{resource.kind} {resource.name}")
             yield Prediction("service", resource.path, (place,), parameters=True)
     for use in project.uses("serve.batch", notebook=False):
-        yield Prediction("batch", use.path, (use.evidence(),), stores=True, parameters=True)
+        tested = use.call is not None and predicts_test_data(project, use.path, use.call)
+        kind = "evaluation" if tested else "batch"
+        yield Prediction(kind, use.path, (use.evidence(),), stores=True, parameters=not tested)
     asked = project.uses("predict.call", test=False, notebook=False)
     for path in project.paths if asked else ():
         for match in project.catalogue.file(path):
