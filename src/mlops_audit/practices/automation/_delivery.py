@@ -83,6 +83,7 @@ _TEMPORARY = re.compile(
     r"pulumi destroy|cdk destroy"
 )
 _ASKS = "Approval:"  # the category of an action in CodePipeline
+_BY_A_PERSON = frozenset({TriggerKind.MANUAL, TriggerKind.RELEASE, TriggerKind.TAG})
 _CHECKS = (
     "test.run", "lint.run", "types.run", "format.check", "hooks.run", "data.validate",
     "deploy.approval", "security.scan", "load.test", "infra.plan",
@@ -274,30 +275,29 @@ def is_guarded(project: Project, deployment: Delivery) -> Evidence | None:
                 return approval
             if job.manual and not any(s.uses.startswith(_ASKS) for s in job.steps):
                 return Evidence(node.span, f"a person starts job {job.name}")
+    started = False
     if trigger is not None:
         kind = trigger.payload[1].kind
         others = {t.kind for t in trigger.payload[0].triggers}
-        if TriggerKind.PUSH not in others and kind in {
-            TriggerKind.MANUAL,
-            TriggerKind.RELEASE,
-            TriggerKind.TAG,
-        }:
-            return Evidence(trigger.span, f"a person starts it ({kind})")
+        started = TriggerKind.PUSH not in others and kind in _BY_A_PERSON
         if kind is TriggerKind.WORKFLOW:
             return Evidence(trigger.span, "it runs after another workflow")
     same = nodes[0].span.path
-    for capability_reach in (project.automation,):
-        for use, way, evidence in project.reached_uses(capability_reach, *_CHECKS):
-            first = way.nodes()[0]
-            on_pull = first.kind == "trigger" and any(
-                t.kind is TriggerKind.PULL_REQUEST for t in first.payload[0].triggers
-            )
-            # A plan is looked at by the reviewers of a change only.
-            looked = on_pull or use.capability != "infra.plan"
-            before = looked and first.span.path == same and _earlier(way, deployment.way)
-            # A check that cannot fail holds nothing back (practices.md, rule 4).
-            if (on_pull or before) and not (way.soft or use.soft):
-                return evidence
+    for use, way, evidence in project.reached_uses(project.automation, *_CHECKS):
+        first = way.nodes()[0]
+        kinds = {t.kind for t in first.payload[0].triggers} if first.kind == "trigger" else set()
+        on_pull = TriggerKind.PULL_REQUEST in kinds
+        # A plan is looked at by the reviewers of a change only.
+        looked = on_pull or use.capability != "infra.plan"
+        before = first.span.path == same and _earlier(way, deployment.way)
+        # What a person starts has passed the checks of its push.
+        before = looked and (before or (started and TriggerKind.PUSH in kinds))
+        # A check that cannot fail holds nothing back (practices.md, rule 4).
+        if (on_pull or before) and not (way.soft or use.soft):
+            return evidence
+    gate = next((g for g in project.gates if g.kind == "metric"), None) if started else None
+    if gate is not None:
+        return gate.evidence[0]
     return _approved(project, deployment)
 
 
