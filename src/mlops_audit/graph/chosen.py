@@ -41,13 +41,14 @@ _CALLBACK = re.compile(r"\.(ModelCheckpoint|EarlyStopping)$")
 _TAKES_BEST = re.compile(r"\b(?:max|min)\((?:sorted\()?(?:list\()?([A-Za-z_]\w{0,60})\b")
 _BY_KEY = re.compile(r"\b(?:max|min)\([^\n]{1,120}?key\s*=\s*([^\n]{1,120})")
 _FIRST = re.compile(r"([A-Za-z_]\w{0,60})\.(?:iloc|index|loc)\[0\]")
+_CUT = re.compile(r"threshold|cut_?off")
 _NEAR = 12  # lines of a callback's settings
 # Keys by which boosting libraries stop early, where the parameters are a dictionary.
 _STOPS = ("early_stopping_round", "early_stopping_rounds", "od_wait")
 
 
 class Choice(Struct, frozen=True):
-    """Something that a set chose: `what` is checkpoint, stopping, hyperparameters or model."""
+    """Something that a set chose: `what` is checkpoint, threshold, stopping, model or the like."""
 
     on: str  # test, val, cv, or empty when the names do not say
     what: str
@@ -79,16 +80,20 @@ def _choices_in(project: Project, module: Module) -> Iterator[Choice]:
                 continue
             inside = module.calls_within(branch.body)
             stored = any(_SAVES.search(c.method.lower()) for c in inside)
-            kept = any(
-                branch.body[0] <= module.flat(a.span) <= branch.body[1]
-                and any("model" in t or "param" in t for t in a.targets)
+            given = [
+                t.lower()
                 for a in module.assigns
-            )
-            if stored or kept:
+                if branch.body[0] <= module.flat(a.span) <= branch.body[1]
+                for t in a.targets
+            ]
+            kept = any("model" in t or "param" in t for t in given)
+            cut = not (stored or kept) and any(_CUT.search(t) for t in given)
+            if stored or kept or cut:
                 names = (compare.left.text, compare.right.text)
                 on = set_of(text) or _measured_on(module, compare.scope, names, held)
                 on = on or _scope_set(module, compare.scope, held)
-                yield Choice(on, "checkpoint", Evidence(branch.span, f"if {branch.test}"))
+                what = "threshold" if cut else "checkpoint"
+                yield Choice(on, what, Evidence(branch.span, f"if {branch.test}"))
     for call in module.calls:
         if not call.runs:
             continue
