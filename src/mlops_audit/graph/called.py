@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Function, Module
 from mlops_audit.graph.memo import once
+from mlops_audit.graph.settings import settings
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
 
 __all__ = ["found_by_framework", "is_called"]
 
+# Methods that platforms, servers and libraries call on any class.
+_BY_NAME = re.compile(
+    r"__|_?(predict|fit|transform|forward|handle|init|inference|infer|pre_?process|post_?process|"
+    r"setup|teardown|process|execute|invoke|score|metrics|tags|send_|run|main|start|stop|step|"
+    r"train|evaluate|load|on_|test|do_|call|get|post|put)"
+)
 _FOUND = frozenset({"create_pipeline", "create_pipelines", "register_pipelines"})
 
 
@@ -29,8 +37,45 @@ def is_called(project: Project, path: str, scope: str) -> bool:
     for depth in range(len(parts), 0, -1):
         function = module.function(".".join(parts[:depth]))
         if function is not None:
+            if _left_alone(project, module, function):
+                return False
             return _used(project, function) or found_by_framework(module, function)
     return True
+
+
+def _left_alone(project: Project, module: Module, function: Function) -> bool:
+    """Whether a method of a plain class is named nowhere: what called it is commented out.
+
+    A class with bases or a decorator, and the methods that platforms call by their names, may be
+    called by anything.
+    """
+    owner = module.klass(function.owner) if function.owner else None
+    if owner is None or owner.decorators or function.decorators or module.notebook:
+        return False
+    if any(not b.endswith(("object", "ABC")) for b in owner.bases) or _BY_NAME.match(function.name):
+        return False
+    if project.roles.kind == "library" or "fire" in module.roots:
+        return False
+    return function.name not in _asked(project)
+
+
+@once
+def _asked(project: Project) -> frozenset[str]:
+    """Names that any code asks for, or that stand in texts and settings, as for `getattr`.
+
+    A notebook that defines a name itself asks for no one else's.
+    """
+    found = {str(s.value).rsplit(".", 1)[-1] for s in settings(project)}
+    for target in project.targets:
+        found.update(name.rsplit(".", 1)[-1].rsplit(":", 1)[-1] for name in target.calls)
+    for path, module in project.modules.items():
+        if path in project.test_files:
+            continue
+        own = {f.name for f in module.functions} if module.notebook else frozenset()
+        found.update(t.value for t in module.texts if not t.doc)
+        for names in _by_holder(module).values():
+            found.update(names - own)
+    return frozenset(found)
 
 
 def _offered(function: Function) -> bool:
