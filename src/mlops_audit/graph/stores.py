@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from mlops_audit.facts.code import Module
 from mlops_audit.graph.called import is_called
 from mlops_audit.graph.datasets import is_model_path
@@ -194,7 +196,9 @@ def platform_steps(project: Project) -> list[Evidence]:
     """Steps of a platform that versions their outputs, and Kedro data sets that are versioned."""
     platforms = versioning_platforms(project)
     found = [
-        use.evidence()
+        replace(
+            use.evidence(), detail=f"what it makes is kept by {use.tool}: {use.evidence().detail}"
+        )
         for use in live(project, "pipeline.step", "pipeline.define")
         if use.tool.lower() in platforms and use.where == "call"
     ]

@@ -85,6 +85,17 @@ _SECTIONS = (
             id="what sends, not what it sends",
         ),
         pytest.param(
+            "VER02",
+            {
+                "train.py": f"{_TRAINS}main([1], [2])\n",
+                "get.py": "import hashlib\nimport urllib.request\n"
+                "def get():\n    urllib.request.urlretrieve('https://a.org/rides', 'rides')\n"
+                "    assert hashlib.sha256(read('rides')).hexdigest() == '1'\n",
+            },
+            ["the checksum of a download: hashlib.sha256(read('rides'))"],
+            id="the digest, not the download",
+        ),
+        pytest.param(
             "STR02",
             {
                 "app/__init__.py": "from .models import fit\n",

@@ -189,7 +189,8 @@ def _programs(project: Project) -> Iterator[tuple[Module, Evidence, tuple[Scope,
         walked = scopes(project, roots, imports=True)
         trained = trains_here(project, walked)
         if trained:
-            call = trained[0][1]
+            calls = [c for _, c in trained]
+            call = next((c for c in calls if c.method != "create_study"), calls[0])
             yield module, Evidence(call.span, f"trains: {_line(call)}"), walked
         else:
             rest.append(module)

@@ -58,6 +58,7 @@ _COMMIT_TAG = re.compile(r"commit|git_?(sha|hash|rev)", re.IGNORECASE)
 _LISTED = re.compile(r"requirement|dependenc|environment|\.(toml|lock|ya?ml|txt)$|Pipfile")
 _NO_PACKAGES = frozenset({"conda-forge", "defaults", "pip", "nodefaults", "pytorch", "nvidia"})
 _DATA_TAG = re.compile(r"data_?(set)?_?(version|hash|rev|md5|snapshot)", re.IGNORECASE)
+_COUNTS = re.compile(r"number_of|\blen\(|_size\b|\.shape\b")  # says how much, not which
 _LOCKS = ("uv.lock", "poetry.lock", "Pipfile.lock", "pdm.lock", "conda-lock.yml", "pixi.lock")
 _ASIDE = re.compile(r"(^|[_\-./])(ci|dev|test|tests|docs?|lint|build)([_\-./]|$)", re.IGNORECASE)
 _TELLS = re.compile(r"metric|score|plot")
@@ -97,7 +98,13 @@ def lineage(project: Project) -> Verdict:
         replace(evidence, detail=f"{name}: {evidence.detail}")
         for name, found in parts.items()
         # What stands where a model is trained says it most plainly.
-        for evidence in sorted(found, key=lambda e: e.span.path not in project.roles.training)[:2]
+        for evidence in sorted(
+            found,
+            key=lambda e: (
+                bool(_COUNTS.search(e.detail)),
+                e.span.path not in project.roles.training,
+            ),
+        )[:2]
     ]
     environment = _environment(project)
     if len(known) == len(parts) and environment:

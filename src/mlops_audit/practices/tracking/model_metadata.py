@@ -93,6 +93,8 @@ def model_metadata(project: Project) -> Verdict:
         for t in records(project, "tracker.model", "tracker.autolog")
         if "Processing" not in t.evidence.detail
     ]
+    # What logs all but the model says nothing of it.
+    written = [e for e in written if "log_models=False" not in e.detail] or written
     written += [
         Evidence(c.span, c.text)
         for m, c in own_calls(project)

@@ -7,6 +7,7 @@ import re
 from mlops_audit.graph import Project
 from mlops_audit.graph.buckets import versioned_buckets
 from mlops_audit.graph.datasets import committed_data, dvc_data, lfs_data, sources
+from mlops_audit.graph.sourcelines import keyword_span
 from mlops_audit.graph.stores import (
     EVALUATION_SETS,
     aside,
@@ -148,6 +149,9 @@ def _in_part(project: Project) -> list[Evidence]:
     return found + _checksums(project)
 
 
+_DIGESTS = frozenset({"file_hash", "md5_hash", "known_hash", "sha256", "md5"})
+
+
 def _checksums(project: Project) -> list[Evidence]:
     """Downloads whose bytes are compared with a known digest."""
     found = []
@@ -159,14 +163,15 @@ def _checksums(project: Project) -> list[Evidence]:
             for c in module.calls
             if re.search(r"urlretrieve|get_file|requests\.get|urlopen|download", c.name)
         ]
-        digests = any(c.name.startswith("hashlib.") for c in module.calls)
+        digests = {c.scope: c for c in module.calls if c.name.startswith("hashlib.")}
         for call in fetches:
-            keys = {k for k, _ in call.kwargs}
-            if keys & {"file_hash", "md5_hash", "known_hash", "sha256", "md5"} or (
-                digests
-                and any(
-                    c.scope == call.scope and c.name.startswith("hashlib.") for c in module.calls
-                )
-            ):
-                found.append(Evidence(call.span, f"a download with a checksum: {call.text}"))
-    return found
+            key = next((k for k, _ in call.kwargs if k in _DIGESTS), "")
+            if key:
+                place = keyword_span(project, call, key)
+                found.append(Evidence(place, f"a download with a checksum: {call.told}"))
+            elif (digest := digests.get(call.scope)) is not None:
+                # The digest is what is seen of it; the download leads there.
+                hop = Evidence(call.span, call.told)
+                told = f"the checksum of a download: {digest.told}"
+                found.append(Evidence(digest.span, told, (hop,)))
+    return list({e.span: e for e in found}.values())
