@@ -46,7 +46,9 @@ def artifacts_logged(project: Project) -> Verdict:
         return passed("Artifacts are logged to the tracker.", lasting)
     if plots := declared_plots(project):
         return passed("The pipeline declares plots.", plots)
-    if kept := [*_automatic(project), *_platform(project), *kept_outputs(project)]:
+    # Where nothing trains, a store holds somebody's finished model, and no run's artifact.
+    platform = _platform(project) if project.roles.trains else []
+    if kept := [*_automatic(project), *platform, *kept_outputs(project)]:
         return passed("The tracker or pipeline keeps what its steps write.", kept)
     if not project.roles.trains:
         return not_applicable("nothing trains")
