@@ -174,9 +174,11 @@ def _names(pattern: str) -> list[str]:
     start = at = 0
     while at < len(pattern):
         char = pattern[at]
-        if char == "/":
+        if char == "/" or pattern.startswith("\\/", at):  # an escaped slash is one
             names.append(pattern[start:at])
+            at += char == "\\"
             start = at + 1
+            char = "/"
         found = _bracket(pattern, at) if char == "[" else None
         at = found[1] if found else at + 1 + (char == "\\")
     return [*names, pattern[start:]]
