@@ -47,7 +47,7 @@ _ORCHESTRATES = re.compile(
     r"main|pipeline|workflow|flow|orchestrat|steps|stages?|run(_|\.|$)|end_to_end|e2e|dag|driver",
     re.IGNORECASE,
 )
-_MANY_STEPS = 3  # programs that prepare data in a row
+_MANY_STEPS = 3  # programs that prepare data in a row, or modules that one calls in order
 _CALLED_PIPELINE = re.compile(r"pipeline|workflow|orchestrat|(^|_)flow", re.IGNORECASE)
 _FLAG = re.compile(r"^(args?|opts?|options|flags|FLAGS|ns|parsed)\.\w+$")
 _IDLE = frozenset({"cd", "echo", "export", "mkdir", "rm", "cp", "mv", "set", "source", "touch"})
@@ -274,12 +274,15 @@ def _program(project: Project, module: Module) -> Iterator[Pipeline]:
         named = bool(_ORCHESTRATES.search(f"{name} {scope}"))
         # A program of data that goes on to the steps of other modules: `data_ingestion.py`.
         started = not scope and module.main_line is not None and PREPARE in named_parts(name)
-        if not (chosen or named or started) or (
+        bare = not (scope or module.functions or module.classes)  # it does nothing but call others
+        if not (chosen or named or started or bare) or (
             named_parts(name) == {TRAIN} and not _CALLED_PIPELINE.search(name)
         ):
             continue
         steps = _until_trained(tuple(_called_steps(project, module, scope, inner=chosen)))
         homes = {s.code[0].path for s in steps if s.parts and s.code}
+        if not (chosen or named or started) and len(homes) < _MANY_STEPS:
+            continue
         if _is_sequence(steps) and len(homes) > 1 and any(TRAIN in s.parts for s in steps):
             place = steps[0].evidence.span
             yield Pipeline(

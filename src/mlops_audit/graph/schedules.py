@@ -31,7 +31,7 @@ __all__ = ["Start", "starts_of_training"]
 
 _EVENT_PARAMS = ({"event", "context"}, {"cloud_event"}, {"event"}, {"myblob"}, {"event", "_"})
 _CRON_FILE = re.compile(
-    r"(^|/)(crontab|cronjobs?|[\w-]*\.cron|[\w-]*crontab[\w.-]*)$|(^|/)cron\.d/"
+    r"(^|/)(crontab|cronjobs?(\.txt)?|[\w-]*\.cron|[\w-]*crontab[\w.-]*)$|(^|/)cron\.d/"
 )
 _CRON_LINE = re.compile(r"^\s*(@\w+|(\S+\s+){5})(?P<command>\S.*)$")
 # A rule of EventBridge that listens to an alarm, and one that runs a pipeline of SageMaker.

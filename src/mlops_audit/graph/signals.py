@@ -38,6 +38,8 @@ _NOTIFIES = re.compile(
 )
 _TEMPLATED = re.compile(r"argparse|args\.|opt\.|cfg\.|config\[|flags\.|sys\.argv|environ|getenv")
 
+_LEAVES = re.compile(r"return\b|raise\b|((sys|os)\.)?_?(exit|quit)\(")
+
 
 class Signal(Struct, frozen=True):
     """A signal and what it starts; not `starts` where it only asks people for it."""
@@ -103,14 +105,16 @@ def _of_branch(project: Project, module: Module, branch: Branch) -> Iterator[Sig
 
 
 def _afterwards(project: Project, module: Module, branch: Branch) -> tuple[int, int] | None:
-    """The rest of a function that runs only when a test without a signal has not left it."""
+    """The rest of a function or program that runs only when a test has not left it."""
     function = module.function(branch.scope)
-    if not branch.test.startswith("not ") or branch.orelse or function is None or module.notebook:
+    if not branch.test.startswith("not ") or branch.orelse or module.notebook:
+        return None
+    if branch.scope and function is None:
         return None
     lines = (project.text(module.path) or "").splitlines()
     last = lines[branch.body[1] - 1].strip() if branch.body[1] <= len(lines) else ""
-    leaves = last.startswith(("return", "raise"))
-    return (branch.body[1] + 1, function.end_line) if leaves else None
+    end = function.end_line if function is not None else len(lines)
+    return (branch.body[1] + 1, end) if _LEAVES.match(last) else None
 
 
 def _called(project: Project, module: Module, call: Call) -> Iterator[Scope]:

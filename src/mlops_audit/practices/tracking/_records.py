@@ -58,6 +58,8 @@ _MEASURE = re.compile(
 )
 _TABLE = re.compile(r"\.(tsv|csv|json|ya?ml|txt|feather|parquet)$")
 _PICTURE = re.compile(r"\.(png|svg|pdf|html|jpe?g)$")
+# One figure, written as it is: `file.write(str(f1_score))`.
+_FIGURE = re.compile(r"(str|repr)\(\w+\)$")
 _NO_METRICS = re.compile(r"predict|config|param|vocab|label|token", re.IGNORECASE)
 # `self.config.metrics_file`: where a path comes from says nothing of what is written there.
 _HOLDER = re.compile(r"\b(self\.)?_?(\w{1,20}_)?(config|cfg|conf|params|args|settings|paths)\.")
@@ -270,7 +272,8 @@ def _structured(call: Call) -> bool:
     if call.name.startswith(("pickle.", "joblib.", "torch.", "numpy.")):
         return False
     if call.method in {"write", "write_text"}:
-        return "dumps(" in call.text
+        given = call.arg(0)
+        return "dumps(" in call.text or (given is not None and bool(_FIGURE.match(given.text)))
     return call.method != "save" or "yaml" in call.text or "json" in call.text
 
 
