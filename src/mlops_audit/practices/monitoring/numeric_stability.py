@@ -44,6 +44,7 @@ _NULLS = re.compile(
     template=(
         "src/<package>/monitoring/checks.py",
         "src/<package>/data/validate.py",
+        "src/<package>/data/validate_great_expectations.py",
         "src/<package>/models/quality.py",
         "src/<package>/registry/gate.py",
     ),

@@ -44,6 +44,7 @@ _MODEL = frozenset({"predict.call", "model.load", "registry.load"})
         "tests/acceptance/test_success_criteria.py",
         "tests/integration/test_monitor.py",
         "tests/integration/test_service.py",
+        "tests/data/test_checks.py",
         "tests/unit/test_quality.py",
         "tests/unit/test_bundle.py",
     ),
