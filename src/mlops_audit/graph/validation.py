@@ -30,6 +30,7 @@ from mlops_audit.graph.dataconditions import (
     on_settings,
 )
 from mlops_audit.graph.index import Symbol
+from mlops_audit.graph.sourcelines import keyword_span
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence
 
@@ -144,9 +145,9 @@ class Validation:
         for path, module in self.project.modules.items():
             for call in module.calls:
                 if call.kw("expectation_suite") is not None and call.runs:
-                    yield self._check(
-                        Evidence(call.span, call.told), path, call.scope, tool="Hopsworks"
-                    )
+                    place = keyword_span(self.project, call, "expectation_suite")
+                    shown = Evidence(place, f"expectation_suite= of {call.name}")
+                    yield self._check(shown, path, call.scope, tool="Hopsworks")
 
     def _acted_on(self, use: Use) -> bool:
         """Whether something in the check's module, or in one that calls it, ends the run."""
