@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from mlops_audit.facts.code import Call, Module, Value
+from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph.magefiles import blocks_after, mage_pipelines
 from mlops_audit.graph.memo import once
 from mlops_audit.graph.scopes import Scope, calls_of, scopes
@@ -17,9 +17,22 @@ from mlops_audit.model import Evidence
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
 
+from mlops_audit.graph.storedinputs import (
+    FILES,
+    META_KEY,
+    PLACE,
+    PREDICTED,
+    USED,
+    given_to,
+    holds_inputs,
+    inside,
+    joined_before,
+    keys_of,
+    merged,
+)
+
 __all__ = ["Stored", "prediction_stores"]
 
-_USED = frozenset({"service", "stream", "batch", "command", "demo", "function"})
 _ADDS = frozenset(
     ["insert_one", "insert_many", "insert_rows", "insert_rows_json", "insert", "put_item",
      "put_record", "put_records", "execute", "executemany", "execute_values", "add_all",
@@ -28,23 +41,12 @@ _ADDS = frozenset(
      "append_table", "load_table_from_dataframe", "load_table_from_json", "add_rows",
      "send_message", "replace_one", "write_points", "emit"]
 )  # fmt: skip
-_FILES = frozenset(
-    ["to_csv", "to_parquet", "to_json", "to_excel", "to_feather", "to_pickle", "savetxt", "save",
-     "writerow", "writerows", "write", "write_csv", "write_parquet", "write_text", "dump",
-     "upload_blob", "upload_file", "upload_fileobj", "upload_from_string", "upload_from_filename",
-     "put_object", "write_blob_to", "to_sql", "to_gbq", "parquet", "csv", "write_table", "to_delta"]
-)  # fmt: skip
 _NAMED = re.compile(
     r"(^|_)(save|store|log|track|record|write|insert|append|persist|upload|capture|export|put)_\w{0,30}"
     r"(pred|result|inference|score|request|response|forecast|monitor|feedback|history)",
     re.IGNORECASE,
 )
 _BEAM = re.compile(r"^WriteTo[A-Z]\w+$")
-_PREDICTED = re.compile(
-    r"pred|infer|forecast|\bscor(e|es|ed|ing)\b|_scor(e|ed|ing)|scorefile|\by_?hat\b|probab|"
-    r"classification|\boutputs?\b|answer|recommend|completion|generated|sentiment|\bresults?\b",
-    re.IGNORECASE,
-)
 # A place that callers name after what it holds.
 _PREDICTIONS = re.compile(r"predictions|forecasts|inferences", re.IGNORECASE)
 _PLACED = re.compile(r"[\"'/](\w{1,30}_)?(predict|inference|forecast)\w{0,30}", re.IGNORECASE)
@@ -62,33 +64,15 @@ _WHEN = re.compile(
     r"%Y|timestamp|datetime",
     re.IGNORECASE,
 )
-_INPUT = re.compile(
-    r"(^|[^a-z])(inputs?|features?|request|payload|record|question|query|prompt|text|data|df|x|rows?|"
-    r"sample|body|item|message|ride|document|instance|batch|filename|image(_path|_url)?|user_input)"
-    r"([^a-z]|$)",
-    re.IGNORECASE,
-)
-_PLAINLY = re.compile(r"(^|_)(features?|inputs?|request|payload|question|query|prompt)(_|$)")
-_TOOLS = frozenset({"self", "cls", "config", "settings", "logger", "model", "client", "session"})
-_META_KEY = re.compile(
-    r"pred|scor|prob|label|class|time|date|version|id$|model|result|output|confidence|status|latency",
-    re.IGNORECASE,
-)
-_JOINS = re.compile(
-    r"(?<!path)(?<![\"'])\.join\(|concat\(|merge\(|\.assign\(|hstack\(|column_stack\(|\*\*\w+|"
-    r"\.score_batch\(|\.withColumn\(\s*[\"']\w*(pred|score|forecast)"
-)
 _VALUE = re.compile(
     r"^([A-Za-z]\w{0,20}_)?(predictions?|predicted|preds?|y_hat|y_pred)"
     r"(?!_?(path|file|dir|folder|url|name|model|cfg|conf|setting|param))(_\w{1,12})?(?!\w)"
 )
 _SET = re.compile(r"^(cfg|config|conf|settings?|params?|opts?|options?|args?|hparams?)[_.]")
 _PREDICTS = re.compile(r"(^|[._])predict(_proba)?(\.(async_)?run)?$")
-_COLUMNS = re.compile(r"INSERT\s+INTO\s+[\w.\"`{}]{1,80}\s*\(([^)]{1,2000})\)", re.IGNORECASE)
 _SCREEN = re.compile(r"^st\b|vid|video|image|img|keras|model|buffer|response", re.IGNORECASE)
 _HOLE = re.compile(r"\bf[\"'][^\"']{0,200}\{|\.format\(")  # a path that is filled in
 _BUFFER = re.compile(r"\b(StringIO|BytesIO)\b")
-_PLACE = re.compile(r"dir|folder|path|file|root|output|dest|location|uri|prefix", re.IGNORECASE)
 _LOGS = frozenset({"info", "debug", "warning", "print"})
 
 
@@ -123,7 +107,7 @@ def prediction_stores(project: Project) -> tuple[Stored, ...]:
 
 
 def _calls(project: Project) -> Iterator[tuple[Module, Call]]:
-    used = [p for p in project.predictions if p.kind in _USED and not project.is_example(p.path)]
+    used = [p for p in project.predictions if p.kind in USED and not project.is_example(p.path)]
     for item in used:
         module = project.modules.get(item.path)
         if module is None or item.path in project.test_files:
@@ -184,13 +168,13 @@ def _stored(project: Project, module: Module, call: Call) -> Stored | None:
         return _point(project, module, call) if call.method == "field" else _points(module, call)
     if call.method in {"write", "save"} and _SCREEN.search(call.receiver):
         return None
-    if call.method in _FILES and not call.args and not call.kwargs:
+    if call.method in FILES and not call.args and not call.kwargs:
         return None
-    if call.method == "save" and not _PREDICTED.search(call.text[:300]):
+    if call.method == "save" and not PREDICTED.search(call.text[:300]):
         return None
     named = bool(_NAMED.search(call.method)) and not project.index.targets(call, module.path)
     beam = bool(_BEAM.match(call.method))
-    if call.method not in _ADDS | _FILES and not named and not beam:
+    if call.method not in _ADDS | FILES and not named and not beam:
         return None
     around = _around(module, call)
     if not beam and _OTHER.search(call.text[:300]):
@@ -205,19 +189,19 @@ def _stored(project: Project, module: Module, call: Call) -> Stored | None:
         return None
     if _BUFFER.search(path) or (call.method == "publish" and not call.args):
         return None
-    lasting = adds or dated_path or _merged(module, call)
+    lasting = adds or dated_path or merged(module, call)
     if not lasting and not _is_file(call):
         return None
     dated = dated_path or call.method == "emit" or bool(_WHEN.search(around))
     line = call.told
-    inputs = _inputs(module, call, around) or _joined_before(project, module)
+    inputs = holds_inputs(module, call, around) or joined_before(project, module)
     return Stored(Evidence(call.span, line), lasting, inputs, dated)
 
 
 def _point(project: Project, module: Module, call: Call) -> Stored | None:
     """A field of a point that a time-series database keeps, with the time by itself."""
     names = [str(v.literal) for v in call.args[:1] if isinstance(v.literal, str)]
-    if not names or not _PREDICTED.search(names[0]):
+    if not names or not PREDICTED.search(names[0]):
         return None
     if not any(m.roots & {"influxdb_client", "influxdb"} for m in project.source):
         return None
@@ -226,7 +210,7 @@ def _point(project: Project, module: Module, call: Call) -> Stored | None:
         for c in module.calls_in(call.scope)
         if c.method == "field" and c.args and isinstance(c.args[0].literal, str)
     ]
-    inputs = any(not _META_KEY.search(n) and not _PREDICTED.search(n) for n in others)
+    inputs = any(not META_KEY.search(n) and not PREDICTED.search(n) for n in others)
     evidence = Evidence(call.span, f"field {names[0]} of a point in a time-series database")
     return Stored(evidence, lasting=True, inputs=inputs, dated=True)
 
@@ -240,16 +224,16 @@ def _points(module: Module, call: Call) -> Stored | None:
     fields = [
         key
         for value in (given, *made)
-        for inner in _inside(value)
+        for inner in inside(value)
         if (held := inner.get("fields")) is not None
-        for key in _keys(held)
+        for key in keys_of(held)
     ]
-    inputs = sum(not _META_KEY.search(k) for k in fields) > 1  # one of them is what was predicted
+    inputs = sum(not META_KEY.search(k) for k in fields) > 1  # one of them is what was predicted
     return Stored(Evidence(call.span, call.told), lasting=True, inputs=inputs, dated=True)
 
 
 def _is_file(call: Call) -> bool:
-    return call.method in _FILES
+    return call.method in FILES
 
 
 def _logged(module: Module, call: Call) -> Stored | None:
@@ -293,7 +277,7 @@ def _near(module: Module, call: Call, line: int | None) -> bool:
 
 def _predicted(module: Module, call: Call) -> bool:
     own = f"{call.text[:300]} {call.scope} {call.receiver}"
-    if _PREDICTED.search(own):
+    if PREDICTED.search(own):
         return True
     handed = [v.text for v in (*call.args, *(v for _, v in call.kwargs))] + [call.receiver]
     for assign in module.assigns:
@@ -305,7 +289,7 @@ def _predicted(module: Module, call: Call) -> bool:
         if assign.scope != call.scope:
             continue
         told = [*assign.targets, *assign.value.keys, assign.value.text[:200]]
-        if _PREDICTED.search(" ".join(told)):
+        if PREDICTED.search(" ".join(told)):
             return True
     name = module.path.rsplit("/", 1)[-1]
     return bool(
@@ -347,15 +331,10 @@ def _adds(module: Module, call: Call, around: str) -> bool:
         opened = (
             [c for c in module.calls_in(call.scope) if c.method == "open"] if call.scope else []
         )
-        if any(v.literal in {"a", "a+", "at", "ab"} for c in opened for v in _given(c)):
+        if any(v.literal in {"a", "a+", "at", "ab"} for c in opened for v in given_to(c)):
             return True
         return bool(re.search(r"mode\(?['\"=]{1,2}append", text))
     return False
-
-
-def _given(call: Call) -> Iterator[Value]:
-    yield from call.args
-    yield from (v for _, v in call.kwargs)
 
 
 def _where(module: Module, call: Call) -> str:
@@ -388,11 +367,9 @@ def _handed_in(project: Project, module: Module, call: Call) -> str:
     function = module.function(call.scope)
     if function is None:
         return ""
-    words = {w for v in _given(call) for w in re.findall(r"\w+", v.text)}
+    words = {w for v in given_to(call) for w in re.findall(r"\w+", v.text)}
     wanted = {
-        p.name: n
-        for n, p in enumerate(function.params)
-        if p.name in words and _PLACE.search(p.name)
+        p.name: n for n, p in enumerate(function.params) if p.name in words and PLACE.search(p.name)
     }
     found: list[str] = []
     for other in project.source if wanted else ():
@@ -415,112 +392,6 @@ def _callers(module: Module, name: str) -> Iterator[str]:
     for call in module.calls:
         if call.method != name:
             continue
-        for value in _given(call):
+        for value in given_to(call):
             yield value.text
             yield from (o.text[:160] for o in module.calls if value.text in o.targets)
-
-
-def _merged(module: Module, call: Call) -> bool:
-    """Whether what is written was merged with what was there before."""
-    if not call.scope:
-        return False
-    own = {s for v in _given(call) for s in _strings(v)}
-    for other in module.calls_in(call.scope):
-        if other is call or not re.search(r"^(read|load|get|download|open)", other.method):
-            continue
-        shared = own & {s for v in _given(other) for s in _strings(v)}
-        if shared:
-            return any(
-                c.method in {"merge", "concat", "append", "update", "combine_first", "extend"}
-                for c in module.calls_in(call.scope)
-            )
-    return False
-
-
-def _strings(value: Value) -> tuple[str, ...]:
-    found = tuple(s for s in value.strings() if len(s) > 3)  # noqa: PLR2004 -- a file's name
-    return found or tuple(re.findall(r"f[\"']([^\"'{}]{4,80})[\"']", value.text))
-
-
-def _inputs(module: Module, call: Call, around: str) -> bool:
-    """Whether the inputs are kept too: a frame that predictions were added to, or a record."""
-    if _JOINS.search(around):
-        return True
-    if _joined(module):
-        return True
-    for assign in module.assigns:
-        if assign.scope == call.scope and _record(_keys(assign.value)):
-            return True
-    for value in _given(call):
-        columns = _COLUMNS.search(value.text)
-        if columns and _record(columns[1].split(",")):
-            return True
-        if any(_record(_keys(inner)) for inner in _inside(value)):
-            return True
-    function = module.function(call.scope)
-    params = [p.name for p in function.params] if function else []
-    given_in = [p for p in params if _INPUT.search(p) and not re.search(r"image|img|audio", p)]
-    if given_in and any(_PREDICTED.search(p) for p in params):
-        return True
-    told = {p for p in given_in if _PLAINLY.search(p)}
-    others = [p for p in params if p not in told and not _PLACE.search(p) and p not in _TOOLS]
-    if told and others:  # `log(features, error, is_fraud)`: what was asked, and what came of it
-        return True
-    own = call.text[:400]
-    given = [v.text for v in (*call.args, *(v for _, v in call.kwargs))]
-    return (
-        bool(_PREDICTED.search(own))
-        and any(
-            _INPUT.search(g) and not _PREDICTED.search(g) and "path" not in g for g in given[:4]
-        )
-        and call.method not in _FILES
-    )
-
-
-def _joined(module: Module) -> bool:
-    """Whether predictions become a column of the frame that holds the inputs."""
-    for assign in module.assigns:
-        for target in assign.targets:
-            frame, _, column = target.partition("[")
-            told = _PREDICTED.search(column) and not re.search(r"path|dir|file|url", column)
-            if told and not _made_of_predictions(module, frame, assign.scope):
-                return True
-    return False
-
-
-def _joined_before(project: Project, module: Module) -> bool:
-    """Whether what predicts hands its frame, predictions and all, to what stores it later."""
-    paths = {p.path for p in project.predictions if p.kind in _USED}
-    if module.path in paths:
-        return False
-    blocks = (block.path for pipeline in mage_pipelines(project) for block in pipeline.blocks)
-    if any(path in paths and _joined(project.modules[path]) for path in blocks):
-        return True
-    stems = [p.removesuffix(".py") for p in paths if p in project.modules]
-    before = [project.modules[f"{stem}.py"] for stem in stems if module.path.startswith(stem)]
-    return any(_joined(m) or any(_JOINS.search(c.text[:160]) for c in m.calls) for m in before)
-
-
-def _inside(value: Value) -> Iterator[Value]:
-    """A value and its parts: `json.dumps({...}) + newline` holds a record."""
-    yield value
-    for part in value.items:
-        yield from _inside(part)
-
-
-def _keys(value: Value) -> list[str]:
-    return [k.strip("\"'") for k in (*value.keys, *(k for k, _ in value.kwargs))]
-
-
-def _record(keys: list[str]) -> bool:
-    """Whether a dictionary holds a prediction and something that is no metadata of it."""
-    return any(_PREDICTED.search(k) for k in keys) and any(not _META_KEY.search(k) for k in keys)
-
-
-def _made_of_predictions(module: Module, frame: str, scope: str) -> bool:
-    """Whether a frame was built for the predictions alone."""
-    for assign in module.assigns:
-        if frame in assign.targets and assign.scope == scope and "DataFrame(" in assign.value.text:
-            inside = assign.value.text.split("DataFrame(", 1)[1]
-            return not _INPUT.search(inside.replace("columns", ""))
-    return False

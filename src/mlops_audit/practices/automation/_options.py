@@ -1,0 +1,62 @@
+"""What settings of a training are called, and where one comes from."""
+
+from __future__ import annotations
+
+import re
+
+from msgspec import Struct
+
+from mlops_audit.model import Evidence
+
+__all__ = [
+    "CAMEL",
+    "DEFINES",
+    "HYPER",
+    "PIPELINE_PARAMETER",
+    "PLACES",
+    "Source",
+    "tunes",
+]
+
+# Options that say where things are or which version, not how the model is trained.
+PLACES = re.compile(
+    r"(^|[_.-])(path|paths|dir|dirs|folder|root|file|files|filename|filepath|input|inputs|output|"
+    r"outputs|out|data|dataset|datasets|csv|date|day|month|year|start|end|uri|url|bucket|prefix|"
+    r"host|port|user|password|token|key|project|region|location|experiment|run|name|id|version|"
+    r"model|dest|save|load|log|logs|logging|loglevel|debug|verbose|quiet|help|tracking|registry|"
+    r"env|environment|stage|caller|step|database|table|bq|gcs|s3|taxi|color|type|workspace|"
+    r"service|account|store|features?|labels?|target|train|test|val|validation|eval|role|arn|"
+    r"description|tag|instance|machine|image|container|namespace|cluster|vpc|subnet|device|gpu|"
+    r"accelerator)s?([_.-]|$)",
+    re.IGNORECASE,
+)
+HYPER = re.compile(
+    r"lr\b|learning|epoch|batch|alpha|beta|gamma|lambda|depth|estimators|leaves|dropout|decay|"
+    r"momentum|optimi|hidden|layer|iter|steps?\b|seed|split|size|ratio|regular|penalty|\bc\b|"
+    r"kernel|clusters|components|embed|heads?\b|warmup|patience|criterion|solver|trials|folds|"
+    r"threshold|num_|(?:^|[_.-])n_|max_|min_|hparam|hyper|schedul|activation|loss|"
+    r"(?:^|[_.-])arch",
+    re.IGNORECASE,
+)
+DEFINES = re.compile(
+    r"(add_argument|option|argument|Option|Argument|DEFINE_\w+|add_option|Parameter|IntParameter|"
+    r"FloatParameter)$"
+)
+PIPELINE_PARAMETER = re.compile(
+    r"^sagemaker\.workflow\.parameters\.Parameter(String|Integer|Float|Boolean)$"
+)
+CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+class Source(Struct, frozen=True):
+    """A source of settings. `kind` is `file`, `arguments`, `places`, `env` or `module`."""
+
+    kind: str
+    evidence: Evidence
+    training: Evidence
+
+
+def tunes(name: str) -> bool:
+    """Whether an option of that name says how the model is trained, not where things are."""
+    bare = name.lstrip("-")
+    return bool(HYPER.search(bare)) or not PLACES.search(bare)
