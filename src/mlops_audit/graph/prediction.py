@@ -151,6 +151,8 @@ def _managed(project: Project) -> Iterator[Prediction]:
             place = Evidence(resource.span, f"{resource.kind} {resource.name}")
             yield Prediction("service", resource.path, (place,), parameters=True)
     for use in project.uses("serve.batch", notebook=False):
+        if _only_prepares(project, use):
+            continue
         tested = use.call is not None and predicts_test_data(project, use.path, use.call)
         kind = "evaluation" if tested else "batch"
         yield Prediction(kind, use.path, (use.evidence(),), stores=True, parameters=not tested)
@@ -160,6 +162,18 @@ def _managed(project: Project) -> Iterator[Prediction]:
             if match.capability == "serve.model":
                 shown = (Evidence(Span(path), f"served by {match.tool.name}"), asked[0].evidence())
                 yield Prediction("service", path, shown, parameters=True)
+
+
+def _only_prepares(project: Project, use: Use) -> bool:
+    """Whether what is mapped over the batches is the project's own and predicts nothing."""
+    given = use.call.args[:1] if use.call is not None else ()
+    symbol = project.index.resolve(given[0].name, use.path) if given and given[0].name else None
+    if symbol is None:
+        return False
+    own = project.modules[symbol.path].functions
+    mapped = [f for f in own if symbol.qualname in (f.qualname, f.owner)]
+    walked = [Scope(symbol.path, f.qualname) for f in mapped]
+    return bool(walked) and not doing_of(project, walked).predicts
 
 
 def _handlers(project: Project) -> Iterator[Prediction]:

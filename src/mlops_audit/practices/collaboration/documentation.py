@@ -57,7 +57,7 @@ def documentation(project: Project) -> Verdict:
         if match is None or project.is_test(path) or _blank(project, path):
             continue
         words, first = _content(project, path, match["base"] or "")
-        where = Evidence(Span(path), f"{words} words in its pages")
+        where = Evidence(Span(path), f"settings of a site whose pages have {words} words")
         (sites if words >= _WORDS else empty).append((where, first))
     built = list(_generated(project))
     if sites or built:
