@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mlops_audit.graph import Project
+from mlops_audit.graph.outputs import written_files
 from mlops_audit.model import (
     Evidence,
     Span,
@@ -95,4 +96,7 @@ def _named(project: Project, path: str) -> Span:
             for text in module.texts:
                 if not text.doc and path in text.value:
                     return text.span
+    for output in written_files(project):
+        if output.path.strip("./") == path:
+            return output.call.span
     return Span(path)

@@ -89,6 +89,10 @@ def skew_tests(project: Project) -> Verdict:
 _SCORES = re.compile(r"(^|/)(eval(uat\w*)?|metrics?|scor\w*)(/|_|\.py$)", re.IGNORECASE)
 
 
+_TRAINS = re.compile(r"(^|[._])(re)?(train|fit)(ing)?([._]|$)|Train(er|ing)?[A-Z]")
+_ANSWERS = re.compile(r"(^|[._])(predict|serve|infer)(ion|ing|ence)?([._]|$)")
+
+
 def _side(project: Project, roles: frozenset[str], pattern: re.Pattern[str]) -> frozenset[str]:
     """The modules of one side, by role and by place."""
     own = [m.path for m in project.source]
@@ -104,12 +108,13 @@ def _steps(project: Project) -> frozenset[str]:
 
 
 def _shared(project: Project, training: frozenset[str], serving: frozenset[str]) -> list[Evidence]:
-    left, right = _called(project, training), _called(project, serving)
+    left, right = _called(project, training, _ANSWERS), _called(project, serving, _TRAINS)
     # What serving takes from the very module that trains with it.
     for symbol in right:
         if symbol not in left and symbol.path in training and symbol.path not in serving:
             for call in project.modules[symbol.path].calls:
-                if project.index.resolve(call.name, symbol.path) == symbol:
+                taken = project.index.resolve(call.name, symbol.path) == symbol
+                if taken and not _ANSWERS.search(call.scope):
                     left[symbol] = Evidence(call.span, call.told)
                     break
     found = []
@@ -142,8 +147,13 @@ def _called_by(symbol: Symbol) -> str:
     return f"{stem}.{symbol.qualname}" if symbol.qualname in _BARE else symbol.qualname
 
 
-def _called(project: Project, paths: frozenset[str]) -> dict[Symbol, Evidence]:
-    """Functions of other modules that these modules call, each with one place."""
+def _called(
+    project: Project, paths: frozenset[str], other: re.Pattern[str]
+) -> dict[Symbol, Evidence]:
+    """Functions of other modules that these modules call, each with one place.
+
+    What a function of the other side's name does (`train` in a service) is not this side's.
+    """
     found: dict[Symbol, Evidence] = {}
     queue = [(p, "", _DEPTH) for p in sorted(paths)]
     while queue:
@@ -153,6 +163,8 @@ def _called(project: Project, paths: frozenset[str]) -> dict[Symbol, Evidence]:
             symbol = None if call.name.startswith("?") else project.index.resolve(call.name, path)
             if symbol is None or symbol in found or call.method == "with_options":
                 continue  # a pipeline is set up here, its steps run elsewhere
+            if other.search(call.scope) or other.search(symbol.qualname):
+                continue
             if symbol.path != path or scope:
                 text = call.told
                 found[symbol] = Evidence(call.span, text)
