@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections import Counter
 from collections.abc import Iterator
 
 from msgspec import Struct
@@ -12,7 +11,6 @@ from msgspec import Struct
 from mlops_audit.facts.code import Call, Module, Text
 from mlops_audit.graph import Project
 from mlops_audit.graph.datasets import committed_data, dvc_data
-from mlops_audit.graph.memo import once
 from mlops_audit.graph.outputs import Output, literal_path, written_files
 from mlops_audit.graph.places import Places
 from mlops_audit.graph.sourcelines import line_at
@@ -20,7 +18,6 @@ from mlops_audit.model import Evidence, Span
 
 __all__ = ["RawData", "Write", "is_derived", "raw_data"]
 
-_WORD = re.compile(r"\w+")
 _NO_PATH = re.compile(r"\s|://|[<>*]")
 _BUFFERS = frozenset({"StringIO", "BytesIO"})
 _RAW = re.compile(
@@ -241,16 +238,12 @@ def _named_in_code(project: Project, module: Module) -> Iterator[tuple[str, Evid
     elsewhere = _below_elsewhere(module) | _keys_of_stores(module)
     for text in module.texts:
         value = text.value
-        if value in elsewhere:
-            continue
         # An absolute path is one of a container or a bucket's key, no folder of the project.
-        if value.startswith("/"):
-            continue
-        if _CONFIGURES.search(value):
+        if value in elsewhere or value.startswith("/") or _CONFIGURES.search(value):
             continue
         if text.doc or not 2 < len(value) < 200 or _NO_PATH.search(value):  # noqa: PLR2004 -- a path
             continue
-        if _never_read(project, module, text):
+        if _never_read(project, text):
             continue
         if value in {"data", "datasets", "dataset"}:
             folder = True
@@ -268,20 +261,12 @@ def _named_in_code(project: Project, module: Module) -> Iterator[tuple[str, Evid
             yield f"data/{value}", Evidence(text.span, value)
 
 
-def _never_read(project: Project, module: Module, text: Text) -> bool:
-    """Whether a text is a constant of a module that no code names again."""
+def _never_read(project: Project, text: Text) -> bool:
+    """Whether a text is a constant that no code reads."""
     name = text.context
     if text.scope or not name.isupper() or not name.isidentifier():
         return False
-    if _words(project, module.path)[name] > 1:
-        return False
-    return not any(name in m.names for m in project.modules.values() if m is not module)
-
-
-@once
-def _words(project: Project, path: str) -> Counter[str]:
-    """How often each word stands in a file."""
-    return Counter(_WORD.findall(project.text(path) or ""))
+    return not any(name in m.names for m in project.modules.values())
 
 
 def _below_elsewhere(module: Module) -> frozenset[str]:
