@@ -113,8 +113,7 @@ def _shared(project: Project, training: frozenset[str], serving: frozenset[str])
     for symbol in right:
         if symbol not in left and symbol.path in training and symbol.path not in serving:
             for call in project.modules[symbol.path].calls:
-                taken = project.index.resolve(call.name, symbol.path) == symbol
-                if taken and not _ANSWERS.search(call.scope):
+                if project.index.resolve(call.name, symbol.path) == symbol:
                     left[symbol] = Evidence(call.span, call.told)
                     break
     found = []
