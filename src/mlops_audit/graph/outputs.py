@@ -191,7 +191,7 @@ def _local(name: str, module: Module, scope: str) -> Value | None:
     if (
         len(given) != 1
         or given[0].augmented
-        or re.search(rf"(?<![\w.]){name}\b", given[0].value.text)
+        or re.search(rf"(?<![\w.]){re.escape(name)}\b", given[0].value.text)
     ):
         return None
     return given[0].value
