@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -31,6 +32,7 @@ __all__ = [
     "feature_outputs",
     "features_stay_here",
     "hosted",
+    "kept_steps",
     "live",
     "platform_steps",
     "shared_tracker",
@@ -194,14 +196,7 @@ def versioning_platforms(project: Project) -> frozenset[str]:
 
 def platform_steps(project: Project) -> list[Evidence]:
     """Steps of a platform that versions their outputs, and Kedro data sets that are versioned."""
-    platforms = versioning_platforms(project)
-    found = [
-        replace(
-            use.evidence(), detail=f"what it makes is kept by {use.tool}: {use.evidence().detail}"
-        )
-        for use in live(project, "pipeline.step", "pipeline.define")
-        if use.tool.lower() in platforms and use.where == "call"
-    ]
+    found = kept_steps(project, live(project, "pipeline.step", "pipeline.define"))
     found += step_artifacts(project)
     for path in project.glob("**/conf/**/catalog*.y*ml", "**/catalog*.y*ml"):
         text = project.text(path) or ""
@@ -209,6 +204,27 @@ def platform_steps(project: Project) -> list[Evidence]:
             line = text.count("\n", 0, match.end()) + 1
             found.append(Evidence(Span(path, line), "a versioned Kedro data set"))
     return found
+
+
+def kept_steps(project: Project, uses: Iterable[Use]) -> list[Evidence]:
+    """Those of a pipeline's steps whose platform keeps what they make.
+
+    A step of Metaflow hands on what it sets on itself: one that sets nothing has nothing to keep.
+    """
+    platforms = versioning_platforms(project)
+    return [
+        replace(u.evidence(), detail=f"what it makes is kept by {u.tool}: {u.evidence().detail}")
+        for u in uses
+        if u.where == "call" and u.tool.lower() in platforms and not _sets_nothing(project, u)
+    ]
+
+
+def _sets_nothing(project: Project, use: Use) -> bool:
+    step = use.call.decorates if use.call is not None and use.tool == "Metaflow" else ""
+    return bool(step) and not any(
+        a.scope == step and any(t.startswith("self.") for t in a.targets)
+        for a in project.modules[use.path].assigns
+    )
 
 
 def step_artifacts(project: Project) -> list[Evidence]:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 
-from msgspec.structs import replace
-
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
 from mlops_audit.graph.sourcelines import declared_span
-from mlops_audit.graph.stores import versioning_platforms
+from mlops_audit.graph.stores import kept_steps
 from mlops_audit.model import Evidence, Verdict, failed, hollow, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.tracking._records import (
@@ -84,12 +82,8 @@ def _automatic(project: Project) -> list[Evidence]:
 
 def _platform(project: Project) -> list[Evidence]:
     """Steps of a platform that stores each output, and outputs that components declare."""
-    platforms = versioning_platforms(project)
-    found = [
-        replace(u.evidence(), detail=f"what it makes is kept by {u.tool}: {u.evidence().detail}")
-        for u in project.uses("pipeline.step", "pipeline.define", test=False, notebook=False)
-        if u.where == "call" and u.tool.lower() in platforms and is_called(project, u.path, u.scope)
-    ]
+    steps = project.uses("pipeline.step", "pipeline.define", test=False, notebook=False)
+    found = kept_steps(project, (u for u in steps if is_called(project, u.path, u.scope)))
     for path, module in project.modules.items():
         if path in project.test_files:
             continue
