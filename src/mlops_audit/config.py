@@ -16,6 +16,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from mlops_audit.model import Attestation, Diagnostic, Strength, Waiver
+from mlops_audit.regex import regex
 from mlops_audit.schema import problems
 
 __all__ = [
@@ -230,8 +231,8 @@ def _attestation(entry: Mapping[str, Any], day: date) -> Attestation:
     )
 
 
-_HEADER = re.compile(r"\s*\[{1,2}\s*(?:tool\.mlops-audit\.)?([\w-]+)\s*\]{1,2}")
-_PRACTICE = re.compile(r"""\bpractice\s*=\s*["']([^"'\n]{1,60})["']""")
+_HEADER = regex(r"\s*\[{1,2}\s*(?:tool\.mlops-audit\.)?([\w-]+)\s*\]{1,2}")
+_PRACTICE = regex(r"""\bpractice\s*=\s*["']([^"'\n]{1,60})["']""")
 _KINDS = {"waivers": "waiver", "attestations": "attestation"}
 
 

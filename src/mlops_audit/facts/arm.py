@@ -8,16 +8,17 @@ from mlops_audit.facts.resources import Resource
 from mlops_audit.facts.types import Unreadable
 from mlops_audit.facts.yamlpos import decode
 from mlops_audit.model import Span
+from mlops_audit.regex import regex
 
 __all__ = ["read_arm"]
 
-_BLOCK_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_BLOCK_COMMENT = regex(r"/\*.*?\*/", re.DOTALL)
 _TYPE = r"[A-Za-z]\w{0,60}(?:\.\w{1,60}){1,4}(?:/\w{1,60}){1,6}"
-_BICEP = re.compile(
+_BICEP = regex(
     rf"^[ \t]*resource[ \t]+(\w{{1,100}})[ \t]+'({_TYPE})(?:@[\w.\-]{{1,40}})?'[ \t]*(existing\b)?",
     re.MULTILINE,
 )
-_TEMPLATE = re.compile(rf'^[ \t]*\{{?[ \t]*"type"[ \t]*:[ \t]*"({_TYPE})"', re.MULTILINE)
+_TEMPLATE = regex(rf'^[ \t]*\{{?[ \t]*"type"[ \t]*:[ \t]*"({_TYPE})"', re.MULTILINE)
 
 
 def read_arm(path: str, data: bytes) -> tuple[Resource, ...] | Unreadable:

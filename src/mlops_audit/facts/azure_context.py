@@ -13,22 +13,23 @@ from mlops_audit.facts.conditions import evaluate
 from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.types import Trigger, Unreadable
 from mlops_audit.model import Span
+from mlops_audit.regex import regex
 
 __all__ = ["Context", "Template"]
 
 MAX_TEMPLATES = 20
 MAX_EXPANDED = 2000
 # Each start stops at the next one, so that a text of starts alone costs no more than its length.
-_EXPRESSION = re.compile(r"\$\{\{((?:(?!\$\{\{).){0,1000}?)\}\}", re.DOTALL)
-_NAME = re.compile(r"(parameters|variables)(?:\.([\w\-]+)|\['([^']+)'\])")
-_MACRO = re.compile(r"\$\(([\w.\-]+)\)")
+_EXPRESSION = regex(r"\$\{\{((?:(?!\$\{\{).){0,1000}?)\}\}", re.DOTALL)
+_NAME = regex(r"(parameters|variables)(?:\.([\w\-]+)|\['([^']+)'\])")
+_MACRO = regex(r"\$\(([\w.\-]+)\)")
 _ROOTS = frozenset(
     {"build.sourcesdirectory", "system.defaultworkingdirectory", "build.repository.localpath"}
 )
 _COMMANDS = frozenset(
     ["arch", "date", "hostname", "id", "ls", "mktemp", "nproc", "pwd", "uname", "uuidgen", "whoami"]
 )
-_IF = re.compile(r"\$\{\{\s*(?:else)?\s*if\s+(.{1,1000}?)\s*\}\}", re.DOTALL)
+_IF = regex(r"\$\{\{\s*(?:else)?\s*if\s+(.{1,1000}?)\s*\}\}", re.DOTALL)
 
 
 class Template(Struct, frozen=True):

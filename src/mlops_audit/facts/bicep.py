@@ -12,19 +12,19 @@ from collections.abc import Mapping
 
 from msgspec import Struct, field
 
+from mlops_audit.regex import regex
+
 __all__ = ["unreached_files"]
 
-_COMMENT = re.compile(r"^[ \t]*//[^\n]*", re.MULTILINE)
-_MODULE = re.compile(
-    r"^[ \t]*module[ \t]+\w{1,100}[ \t]+'([^'\n]{1,300}\.bicep)'[ \t]*=", re.MULTILINE
-)
-_CONDITION = re.compile(r"\s*(?:\[for[^:\n]{1,200}:)?\s*if\s*\(([^\n]{1,300})\)\s*\{")
-_PARAM = re.compile(
+_COMMENT = regex(r"^[ \t]*//[^\n]*", re.MULTILINE)
+_MODULE = regex(r"^[ \t]*module[ \t]+\w{1,100}[ \t]+'([^'\n]{1,300}\.bicep)'[ \t]*=", re.MULTILINE)
+_CONDITION = regex(r"\s*(?:\[for[^:\n]{1,200}:)?\s*if\s*\(([^\n]{1,300})\)\s*\{")
+_PARAM = regex(
     r"^[ \t]*param[ \t]+(\w{1,100})[ \t]+\w{1,60}\??[ \t]*=[ \t]*''[ \t]*$", re.MULTILINE
 )
-_GIVEN = re.compile(r"^[ \t]*(\w{1,100})[ \t]*:[ \t]*([^\n]{1,300})$", re.MULTILINE)
-_NAMED = re.compile(r"!empty\((\w{1,100})\)")
-_MAIN = re.compile(r"(^|/)(main|azuredeploy|deploy)[\w.\-]*\.bicep$", re.IGNORECASE)
+_GIVEN = regex(r"^[ \t]*(\w{1,100})[ \t]*:[ \t]*([^\n]{1,300})$", re.MULTILINE)
+_NAMED = regex(r"!empty\((\w{1,100})\)")
+_MAIN = regex(r"(^|/)(main|azuredeploy|deploy)[\w.\-]*\.bicep$", re.IGNORECASE)
 _BODY = 4000  # characters of one module's parameters
 _MOST = 400  # files
 

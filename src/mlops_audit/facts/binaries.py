@@ -5,6 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 
+from mlops_audit.regex import regex
+
 __all__ = ["LARGE", "SNIFFED", "data_or_model"]
 
 LARGE = 1024 * 1024  # bytes; the catalogue's limit for data and models in plain git
@@ -42,7 +44,7 @@ _OTHER = frozenset(
         "wasm", "dvc", "po", "mo", "proto", "ino", "sol", "sql", "drawio", "graffle",
     }
 )  # fmt: skip
-_SETTINGS = re.compile(
+_SETTINGS = regex(
     r"(?:^|/)(?:package-lock|composer|tsconfig|renovate|swagger|openapi)[\w.-]*\.json$"
     r"|\.(?:lock|min)\.json$|(?:^|/)\.[\w-]+/[\w./-]*\.json$"
 )

@@ -7,7 +7,6 @@ and what is watched.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from msgspec.structs import replace
@@ -15,10 +14,11 @@ from msgspec.structs import replace
 from mlops_audit.facts.code import Call, Module, Value
 from mlops_audit.facts.nodes import Entry, Node
 from mlops_audit.facts.resources import Resource
+from mlops_audit.regex import regex
 
 __all__ = ["read_constructs"]
 
-_CONSTRUCT = re.compile(r"^(?:aws_cdk|monocdk)\.aws_(\w+?)(?:_alpha)?\.(Cfn)?(\w+)$")
+_CONSTRUCT = regex(r"^(?:aws_cdk|monocdk)\.aws_(\w+?)(?:_alpha)?\.(Cfn)?(\w+)$")
 # How CloudFormation writes the services; others are written like one word.
 _SERVICES = {
     "sagemaker": "SageMaker", "cloudwatch": "CloudWatch", "codepipeline": "CodePipeline",
@@ -51,21 +51,21 @@ _SECOND_LAYER = {
 }
 # Actions of a pipeline: category and provider.
 _ACTIONS = (
-    (re.compile(r"CodeCommitSource"), "Source", "CodeCommit"),
-    (re.compile(r"GitHubSource"), "Source", "GitHub"),
-    (re.compile(r"CodeStarConnection|BitBucketSource"), "Source", "CodeStarSourceConnection"),
-    (re.compile(r"S3Source"), "Source", "S3"),
-    (re.compile(r"EcrSource"), "Source", "ECR"),
-    (re.compile(r"CodeBuild"), "Build", "CodeBuild"),
-    (re.compile(r"ManualApproval"), "Approval", "Manual"),
-    (re.compile(r"CloudFormation"), "Deploy", "CloudFormation"),
-    (re.compile(r"CodeDeploy"), "Deploy", "CodeDeploy"),
-    (re.compile(r"EcsDeploy"), "Deploy", "ECS"),
-    (re.compile(r"LambdaInvoke"), "Invoke", "Lambda"),
-    (re.compile(r"StepFunction"), "Invoke", "StepFunctions"),
+    (regex(r"CodeCommitSource"), "Source", "CodeCommit"),
+    (regex(r"GitHubSource"), "Source", "GitHub"),
+    (regex(r"CodeStarConnection|BitBucketSource"), "Source", "CodeStarSourceConnection"),
+    (regex(r"S3Source"), "Source", "S3"),
+    (regex(r"EcrSource"), "Source", "ECR"),
+    (regex(r"CodeBuild"), "Build", "CodeBuild"),
+    (regex(r"ManualApproval"), "Approval", "Manual"),
+    (regex(r"CloudFormation"), "Deploy", "CloudFormation"),
+    (regex(r"CodeDeploy"), "Deploy", "CodeDeploy"),
+    (regex(r"EcsDeploy"), "Deploy", "ECS"),
+    (regex(r"LambdaInvoke"), "Invoke", "Lambda"),
+    (regex(r"StepFunction"), "Invoke", "StepFunctions"),
 )  # fmt: skip
-_WORD = re.compile(r"(?:(?:self|this)\.)?[A-Za-z_]\w*")
-_CAMEL = re.compile(r"[a-z][A-Za-z0-9]*")
+_WORD = regex(r"(?:(?:self|this)\.)?[A-Za-z_]\w*")
+_CAMEL = regex(r"[a-z][A-Za-z0-9]*")
 _SCRIPTS = (".ts", ".js", ".mts", ".cts", ".mjs", ".cjs")
 _EVENT_RULE = "AWS::Events::Rule"
 

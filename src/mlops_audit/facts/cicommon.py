@@ -15,6 +15,7 @@ from mlops_audit.facts.shell import parse_shell
 from mlops_audit.facts.types import Command, Unreadable, Workflow
 from mlops_audit.facts.yamlpos import load_yaml
 from mlops_audit.model import Span
+from mlops_audit.regex import regex
 
 __all__ = [
     "Getter",
@@ -36,10 +37,10 @@ Getter = Callable[[str], bytes | None]
 MAX_VARIANTS = 16
 MAX_WORD = 4000
 MAX_GIVEN = 20_000
-_CONTINUED = re.compile(r"\\\n[ \t]*")
+_CONTINUED = regex(r"\\\n[ \t]*")
 # Scripts whose lines a semicolon does not join: compound commands, functions, here-documents.
-_COMPOUND = re.compile(r"^\s*(if|for|while|until|case|function|\{)\b|<<|\{\s*$|\(\)", re.MULTILINE)
-_VARIABLE = re.compile(r"\$\{(\w{1,100})(?::?-[^}]{0,200})?\}|\$(\w{1,100})")
+_COMPOUND = regex(r"^\s*(if|for|while|until|case|function|\{)\b|<<|\{\s*$|\(\)", re.MULTILINE)
+_VARIABLE = regex(r"\$\{(\w{1,100})(?::?-[^}]{0,200})?\}|\$(\w{1,100})")
 
 
 def texts(node: Node | None) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 from mlops_audit.facts.jsonpos import load_json
@@ -11,6 +10,7 @@ from mlops_audit.facts.resources import Resource
 from mlops_audit.facts.types import Unreadable
 from mlops_audit.facts.yamlpos import load_yaml
 from mlops_audit.model import Span
+from mlops_audit.regex import regex
 
 __all__ = [
     "parameter_defaults",
@@ -20,7 +20,7 @@ __all__ = [
     "text_of",
 ]
 
-_SUB = re.compile(r"\$\{([\w:.]{1,255})\}")
+_SUB = regex(r"\$\{([\w:.]{1,255})\}")
 MAX_REFERENCES = 200
 
 

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from mlops_audit.facts.types import Command
+from mlops_audit.regex import regex
 
 __all__ = ["python_target", "unwrap"]
 
 _MAX_LAYERS = 12
-_PYTHON = re.compile(r"(?:python|pypy)(?:\d+(?:\.\d+)?)?(?:\.exe)?|py(?:\.exe)?|ipython3?")
-_ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
-_VERSIONED = re.compile(r"(?<=.)@[^/]*$")
-_SCRIPT = re.compile(r"\.(?:py|pyw|ipynb)$")
+_PYTHON = regex(r"(?:python|pypy)(?:\d+(?:\.\d+)?)?(?:\.exe)?|py(?:\.exe)?|ipython3?")
+_ASSIGNMENT = regex(r"[A-Za-z_][A-Za-z0-9_]*=")
+_VERSIONED = regex(r"(?<=.)@[^/]*$")
+_SCRIPT = regex(r"\.(?:py|pyw|ipynb)$")
 
 
 class _Rule(Struct, frozen=True):
@@ -326,7 +326,7 @@ def _folder(argv: tuple[str, ...], names: frozenset[str]) -> str:
     return ""
 
 
-_PYTHON_CODE = re.compile(r"-[a-zA-Z]*c")
+_PYTHON_CODE = regex(r"-[a-zA-Z]*c")
 
 
 def python_target(argv: tuple[str, ...]) -> tuple[str, str]:

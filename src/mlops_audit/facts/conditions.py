@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from msgspec import Struct
 
 from mlops_audit.facts.patterns import safe_search
+from mlops_audit.regex import regex
 
 __all__ = ["evaluate", "literals", "unwrap"]
 
@@ -19,7 +20,7 @@ MAX_LENGTH = 4000
 MAX_DEPTH = 40
 _PAIR = 2
 
-_TOKEN = re.compile(
+_TOKEN = regex(
     r"""\s*(?:
     (?P<text>'(?:[^']|'')*'|"[^"]*")
     |(?P<regex>/(?:[^/\\\n]|\\.)+/[a-z]{0,3}(?=\s|\)|$))
@@ -29,7 +30,7 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE,
 )
-_WRAPPED = re.compile(r"\$\{\{(.*)\}\}", re.DOTALL)
+_WRAPPED = regex(r"\$\{\{(.*)\}\}", re.DOTALL)
 
 
 class _Unknown:

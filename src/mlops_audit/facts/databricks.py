@@ -6,13 +6,13 @@ lists them for each environment; a JSON file of the API is one job.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.pipelinetypes import PipelineFile, PipelineStep
 from mlops_audit.facts.types import Command
 from mlops_audit.model import Span
+from mlops_audit.regex import regex
 
 __all__ = ["is_job", "read_jobs", "starts_cluster"]
 
@@ -26,7 +26,7 @@ _LISTS = frozenset({"jobs", "workflows"})
 _MAX_NODES = 20_000
 _MAX_JOBS = 400
 # Where dbx and the API say that the file is copied from here or mounted there.
-_SCHEME = re.compile(r"^(file:(fuse:)?//|dbfs:/|/dbfs/)")
+_SCHEME = regex(r"^(file:(fuse:)?//|dbfs:/|/dbfs/)")
 
 
 def is_job(data: bytes) -> bool:

@@ -25,6 +25,7 @@ from mlops_audit.facts.tomlpos import load_toml
 from mlops_audit.facts.types import Unreadable
 from mlops_audit.facts.yamlpos import decode
 from mlops_audit.model import Span
+from mlops_audit.regex import regex
 
 __all__ = [
     "Dependencies",
@@ -37,12 +38,12 @@ __all__ = [
 ]
 
 Getter = Callable[[str], bytes | None]
-_REQUIREMENTS = re.compile(
+_REQUIREMENTS = regex(
     r"(?:^|/)(?:[\w.-]*requirements?[\w.-]*|constraints?[\w.-]*|pip[-_]\w*)\.(?:txt|in)$"
     r"|(?:^|/)requirements?/[\w.-]+\.(?:txt|in)$",
     re.IGNORECASE,
 )
-_CONDA = re.compile(
+_CONDA = regex(
     r"(?:^|/)[\w.-]*(?:environment|conda|env|dependenc)[\w.-]*\.ya?ml$|"
     r"(?:^|/)(?:conda_?|mamba_?)?env(?:iron(?:ment)?)?s?/[\w.-]+\.ya?ml$",
     re.IGNORECASE,

@@ -23,6 +23,7 @@ from mlops_audit.facts.tomlpos import load_toml
 from mlops_audit.facts.types import Command, Target, Unreadable
 from mlops_audit.facts.yamlpos import decode, load_yaml
 from mlops_audit.model import Span
+from mlops_audit.regex import regex
 
 __all__ = [
     "Containers",
@@ -42,11 +43,11 @@ __all__ = [
 ]
 
 _EMPTY = Node("map", 1)
-_DOCKERFILE = re.compile(
+_DOCKERFILE = regex(
     r"(?:^|/)(?:[\w.-]*\.)?(?:[Dd]ockerfile|[Cc]ontainerfile)(?:[.-][\w.-]+|_[\w-]+|[A-Z\d][\w-]*)?$"
 )
-_NO_DOCKERFILE = re.compile(r"\.(?:md|dockerignore|py|ya?ml|json|txt|sh)$")
-_COMPOSE = re.compile(r"(?:^|/)(?:docker-)?compose[\w.-]*\.ya?ml$|(?:^|/)[\w-]+[.-]compose\.ya?ml$")
+_NO_DOCKERFILE = regex(r"\.(?:md|dockerignore|py|ya?ml|json|txt|sh)$")
+_COMPOSE = regex(r"(?:^|/)(?:docker-)?compose[\w.-]*\.ya?ml$|(?:^|/)[\w-]+[.-]compose\.ya?ml$")
 _DEPLOY: Mapping[str, str] = {
     "app.yaml": "app-engine", "fly.toml": "fly", "render.yaml": "render", "vercel.json": "vercel",
     "netlify.toml": "netlify", "railway.json": "railway", "railway.toml": "railway",
@@ -57,7 +58,7 @@ _DEPLOY: Mapping[str, str] = {
     "skaffold.yaml": "skaffold", "Tiltfile": "tilt", "devcontainer.json": "devcontainer",
     ".devcontainer.json": "devcontainer", "truss.yaml": "truss", "modal.toml": "modal",
 }  # fmt: skip
-_DEPLOY_NAME = re.compile(
+_DEPLOY_NAME = regex(
     r"(?:^|/)(?P<apptainer>[\w.-]+\.def|Singularity[\w.-]*)$|(?P<packer>\.pkr\.(?:hcl|json))$|"
     r"(?:^|/)[\w.-]*(?P<cluster>cluster|compute)[_-]?env(?:ironment)?[\w.-]*\.ya?ml$"
 )

@@ -14,16 +14,17 @@ from mlops_audit.facts.shell import parse_shell
 from mlops_audit.facts.types import Command, Target
 from mlops_audit.facts.yamlpos import decode
 from mlops_audit.model import Span
+from mlops_audit.regex import regex
 
 __all__ = ["Copy", "Dockerfile", "Stage", "docker_target", "read_dockerfile"]
 
 _LIMIT = 512 * 1024
-_INSTRUCTION = re.compile(r"\s*(ONBUILD\s+)?([A-Za-z]+)(?:\s+|$)(.*)", re.DOTALL)
-_HEREDOC = re.compile(r"<<-?\s*['\"]?(\w+)['\"]?")
-_VARIABLE = re.compile(r"\$\{([A-Za-z_]\w*)(?::?[-+]([^}]*))?\}|\$([A-Za-z_]\w*)")
-_FLAG = re.compile(r"--[\w-]+(?:=\S+)?\s+")
-_FLAGS = re.compile(r"(?:[ \t]|\\\n)*(?:--[\w-]+(?:=\S+)?(?:[ \t]|\\\n)+)*")
-_PAIR = re.compile(r"([A-Za-z_][\w.]*)=(\"(?:[^\"\\]|\\.)*\"|'[^']*'|\S*)")
+_INSTRUCTION = regex(r"\s*(ONBUILD\s+)?([A-Za-z]+)(?:\s+|$)(.*)", re.DOTALL)
+_HEREDOC = regex(r"<<-?\s*['\"]?(\w+)['\"]?")
+_VARIABLE = regex(r"\$\{([A-Za-z_]\w*)(?::?[-+]([^}]*))?\}|\$([A-Za-z_]\w*)")
+_FLAG = regex(r"--[\w-]+(?:=\S+)?\s+")
+_FLAGS = regex(r"(?:[ \t]|\\\n)*(?:--[\w-]+(?:=\S+)?(?:[ \t]|\\\n)+)*")
+_PAIR = regex(r"([A-Za-z_][\w.]*)=(\"(?:[^\"\\]|\\.)*\"|'[^']*'|\S*)")
 
 
 class Copy(Struct, frozen=True):

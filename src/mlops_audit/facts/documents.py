@@ -13,30 +13,31 @@ from mlops_audit.facts.shell import parse_shell
 from mlops_audit.facts.types import Command, Unreadable
 from mlops_audit.facts.yamlpos import decode, load_yaml
 from mlops_audit.model import Span
+from mlops_audit.regex import regex
 
 __all__ = ["is_placeholder", "read_document"]
 
 _LIMIT = 1024 * 1024
 _MAX_SECTIONS = 2_000
-_ATX = re.compile(r" {0,3}(#{1,6})[ \t]+(.*?)[ \t]*#*[ \t]*$")
-_ADOC = re.compile(r"(={1,6})[ \t]+(\S.*)")
-_FENCE = re.compile(r"[ \t]*(?:>[ \t]*)?(`{3,}|~{3,})[ \t]*\{?\.?([\w+#.-]*)")
-_LINK = re.compile(r"!?\[([^\]\n]{0,300})\]\(\s*<?([^)\s>]{1,1000})")
-_RST_LINK = re.compile(r"`([^`<\n]{0,300})<([^>\n]{1,1000})>`_{1,2}")
-_ADOC_LINK = re.compile(r"(?:link:|xref:)([^\s\[]{1,500})\[([^\]\n]{0,300})\]")
-_REFERENCE = re.compile(r"^[ ]{0,3}\[([^\]\n]{1,200})\]:[ \t]*<?(\S{1,1000}?)>?(?:[ \t].*)?$")
-_HTML_LINK = re.compile(
+_ATX = regex(r" {0,3}(#{1,6})[ \t]+(.*?)[ \t]*#*[ \t]*$")
+_ADOC = regex(r"(={1,6})[ \t]+(\S.*)")
+_FENCE = regex(r"[ \t]*(?:>[ \t]*)?(`{3,}|~{3,})[ \t]*\{?\.?([\w+#.-]*)")
+_LINK = regex(r"!?\[([^\]\n]{0,300})\]\(\s*<?([^)\s>]{1,1000})")
+_RST_LINK = regex(r"`([^`<\n]{0,300})<([^>\n]{1,1000})>`_{1,2}")
+_ADOC_LINK = regex(r"(?:link:|xref:)([^\s\[]{1,500})\[([^\]\n]{0,300})\]")
+_REFERENCE = regex(r"^[ ]{0,3}\[([^\]\n]{1,200})\]:[ \t]*<?(\S{1,1000}?)>?(?:[ \t].*)?$")
+_HTML_LINK = regex(
     r"<(?:a|img)\s[^>]{0,500}?(?:href|src)\s*=\s*[\"']([^\"']{1,1000})[\"']", re.IGNORECASE
 )
-_ITEM = re.compile(r"[ \t]*(?:[-*+]|\d{1,3}[.)]|#\.)[ \t]+(.*)")
-_TOCTREE = re.compile(r"\.\.[ \t]+(\S+)::[ \t]*(.*)")
+_ITEM = regex(r"[ \t]*(?:[-*+]|\d{1,3}[.)]|#\.)[ \t]+(.*)")
+_TOCTREE = regex(r"\.\.[ \t]+(\S+)::[ \t]*(.*)")
 _SHELL_NAMES = frozenset({
     "bash", "sh", "shell", "console", "zsh", "shell-session", "terminal", "cmd", "powershell",
     "bat",
     "text", "", "shellscript", "ps1", "command",
 })  # fmt: skip
-_PROMPT = re.compile(r"^[ \t]*(?:\([\w.-]{1,40}\)[ \t]*)?(?:[\w.@~:/-]{0,60})?[$%>\u276f][ \t]+")
-_PROGRAM = re.compile(
+_PROMPT = regex(r"^[ \t]*(?:\([\w.-]{1,40}\)[ \t]*)?(?:[\w.@~:/-]{0,60})?[$%>\u276f][ \t]+")
+_PROGRAM = regex(
     r"^[ \t]*(?:sudo |[A-Z_]+=\S+ )*"
     r"(?:git|pip3?|python[\d.]*|uv|uvx|poetry|pipenv|pdm|hatch|conda|mamba|make|just|docker|"
     r"docker-compose|dvc|kedro|mlflow|pytest|tox|nox|npm|npx|yarn|pnpm|brew|apt|apt-get|cd|bash|"
@@ -45,7 +46,7 @@ _PROGRAM = re.compile(
     r"task|mise|torchrun|accelerate|wandb|huggingface-cli|spacy|pixi|rye|virtualenv|pipx)"
     r"(?:[ \t]|$)"
 )
-_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_COMMENT = regex(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _RULES = "=-~^\"'`#*+._:"
 
 
@@ -316,7 +317,7 @@ def _front_matter(lines: list[str], path: str) -> tuple[Node | None, int]:
     return (None if isinstance(node, Unreadable) or node.kind != "map" else node), end + 1
 
 
-_PLACEHOLDER = re.compile(
+_PLACEHOLDER = regex(
     r"\b(?:todo|tbd|tba|fixme|xxx|lorem ipsum|coming soon|work in progress|under construction|"
     r"to be (?:written|added|defined|done|completed)|fill (?:this|me|in)|more information needed|"
     r"placeholder|insert (?:here|text|your)|describe (?:here|your)|your text here|"
@@ -329,13 +330,11 @@ _PLACEHOLDER = re.compile(
 )
 
 
-_LINE_SIGNS = re.compile(r"(?m)^[ \t]*(?:[#>*+|_=-]+|\d+[.)])[ \t]*")
-_TOLD = re.compile(r"[^\W_]{2,}")
+_LINE_SIGNS = regex(r"(?m)^[ \t]*(?:[#>*+|_=-]+|\d+[.)])[ \t]*")
+_TOLD = regex(r"[^\W_]{2,}")
 
 # A cell or line that is nothing but `<name>`: no tag of HTML has words and no attributes.
-_BLANK_FIELD = re.compile(
-    r"(?:[\s|,;]{0,9}<(?!https?:|mailto:)[a-z][a-z _-]{0,40}>){1,20}[\s|]{0,9}"
-)
+_BLANK_FIELD = regex(r"(?:[\s|,;]{0,9}<(?!https?:|mailto:)[a-z][a-z _-]{0,40}>){1,20}[\s|]{0,9}")
 
 
 def is_placeholder(text: str) -> bool:

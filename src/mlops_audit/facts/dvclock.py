@@ -21,11 +21,12 @@ from mlops_audit.facts.nodes import Node, Plain
 from mlops_audit.facts.types import Unreadable
 from mlops_audit.facts.yamlpos import load_yaml
 from mlops_audit.model import Span
+from mlops_audit.regex import regex
 
 __all__ = ["read_dvc_config", "read_dvc_lock", "read_dvc_pointer"]
 
-_REMOTE = re.compile(r"'?remote\s+\"([^\"]+)\"'?")
-_SHARED = re.compile(r"[a-z][a-z0-9+.\-]*://|[\w.\-]+@[\w.\-]+:", re.IGNORECASE)
+_REMOTE = regex(r"'?remote\s+\"([^\"]+)\"'?")
+_SHARED = regex(r"[a-z][a-z0-9+.\-]*://|[\w.\-]+@[\w.\-]+:", re.IGNORECASE)
 
 
 def read_dvc_lock(data: bytes, path: str) -> DvcLock | Unreadable:

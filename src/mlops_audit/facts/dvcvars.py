@@ -16,12 +16,13 @@ from mlops_audit.facts.pytext import parse_python
 from mlops_audit.facts.tomlpos import load_toml
 from mlops_audit.facts.types import Unreadable
 from mlops_audit.facts.yamlpos import load_yaml
+from mlops_audit.regex import regex
 
 __all__ = ["Scope", "expansions", "load_params", "look_up"]
 
 _MAX_ROUNDS = 500
-_INTERPOLATION = re.compile(r"\\?\$\{([^{}]{1,300})\}")
-_STEP = re.compile(r"[^.\[\]]+")
+_INTERPOLATION = regex(r"\\?\$\{([^{}]{1,300})\}")
+_STEP = regex(r"[^.\[\]]+")
 
 Getter = Callable[[str], bytes | None]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from msgspec.structs import replace
 
 from mlops_audit.facts.ci.github import WORKFLOW
@@ -25,10 +23,11 @@ from mlops_audit.facts.github_triggers import read_triggers
 from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.types import Job, Step, Trigger, TriggerKind, Unreadable, Workflow
 from mlops_audit.model import Span
+from mlops_audit.regex import regex
 
 __all__ = ["read_github"]
 
-_WORKFLOW = re.compile(WORKFLOW)
+_WORKFLOW = regex(WORKFLOW)
 NOT_AT_ROOT = "GitHub reads .github/workflows at the repository's root only"
 
 

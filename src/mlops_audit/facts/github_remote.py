@@ -6,20 +6,20 @@ gets; some of those are commands (`test_command: pytest`) or environments of a t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 from mlops_audit.facts.shell import parse_shell
 from mlops_audit.facts.types import Command, Step
 from mlops_audit.model import Span
+from mlops_audit.regex import regex
 
 __all__ = ["remote_step"]
 
-_COMMAND = re.compile(r"(^|_)(commands?|cmds?|script|run)$")
-_ENVIRONMENTS = re.compile(r"^(tox_?)?envs?$|^tox_?env_?lists?$")
-_TESTS = re.compile(r"^(unit_?)?tests?_(folder|dir|directory|paths?|root)$")
+_COMMAND = regex(r"(^|_)(commands?|cmds?|script|run)$")
+_ENVIRONMENTS = regex(r"^(tox_?)?envs?$|^tox_?env_?lists?$")
+_TESTS = regex(r"^(unit_?)?tests?_(folder|dir|directory|paths?|root)$")
 _NO_COMMANDS = frozenset({"", "true", "false", "none", "yes", "no"})
-_PATH = re.compile(r"[\w./-]{1,200}")
+_PATH = regex(r"[\w./-]{1,200}")
 
 
 def remote_step(uses: str, inputs: Mapping[str, str], span: Span) -> Step:

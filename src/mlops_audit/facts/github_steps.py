@@ -24,13 +24,14 @@ from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.triggers import narrow
 from mlops_audit.facts.types import Command, Step, Trigger
 from mlops_audit.model import Span
+from mlops_audit.regex import regex
 
 __all__ = ["Context", "If", "composite", "read_if", "read_step", "softness"]
 
 # Each start stops at the next one, so that a text of starts alone costs no more than its length.
-_EXPRESSION = re.compile(r"\$\{\{((?:(?!\$\{\{).){0,2000}?)\}\}", re.DOTALL)
-_DOTTED = re.compile(r"[\w.\-]+")
-_QUOTED = re.compile(r"'[^']*'")
+_EXPRESSION = regex(r"\$\{\{((?:(?!\$\{\{).){0,2000}?)\}\}", re.DOTALL)
+_DOTTED = regex(r"[\w.\-]+")
+_QUOTED = regex(r"'[^']*'")
 MAX_CALLS = 10  # GitHub's own limit of nested composite actions
 
 

@@ -13,6 +13,7 @@ from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.triggers import OTHER_BRANCH
 from mlops_audit.facts.types import Trigger, TriggerKind
 from mlops_audit.model import Span
+from mlops_audit.regex import regex
 
 __all__ = ["Reach", "bindings", "job_reach", "pipeline_triggers"]
 
@@ -53,10 +54,10 @@ _KEYWORDS = frozenset(
         "chat",
     ]
 )
-_BRANCH_REGEX = re.compile(
+_BRANCH_REGEX = regex(
     r"\$CI_(?:COMMIT_BRANCH|COMMIT_REF_NAME|MERGE_REQUEST_TARGET_BRANCH_NAME)\s*=~\s*(/(?:[^/\\\n]|\\.)+/\w*)"
 )
-_TAG_REGEX = re.compile(r"\$CI_COMMIT_(?:TAG|REF_NAME)\s*=~\s*(/(?:[^/\\\n]|\\.)+/\w*)")
+_TAG_REGEX = regex(r"\$CI_COMMIT_(?:TAG|REF_NAME)\s*=~\s*(/(?:[^/\\\n]|\\.)+/\w*)")
 
 
 class Reach(Struct, frozen=True):

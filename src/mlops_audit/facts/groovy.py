@@ -6,12 +6,14 @@ import re
 
 from msgspec import Struct, field
 
+from mlops_audit.regex import regex
+
 __all__ = ["Block", "Token", "scan_groovy"]
 
 MAX_TEXT = 1024 * 1024
 MAX_DEPTH = 80
 
-_TOKEN = re.compile(
+_TOKEN = regex(
     r"""
     (?P<space>[ \t\r]+)
     |(?P<newline>\n)
@@ -25,7 +27,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _STEP = {"(": 1, "[": 1, ")": -1, "]": -1}
-_ESCAPE = re.compile(r"\\([\\'\"$])")
+_ESCAPE = regex(r"\\([\\'\"$])")
 
 
 class Token(Struct, frozen=True):

@@ -12,6 +12,7 @@ import re
 from msgspec import Struct
 
 from mlops_audit.facts.nodes import Entry, Node, null_node, text_node
+from mlops_audit.regex import regex
 
 __all__ = ["HclBlock", "scan_hcl"]
 
@@ -19,7 +20,7 @@ MAX_TEXT = 2 * 1024 * 1024
 MAX_DEPTH = 60
 MAX_LABELS = 4
 
-_TOKEN = re.compile(
+_TOKEN = regex(
     r"""
     (?P<space>[ \t\r]+)
     |(?P<newline>\n)
@@ -32,8 +33,8 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_LITERAL = re.compile(r"-?\d+(?:\.\d+)?|true|false|null")
-_ESCAPE = re.compile(r"\\([\\\"nt])")
+_LITERAL = regex(r"-?\d+(?:\.\d+)?|true|false|null")
+_ESCAPE = regex(r"\\([\\\"nt])")
 _ESCAPES = {"n": "\n", "t": "\t", '"': '"', "\\": "\\"}
 
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
-
 from mlops_audit.facts.nodes import Entry, Node
 from mlops_audit.facts.types import Unreadable
 from mlops_audit.facts.yamlpos import decode
 from mlops_audit.model import Span
+from mlops_audit.regex import regex
 
 __all__ = ["load_ini"]
 
 MAX_BYTES = 2 * 1024 * 1024
-_SECTION = re.compile(r"\s*\[([^\]\n]*)\]")
-_KEY = re.compile(r"([^\s=:#;\[][^=:\n]{0,200}?)[ \t]*[=:][ \t]*(.*)")
+_SECTION = regex(r"\s*\[([^\]\n]*)\]")
+_KEY = regex(r"([^\s=:#;\[][^=:\n]{0,200}?)[ \t]*[=:][ \t]*(.*)")
 
 
 def load_ini(data: bytes | str, path: str, line: int = 1) -> Node | Unreadable:

@@ -13,13 +13,14 @@ from mlops_audit.facts.nodes import Entry, Node, is_null_text
 from mlops_audit.facts.types import Unreadable
 from mlops_audit.facts.yamlpos import decode
 from mlops_audit.model import Span
+from mlops_audit.regex import regex
 
 __all__ = ["load_json"]
 
 MAX_BYTES = 8 * 1024 * 1024
 MAX_DEPTH = 100
 
-_TOKEN = re.compile(
+_TOKEN = regex(
     r"""
     (?P<space>[ \t\r\n]+|//[^\n]*|/\*.*?\*/)
     |(?P<string>"(?:[^"\\]|\\.)*")

@@ -13,19 +13,20 @@ from mlops_audit.facts.shell import parse_shell
 from mlops_audit.facts.types import Command, Target
 from mlops_audit.facts.yamlpos import decode
 from mlops_audit.model import Span
+from mlops_audit.regex import regex
 
 __all__ = ["read_just"]
 
 _MAX_RECIPES = 1_000
-_ASSIGN = re.compile(r"(?:export\s+)?([A-Za-z_][\w-]*)\s*:=\s*(.*)")
-_RECIPE = re.compile(r"@?([A-Za-z_][\w-]*)((?:\s+[^:\n]*)?):(?!=)\s*(.*)")
-_IMPORT = re.compile(r"import\??\s+['\"]([^'\"]+)['\"]")
-_ALIAS = re.compile(r"alias\s+([\w-]+)\s*:=\s*([\w-]+)")
-_TEXT = re.compile(r"\s*(?:'([^']*)'|\"([^\"]*)\")\s*")
-_INTERPOLATION = re.compile(r"\{\{\s*([A-Za-z_][\w-]*)\s*\}\}")
-_NEED = re.compile(r"\(\s*([\w:-]+)[^)]*\)|([A-Za-z_][\w:-]*)|&&")
-_DEFAULTED = re.compile(r"[$+*]*([A-Za-z_][\w-]*)\s*=\s*(?:'([^']*)'|\"([^\"]*)\")")
-_FOLDER = re.compile(r"\[\s*working-directory\s*[:(]\s*['\"]([^'\"]+)['\"]")
+_ASSIGN = regex(r"(?:export\s+)?([A-Za-z_][\w-]*)\s*:=\s*(.*)")
+_RECIPE = regex(r"@?([A-Za-z_][\w-]*)((?:\s+[^:\n]*)?):(?!=)\s*(.*)")
+_IMPORT = regex(r"import\??\s+['\"]([^'\"]+)['\"]")
+_ALIAS = regex(r"alias\s+([\w-]+)\s*:=\s*([\w-]+)")
+_TEXT = regex(r"\s*(?:'([^']*)'|\"([^\"]*)\")\s*")
+_INTERPOLATION = regex(r"\{\{\s*([A-Za-z_][\w-]*)\s*\}\}")
+_NEED = regex(r"\(\s*([\w:-]+)[^)]*\)|([A-Za-z_][\w:-]*)|&&")
+_DEFAULTED = regex(r"[$+*]*([A-Za-z_][\w-]*)\s*=\s*(?:'([^']*)'|\"([^\"]*)\")")
+_FOLDER = regex(r"\[\s*working-directory\s*[:(]\s*['\"]([^'\"]+)['\"]")
 
 Getter = Callable[[str], bytes | None]
 

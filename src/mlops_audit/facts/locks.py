@@ -8,6 +8,7 @@ import re
 from mlops_audit.facts.requirements import Lock, normal_name
 from mlops_audit.facts.yamlpos import decode
 from mlops_audit.model import Span
+from mlops_audit.regex import regex
 
 __all__ = ["LOCK_NAMES", "read_lock"]
 
@@ -24,10 +25,10 @@ LOCK_NAMES = {
     "requirements-dev.lock": "rye",
 }
 _MAX_BYTES = 32 * 1024 * 1024
-_TOML_PACKAGE = re.compile(r"^\[\[packages?\]\]\s*$", re.MULTILINE)
-_TOML_FIELD = re.compile(r"^(name|version)\s*=\s*[\"']([^\"']{1,200})[\"']")
-_YAML_NAME = re.compile(r"^\s*(?:- )?name:\s*[\"']?([A-Za-z0-9._-]+)", re.MULTILINE)
-_PIXI_URL = re.compile(
+_TOML_PACKAGE = regex(r"^\[\[packages?\]\]\s*$", re.MULTILINE)
+_TOML_FIELD = regex(r"^(name|version)\s*=\s*[\"']([^\"']{1,200})[\"']")
+_YAML_NAME = regex(r"^\s*(?:- )?name:\s*[\"']?([A-Za-z0-9._-]+)", re.MULTILINE)
+_PIXI_URL = regex(
     r"(?:conda|pypi):\s+\S{1,300}/([A-Za-z0-9_.]+?(?:-[A-Za-z][A-Za-z0-9_.]*)*)-(\d[\w.!+]*)-"
 )
 

@@ -18,6 +18,7 @@ from mlops_audit.facts.shell import parse_shell
 from mlops_audit.facts.types import Command, Target
 from mlops_audit.facts.yamlpos import decode
 from mlops_audit.model import Span
+from mlops_audit.regex import regex
 
 __all__ = ["read_make"]
 
@@ -26,20 +27,20 @@ _MAX_INCLUDES = 30
 _MAX_RULES = 2_000
 _MAX_VALUE = 20_000
 _MAX_DEPTH = 12
-_ASSIGN = re.compile(
+_ASSIGN = regex(
     r"(?:(?:override|export|private)\s+)*([A-Za-z_.][\w.\-]*)\s*(::?:?=|\?=|\+=|!=|=)\s*(.*)",
     re.DOTALL,
 )
-_DEFINE = re.compile(r"(?:override\s+|export\s+)?define\s+([\w.\-]+)")
-_INCLUDE = re.compile(r"(?:-|s)?include\s+(.+)")
-_CONDITIONAL = re.compile(r"(ifeq|ifneq|ifdef|ifndef|else|endif)\b\s*(.*)")
-_PAIR = re.compile(r"\(([^,]*),(.*)\)\s*$|(['\"])(.*?)\3\s+(['\"])(.*?)\5")
-_REFERENCE = re.compile(r"\$(?:\(([^()$\s:]+)\)|\{([^{}$\s:]+)\}|([@<^+?*%]))")
-_SHELL_CALL = re.compile(r"\$\(shell\s+")
-_FILE_NAME = re.compile(r"[/%]|\.[A-Za-z0-9]{1,8}$")
+_DEFINE = regex(r"(?:override\s+|export\s+)?define\s+([\w.\-]+)")
+_INCLUDE = regex(r"(?:-|s)?include\s+(.+)")
+_CONDITIONAL = regex(r"(ifeq|ifneq|ifdef|ifndef|else|endif)\b\s*(.*)")
+_PAIR = regex(r"\(([^,]*),(.*)\)\s*$|(['\"])(.*?)\3\s+(['\"])(.*?)\5")
+_REFERENCE = regex(r"\$(?:\(([^()$\s:]+)\)|\{([^{}$\s:]+)\}|([@<^+?*%]))")
+_SHELL_CALL = regex(r"\$\(shell\s+")
+_FILE_NAME = regex(r"[/%]|\.[A-Za-z0-9]{1,8}$")
 
-_LINE_END = re.compile(r"(?<!\\)\n")
-_PREFIX = re.compile(r"[@\-+][@\-+ ]*")
+_LINE_END = regex(r"(?<!\\)\n")
+_PREFIX = regex(r"[@\-+][@\-+ ]*")
 
 Getter = Callable[[str], bytes | None]
 

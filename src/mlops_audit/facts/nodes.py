@@ -6,10 +6,11 @@ the like stay in `Node.tag`, and the node below them is an ordinary one.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 from msgspec import Struct, field
+
+from mlops_audit.regex import regex
 
 __all__ = ["Entry", "Node", "Plain", "Scalar", "null_node", "text_node"]
 
@@ -20,12 +21,10 @@ _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _TRUE = frozenset({"true", "True", "TRUE"})
 _FALSE = frozenset({"false", "False", "FALSE"})
 # YAML 1.2 core schema, chapter 10.3.2; lengths are bounded because `int` refuses 4300 digits.
-_INT = re.compile(r"[-+]?[0-9]{1,300}")
-_RADIX = re.compile(r"0o[0-7]{1,200}|0x[0-9a-fA-F]{1,200}")
-_FLOAT = re.compile(
-    r"[-+]?(?:\.[0-9]{1,300}|[0-9]{1,300}(?:\.[0-9]{0,300})?)(?:[eE][-+]?[0-9]{1,6})?"
-)
-_SPECIAL = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_INT = regex(r"[-+]?[0-9]{1,300}")
+_RADIX = regex(r"0o[0-7]{1,200}|0x[0-9a-fA-F]{1,200}")
+_FLOAT = regex(r"[-+]?(?:\.[0-9]{1,300}|[0-9]{1,300}(?:\.[0-9]{0,300})?)(?:[eE][-+]?[0-9]{1,6})?")
+_SPECIAL = regex(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 
 
 class Entry(Struct, frozen=True, eq=False):

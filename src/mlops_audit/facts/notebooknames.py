@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 
+from mlops_audit.regex import regex
+
 __all__ = ["convention", "stem"]
 
-_NUMBERED = re.compile(r"^\(?\d+(?:[._-]\d+)*[a-z]?\)?[\s._-]+(?=.*[^\W\d_]{2})", re.IGNORECASE)
-_CHAPTERS = re.compile(
+_NUMBERED = regex(r"^\(?\d+(?:[._-]\d+)*[a-z]?\)?[\s._-]+(?=.*[^\W\d_]{2})", re.IGNORECASE)
+_CHAPTERS = regex(
     r"^(chapter|chap|ch|lesson|lecture|lab|week|day|part|step|stage|module|session|exercise|ex|"
     r"assignment|homework|hw|tutorial|unit|notebook|nb|section|sec|phase|task)[\s._-]*\d+",
     re.IGNORECASE,
 )
-_PARTS = re.compile(  # the number of the part behind the name: `Forecasting Part 2`
+_PARTS = regex(  # the number of the part behind the name: `Forecasting Part 2`
     r"[\s._-](chapter|lesson|lecture|lab|week|day|part|session)[\s._-]*\d+\b", re.IGNORECASE
 )
 

@@ -6,7 +6,6 @@ Only a notebook's source is code; outputs are looked at for being there, never f
 from __future__ import annotations
 
 import json
-import re
 
 from msgspec import Struct
 
@@ -14,6 +13,7 @@ from mlops_audit.facts.code import Module
 from mlops_audit.facts.python import read_source
 from mlops_audit.facts.shell import parse_shell
 from mlops_audit.facts.types import Command
+from mlops_audit.regex import regex
 
 __all__ = ["Cell", "Notebook", "read_cells", "read_notebook"]
 
@@ -22,10 +22,10 @@ _MAX_DEPTH = 60
 # Cell magics whose body is still Python.
 _PYTHON_MAGICS = frozenset({"time", "timeit", "capture", "prun", "python", "python3", "memit"})
 _SHELL_MAGICS = frozenset({"bash", "sh", "shell", "script", "!"})
-_MAGIC = re.compile(r"^(\s*)([%!?].*|.*\?\s*)$")
+_MAGIC = regex(r"^(\s*)([%!?].*|.*\?\s*)$")
 # A line magic that gives the session a variable; a value with spaces or `{}` is no constant.
-_SETS = re.compile(r"%(?:set_)?env\s+([A-Za-z_]\w*)(?:\s*=\s*|\s+)([^\s{}$;|&`()<>]+)\s*$")
-_ASSIGNED = re.compile(r"^(\s*)([\w, ]{1,80}=)\s*[!%]")
+_SETS = regex(r"%(?:set_)?env\s+([A-Za-z_]\w*)(?:\s*=\s*|\s+)([^\s{}$;|&`()<>]+)\s*$")
+_ASSIGNED = regex(r"^(\s*)([\w, ]{1,80}=)\s*[!%]")
 
 
 class Cell(Struct, frozen=True):

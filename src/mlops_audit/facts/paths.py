@@ -7,6 +7,7 @@ import re
 from msgspec import Struct
 
 from mlops_audit.model import Span
+from mlops_audit.regex import regex
 
 __all__ = ["PersonalPath", "find_personal_paths"]
 
@@ -38,19 +39,19 @@ _SHARED = frozenset({
     "sandbox", "gcp", "aws", "triton-server", "nvidia", "mambaforge", "conda", "micromamba", "nix",
     "...", "..", ".", "src", "johndoe", "john", "jane", "janedoe", "alice", "bob", "jdoe", "alumno",
 })  # fmt: skip
-_UNIX = re.compile(
+_UNIX = regex(
     r"(?<![\w.$}~:/-])(?:file://)?/(?:home|Users|(?:mnt/(?:host/)?|host_mnt/|cygdrive/)[a-z]/Users)/([^/\s\"'`,;:)(\]\[|&*?]{1,64})"
     r"(?:/[^\s\"'`,;)(]{0,200})?"
 )
-_WINDOWS = re.compile(
+_WINDOWS = regex(
     r"(?<![A-Za-z0-9])[A-Za-z]:(?:\\\\?|/)(?:(Users|Documents and Settings)(?:\\\\?|/)"
     r"([^\\/\s\"'`]{1,64})|([A-Za-z0-9_. -]{1,60})(?:\\\\?|/)[^\s\"'`]{1,200})[^\s\"'`]{0,200}",
     re.IGNORECASE,
 )
-_COLAB = re.compile(r"(?<![\w./])/?(?:content/)(?:g?drive)/[^\s\"'`,;)(]{0,200}", re.IGNORECASE)
-_PLACEHOLDER = re.compile(r"[<>{}$%*]|^\.+$|^x+$", re.IGNORECASE)
-_URL_BEFORE = re.compile(r"[a-z]{2,6}://[^\s\"'<>]{0,300}$", re.IGNORECASE)
-_SYSTEM = re.compile(
+_COLAB = regex(r"(?<![\w./])/?(?:content/)(?:g?drive)/[^\s\"'`,;)(]{0,200}", re.IGNORECASE)
+_PLACEHOLDER = regex(r"[<>{}$%*]|^\.+$|^x+$", re.IGNORECASE)
+_URL_BEFORE = regex(r"[a-z]{2,6}://[^\s\"'<>]{0,300}$", re.IGNORECASE)
+_SYSTEM = regex(
     r"^(?:program files|windows|programdata|app|src|data|workspace|tools|python\d*|git|temp|tmp|"
     r"hostedtoolcache|foo|bar|some|my|example|actions|a|d|msys64|cygwin|path|miniconda\d?|anaconda\d?)",
     re.IGNORECASE,

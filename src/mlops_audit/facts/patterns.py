@@ -9,18 +9,20 @@ import functools
 import re
 import warnings
 
+from mlops_audit.regex import regex
+
 __all__ = ["glob_matches", "matches", "safe_search"]
 
 MAX_PATTERN = 200
 MAX_SUBJECT = 300
 MAX_STARS = 16
 MAX_OPEN_REPEATS = 3
-_REGEX = re.compile(r"/(.+)/([a-z]{0,3})", re.DOTALL)
+_REGEX = regex(r"/(.+)/([a-z]{0,3})", re.DOTALL)
 # A repeated group, or many open repetitions, can take exponential or high polynomial time.
-_REPEATED_GROUP = re.compile(r"\)\s*[*+{]")
-_OPEN_REPEAT = re.compile(r"(?<!\\)[*+]|\{\d*,\}")
-_SET_SIGNS = re.compile(r"([-&|~])\1+")  # doubled, they may become operators of sets in `re`
-_VARIABLE = re.compile(r"\$[\w({]|\$\(|\{\{")
+_REPEATED_GROUP = regex(r"\)\s*[*+{]")
+_OPEN_REPEAT = regex(r"(?<!\\)[*+]|\{\d*,\}")
+_SET_SIGNS = regex(r"([-&|~])\1+")  # doubled, they may become operators of sets in `re`
+_VARIABLE = regex(r"\$[\w({]|\$\(|\{\{")
 
 
 def safe_search(regex: str, subject: str) -> bool | None:

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from mlops_audit.model import Span
+from mlops_audit.regex import regex
 
 __all__ = ["SecretHit", "find_secrets", "secret_in_string"]
 
@@ -35,7 +36,7 @@ class SecretHit(Struct, frozen=True):
 # Providers' formats (their own documentation, and GitHub's list of secret scanning patterns).
 # Every pattern starts with a fixed text, given first, so that a line is searched only with it.
 _PROVIDERS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
-    (kind, start, re.compile(pattern))
+    (kind, start, regex(pattern))
     for kind, start, pattern in (
         ("AWS access key", "AKIA", r"(?<![A-Za-z0-9])AKIA[0-9A-Z]{16}(?![A-Za-z0-9])"),
         ("AWS access key", "ASIA", r"(?<![A-Za-z0-9])ASIA[0-9A-Z]{16}(?![A-Za-z0-9])"),
@@ -80,38 +81,38 @@ _PROVIDERS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
         ("JSON web token", "eyJ", r"(?<![\w-])eyJ[\w-]{15,500}\.eyJ[\w-]{15,2000}\.[\w-]{20,600}"),
     )
 )
-_URL = re.compile(
+_URL = regex(
     r"(?<![\w+.-])([a-z][a-z0-9+.-]{1,20})://([^\s:/@\"'<>]{1,80}):([^\s/@\"'<>]{1,200})"
     r"@([\w.-]{1,200})"
 )
-_NAMED = re.compile(
+_NAMED = regex(
     r"(?i)(?<![a-z])(?P<name>[\w.-]{0,60}?(?:password|passwd|pwd|secret|api[_-]?key|access[_-]?key|"
     r"auth[_-]?token|access[_-]?token|token|account[_-]?key|private[_-]?key|client[_-]?secret|"
     r"credentials?|connection[_-]?string)[\w-]{0,30})"
     r"[\"']?\s{0,20}(?::=|=>|=|:)\s{0,20}(?P<quote>[\"'])(?P<value>[^\"'\n]{6,300})(?P=quote)"
 )
-_NAMED_BARE = re.compile(
+_NAMED_BARE = regex(
     r"(?i)^\s{0,40}(?:export\s+|set\s+|ENV\s+|ARG\s+|- )?"
     r"(?P<name>[\w.-]{0,60}?(?:password|passwd|secret|"
     r"api[_-]?key|access[_-]?key|token|account[_-]?key|client[_-]?secret)[\w-]{0,30})"
     r"\s{0,20}(?:=|:\s)\s{0,20}(?P<value>[^\s\"'#$<{]{8,300})\s*$"
 )
 # Given to a program on its line, such as `docker run -e API_KEY=...` or `API_KEY=... python x.py`.
-_NAMED_WORD = re.compile(
+_NAMED_WORD = regex(
     r"(?:^|[\s\"'])(?P<name>[A-Z0-9_]{0,60}?(?:PASSWORD|SECRET|API_?KEY|ACCESS_?KEY|TOKEN)"
     r"[A-Z0-9_]{0,20})=(?P<value>[^\s\"'#$<{;&|]{16,300})(?=[\s\"';]|$)"
 )
-_BARE_FILES = re.compile(
+_BARE_FILES = regex(
     r"(?:\.env(?:\.[\w-]+)?|\.ya?ml|\.cfg|\.ini|\.conf|\.properties|\.toml|\.sh|\.bat|\.ps1|ockerfile[\w.-]*|akefile)$"
 )
 _KEY_NAMES: tuple[tuple[str, str, re.Pattern[str]], ...] = (
-    ("Weights & Biases key", "wandb", re.compile(r"[0-9a-f]{40}")),
-    ("Comet key", "comet", re.compile(r"[A-Za-z0-9]{25}")),
-    ("Kaggle key", "kaggle", re.compile(r"[0-9a-f]{32}")),
-    ("Neptune token", "neptune", re.compile(r"eyJ[\w=-]{40,400}")),
-    ("AWS secret key", "secret_access_key", re.compile(r"[A-Za-z0-9/+]{40}")),
+    ("Weights & Biases key", "wandb", regex(r"[0-9a-f]{40}")),
+    ("Comet key", "comet", regex(r"[A-Za-z0-9]{25}")),
+    ("Kaggle key", "kaggle", regex(r"[0-9a-f]{32}")),
+    ("Neptune token", "neptune", regex(r"eyJ[\w=-]{40,400}")),
+    ("AWS secret key", "secret_access_key", regex(r"[A-Za-z0-9/+]{40}")),
 )
-_PLACEHOLDER = re.compile(
+_PLACEHOLDER = regex(
     r"(?i)^[\W_]*$|example|placeholder|change[_-]?me|change[_-]?this|replace|your|insert|dummy|fake|"
     r"sample|redacted|censored|todo|fixme|xxx|\*\*\*|\.\.\.|^<.*>$|^\[.*\]$|^\{.*\}$|\$\{|\$\(|^\$|\{\{|"
     r"^%\w|%\(|not[_-]?a[_-]?secret|^none$|^null$|^true$|^false$|^string$|^secret$|^password$|^token$|"
@@ -132,18 +133,16 @@ _DEFAULTS = frozenset(
         "postgres123", "airflow123", "minio-secret", "optuna", "metabase", "elastic",
     }
 )  # fmt: skip
-_LOCAL = re.compile(
-    r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0|host\.docker\.internal|[\w-]+)(?::\d+)?$"
-)
-_SKIPPED = re.compile(
+_LOCAL = regex(r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0|host\.docker\.internal|[\w-]+)(?::\d+)?$")
+_SKIPPED = regex(
     r"(?:^|/)(?:package-lock\.json|yarn\.lock|pnpm-lock\.yaml|[\w.-]*\.lock|pylock[\w.]*\.toml|"
     r"conda-lock\.ya?ml|[\w.-]*\.sum|\.secrets\.baseline|[\w.-]*\.min\.js|dvc\.lock)$"
 )
-_KEY_BODY = re.compile(r"[A-Za-z0-9+/]{30}")
-_WORDS = re.compile(r"[a-z]+(?:[_ .-][a-z]+)*", re.IGNORECASE)
-_HEX_HASH = re.compile(r"(?:sha\d+[-:])?[0-9a-f]{32,128}", re.IGNORECASE)
-_EXAMPLE_FILE = re.compile(r"(?:example|sample|template|dist)", re.IGNORECASE)
-_REFERENCE_NAME = re.compile(
+_KEY_BODY = regex(r"[A-Za-z0-9+/]{30}")
+_WORDS = regex(r"[a-z]+(?:[_ .-][a-z]+)*", re.IGNORECASE)
+_HEX_HASH = regex(r"(?:sha\d+[-:])?[0-9a-f]{32,128}", re.IGNORECASE)
+_EXAMPLE_FILE = regex(r"(?:example|sample|template|dist)", re.IGNORECASE)
+_REFERENCE_NAME = regex(
     r"(?i)(?:name|id|arn|path|file|url|uri|env|var|field|column|type|ref|len|length|count|limit|"
     r"ids|names|pattern|regex|label|prompt|message|help|title|placeholder|header|version|scope|hash)s?$|"
     r"^(?:bos|eos|pad|unk|sep|cls|mask|max|min|num|n|special|stop|start|end|next|page)[_-]?|"

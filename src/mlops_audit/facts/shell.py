@@ -15,12 +15,13 @@ from mlops_audit.facts.shelltree import TooDeepError, parse_tokens
 from mlops_audit.facts.shellwalk import Walk
 from mlops_audit.facts.types import Command
 from mlops_audit.model import Span
+from mlops_audit.regex import regex
 
 __all__ = ["parse_shell"]
 
 _LIMIT = 512 * 1024  # characters; longer texts are generated
-_SHEBANG_E = re.compile(r"#!\S+(?:[ \t]+(?:ba|da|z|k)?sh)?[ \t]+-[a-z]*e")
-_BATCH_COMMENT = re.compile(r"^[ \t]*@?(?:rem\b|::).*$", re.IGNORECASE | re.MULTILINE)
+_SHEBANG_E = regex(r"#!\S+(?:[ \t]+(?:ba|da|z|k)?sh)?[ \t]+-[a-z]*e")
+_BATCH_COMMENT = regex(r"^[ \t]*@?(?:rem\b|::).*$", re.IGNORECASE | re.MULTILINE)
 
 
 def parse_shell(  # noqa: PLR0913 -- where the text stands, and how it is run

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from mlops_audit.facts.shelltokens import Token
 from mlops_audit.facts.shelltree import (
     AndOr,
@@ -17,6 +15,7 @@ from mlops_audit.facts.shelltree import (
     Pipe,
     Simple,
 )
+from mlops_audit.regex import regex
 
 __all__ = [
     "ASSIGNMENT",
@@ -33,7 +32,7 @@ __all__ = [
     "shell_script",
 ]
 
-ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\[[^\]]*\])?\+?=")
+ASSIGNMENT = regex(r"([A-Za-z_][A-Za-z0-9_]*)(\[[^\]]*\])?\+?=")
 _SHELLS = frozenset({"bash", "sh", "zsh", "dash", "ash", "ksh"})
 _DEEPEST = 10_000  # commands within commands
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
-
 from msgspec.structs import replace
 
 from mlops_audit.facts.shellshapes import ASSIGNMENT, extent, node_extent, only_simple, returns
 from mlops_audit.facts.shellstate import Context, State
 from mlops_audit.facts.shelltree import AndOr, Group, If, Listing, Node, Pipe, Simple
+from mlops_audit.regex import regex
 
 __all__ = ["Statuses"]
 
 _TESTS = frozenset({"[", "[[", "test", "command", "which", "type", "hash", "grep", "true"})
-_STATUS_TEST = re.compile(r"\$\?")
-_TAKES_STATUS = re.compile(r"[{\s]*(?:local\s+)?(?:\w+=\$\?|if\s+\[+\s+\$\?|\[+\s+\$\?)")
-_EXIT_FAIL = re.compile(r"\bexit\s+(?:[1-9]|\$)")
+_STATUS_TEST = regex(r"\$\?")
+_TAKES_STATUS = regex(r"[{\s]*(?:local\s+)?(?:\w+=\$\?|if\s+\[+\s+\$\?|\[+\s+\$\?)")
+_EXIT_FAIL = regex(r"\bexit\s+(?:[1-9]|\$)")
 
 
 class Statuses:

@@ -11,6 +11,8 @@ import re
 
 from msgspec import Struct, field
 
+from mlops_audit.regex import regex
+
 __all__ = ["Part", "Token", "match_paren", "tokenize"]
 
 
@@ -49,17 +51,17 @@ class Token(Struct):
         return any(p.quoted for p in self.parts)
 
 
-_RUN = re.compile(r"[^\s'\"\\$`;&|<>(){]+")
-_BLANK = re.compile(r"[^\S\n]+")
-_OPERATOR = re.compile(r";;&|;;|;&|&&|\|\||\|&|[;&|()]")
-_REDIRECT = re.compile(r"&>>|&>|<<<|<<-|<<|>>|>&|<&|>\||<>|[<>]")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9@*#?$!-]")
-_BRACED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*|[0-9@*])(?:(:?[-=+?])(.*))?", re.DOTALL)
-_DOUBLE = re.compile(r"[^\"\\$`{]+")
-_PAREN_STOP = re.compile(r"[\\'\"()`#]")
-_ARRAY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
-_AZURE_NAME = re.compile(r"[A-Za-z_][\w.\-\[\]']*")
-_BRACE_STOP = re.compile(r"\\.|[{}]", re.DOTALL)
+_RUN = regex(r"[^\s'\"\\$`;&|<>(){]+")
+_BLANK = regex(r"[^\S\n]+")
+_OPERATOR = regex(r";;&|;;|;&|&&|\|\||\|&|[;&|()]")
+_REDIRECT = regex(r"&>>|&>|<<<|<<-|<<|>>|>&|<&|>\||<>|[<>]")
+_VARIABLE = regex(r"[A-Za-z_][A-Za-z0-9_]*|[0-9@*#?$!-]")
+_BRACED = regex(r"([A-Za-z_][A-Za-z0-9_]*|[0-9@*])(?:(:?[-=+?])(.*))?", re.DOTALL)
+_DOUBLE = regex(r"[^\"\\$`{]+")
+_PAREN_STOP = regex(r"[\\'\"()`#]")
+_ARRAY = regex(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
+_AZURE_NAME = regex(r"[A-Za-z_][\w.\-\[\]']*")
+_BRACE_STOP = regex(r"\\.|[{}]", re.DOTALL)
 _BRACES = {"{{": "}}", "{%": "%}", "{#": "#}"}
 
 

@@ -35,6 +35,7 @@ from mlops_audit.facts.shelltree import (
 from mlops_audit.facts.shellwords import Words, literal
 from mlops_audit.facts.types import Command
 from mlops_audit.model import Span
+from mlops_audit.regex import regex
 
 __all__ = ["Walk"]
 
@@ -46,9 +47,9 @@ _MAX_TEXT = 2_000
 _LOST_END = "a later command decides the exit status (no `set -e`)"
 _LOST_PIPE = "its status is lost in a pipe (no `pipefail`)"
 _LOST_AND = "a failure before the last `&&` does not stop the text"
-_DYNAMIC = re.compile(r"^\"?\$\{?(?:@|\*|[0-9]|[A-Za-z_])")
-_EXIT_NAME = re.compile(r"\b(?:exit|return)\s+\"?\$\{?([A-Za-z_][A-Za-z0-9_]*)")
-_TESTED_NAME = re.compile(r"(?:\[|\(\()[^\n]{0,80}?\$\{?([A-Za-z_][A-Za-z0-9_]*)")
+_DYNAMIC = regex(r"^\"?\$\{?(?:@|\*|[0-9]|[A-Za-z_])")
+_EXIT_NAME = regex(r"\b(?:exit|return)\s+\"?\$\{?([A-Za-z_][A-Za-z0-9_]*)")
+_TESTED_NAME = regex(r"(?:\[|\(\()[^\n]{0,80}?\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 
 
 class Walk(Statuses):

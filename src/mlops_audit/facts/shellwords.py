@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from mlops_audit.facts.shelltokens import Part, Token
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the walk owns the words; at run time this would be a cycle
     from mlops_audit.facts.shellwalk import Walk
@@ -15,7 +16,7 @@ __all__ = ["Words", "join_folder", "literal"]
 
 _MAX_VALUE = 4_000  # characters of a variable's value that are followed
 _MAX_VARIABLES = 1_000
-_ROOTS = re.compile(
+_ROOTS = regex(
     r"\$\{?(?:GITHUB_WORKSPACE|CI_PROJECT_DIR|BITBUCKET_CLONE_DIR|CODEBUILD_SRC_DIR|WORKSPACE|"
     r"TRAVIS_BUILD_DIR|CIRCLE_WORKING_DIRECTORY|DRONE_WORKSPACE|BUILD_SOURCESDIRECTORY|"
     r"SYSTEM_DEFAULTWORKINGDIRECTORY)\}?|\$\{\{\s*github\.workspace\s*\}\}|"
@@ -24,14 +25,12 @@ _ROOTS = re.compile(
     re.IGNORECASE,
 )
 _SELF = r"[\"']?\$\{?(?:0|BASH_SOURCE(?:\[0\])?|\(%\):-%[xN])\}?[\"']?"
-_DIRNAME = re.compile(
+_DIRNAME = regex(
     rf"\s*(?:realpath\s+|readlink\s+-f\s+)?[\"']?(?:\$\(|`)?\s*dirname\s+(?:--\s+)?[\"']?"
     rf"(?:\$\(\s*(?:realpath|readlink\s+-f)\s+)?{_SELF}\)?[\"']?\s*[)`]?[\"']?\s*"
 )
-_CD_PWD = re.compile(
-    r"\s*cd\s+(?:-P\s+|--\s+)?(.+?)\s*(?:>\s*/dev/null\s*(?:2>&1\s*)?)?&&\s*pwd\b.*"
-)
-_VARIABLE = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))")
+_CD_PWD = regex(r"\s*cd\s+(?:-P\s+|--\s+)?(.+?)\s*(?:>\s*/dev/null\s*(?:2>&1\s*)?)?&&\s*pwd\b.*")
+_VARIABLE = regex(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))")
 
 
 def literal(text: str) -> bool:

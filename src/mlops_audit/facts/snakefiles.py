@@ -19,12 +19,13 @@ from msgspec.structs import replace
 from mlops_audit.facts.code import Module
 from mlops_audit.facts.python import read_source
 from mlops_audit.facts.yamlpos import decode
+from mlops_audit.regex import regex
 
 __all__ = ["WORKFLOW", "is_snakefile", "read_snakemodule", "rule_scope"]
 
 WORKFLOW = "snakemake.workflow"  # where the names that every Snakefile knows come from
 _LIMIT = 512 * 1024
-_FILE = re.compile(r"(^|/)[Ss]nakefile([._-][^/]*)?$|\.(smk|snakefile|snake)$")
+_FILE = regex(r"(^|/)[Ss]nakefile([._-][^/]*)?$|\.(smk|snakefile|snake)$")
 _GIVEN = (
     "config", "input", "output", "params", "wildcards", "log", "threads", "resources", "rules",
     "shell", "script", "notebook", "include", "configfile", "snakefile", "expand",

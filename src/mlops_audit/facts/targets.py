@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Callable, Iterable
 
 from mlops_audit.facts import docker, dvc, just, make, nox, precommit, taskfiles, tasks, tox
 from mlops_audit.facts.types import Target, Unreadable
+from mlops_audit.regex import regex
 
 __all__ = ["read_targets"]
 
@@ -87,11 +87,11 @@ _READERS: tuple[tuple[str, tuple[Reader, ...]], ...] = (
     (r"[\w.-]*(?:[Dd]ockerfile|[Cc]ontainerfile)[\w.-]*", (_dockerfile,)),
     (r"[\w.-]*compose[\w.-]*\.ya?ml", (_compose,)),
 )
-_PATTERN = re.compile(
+_PATTERN = regex(
     "|".join(f"(?P<r{k}>(?:^|.*/)(?:{pattern}))$" for k, (pattern, _) in enumerate(_READERS))
 )
-_SNIFF = re.compile(r"\.(?:py|md|ipynb|csv|png|jpg|txt|html|js|ts|svg|rst)$")
-_KEPT = re.compile(r"(?:noxfile|tasks|duties|dodo|fabfile)\.py$")
+_SNIFF = regex(r"\.(?:py|md|ipynb|csv|png|jpg|txt|html|js|ts|svg|rst)$")
+_KEPT = regex(r"(?:noxfile|tasks|duties|dodo|fabfile)\.py$")
 
 
 def read_targets(

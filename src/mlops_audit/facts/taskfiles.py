@@ -24,6 +24,7 @@ from mlops_audit.facts.tasks import node_commands
 from mlops_audit.facts.types import Command, Target, Unreadable
 from mlops_audit.facts.yamlpos import decode, load_yaml
 from mlops_audit.model import Span
+from mlops_audit.regex import regex
 
 __all__ = [
     "read_mlproject",
@@ -35,10 +36,10 @@ __all__ = [
 ]
 
 _EMPTY = Node("map", 1)
-_PROCESS = re.compile(r"([A-Za-z0-9_-]+)\s*:\s*(.+)")
-_TASK_VARIABLE = re.compile(r"\{\{\s*\.([A-Za-z_]\w*)\s*\}\}")
-_PARAMETER = re.compile(r"\{(\w+)\}")
-_SPACY_VARIABLE = re.compile(r"\$\{vars\.([\w.]+)\}")
+_PROCESS = regex(r"([A-Za-z0-9_-]+)\s*:\s*(.+)")
+_TASK_VARIABLE = regex(r"\{\{\s*\.([A-Za-z_]\w*)\s*\}\}")
+_PARAMETER = regex(r"\{(\w+)\}")
+_SPACY_VARIABLE = regex(r"\$\{vars\.([\w.]+)\}")
 
 Read = tuple[Target, ...] | Unreadable
 

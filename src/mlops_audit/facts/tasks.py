@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator
 
 from msgspec.structs import replace
@@ -13,11 +12,12 @@ from mlops_audit.facts.shell import parse_shell
 from mlops_audit.facts.tomlpos import load_toml
 from mlops_audit.facts.types import Command, Target, Unreadable
 from mlops_audit.model import Span
+from mlops_audit.regex import regex
 
 __all__ = ["node_commands", "read_toml_tasks"]
 
 _EMPTY = Node("map", 1)
-_ARGUMENTS = re.compile(r"\{args(?::([^{}]*))?\}")
+_ARGUMENTS = regex(r"\{args(?::([^{}]*))?\}")
 _DEPENDS = ("depends", "depends-on", "depends_on", "deps", "wait_for")
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
-
 from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.types import Unreadable
 from mlops_audit.facts.yamlpos import decode, load_yaml_all
+from mlops_audit.regex import regex
 
 __all__ = ["PLACEHOLDER", "load_templated"]
 
 PLACEHOLDER = "TEMPLATED"
-_HELM = re.compile(r"\{\{-?\s*(?:\.[A-Z]|if\b|range\b|with\b|include\b|template\b|define\b|\$|/\*)")
-_WHERE = re.compile(r"\.Values((?:\.[\w\-]+)+)")
+_HELM = regex(r"\{\{-?\s*(?:\.[A-Z]|if\b|range\b|with\b|include\b|template\b|define\b|\$|/\*)")
+_WHERE = regex(r"\.Values((?:\.[\w\-]+)+)")
 
 
 def load_templated(data: bytes, path: str) -> tuple[Node, ...] | Unreadable:

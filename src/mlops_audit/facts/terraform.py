@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from mlops_audit.facts.hcl import HclBlock, scan_hcl
 from mlops_audit.facts.jsonpos import load_json
 from mlops_audit.facts.nodes import Node
@@ -11,10 +9,11 @@ from mlops_audit.facts.resources import Resource
 from mlops_audit.facts.types import Unreadable
 from mlops_audit.facts.yamlpos import decode
 from mlops_audit.model import Span
+from mlops_audit.regex import regex
 
 __all__ = ["read_terraform"]
 
-_ADDRESS = re.compile(r"\b((?:data\.)?[a-z][a-z0-9]*_\w+\.[A-Za-z_][\w\-]*|module\.[\w\-]+)")
+_ADDRESS = regex(r"\b((?:data\.)?[a-z][a-z0-9]*_\w+\.[A-Za-z_][\w\-]*|module\.[\w\-]+)")
 _SCHEDULES = ("schedule_expression", "schedule", "cron_expression", "cron", "recurrence")
 MAX_REFERENCES = 200
 

@@ -15,14 +15,15 @@ from mlops_audit.facts.nodes import Entry, Node, null_node, text_node
 from mlops_audit.facts.types import Unreadable
 from mlops_audit.facts.yamlpos import decode
 from mlops_audit.model import Span
+from mlops_audit.regex import regex
 
 __all__ = ["load_toml"]
 
 MAX_BYTES = 8 * 1024 * 1024
 MAX_DEPTH = 60
-_HEADER = re.compile(r"\s*(\[\[?)\s*([^\]]+?)\s*\]")
-_KEY = re.compile(r"""\s*((?:"[^"]*"|'[^']*'|[\w.\- ])+?)\s*=""")
-_KEY_PART = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|([\w\-]+))\s*\.?""")
+_HEADER = regex(r"\s*(\[\[?)\s*([^\]]+?)\s*\]")
+_KEY = regex(r"""\s*((?:"[^"]*"|'[^']*'|[\w.\- ])+?)\s*=""")
+_KEY_PART = regex(r"""\s*(?:"([^"]*)"|'([^']*)'|([\w\-]+))\s*\.?""")
 _MULTILINE = ('"""', "'''")
 
 _Path = tuple[str, ...]

@@ -15,14 +15,15 @@ from mlops_audit.facts.shell import parse_shell
 from mlops_audit.facts.tomlpos import load_toml
 from mlops_audit.facts.types import Command, Target, Unreadable
 from mlops_audit.model import Span
+from mlops_audit.regex import regex
 
 __all__ = ["read_tox"]
 
 _MAX_ENVIRONMENTS = 200
-_BRACES = re.compile(r"\{([^{}]*)\}")
-_FACTORS = re.compile(r"([!\w.,{}\-]+)\s*:(?:\s+|$)(.*)")
-_IGNORED = re.compile(r"-(?!-)")
-_REFERENCE = re.compile(r"\{([^{}]*)\}")
+_BRACES = regex(r"\{([^{}]*)\}")
+_FACTORS = regex(r"([!\w.,{}\-]+)\s*:(?:\s+|$)(.*)")
+_IGNORED = regex(r"-(?!-)")
+_REFERENCE = regex(r"\{([^{}]*)\}")
 
 
 class _Setup(Struct, frozen=True):

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from mlops_audit.facts.conditions import evaluate, literals
 from mlops_audit.facts.patterns import matches
 from mlops_audit.facts.types import Trigger, TriggerKind
+from mlops_audit.regex import regex
 
 __all__ = ["OTHER_BRANCH", "cron_problem", "narrow", "trigger_is_live"]
 
@@ -30,7 +31,7 @@ _MONTHS = (
     *("jul", "aug", "sep", "oct", "nov", "dec"),
 )
 _CRON_FIELDS = 5  # Jenkins, Azure and cloud schedulers know 6 or 7 as well
-_CRON_FIELD = re.compile(r"[\w*,/\-?#LW]+")
+_CRON_FIELD = regex(r"[\w*,/\-?#LW]+")
 # A branch that no condition names stands for all others.
 OTHER_BRANCH = "\x00other"
 

@@ -10,12 +10,14 @@ import re
 
 from msgspec import Struct, field
 
+from mlops_audit.regex import regex
+
 __all__ = ["Group", "Item", "Word", "read_groups"]
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 80
 
-_TOKEN = re.compile(
+_TOKEN = regex(
     r"//[^\n]*|/\*(?s:.*?)\*/"
     r"|(?P<string>'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\")"
     r"|(?P<template>`(?:[^`\\]|\\(?s:.))*`)"
@@ -24,7 +26,7 @@ _TOKEN = re.compile(
     r"|(?P<mark>=>|\?\.|&&|\|\||\?\?|[=!]==?|\.\.\.|[^\s\w])"
 )
 _CLOSES = {"(": ")", "[": "]", "{": "}"}
-_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_ESCAPE = regex(r"\\(.)", re.DOTALL)
 
 
 class Word(Struct, frozen=True):

@@ -8,7 +8,6 @@ constructs serve both languages; an object that is the last argument gives the k
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from msgspec import Struct, field
@@ -16,12 +15,13 @@ from msgspec import Struct, field
 from mlops_audit.facts.code import Call, Import, Module, Value
 from mlops_audit.facts.tstokens import Group, Item, Word, read_groups
 from mlops_audit.model import Span
+from mlops_audit.regex import regex
 
 __all__ = ["read_typescript"]
 
 MAX_TEXT = 300
 MAX_TYPES = 20  # words between the angle brackets of a call
-_SMALL = re.compile(r"(?<=[a-z0-9])([A-Z])")
+_SMALL = regex(r"(?<=[a-z0-9])([A-Z])")
 _NO_CALL = frozenset(
     {"if", "for", "while", "switch", "catch", "function", "return", "super", "require"}
 )

@@ -11,15 +11,16 @@ from mlops_audit.facts.shell import parse_shell
 from mlops_audit.facts.types import Command
 from mlops_audit.facts.yamlpos import decode
 from mlops_audit.model import Span
+from mlops_audit.regex import regex
 
 __all__ = ["read_nextflow", "read_snakefile"]
 
 _LIMIT = 512 * 1024
-_RULE = re.compile(r"(?:rule|checkpoint)\s+(\w+)\s*:")
-_PART = re.compile(r"[ \t]+(input|output|shell|script|run|notebook|params|log|wrapper)\s*:(.*)")
-_PROCESS = re.compile(r"^\s*process\s+(\w+)\s*\{")
-_NAME = re.compile(r"(?:file|path)\s*\(?\s*['\"]([^'\"\n]{1,300})['\"]")
-_SCRIPT_TEXT = re.compile(r'"""(.*?)"""|\'\'\'(.*?)\'\'\'', re.DOTALL)
+_RULE = regex(r"(?:rule|checkpoint)\s+(\w+)\s*:")
+_PART = regex(r"[ \t]+(input|output|shell|script|run|notebook|params|log|wrapper)\s*:(.*)")
+_PROCESS = regex(r"^\s*process\s+(\w+)\s*\{")
+_NAME = regex(r"(?:file|path)\s*\(?\s*['\"]([^'\"\n]{1,300})['\"]")
+_SCRIPT_TEXT = regex(r'"""(.*?)"""|\'\'\'(.*?)\'\'\'', re.DOTALL)
 
 
 def read_snakefile(data: bytes, path: str) -> tuple[PipelineFile, ...]:

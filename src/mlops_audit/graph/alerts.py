@@ -15,6 +15,7 @@ from mlops_audit.graph.memo import once
 from mlops_audit.graph.settings import settings
 from mlops_audit.graph.sightings import sightings
 from mlops_audit.model import Evidence
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
@@ -24,27 +25,27 @@ __all__ = ["Alert", "alerts", "stopping_monitors"]
 _POSTS = frozenset(
     {"requests.post", "httpx.post", "urllib.request.urlopen", "aiohttp.ClientSession.post"}
 )
-_WEBHOOK = re.compile(
+_WEBHOOK = regex(
     r"slack|discord|teams|webhook_?url|pagerduty|opsgenie|telegram|mattermost|incoming",
     re.IGNORECASE,
 )
-_RESULT = re.compile(
+_RESULT = regex(
     r"drift|decay|degrad|thresh|metric|rmse|\bmae\b|mape|accura|\bauc\b|f1|score|error_?rate|latenc|"
     r"anomal|fail|passed|alert|quality|\bpsi\b|p_?value|share|shift|missing|violat|status|>|<",
     re.IGNORECASE,
 )
-_SETTING = re.compile(
+_SETTING = regex(
     r"webhook|token|url|enabled?|recipient|email|notify|slack|debug|verbose|is None", re.IGNORECASE
 )
-_FINISHED = re.compile(r"finish|complet|\bdone\b|success|started|ready", re.IGNORECASE)
-_MONITOR_PATH = re.compile(r"monitor|drift|watch|alert|observ", re.IGNORECASE)
-_BREACH = re.compile(
+_FINISHED = regex(r"finish|complet|\bdone\b|success|started|ready", re.IGNORECASE)
+_MONITOR_PATH = regex(r"monitor|drift|watch|alert|observ", re.IGNORECASE)
+_BREACH = regex(
     r"drift|decay|degrad|thresh|metric|rmse|\bmae\b|accura|\bauc\b|passed|p_?value|anomal|alert",
     re.IGNORECASE,
 )
 _OWN_HOSTS = ("//localhost", "//127.0.0.1", "//0.0.0.0")
 _CALLBACKS = frozenset({"on_failure_callback", "sla_miss_callback", "on_failure"})
-_ON_FAILURE = re.compile(r"(email|webhook)_notifications\.on_failure")
+_ON_FAILURE = regex(r"(email|webhook)_notifications\.on_failure")
 _EXITS = frozenset({"sys.exit", "exit", "quit", "os._exit"})
 
 

@@ -6,19 +6,20 @@ import re
 from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Call, Module
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
 
 __all__ = ["predicts_test_data"]
 
-_INPUT = re.compile(
+_INPUT = regex(
     r"\b(?:data|s3_?uri|input_paths?|input_data|gcs_source\w{0,10}|source_uris?)[\"']?\s*[:=]\s*"
     r"\[?\s*[rf]?[\"']([^\"'\n]{3,200})",
     re.IGNORECASE,
 )
-_TEST = re.compile(r"(^|[/_.-])(test|validation|validate|holdout)([/_.-]|$)", re.IGNORECASE)
-_KEY = re.compile(r"\b\w{1,40}(\[[\"']\w{1,40}[\"']\])")  # `config["transform"]`
+_TEST = regex(r"(^|[/_.-])(test|validation|validate|holdout)([/_.-]|$)", re.IGNORECASE)
+_KEY = regex(r"\b\w{1,40}(\[[\"']\w{1,40}[\"']\])")  # `config["transform"]`
 _HOPS = 3
 _TEXT = 4000
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Import, Module
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project asks for its tests, which are read from the project
     from mlops_audit.graph.project import Project
@@ -15,9 +15,7 @@ if TYPE_CHECKING:  # the project asks for its tests, which are read from the pro
 __all__ = ["BrokenImports"]
 
 # Files that a build writes, and so are in no clone.
-_GENERATED = re.compile(
-    r"(^|\.|_)(version|__about__|_C|pb2|pb2_grpc|generated|_ext|ops|cuda)(\.|$)"
-)
+_GENERATED = regex(r"(^|\.|_)(version|__about__|_C|pb2|pb2_grpc|generated|_ext|ops|cuda)(\.|$)")
 
 
 # Files that name what is installed, or where a package's folder lies.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mlops_audit.facts.resources import Resource
 from mlops_audit.model import Evidence
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
@@ -15,10 +16,10 @@ __all__ = ["versioned_buckets"]
 
 _BUCKETS = frozenset({"AWS::S3::Bucket", "aws_s3_bucket", "google_storage_bucket"})
 _VERSIONING = "aws_s3_bucket_versioning"  # Terraform's setting of a bucket, apart from it
-_ON = re.compile(r"(true|enabled)", re.IGNORECASE)
+_ON = regex(r"(true|enabled)", re.IGNORECASE)
 # The name tells data from artifacts, logs and the code of functions.
-_DATA = re.compile(r"(?<!meta)data(?!base)|(^|[_\W])raw([_\W]|$)|lake", re.IGNORECASE)
-_NO_DATA = re.compile(r"log|manifest|code|website|artifact", re.IGNORECASE)
+_DATA = regex(r"(?<!meta)data(?!base)|(^|[_\W])raw([_\W]|$)|lake", re.IGNORECASE)
+_NO_DATA = regex(r"log|manifest|code|website|artifact", re.IGNORECASE)
 
 
 def versioned_buckets(project: Project) -> list[Evidence]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Function, Module
 from mlops_audit.graph.memo import once
 from mlops_audit.graph.settings import settings
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # the project hands itself in
 __all__ = ["found_by_framework", "is_called"]
 
 # Methods that platforms, servers and libraries call on any class.
-_BY_NAME = re.compile(
+_BY_NAME = regex(
     r"__|_?(predict|fit|transform|forward|handle|init|inference|infer|pre_?process|post_?process|"
     r"setup|teardown|process|execute|invoke|score|metrics|tags|send_|run|main|start|stop|step|"
     r"train|evaluate|load|on_|test|do_|call|get|post|put)"

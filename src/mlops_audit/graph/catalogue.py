@@ -7,7 +7,6 @@ format stands in `knowledge/README.md`, the capabilities in `knowledge/capabilit
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, cached_property
@@ -34,6 +33,7 @@ from mlops_audit.graph.catalogue_rows import (
     Tool,
     parse_tool,
 )
+from mlops_audit.regex import regex
 
 __all__ = [
     "Catalogue",
@@ -48,7 +48,7 @@ __all__ = [
 
 _KNOWLEDGE = Path(__file__).resolve().parent.parent / "knowledge"
 _CAPABILITIES = "capabilities"
-_PACKAGE_SEPARATORS = re.compile(r"[-_.]+")
+_PACKAGE_SEPARATORS = regex(r"[-_.]+")
 _COMPAT = "tensorflow.compat.v"  # the same names once more, under the version that had them
 
 

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 
 from mlops_audit.graph.catalogue_rows import Row, Tool
+from mlops_audit.regex import regex
 
 __all__ = [
     "CallIndex",
@@ -23,9 +24,9 @@ __all__ = [
 
 Found = tuple[Tool, Row]
 # Receivers of a class or function of the module itself, as the Python reader writes them.
-_OWN_CLASS = re.compile(r":[A-Z]\w*\.\w+")
-_PYTHON = re.compile(r"(?:python|pypy|py)[0-9.]*(?:\.exe)?")
-_CUT = re.compile(r"[/@:]")
+_OWN_CLASS = regex(r":[A-Z]\w*\.\w+")
+_PYTHON = regex(r"(?:python|pypy|py)[0-9.]*(?:\.exe)?")
+_CUT = regex(r"[/@:]")
 
 
 def owners_of(name: str, modules: Mapping[str, list[Tool]]) -> list[Tool]:
@@ -349,7 +350,7 @@ class FileIndex:
 
 
 _GLOBS: dict[str, re.Pattern[str]] = {}
-_GLOB_PARTS = re.compile(r"\*\*/|\*\*|\*")
+_GLOB_PARTS = regex(r"\*\*/|\*\*|\*")
 _GLOB_MEANING = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*"}
 
 

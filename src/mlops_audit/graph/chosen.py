@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -22,26 +21,23 @@ from mlops_audit.graph.settings import setting
 from mlops_audit.graph.sourcelines import keyword_span, line_span
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # imported for types only, to keep the project free to use this module
     from mlops_audit.graph.project import Project
 
 __all__ = ["Choice", "choices_of"]
 
-_BEST = re.compile(r"(^|[^a-z])(best|min|max|lowest|highest|prev|optimal)(_|[^a-z]|$)|best")
+_BEST = regex(r"(^|[^a-z])(best|min|max|lowest|highest|prev|optimal)(_|[^a-z]|$)|best")
 # A best value that was updated just before is compared with `==`.
 _ORDERS = frozenset({"<", ">", "<=", ">=", "=="})
-_SAVES = re.compile(
-    r"(save|dump|state_dict|deepcopy|checkpoint|save_pretrained|copy|clone|log_model)"
-)
-_RUN_METRIC = re.compile(
-    r"\b(?:test|val|valid|validation)_(?:mae|mse|rmse|loss|acc|accuracy|f1|auc)\b"
-)
-_CALLBACK = re.compile(r"\.(ModelCheckpoint|EarlyStopping)$")
-_TAKES_BEST = re.compile(r"\b(?:max|min)\((?:sorted\()?(?:list\()?([A-Za-z_]\w{0,60})\b")
-_BY_KEY = re.compile(r"\b(?:max|min)\([^\n]{1,120}?key\s*=\s*([^\n]{1,120})")
-_FIRST = re.compile(r"([A-Za-z_]\w{0,60})\.(?:iloc|index|loc)\[0\]")
-_CUT = re.compile(r"threshold|cut_?off")
+_SAVES = regex(r"(save|dump|state_dict|deepcopy|checkpoint|save_pretrained|copy|clone|log_model)")
+_RUN_METRIC = regex(r"\b(?:test|val|valid|validation)_(?:mae|mse|rmse|loss|acc|accuracy|f1|auc)\b")
+_CALLBACK = regex(r"\.(ModelCheckpoint|EarlyStopping)$")
+_TAKES_BEST = regex(r"\b(?:max|min)\((?:sorted\()?(?:list\()?([A-Za-z_]\w{0,60})\b")
+_BY_KEY = regex(r"\b(?:max|min)\([^\n]{1,120}?key\s*=\s*([^\n]{1,120})")
+_FIRST = regex(r"([A-Za-z_]\w{0,60})\.(?:iloc|index|loc)\[0\]")
+_CUT = regex(r"threshold|cut_?off")
 _NEAR = 12  # lines of a callback's settings
 # Keys by which boosting libraries stop early, where the parameters are a dictionary.
 _STOPS = ("early_stopping_round", "early_stopping_rounds", "od_wait")

@@ -14,6 +14,7 @@ from mlops_audit.graph.trained import KINDS, PLATFORM, Start, is_kept, pipeline_
 from mlops_audit.graph.training import is_training
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
@@ -21,12 +22,12 @@ if TYPE_CHECKING:  # the project hands itself in
 __all__ = ["REMOTE_STORE", "is_entered", "starts_of_ci"]
 
 # What a workflow hands to code so that it reaches a tracker or store elsewhere.
-REMOTE_STORE = re.compile(
+REMOTE_STORE = regex(
     r"WANDB_API_KEY|MLFLOW_TRACKING|NEPTUNE_API|COMET_API|CLEARML|DAGSHUB|AWS_(SECRET|ROLE|ACCESS)|"
     r"AZURE|GOOGLE|GCP_|HF_TOKEN|HUGGING|configure-aws-credentials|HOPSWORKS_|DATABRICKS_"
 )
-_OF_TESTS = re.compile(r"^(?!.*train).*\b(smoke )?tests?$", re.IGNORECASE)
-_DATA_PATHS = re.compile(
+_OF_TESTS = regex(r"^(?!.*train).*\b(smoke )?tests?$", re.IGNORECASE)
+_DATA_PATHS = regex(
     r"(^|/)(data|datasets?|raw|inputs?)(/|$)|\.dvc$|dvc\.lock$|\.(csv|parquet)$", re.IGNORECASE
 )
 

@@ -23,6 +23,7 @@ from mlops_audit.graph.lifecycle import (
 )
 from mlops_audit.graph.scopes import Scope, scopes
 from mlops_audit.model import Evidence
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
@@ -31,31 +32,31 @@ if TYPE_CHECKING:  # the project hands itself in
 __all__ = ["MAX_STEPS", "Pipeline", "PipelineStep", "pipelines_of_code"]
 
 _KNOWN_STEPS = (
-    (TRAIN, re.compile(r"(Trainer|Tuner|TrainingStep|TuningStep|TrainingJob\w*|AutoMLStep|"
+    (TRAIN, regex(r"(Trainer|Tuner|TrainingStep|TuningStep|TrainingJob\w*|AutoMLStep|"
                        r"HyperDriveStep|EstimatorStep|SageMakerT(raining|uning)Operator|"
                        r"MLEngine(Start)?Training(Job)?Operator|"
                        r"CreateCustom\w*TrainingJobOperator)$")),
-    (EVALUATE, re.compile(r"(Evaluator|ModelEvaluation\w*|QualityCheckStep|ClarifyCheckStep)$")),
-    (PREDICT, re.compile(r"(BulkInferrer|TransformStep|BatchPredict\w*|ParallelRunStep|"
+    (EVALUATE, regex(r"(Evaluator|ModelEvaluation\w*|QualityCheckStep|ClarifyCheckStep)$")),
+    (PREDICT, regex(r"(BulkInferrer|TransformStep|BatchPredict\w*|ParallelRunStep|"
                          r"SageMakerTransformOperator)$")),
-    (PREPARE, re.compile(r"(ExampleGen|StatisticsGen|SchemaGen|ExampleValidator|Transform|"
+    (PREPARE, regex(r"(ExampleGen|StatisticsGen|SchemaGen|ExampleValidator|Transform|"
                          r"DatasetCreateOp|DatasetExport\w*Op|DataTransferStep|BigqueryQueryJobOp|"
                          r"Dataflow\w+Op|Dataproc\w+Op)$")),
 )  # fmt: skip
-_NO_STEP = re.compile(
+_NO_STEP = regex(
     r"(Sensor|EmptyOperator|DummyOperator|ConditionStep|FailStep|CacheConfig|Properties|"
     r"PropertyFile|StepCollection|ImporterNode|Importer|Resolver|ResolverNode|Pusher|"
     r"RetryPolicy|BranchPythonOperator|LatestOnlyOperator|load_component_from_\w+|LocalTarget|"
     r"importer_node|executor_class_spec|run_after|after|execute|add_\w+|set_\w+|get_\w+|with_\w+|next)$"
 )
 # Operators that copy a table or query it: what they are named after is what the data is for.
-_MOVES = re.compile(r"[a-z\d]To[A-Z]\w*Operator$|^BigQuery\w*Operator$")
-_MODEL = re.compile(r"\bML\.[A-Z]|model", re.IGNORECASE)
+_MOVES = regex(r"[a-z\d]To[A-Z]\w*Operator$|^BigQuery\w*Operator$")
+_MODEL = regex(r"\bML\.[A-Z]|model", re.IGNORECASE)
 _NAMED = ("name", "task_id", "step_name", "display_name", "id", "job_id")
 _CODE = ("python_callable", "func", "function", "op", "callable", "fn", "script_name", "code",
          "entry_point", "module_file", "run_fn", "program", "command", "source",
          "path")  # fmt: skip
-_DAG_CLASSES = re.compile(r"(^|\.)(FlowSpec|luigi\.Task|WrapperTask|TaskOnKart|luigi\.\w*Task)$")
+_DAG_CLASSES = regex(r"(^|\.)(FlowSpec|luigi\.Task|WrapperTask|TaskOnKart|luigi\.\w*Task)$")
 _CONTAINERS = frozenset({"ContainerSpec", "ContainerOp"})
 MAX_STEPS = 400
 

@@ -12,6 +12,7 @@ from mlops_audit.graph.scopes import Scope, processes, scopes, scopes_from
 from mlops_audit.graph.trained import Start, is_kept, is_saved, trains_in
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Span
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
@@ -19,7 +20,7 @@ if TYPE_CHECKING:  # the project hands itself in
 __all__ = ["DATA_EVENT", "starts_of_calls"]
 
 # A cloud's event that says new data has come, in code, configuration or deployment commands.
-DATA_EVENT = re.compile(
+DATA_EVENT = regex(
     r"s3:ObjectCreated|Object Created|storage\.object|object\.finalize|blobTrigger|blob_trigger|"
     r"BlobCreated|--trigger-bucket|--trigger-resource|path_on_datastore|aws_s3_bucket_notification|"
     r"S3KeySensor|FileSensor|GCSObject\w*Sensor|WasbBlobSensor|asset_sensor|multi_asset_sensor|"

@@ -7,42 +7,43 @@ import re
 from msgspec import Struct
 
 from mlops_audit.facts.code import Compare
+from mlops_audit.regex import regex
 
 __all__ = ["Judgement", "judge", "mentions_metric"]
 
-_LOWER = re.compile(
+_LOWER = regex(
     r"loss|\bmse\b|_mse|mse_|rmse|\bmae\b|_mae|mae_|mape|smape|(^|[^a-z])err(or)?s?([^a-z]|$)|"
     r"perplexity|(^|_)wer($|_)|brier|deviance|residual",
     re.IGNORECASE,
 )
-_HIGHER = re.compile(
+_HIGHER = regex(
     r"accura|(^|[^a-z])acc([^a-z]|$)|f1|f_?beta|auc|roc|precision|recall|(^|[^a-z])r2|r_?squared|"
     r"(^|[^a-z])map([^a-z]|$)|ndcg|(^|[^a-z])iou|dice|silhouette|bleu|rouge|gini|kappa|"
     r"(^|[^a-z])scores?([^a-z]|$)",
     re.IGNORECASE,
 )
-_NEUTRAL = re.compile(
+_NEUTRAL = regex(
     r"metric|performance|improvement|quality|(^|[^a-z])perf([^a-z]|$)|(^|_)gain|evaluation|"
     r"(^|_)eval_",
     re.IGNORECASE,
 )
-_REFERENCE = re.compile(
+_REFERENCE = regex(
     r"thresh|(^|[^a-z])min_|minimum|(^|[^a-z])max_|limit|baseline|prod(uction)?|current|best|old|"
     r"champion|deployed|existing|previous|prev_|target|required|expected|base_|reference|last_|"
     r"acceptable|cutoff|criteria|latest_|serving|registered",
     re.IGNORECASE,
 )
-_TRAINING = re.compile(
+_TRAINING = regex(
     r"(^|[^a-z])train(ing)?_(set_)?(acc|loss|score|f1|r2|rmse|mae|mse|auc|metric|error|recall)",
     re.IGNORECASE,
 )
-_NOT_A_METRIC = re.compile(
+_NOT_A_METRIC = regex(
     r"metric_?name|metric_?type|metric ==|len\(|\.shape|isinstance|is None|monitor_mode|_mode\b|"
     r"error_code|status|errors\b|returncode|exit_?code|num_|n_errors|loss_?(type|fn|name)|retry|"
     r"confidence|detection_score|scores?_thresh|proba|map_",
     re.IGNORECASE,
 )
-_NUMBER = re.compile(r"^-?\d+(\.\d+)?(e-?\d+)?$")
+_NUMBER = regex(r"^-?\d+(\.\d+)?(e-?\d+)?$")
 _ORDER = {">": 1, ">=": 1, "<": -1, "<=": -1}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from mlops_audit.facts.code import Call, Guard, Module
+from mlops_audit.regex import regex
 
 __all__ = [
     "EXITS",
@@ -24,14 +25,14 @@ __all__ = [
 
 # Tools whose check gives a result that somebody has to act on.
 _BELOW = 8  # lines from a decorator to the function that it stands above
-RESULTS = re.compile(
+RESULTS = regex(
     r"^(Great Expectations|Deepchecks|Evidently|TensorFlow Data Validation|whylogs|Soda)",
     re.IGNORECASE,
 )
 # What makes a dictionary of an object that was checked when it was made.
-_CONVERTED = re.compile(r"\.(to_dict|as_dict|_asdict|model_dump|dict)\(\)$|\.__dict__$")
+_CONVERTED = regex(r"\.(to_dict|as_dict|_asdict|model_dump|dict)\(\)$|\.__dict__$")
 # Conditions on what data holds. A shape alone is one of an array, not of data.
-ON_DATA = re.compile(
+ON_DATA = regex(
     r"\.is_?null\b|\.is_?na\b|\.notnull|\.notna\b|\.hasnans|\.empty\b|\.is_empty\(|\.columns\b|"
     r"columns?\b.{0,40}\bnot in\b|\bnot in\b.{0,60}\.columns|"
     r"missing_?(cols?|columns?|values?|features?|fields?)|"
@@ -52,12 +53,12 @@ ON_DATA = re.compile(
     re.IGNORECASE,
 )
 # Values that are no numbers: on data, where they are not those of a model.
-_FINITE = re.compile(
+_FINITE = regex(
     r"is(finite|nan|inf)\(.{0,80}\)\.(all|any)\(|\b(all|any)\((np|numpy)\.is(finite|nan|inf)\("
 )
-_OF_TRAINING = re.compile(r"loss|grad|logit|pred|output|weight|param|score|prob", re.IGNORECASE)
-_CONTENT = re.compile(r"columns|null|\.isna|\.notna|duplicated|dtypes|nan_|isin\(|between\(")
-NOT_DATA = re.compile(
+_OF_TRAINING = regex(r"loss|grad|logit|pred|output|weight|param|score|prob", re.IGNORECASE)
+_CONTENT = regex(r"columns|null|\.isna|\.notna|duplicated|dtypes|nan_|isin\(|between\(")
+NOT_DATA = regex(
     r"os\.path|\.exists\(|isfile|isdir|environ|getenv|argv|args\.|config|cfg|token|api_?key|"
     r"promot|champion|challenger|relative_error|(mean|max)_(\w+_)?error|\b(mae|rmse|mape|mse)\b|"
     r"status_code|isinstance|callable|hasattr|is None|model_|_model\b|checkpoint|__name__|method|"

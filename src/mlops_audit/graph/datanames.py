@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Call, Module
 from mlops_audit.model import Evidence
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # imported for types only, to keep the project free to use this module
     from mlops_audit.graph.project import Project
@@ -29,28 +30,24 @@ _END = (
     r"y|images?|labels?|examples?)"
 )
 _START = r"(?:^|[^a-z]|(?<![a-z])[xyd])"
-_TEST = re.compile(
+_TEST = regex(
     f"{_START}(?:test|tst|hold_?out|held_?out|unseen|oot|oos){_END}|(?:^|[^a-z])[xy]?te(?:_|$|[^a-z_])"
 )
-_VAL = re.compile(f"{_START}(?:val|valid|validation|dev|eval|evaluation){_END}")
-_TRAIN = re.compile(f"{_START}(?:train|trn|training){_END}|(?:^|[^a-z])[xy]?tr(?:_|$|[^a-z_])")
-_NOT_DATA = re.compile(
-    r"test_size|val_size|validation_split|eval\(\)|is_test|test_mode|eval_mode|--"
-)
-EVALUATES = re.compile(
+_VAL = regex(f"{_START}(?:val|valid|validation|dev|eval|evaluation){_END}")
+_TRAIN = regex(f"{_START}(?:train|trn|training){_END}|(?:^|[^a-z])[xy]?tr(?:_|$|[^a-z_])")
+_NOT_DATA = regex(r"test_size|val_size|validation_split|eval\(\)|is_test|test_mode|eval_mode|--")
+EVALUATES = regex(
     r"^test(_|$)|(^|_)(evaluate|evaluation|eval|score|scores|validate|metrics?|accuracy|acc|rmse|mae|mse|"
     r"mape|f1|auc|roc|precision|recall|report|confusion_matrix|estimate_loss|perplexity)(_|$)"
 )
-METRIC_NAME = re.compile(
+METRIC_NAME = regex(
     r"(acc|accuracy|rmse|mae|mse|mape|r_?2|f1|auc|precision|recall|loss|bleu|rouge|score|metric|"
     r"perplexity|iou|dice|map|error|ndcg|fbeta|fitness|(^|[^a-z])(bce|nll|ppl|wer|cer|psnr|ssim|fid|"
     r"elbo|kappa|mcc|eer)([^a-z]|$))", re.IGNORECASE
 )  # fmt: skip
 TEXT = 80
 # `evals=[(dtrain, "train")]` watches what the model is fitted on.
-_ONLY_TRAIN = re.compile(
-    r"[\[(\s]*\w*train\w*\s*(,\s*[\"']\w*train\w*[\"'])?[\])\s,]*", re.IGNORECASE
-)
+_ONLY_TRAIN = regex(r"[\[(\s]*\w*train\w*\s*(,\s*[\"']\w*train\w*[\"'])?[\])\s,]*", re.IGNORECASE)
 
 
 def set_of(text: str) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from mlops_audit.facts.types import Command
 from mlops_audit.graph.memo import once
 from mlops_audit.model import Evidence, Span
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
@@ -34,12 +35,12 @@ _PURE = frozenset(
     ["csv", "tsv", "parquet", "feather", "arrow", "xlsx", "xls", "arff", "jsonl", "ndjson"]
 )
 _MEDIA = frozenset(["png", "jpg", "jpeg", "tif", "tiff", "wav", "mp3", "flac", "dcm", "nii"])
-_FOLDER = re.compile(
+_FOLDER = regex(
     r"(^|/)(\w*data(?!bricks|base|flow|proc|dog|hub|robot|iku|factory|fusion)\w*|\w*dataset\w*|inputs?|"
     r"raw|corpus|corpora)/",
     re.IGNORECASE,
 )
-_NO_DATA = re.compile(
+_NO_DATA = regex(
     r"(^|/)(((integration|unit|system|e2e|smoke|load)[_-]?)?tests?|fixtures|meta_?data|docs?|"
     r"examples?|outputs?|results?|reports?|logs?|metrics|mlruns|schemas?|"
     r"figures|images|assets|static|node_modules|notebooks?/images|monitoring|grafana|prometheus)/|"
@@ -48,7 +49,7 @@ _NO_DATA = re.compile(
     re.IGNORECASE,
 )
 # What tells about a data set, and is none.
-_TELLS = re.compile(
+_TELLS = regex(
     r"(^|/)((data|features?|columns?|variables?|attributes?|data_?sets?)[_-]?"
     r"(descriptions?|dictionary|description_file|info|readme)|code_?book|citation|sources?|"
     r"descriptions?)\.(txt|pdf|docx?|html|xml)$|"
@@ -57,45 +58,43 @@ _TELLS = re.compile(
     re.IGNORECASE,
 )
 # Samples for tests, unless the part that trains lies beside them.
-_SAMPLES = re.compile(r"(^|.*?/)(tests?|testing)[_-]?data/", re.IGNORECASE)
-_PART = re.compile(r"train(ing)?([_-]?(data|set)\w*)?(\.\w+)*$", re.IGNORECASE)
-_MODEL = re.compile(
+_SAMPLES = regex(r"(^|.*?/)(tests?|testing)[_-]?data/", re.IGNORECASE)
+_PART = regex(r"train(ing)?([_-]?(data|set)\w*)?(\.\w+)*$", re.IGNORECASE)
+_MODEL = regex(
     r"(^|/)models?(/|$)|(^|/)(checkpoints?|weights|artifacts?/models?)(/|$)|"
     r"(^|/)[^/]*(model|classifier|regressor|weights|checkpoint|estimator|\bclf)[^/]*$|"
     r"\.(pt|pth|ckpt|onnx|safetensors|keras|tflite|gguf|skops|cbm|ubj)$",
     re.IGNORECASE,
 )
 # A table or a page is none, whatever its name speaks of (`model_report.md`).
-_NO_MODEL = re.compile(r"\.(csv|tsv|parquet|xlsx|md|html|png|svg|pdf)(\.dvc)?$", re.IGNORECASE)
+_NO_MODEL = regex(r"\.(csv|tsv|parquet|xlsx|md|html|png|svg|pdf)(\.dvc)?$", re.IGNORECASE)
 _SMALL = 1024  # bytes below which the rows of a table are counted
 _FEW = 5  # lines that show what rows look like
-_REQUEST = re.compile(
+_REQUEST = regex(
     r"(^|[/_-])(to_?)?(predict|request|payload|instances?|samples?|examples?|demo)\b[^/]*$",
     re.IGNORECASE,
 )
 _MANY = 20  # media files in a data folder that make a data set
-_LFS = re.compile(r"^\s*([^\s#]\S*)\s[^#\n]*filter=(lfs|annex)", re.MULTILINE)
-_URL = re.compile(r"(?:https?|ftp)://[^\s\"'<>)\]}]{4,200}")
-_OPEN = re.compile(r"://[^/\s]+/?\{?[^/\w]*\}?$")
-_DATED = re.compile(
-    r"20\d\d[-_/]?(0[1-9]|1[0-2])|\{\}[-_]\{\}|\{(year|month|date)\w*", re.IGNORECASE
-)
-_VERSIONED = re.compile(
+_LFS = regex(r"^\s*([^\s#]\S*)\s[^#\n]*filter=(lfs|annex)", re.MULTILINE)
+_URL = regex(r"(?:https?|ftp)://[^\s\"'<>)\]}]{4,200}")
+_OPEN = regex(r"://[^/\s]+/?\{?[^/\w]*\}?$")
+_DATED = regex(r"20\d\d[-_/]?(0[1-9]|1[0-2])|\{\}[-_]\{\}|\{(year|month|date)\w*", re.IGNORECASE)
+_VERSIONED = regex(
     r"/(raw/)?[0-9a-f]{40}/|/v\d+(\.\d+)*/|zenodo\.org/records?/\d+|/releases/download/v?\d|"
     r"figshare\.com/\w+/\d+|[?&]version=\d|doi\.org/10\.|[-_]v\d+[._]\d+([._]\d+)?\.[a-z]",
     re.IGNORECASE,
 )
-_WRITTEN = re.compile(r"output|result|report|artifacts?/|checkpoint|evolve", re.IGNORECASE)
-_FETCHED = re.compile(
+_WRITTEN = regex(r"output|result|report|artifacts?/|checkpoint|evolve", re.IGNORECASE)
+_FETCHED = regex(
     r"\.(csv|tsv|parquet|zip|gz|tgz|tar|json|jsonl|xlsx?|txt|npz|arff|h5|data)(\b|$)|/datasets?/|"
     r"kaggle\.com|archive\.ics\.uci\.edu|openml\.org|zenodo\.org|figshare|huggingface\.co/datasets|"
     r"drive\.google\.com|s3[.-]|storage\.googleapis|blob\.core\.windows",
     re.IGNORECASE,
 )
 
-_TABLE = re.compile(r"\bbigquery-public-data\.\w|(^|[/:])databricks-datasets/\w")
+_TABLE = regex(r"\bbigquery-public-data\.\w|(^|[/:])databricks-datasets/\w")
 # Installers and archives of programs.
-_TOOL = re.compile(
+_TOOL = regex(
     r"/releases/download/|releases\.hashicorp\.com|dl\.k8s\.io|kubernetes-release|awscli|aws-?cli|"
     r"(cloud-sdk|cloud-cli|kubectl|terraform|helm|minikube|chromedriver|google-chrome|openjdk|hadoop|"
     r"spark|kafka|prometheus|grafana|node_exporter|(mini|ana)conda|cuda|cudnn|protoc)[-_/]\S{0,60}"

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from mlops_audit.facts.doctypes import Document, Section
 from mlops_audit.facts.documents import is_placeholder, read_document
 from mlops_audit.model import Evidence, Span
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
 
 __all__ = ["Docs", "body", "evidence", "filled"]
 
-_DOCUMENT = re.compile(
+_DOCUMENT = regex(
     r"\.(md|markdown|mdx|rst|rest|adoc|asciidoc|qmd|rmd)$|(^|/)[^/.]*readme[^/]*$|"
     r"(^|/)(readme|contributing|authors|maintainers|owners|install|dictionary|codebook|"
     r"data_?dictionary|datasheet|runbook)\w*\.txt$|(^|/)(contributing|maintainers|owners|runbook)$|"
@@ -24,8 +25,8 @@ _DOCUMENT = re.compile(
     r"doc|columns|variables|fields)[\w-]*\.txt$",
     re.IGNORECASE,
 )
-_README = re.compile(r"(^|/)readme(\.[\w]+)?$", re.IGNORECASE)
-_NO_PAGE = re.compile(
+_README = regex(r"(^|/)readme(\.[\w]+)?$", re.IGNORECASE)
+_NO_PAGE = regex(
     r"(^|/)(changelog|changes|history|releases?|release_notes|news|licen[cs]e|copying|notice|authors|"
     r"[al]?gpl|apache[-_]?2|mpl[-_]?2|"
     r"contributors|contributing|code[_-]of[_-]conduct|security|citation|acknowledge?ments?|agents|claude|gemini|"
@@ -34,18 +35,18 @@ _NO_PAGE = re.compile(
     r"licenses?|node_modules|mlruns|issue_template)/",
     re.IGNORECASE,
 )
-_TEMPLATE = re.compile(r"(^|/)[\w-]*templates?/|(^|/)[\w-]*template\.\w+$", re.IGNORECASE)
-_TRANSLATION = re.compile(r"readme[._-][a-z]{2}([_-][a-z]{2,4})?\.\w+$", re.IGNORECASE)
+_TEMPLATE = regex(r"(^|/)[\w-]*templates?/|(^|/)[\w-]*template\.\w+$", re.IGNORECASE)
+_TRANSLATION = regex(r"readme[._-][a-z]{2}([_-][a-z]{2,4})?\.\w+$", re.IGNORECASE)
 _OWN_PROJECT = ("pyproject.toml", "setup.py", "setup.cfg", "package.json", "Cargo.toml",
                 "project.yml", "MLproject")  # fmt: skip
-_TESTS = re.compile(r"(^|/)(tests?|fixtures|node_modules)/", re.IGNORECASE)
+_TESTS = regex(r"(^|/)(tests?|fixtures|node_modules)/", re.IGNORECASE)
 _MOST_BYTES = 1024 * 1024
 _MOST = 600  # documents; more is a website
 _LONGEST = 4_000  # characters of a paragraph that are looked at
 _NEAR = 500  # lines in which a paragraph is looked for after the one before it
 _MOST_LINKED = 12  # pages of a folder that a README links
 # A project's site at GitHub, GitLab or Read the Docs: the project's name is in the address.
-_SITE = re.compile(
+_SITE = regex(
     r"https?://(?:[\w-]+\.(?:github|gitlab)\.io/([\w.-]+)|([\w-]+)\.readthedocs\.io)", re.IGNORECASE
 )
 _SHORT = 3  # a name of as many letters stands in any text
@@ -215,8 +216,8 @@ class Docs:
                 yield section, Span(document.path, at), found
 
 
-_ITEM = re.compile(r"\s*(?:[-*+]|\d{1,3}[.)])\s")
-_CALLOUT = re.compile(r"\s*>\s*\[!\w+\]\s*")  # `> [!NOTE]` above what it says
+_ITEM = regex(r"\s*(?:[-*+]|\d{1,3}[.)])\s")
+_CALLOUT = regex(r"\s*>\s*\[!\w+\]\s*")  # `> [!NOTE]` above what it says
 
 
 def _paragraphs(text: str) -> Iterator[tuple[str, str]]:

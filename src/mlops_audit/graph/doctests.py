@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -11,11 +10,12 @@ from mlops_audit.model import Evidence, Span
 if TYPE_CHECKING:  # imported for types only, to keep the project free to use this module
     from mlops_audit.facts.code import Class, Function
 from mlops_audit.graph.project import Project
+from mlops_audit.regex import regex
 
 __all__ = ["doctests"]
 
 # A prompt whose expected output stands on the next line, as Python's doctest module defines it.
-_EXAMPLE = re.compile(r">>> [^\n]{1,300}\n(?:\s*\.\.\. [^\n]{0,300}\n){0,30}\s*(?!>>>)\S")
+_EXAMPLE = regex(r">>> [^\n]{1,300}\n(?:\s*\.\.\. [^\n]{0,300}\n){0,30}\s*(?!>>>)\S")
 _FLAGS = ("--doctest-modules", "--doctest-glob", "--xdoctest", "--doctest-plus")
 
 

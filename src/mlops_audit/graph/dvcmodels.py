@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mlops_audit.graph.datasets import is_model_path
 from mlops_audit.graph.memo import once
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.facts.dvctypes import DvcPipeline, DvcStage
@@ -15,7 +16,7 @@ if TYPE_CHECKING:  # the project hands itself in
 __all__ = ["is_dvc_model", "trained_outs"]
 
 # What a training stage writes beside the model.
-_BESIDE = re.compile(
+_BESIDE = regex(
     r"metric|score|plot|report|logs?(/|$)|pred|data|feature|figure|image|split|embed|"
     r"\.(csv|tsv|parquet|json|ya?ml|txt|html|md|png|svg|npy|npz)$",
     re.IGNORECASE,

@@ -22,6 +22,7 @@ from mlops_audit.graph.index import Symbol
 from mlops_audit.graph.nodes import Nodes, Sources
 from mlops_audit.graph.rulefiles import rule_edges
 from mlops_audit.graph.testcases import marks_of
+from mlops_audit.regex import regex
 
 __all__ = ["Expander"]
 
@@ -34,7 +35,7 @@ _SUBPROCESS = frozenset(
 # Inputs by which actions and tasks are given a script of the repository.
 _FILE_INPUTS = frozenset({"filepath", "scriptpath", "scriptlocation", "file", "script-path"})
 # Actions and tasks that run a Dockerfile.
-_BUILDS_IMAGE = re.compile(r"/(build-push-action|buildah-build|docker-build|kaniko)\b|^Docker@")
+_BUILDS_IMAGE = regex(r"/(build-push-action|buildah-build|docker-build|kaniko)\b|^Docker@")
 
 
 class Expander:
@@ -252,7 +253,7 @@ class Expander:
                     yield Edge(self.nodes.function(Symbol(path, f.qualname, "function")))
 
 
-_QUOTED = re.compile(r"""[fFrR]{0,2}(["'])((?:(?!\1).){1,500})\1""", re.DOTALL)
+_QUOTED = regex(r"""[fFrR]{0,2}(["'])((?:(?!\1).){1,500})\1""", re.DOTALL)
 
 
 def _line_of(call: Call, value: Value) -> int:

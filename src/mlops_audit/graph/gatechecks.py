@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from mlops_audit.facts.code import Assign, Branch, Compare, Function, Module, Value
 from mlops_audit.graph.comparisons import Judgement, judge, mentions_metric
 from mlops_audit.model import Evidence
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
@@ -24,21 +25,21 @@ __all__ = ["Checks", "Found", "Gate"]
 
 # A kind of gate, and the places that show it.
 Found = tuple[str, tuple[Evidence, ...]]
-_EXITS = re.compile(
+_EXITS = regex(
     r"^\s*(return\b|raise\b|sys\.exit\(|exit\(|quit\(|os\._exit\(|continue\b|break\b)|\.cancel\(\)|"
     r"pytest\.fail|AirflowSkip|AirflowFail|\.abort\("
 )
-_HARD_EXIT = re.compile(
+_HARD_EXIT = regex(
     r"^\s*(raise\b|sys\.exit\(\s*[^0)\s]|exit\(\s*[^0)\s]|os\._exit)|\.cancel\(\)|pytest\.fail|"
     r"AirflowSkip|AirflowFail"
 )
-_IS_EMPTY = re.compile(r"^not\s|==\s*(0|\[\])|<\s*1\b")
-_KEY = re.compile(r"""\[\s*["']([\w .-]+)["']\s*\]|\.get\(\s*["']([\w .-]+)["']""")
+_IS_EMPTY = regex(r"^not\s|==\s*(0|\[\])|<\s*1\b")
+_KEY = regex(r"""\[\s*["']([\w .-]+)["']\s*\]|\.get\(\s*["']([\w .-]+)["']""")
 # What an object is asked for without a call, and methods of its own that a property calls.
-_ATTRIBUTE = re.compile(r"(?<=[\w)\]])\.([a-z_]\w{1,60})\b(?!\s*[(.\[])")
-_OWN = re.compile(r"\bself\.(\w{1,60})\(")
-_LAST_KEY = re.compile(r"""\[\s*["']([^"']{1,80})["']\s*\]$""")
-_DECIDES = re.compile(
+_ATTRIBUTE = regex(r"(?<=[\w)\]])\.([a-z_]\w{1,60})\b(?!\s*[(.\[])")
+_OWN = regex(r"\bself\.(\w{1,60})\(")
+_LAST_KEY = regex(r"""\[\s*["']([^"']{1,80})["']\s*\]$""")
+_DECIDES = regex(
     r"accept|better|best|promot|pass(ed)?$|deploy|approv|valid|decision|improv|good|ok$"
 )
 

@@ -19,6 +19,7 @@ from mlops_audit.graph.gatetools import gates_of_tools
 from mlops_audit.graph.promotions import Promotion, promotions
 from mlops_audit.graph.scopes import Scope, scopes
 from mlops_audit.model import Evidence, Span
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
@@ -26,12 +27,12 @@ if TYPE_CHECKING:  # the project hands itself in
 __all__ = ["Gate", "find_gates"]
 
 # Arguments of a call that registers a model by which the version becomes the one in use.
-_STANDING = re.compile(
+_STANDING = regex(
     r"^(is_default(_version)?|default_version|set_(as_)?(default|active|current|champion|alias)|"
     r"make_default|promote(_to\w*)?|(version_)?alias(es)?|stage|approval_status|"
     r"model_approval_status)$"
 )
-_DECISION = re.compile(r"decision|^(deploy|promote|approved|accepted)$")
+_DECISION = regex(r"decision|^(deploy|promote|approved|accepted)$")
 _DEPTH = 4
 _MAX_CALLERS = 40
 

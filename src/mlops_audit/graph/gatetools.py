@@ -11,14 +11,15 @@ from mlops_audit.graph.comparisons import mentions_metric
 from mlops_audit.graph.gatechecks import Checks, Gate
 from mlops_audit.graph.promotions import promotions
 from mlops_audit.model import Evidence, Span
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
 
 __all__ = ["gates_of_tools"]
 
-_BLESSING_OF = re.compile(r"""\w+\[["']model_blessing["']\]$""")
-_ON_TRAINING = re.compile(r"train(ing)?_?(metric|rmse|acc|loss|error|score)", re.IGNORECASE)
+_BLESSING_OF = regex(r"""\w+\[["']model_blessing["']\]$""")
+_ON_TRAINING = regex(r"train(ing)?_?(metric|rmse|acc|loss|error|score)", re.IGNORECASE)
 
 
 def gates_of_tools(project: Project, checks: Checks) -> Iterator[Gate]:

@@ -22,6 +22,7 @@ from mlops_audit.graph.datanames import (
 )
 from mlops_audit.graph.sourcelines import line_span
 from mlops_audit.model import Evidence, Span
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # imported for types only, to keep the project free to use this module
     from mlops_audit.graph.project import Project
@@ -35,29 +36,29 @@ __all__ = [
 ]
 
 # Checks of what the data looks like evaluate no model.
-_CHECKS = re.compile(
+_CHECKS = regex(
     r"validate_(\w+_)?(columns?|schemas?|data|datasets?|inputs?|types?|dtypes|names?|paths?|files?|"
     r"config|params|args|arguments|number_of_\w+|shapes?)(_|$)|"
     r"^test_(set|data|split|size|ratio|df|frame|path|file)"
 )
-_WRITES_TO = re.compile(r"path|(^|_)dir|file|folder|name|prefix|(^|_)log(_|$)|title", re.IGNORECASE)
-_PREDICTS = re.compile(r"(^|_)(predict|predict_proba|forecast|inference|infer|predictions?)(_|$)")
-_LOADER = re.compile(
+_WRITES_TO = regex(r"path|(^|_)dir|file|folder|name|prefix|(^|_)log(_|$)|title", re.IGNORECASE)
+_PREDICTS = regex(r"(^|_)(predict|predict_proba|forecast|inference|infer|predictions?)(_|$)")
+_LOADER = regex(
     r"load|dl$|data|iter(ator)?$|gen|batch|_ds|^ds_|[xy]_?(te|val)|_[xy]$|_set|set$|_df"
 )
 _SET_WORDS = {
     "test": "test", "val": "val", "valid": "val", "validation": "val", "dev": "val", "eval": "val",
 }  # fmt: skip
 # A file of a data set that comes in parts: `stsb/sts-test.csv`; what a check reports is none.
-_SET_FILE = re.compile(
+_SET_FILE = regex(
     r"(?:^|(?<!reports)(?<!results)[/_.-])(test|dev|val|valid|validation)"
     r"\.(?:csv|tsv|txt|jsonl?|parquet)$",
     re.IGNORECASE,
 )
 _AGREES = frozenset({"spearmanr", "pearsonr", "kendalltau"})  # scores beside a person's
 # What was predicted, taken from or compared with what came true: an error made by hand.
-_PREDICTED = re.compile(r"(^|_|y)(pred\w*|hat|forecasts?)(_|$)", re.IGNORECASE)
-_APART = re.compile(r"\(\s*([\w.]{1,60})\s*(?:-|==|!=)\s*([\w.]{1,60})\s*\)")
+_PREDICTED = regex(r"(^|_|y)(pred\w*|hat|forecasts?)(_|$)", re.IGNORECASE)
+_APART = regex(r"\(\s*([\w.]{1,60})\s*(?:-|==|!=)\s*([\w.]{1,60})\s*\)")
 _MEANS = frozenset({"mean", "average", "sum", "median", "nanmean", "reduce_mean"})
 _LOGS = frozenset(
     {"log", "log_metric", "log_metrics", "log_scalar", "add_scalar", "log_dict", "set_metric",

@@ -6,18 +6,18 @@ https://mlflow.org/docs/latest/ml/model/python_model/#type-hint-usage-in-pythonm
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Function, Module, Param
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # imported for types only, to keep the project free to use this module
     from mlops_audit.graph.project import Project
 
 __all__ = ["hinted_models"]
 
-_TYPED_LIST = re.compile(r"[Ll]ist\[.")  # only lists of a type are read as a signature
+_TYPED_LIST = regex(r"[Ll]ist\[.")  # only lists of a type are read as a signature
 
 
 def hinted_models(project: Project) -> Iterator[tuple[Module, Function, Param]]:

@@ -6,13 +6,13 @@ that re-export, classes and their methods, and inheritance within the project.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from msgspec import Struct
 
 from mlops_audit.facts.code import Call, Class, Function, Import, Module, Value
+from mlops_audit.regex import regex
 
 __all__ = ["CodeIndex", "Symbol"]
 
@@ -82,8 +82,8 @@ _COMMON = frozenset(
     ]
 )
 _MAX_CANDIDATES = 6
-_CALLED = re.compile(r"([A-Za-z_]\w{0,60})\(")  # `app()`: a bare name that is called
-_TABLE = re.compile(r"([A-Za-z_]\w*)(?:\[|\.get\()")  # a look-up whose answer is called
+_CALLED = regex(r"([A-Za-z_]\w{0,60})\(")  # `app()`: a bare name that is called
+_TABLE = regex(r"([A-Za-z_]\w*)(?:\[|\.get\()")  # a look-up whose answer is called
 _MAX_TABLE = 30
 
 

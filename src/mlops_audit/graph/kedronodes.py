@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -13,13 +12,14 @@ from mlops_audit.graph.memo import once
 from mlops_audit.graph.scopes import Scope
 from mlops_audit.graph.settings import settings
 from mlops_audit.model import Evidence
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
 
 __all__ = ["Dataset", "KedroNode", "kedro_datasets", "kedro_nodes", "node_names"]
 
-_CATALOG = re.compile(r"(^|/)catalog([_\-][\w\-]*)?\.ya?ml$|(^|/)catalog/[^/]{1,80}\.ya?ml$")
+_CATALOG = regex(r"(^|/)catalog([_\-][\w\-]*)?\.ya?ml$|(^|/)catalog/[^/]{1,80}\.ya?ml$")
 
 
 class Dataset(Struct, frozen=True):

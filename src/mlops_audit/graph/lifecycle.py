@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from mlops_audit.graph.execution import Node
 from mlops_audit.graph.scopes import Scope, calls_of, commands_of, scopes_from, uses_of
 from mlops_audit.graph.training import TRAINING, is_training, trains_here
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
@@ -24,7 +25,7 @@ PREPARE, TRAIN, EVALUATE, PREDICT = "prepare", "train", "evaluate", "predict"
 _NAMES = (
     (
         TRAIN,
-        re.compile(
+        regex(
             r"(^|[^a-z])(re)?(train(ing|er|ed)?|fit|finetun\w*|fine_?tun\w*|tun(e|er|ing)|hpo|"
             r"hyper\w*|cluster(ing)?|segmentation|sweep|model_build\w*|build_model|modell?ing)"
             r"([^a-z]|$)"
@@ -32,7 +33,7 @@ _NAMES = (
     ),
     (
         EVALUATE,
-        re.compile(
+        regex(
             r"(^|[^a-z])(evaluat\w*|eval|model_test\w*|test_model\w*|validate_model|"
             r"model_validat\w*|validation_model|model_performance\w*|score_model|silhouette\w*|"
             r"test_metrics?|model_quality|performance_on\w*|analyze_model|"
@@ -41,14 +42,14 @@ _NAMES = (
     ),
     (
         PREDICT,
-        re.compile(
+        regex(
             r"(^|[^a-z])(predict\w*|infer\w*|inference|batch_?scor\w*|scor(e|ing)|forecast\w*)"
             r"([^a-z]|$)"
         ),
     ),
     (
         PREPARE,
-        re.compile(
+        regex(
             r"(^|[^a-z])(prep\w*|pre_?process\w*|process\w*|clean\w*|featur\w*|transform\w*|"
             r"split\w*|ingest\w*|extract\w*|load_?data|load|data_load\w*|read_?data|read|etl|"
             r"data|dataset|make_dataset|get_data|download\w*|wrangl\w*|munge|normali\w*|scal\w*|"
@@ -58,25 +59,25 @@ _NAMES = (
     ),
 )
 # Words that hold `train` or `test` and name data.
-_OF_DATA = re.compile(
+_OF_DATA = regex(
     r"train_?(and_?)?(test|val|valid|dev|eval)\w*|test_?train|(train(ing)?|test)_(data|set|df|split|"
     r"input|features)\w*"
 )
-_WATCHES = re.compile(r"monitor|drift")
-_NOT_A_STEP = re.compile(r"monitor|drift|alert|notify|deploy|regist|promot|upload|push|report")
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_WATCHES = regex(r"monitor|drift")
+_NOT_A_STEP = regex(r"monitor|drift|alert|notify|deploy|regist|promot|upload|push|report")
+_CAMEL = regex(r"(?<=[a-z0-9])(?=[A-Z])")
 _PREPARES = frozenset({"train.transform", "evaluate.split", "data.process", "feature.store"})
-_TABLES = re.compile(
+_TABLES = regex(
     r"^(dropna|fillna|merge|get_dummies|drop_duplicates|train_test_split|resize|tokenize|"
     r"drop|astype|to_datetime|groupby|rename|join|concat|withColumn|map|assign|Transform|"
     r"random_split|encode|resample|interpolate|apply|normalize)$"
 )
-_READS = re.compile(
+_READS = regex(
     r"^(read_\w+|load_dataset|urlretrieve|imread|load_\w*data\w*|extractall|ZipFile|get|open|"
     r"execute|query|listdir|glob|load)$"
 )
-_READS_TABLE = re.compile(r"^(read_\w+|load_dataset|open_dataset|scan_\w+)$")
-_STORES = re.compile(r"^(to_\w+|save\w*|write\w*|dump|savez|imwrite|insert\w*|upload\w*|copy\w*)$")
+_READS_TABLE = regex(r"^(read_\w+|load_dataset|open_dataset|scan_\w+)$")
+_STORES = regex(r"^(to_\w+|save\w*|write\w*|dump|savez|imwrite|insert\w*|upload\w*|copy\w*)$")
 _PREDICTS = frozenset({"predict", "predict_proba", "batch_predict"})
 _MANY_TABLES = 2  # table calls without any file: a step between others
 

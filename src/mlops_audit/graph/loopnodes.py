@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from mlops_audit.graph.stores import live
 from mlops_audit.graph.training import TRAINING, is_training
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, LoopLink, LoopNode, Outcome, Span, Verdict
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.codepipelines import Pipeline, PipelineStep
@@ -53,9 +53,9 @@ MONITORS: Mapping[str, tuple[str, str]] = MappingProxyType(
 _TRAINS = "trains"
 _SHOWN = (Outcome.PASS, Outcome.PARTIAL)
 _MANY = 400  # nodes of one station: a picture of more helps nobody
-_REPORT = re.compile(r"\.(md|html?|png|svg|pdf)$|check_results|data_docs|validations?/")
-_ADDRESS = re.compile(r"[a-z0-9]{2,8}://")
-_ASIDE = re.compile(r"(^|/)(tests?|docs?|examples?)/")
+_REPORT = regex(r"\.(md|html?|png|svg|pdf)$|check_results|data_docs|validations?/")
+_ADDRESS = regex(r"[a-z0-9]{2,8}://")
+_ASIDE = regex(r"(^|/)(tests?|docs?|examples?)/")
 
 
 class Board(Struct):

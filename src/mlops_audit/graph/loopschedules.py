@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -10,17 +9,18 @@ from mlops_audit.facts.code import Branch, Call, Module
 from mlops_audit.graph.scopes import Scope, calls_of, processes, scopes, scopes_from
 from mlops_audit.graph.trained import Start, is_kept, is_saved, trains_in
 from mlops_audit.model import Evidence, Span
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
 
 __all__ = ["starts_of_loops"]
 
-_ENDLESS = re.compile(
+_ENDLESS = regex(
     r"^(True|1|(not )?(self\.)?_?\w*(running|stop|stopped|alive|shutdown|exit)\w*(\.is_set\(\))?)$"
 )
 # A `break` right in these ends the loop when the work is done: it tries again, it does not repeat.
-_ENDS = re.compile(r"(try|while|else|with)\b")
+_ENDS = regex(r"(try|while|else|with)\b")
 
 
 def starts_of_loops(project: Project) -> Iterator[Start]:

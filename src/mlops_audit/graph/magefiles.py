@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -16,13 +15,14 @@ from mlops_audit.graph.predicting import Prediction, doing_of, shown_calls
 from mlops_audit.graph.scopes import Scope, scopes
 from mlops_audit.graph.trained import Start, is_saved, trains_in
 from mlops_audit.model import Evidence, Span
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
 
 __all__ = ["MagePipeline", "blocks_after", "mage_pipelines", "mage_predictions", "starts_of_mage"]
 
-_FILE = re.compile(r"^(.*/|)pipelines/([^/]{1,200})/metadata\.yaml$")
+_FILE = regex(r"^(.*/|)pipelines/([^/]{1,200})/metadata\.yaml$")
 _SCHEDULE = "time"
 _API = "api"
 

@@ -14,12 +14,13 @@ from mlops_audit.facts.types import Command
 from mlops_audit.graph.execution import Edge
 from mlops_audit.graph.index import CodeIndex, Symbol
 from mlops_audit.graph.nodes import Nodes
+from mlops_audit.regex import regex
 
 __all__ = ["called_on_computed", "named_modules"]
 
 _IMPORTS = frozenset({"__import__", "importlib.import_module"})
-_OPTION = re.compile(r"--?[\w-]*(module|pipeline|import)[\w-]*", re.IGNORECASE)
-_DOTTED = re.compile(r"[A-Za-z_]\w{0,80}(\.[A-Za-z_]\w{0,80}){0,8}")
+_OPTION = regex(r"--?[\w-]*(module|pipeline|import)[\w-]*", re.IGNORECASE)
+_DOTTED = regex(r"[A-Za-z_]\w{0,80}(\.[A-Za-z_]\w{0,80}){0,8}")
 
 
 def called_on_computed(index: CodeIndex) -> frozenset[str]:

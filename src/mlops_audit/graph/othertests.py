@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from mlops_audit.model import Evidence, Span
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # imported for types only, to keep the project free to use this module
     from mlops_audit.graph.project import Project
@@ -20,32 +21,32 @@ _MAX_BYTES = 400_000
 _MAX_FILES = 400
 # File name, how a test case begins, and what an assertion looks like.
 _LANGUAGES = (
-    (re.compile(r"\.(test|spec)\.(js|jsx|ts|tsx|mjs|cjs)$|(^|/)__tests__/.*\.(js|jsx|ts|tsx)$"),
-     re.compile(r"^[ \t]*(?:it|test)(?:\.each\([^)]{0,200}\))?\(\s*['\"`]", re.MULTILINE),
-     re.compile(r"\bexpect\(|\bassert[.(]|\.should\b")),
-    (re.compile(r"_test\.go$"),
-     re.compile(r"^func Test\w*\(", re.MULTILINE),
-     re.compile(r"\bt\.(Error|Fatal|Fail)|\b(assert|require)\.\w")),
-    (re.compile(r"\.rs$"),
-     re.compile(r"^[ \t]*#\[(?:\w+::)?test\]", re.MULTILINE),
-     re.compile(r"\bassert(_eq|_ne)?!|\bshould_panic|\?;")),
-    (re.compile(r"(Test|Tests|IT|Spec)\.(java|kt|scala)$|(^|/)Test\w+\.java$"),
-     re.compile(r"^[ \t]*@(?:Parameterized)?Test\b|^\s*(?:it|test)\(\"", re.MULTILINE),
-     re.compile(r"\bassert\w*|\bverify\(|\bshould\b")),
-    (re.compile(r"(^|/)tests?/testthat/test[^/]*\.[rR]$"),
-     re.compile(r"^[ \t]*test_that\(", re.MULTILINE),
-     re.compile(r"\bexpect_\w+")),
-    (re.compile(r"(^|/)test/[^/]*\.jl$"),
-     re.compile(r"^[ \t]*@testset\b", re.MULTILINE),
-     re.compile(r"@test\b")),
-    (re.compile(r"(^|/)[^/]*[tT]ests?[^/]*\.(cc|cpp|cxx)$"),
-     re.compile(r"^[ \t]*(?:TEST|TEST_F|TEST_P|TEST_CASE|BOOST_AUTO_TEST_CASE)\(", re.MULTILINE),
-     re.compile(r"\b(EXPECT|ASSERT|REQUIRE|CHECK|BOOST_CHECK)\w*\(")),
-    (re.compile(r"Tests?\.cs$"),
-     re.compile(r"^[ \t]*\[(?:Fact|Theory|Test|TestMethod)\b", re.MULTILINE),
-     re.compile(r"\bAssert\.|\.Should\(")),
+    (regex(r"\.(test|spec)\.(js|jsx|ts|tsx|mjs|cjs)$|(^|/)__tests__/.*\.(js|jsx|ts|tsx)$"),
+     regex(r"^[ \t]*(?:it|test)(?:\.each\([^)]{0,200}\))?\(\s*['\"`]", re.MULTILINE),
+     regex(r"\bexpect\(|\bassert[.(]|\.should\b")),
+    (regex(r"_test\.go$"),
+     regex(r"^func Test\w*\(", re.MULTILINE),
+     regex(r"\bt\.(Error|Fatal|Fail)|\b(assert|require)\.\w")),
+    (regex(r"\.rs$"),
+     regex(r"^[ \t]*#\[(?:\w+::)?test\]", re.MULTILINE),
+     regex(r"\bassert(_eq|_ne)?!|\bshould_panic|\?;")),
+    (regex(r"(Test|Tests|IT|Spec)\.(java|kt|scala)$|(^|/)Test\w+\.java$"),
+     regex(r"^[ \t]*@(?:Parameterized)?Test\b|^\s*(?:it|test)\(\"", re.MULTILINE),
+     regex(r"\bassert\w*|\bverify\(|\bshould\b")),
+    (regex(r"(^|/)tests?/testthat/test[^/]*\.[rR]$"),
+     regex(r"^[ \t]*test_that\(", re.MULTILINE),
+     regex(r"\bexpect_\w+")),
+    (regex(r"(^|/)test/[^/]*\.jl$"),
+     regex(r"^[ \t]*@testset\b", re.MULTILINE),
+     regex(r"@test\b")),
+    (regex(r"(^|/)[^/]*[tT]ests?[^/]*\.(cc|cpp|cxx)$"),
+     regex(r"^[ \t]*(?:TEST|TEST_F|TEST_P|TEST_CASE|BOOST_AUTO_TEST_CASE)\(", re.MULTILINE),
+     regex(r"\b(EXPECT|ASSERT|REQUIRE|CHECK|BOOST_CHECK)\w*\(")),
+    (regex(r"Tests?\.cs$"),
+     regex(r"^[ \t]*\[(?:Fact|Theory|Test|TestMethod)\b", re.MULTILINE),
+     regex(r"\bAssert\.|\.Should\(")),
 )  # fmt: skip
-_SKIPPED = re.compile(r"#\[ignore|\bit\.skip|\btest\.skip|@Disabled|@Ignore|\bxit\(")
+_SKIPPED = regex(r"#\[ignore|\bit\.skip|\btest\.skip|@Disabled|@Ignore|\bxit\(")
 
 
 def foreign_tests(project: Project) -> tuple[Evidence, ...]:

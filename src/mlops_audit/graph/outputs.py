@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from mlops_audit.facts.code import Call, Module, Value
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
@@ -24,19 +25,19 @@ _WRITERS = {
 }  # fmt: skip
 _DUMPS = frozenset({"joblib.dump", "torch.save", "skops.io.dump", "sklearn.externals.joblib.dump"})
 _FIRST = frozenset({"numpy.save", "keras.models.save_model", "tensorflow.saved_model.save"})
-_MODELS = re.compile(
+_MODELS = regex(
     r"(joblib|pickle|skops|torch|cloudpickle|dill)\b.*\b(dump|save)$|"
     r"(save_model|save_weights|save_pretrained|save_checkpoint|saved_model\.save|(?<!_)to_disk)$"
 )
-_JOIN = re.compile(r"(?:os\.path\.join|path\.join|join|Path|pathlib\.Path|PurePath)\(")
-_QUOTED = re.compile(r"""\s*[/,(]?\s*(?:str\()?\s*[rRuU]?["']([^"'\n{}]{1,200})["']""")
-_FORMATTED = re.compile(r"""[fF]["']([^"'{\n]{1,200})""")
-_ADDED = re.compile(r"""[rRuU]?["']([^"'\n{}%]{1,200}/)["']\s*\+""")  # 'data/interim/' + name
-_FIRST_PART = re.compile(r"\s*(?:str\()?([A-Za-z_][\w.]{0,80})\)?(?=\s*[,/])")
-_ROOT_NAME = re.compile(r"(^|\.)(ROOT(_\w+)?|\w+_ROOT|(BASE|PROJECT)_(DIR|PATH|FOLDER))$")
-_MAKES_PATH = re.compile(r"^(str|os\.fspath)$|path\.join$|(^|\.)(Pure)?Path$")
-_OPERATOR = re.compile(r"\s[/+]\s")
-_STRING = re.compile(r"""[rRuU]?["'][^"'\n]{0,200}["']""")
+_JOIN = regex(r"(?:os\.path\.join|path\.join|join|Path|pathlib\.Path|PurePath)\(")
+_QUOTED = regex(r"""\s*[/,(]?\s*(?:str\()?\s*[rRuU]?["']([^"'\n{}]{1,200})["']""")
+_FORMATTED = regex(r"""[fF]["']([^"'{\n]{1,200})""")
+_ADDED = regex(r"""[rRuU]?["']([^"'\n{}%]{1,200}/)["']\s*\+""")  # 'data/interim/' + name
+_FIRST_PART = regex(r"\s*(?:str\()?([A-Za-z_][\w.]{0,80})\)?(?=\s*[,/])")
+_ROOT_NAME = regex(r"(^|\.)(ROOT(_\w+)?|\w+_ROOT|(BASE|PROJECT)_(DIR|PATH|FOLDER))$")
+_MAKES_PATH = regex(r"^(str|os\.fspath)$|path\.join$|(^|\.)(Pure)?Path$")
+_OPERATOR = regex(r"\s[/+]\s")
+_STRING = regex(r"""[rRuU]?["'][^"'\n]{0,200}["']""")
 _HOPS = 6  # names that a path is followed through
 _MAX_TEXT = 300  # longer texts are cut by the reader
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 
+from mlops_audit.regex import regex
 from mlops_audit.tree.ignore import IgnoreRules
 
 __all__ = ["left_out"]
@@ -21,26 +22,26 @@ _VENDOR_FOLDERS = frozenset(
 _AGENT_FOLDERS = frozenset(
     {".claude", ".cursor", ".windsurf", ".aider", ".codex", ".gemini", ".agents", ".opencode"}
 )
-_GENERATED = re.compile(
+_GENERATED = regex(
     r"(_pb2(_grpc)?\.pyi?|\.min\.(js|css)|(^|/)\.ipynb_checkpoints/|(^|/)__pycache__/|\.egg-info/|"
     r"(^|/)\.dvc/(tmp|cache|plots)/|(^|/)versioneer\.py|/migrations/\d{4}_\w+\.py)"
 )
-_TEMPLATE = re.compile(r"(\.(jinja2?|j2|tmpl|tpl)$)|(\{\{[^}]{1,60}\}\})|(\{%[^%]{1,200}%\})")
+_TEMPLATE = regex(r"(\.(jinja2?|j2|tmpl|tpl)$)|(\{\{[^}]{1,60}\}\})|(\{%[^%]{1,200}%\})")
 _METADATA = ("setup.py", "pyproject.toml", "setup.cfg", "package.json", "Cargo.toml")
 _LICENCES = ("LICENSE", "LICENCE", "LICENSE.txt", "LICENSE.md", "COPYING", "LICENCE.txt")
 # A folder with a licence and metadata of its own is another project's only when it brings the
 # bulk of one: a monorepo's package has its own metadata, and rarely its own licence.
 _MIN_VENDORED = 15
-_HOLDER = re.compile(r"^\W*(?:copyright|\(c\)|©)[^\n]{0,200}", re.IGNORECASE | re.MULTILINE)
-_BLANK = re.compile(r"\[(?:yyyy|year|name|fullname)|<year>|copyright (?:holder|owner)|license")
-_YEARS = re.compile(r"\b(?:19|20)\d\d\b|copyright|\(c\)|©|all rights reserved|[\W_]")
-_CI = re.compile(
+_HOLDER = regex(r"^\W*(?:copyright|\(c\)|©)[^\n]{0,200}", re.IGNORECASE | re.MULTILINE)
+_BLANK = regex(r"\[(?:yyyy|year|name|fullname)|<year>|copyright (?:holder|owner)|license")
+_YEARS = regex(r"\b(?:19|20)\d\d\b|copyright|\(c\)|©|all rights reserved|[\W_]")
+_CI = regex(
     r"\.(?:github/workflows|circleci)/[^/]+\.ya?ml|\.gitlab-ci\.yml|\.?azure-pipelines?\.ya?ml|"
     r"Jenkinsfile|\.travis\.yml|bitbucket-pipelines\.yml|cloudbuild\.ya?ml|buildspec\.ya?ml"
 )
 # What a template's author leaves for whoever copies it.
-_NOBODY = re.compile(r"<\s*your[ _-]?(?:name|e-?mail)|[\"']your name", re.IGNORECASE)
-_METADATA_FILE = re.compile(r"(?:^|/)(?:setup|__version__|__about__|_version)\.py$")
+_NOBODY = regex(r"<\s*your[ _-]?(?:name|e-?mail)|[\"']your name", re.IGNORECASE)
+_METADATA_FILE = regex(r"(?:^|/)(?:setup|__version__|__about__|_version)\.py$")
 _WORDS = 2  # that two folders must share, of names of three or more
 _HEADED = 40  # sources of a folder whose head is asked for the holder of the rights
 _HEAD = 600  # characters

@@ -26,6 +26,7 @@ from mlops_audit.graph.scopes import Scope, scopes
 from mlops_audit.graph.sourcelines import line_at, line_span
 from mlops_audit.graph.statemachines import state_machines
 from mlops_audit.model import Evidence, Span
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
@@ -43,13 +44,13 @@ _TASK_RUNNERS = frozenset(
 _FILE_RUNNERS = frozenset({"make", "task", "pixi", "mise", "doit", "rake", "just"})
 # What starts services or builds a platform runs no steps of the work.
 _NO_STEPS = frozenset({"compose", "docker-build", "terraform"})
-_ORCHESTRATES = re.compile(
+_ORCHESTRATES = regex(
     r"main|pipeline|workflow|flow|orchestrat|steps|stages?|run(_|\.|$)|end_to_end|e2e|dag|driver",
     re.IGNORECASE,
 )
 _MANY_STEPS = 3  # programs that prepare data in a row, or modules that one calls in order
-_CALLED_PIPELINE = re.compile(r"pipeline|workflow|orchestrat|(^|_)flow", re.IGNORECASE)
-_FLAG = re.compile(r"^(args?|opts?|options|flags|FLAGS|ns|parsed)\.\w+$")
+_CALLED_PIPELINE = regex(r"pipeline|workflow|orchestrat|(^|_)flow", re.IGNORECASE)
+_FLAG = regex(r"^(args?|opts?|options|flags|FLAGS|ns|parsed)\.\w+$")
 _IDLE = frozenset({"cd", "echo", "export", "mkdir", "rm", "cp", "mv", "set", "source", "touch"})
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterable
 from functools import cached_property
+
+from mlops_audit.regex import regex
 
 __all__ = ["Places"]
 
 # `$(Build.SourcesDirectory)/`, `${{ github.workspace }}/`, `$ROOT/`, `/app/`: where a file lies at
 # run time; its tail still names it in the repository.
-_VARIABLE = re.compile(r"^(\$\{\{[^}]*\}\}|\$\([^)]*\)|\$\{[^}]*\}|\$\w+|%\w+%|~)/?")
+_VARIABLE = regex(r"^(\$\{\{[^}]*\}\}|\$\([^)]*\)|\$\{[^}]*\}|\$\w+|%\w+%|~)/?")
 
 
 class Places:

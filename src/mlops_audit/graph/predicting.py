@@ -13,6 +13,7 @@ from mlops_audit.graph.scopes import Scope, calls_of, scopes, uses_of
 from mlops_audit.graph.training import trains_here
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
@@ -41,34 +42,34 @@ PREDICT_METHODS = frozenset(
      "predict_step", "make_future_dataframe", "transcribe", "predict_batch", "classify", "detect",
      "invoke_endpoint", "get_forecast", "inplace_predict", "predict_raw", "rec"}
 )  # fmt: skip
-PREDICT_NAME = re.compile(
+PREDICT_NAME = regex(
     r"(^|_)(predict|predictions?|infer|inference|forecast|classify|recommend|detect|transcribe|"
     r"score|translate|summari[sz]e|generate|segment|rank|answer)(_|$|s$)",
     re.IGNORECASE,
 )
-_MODEL_CALL = re.compile(
+_MODEL_CALL = regex(
     r"^(self\.)?\w{0,40}(model|net|network|classifier|regressor|detector|predictor|generator|"
     r"session|pipe|pipeline|learner|encoder)(s?\[[^\]\n]{1,60}\])?\(",
     re.IGNORECASE,
 )
-LOAD_NAME = re.compile(
+LOAD_NAME = regex(
     r"(^|_)(load|get|fetch|download|restore|read)_(\w{1,30}_)?(model|checkpoint|ckpt|weights|"
     r"classifier|regressor|predictor|pipeline|learner|artifacts?|estimator|network|pretrained)"
     r"|^from_pretrained$|^load_state_dict$|^load_from_checkpoint$|^load_learner$",
     re.IGNORECASE,
 )
-MODEL_WORD = re.compile(
+MODEL_WORD = regex(
     r"model|\bclf|classif|regress|estimator|predictor|pipeline|\.pkl|\.joblib|\.pt\b|\.pth|\.h5|"
     r"\.onnx|ckpt|checkpoint|weights|_net\b|booster|learner",
     re.IGNORECASE,
 )
-_MODEL_TARGET = re.compile(
+_MODEL_TARGET = regex(
     r"(^|\.|_)(model|clf|classifier|regressor|predictor|pipeline|learner|net|booster|estimator)$",
     re.IGNORECASE,
 )
-_MODEL_CLASS = re.compile(r"(^|\.)[A-Z]\w{0,40}(Model|Classifier|Regressor|Predictor|Estimator)"
+_MODEL_CLASS = regex(r"(^|\.)[A-Z]\w{0,40}(Model|Classifier|Regressor|Predictor|Estimator)"
                           r"(Wrapper)?$|(^|\.)ModelWrapper$")  # fmt: skip
-_STORES = re.compile(
+_STORES = regex(
     r"^(to_csv|to_parquet|to_sql|to_gbq|to_json|to_excel|to_feather|to_pickle|to_dataframe|"
     r"insert|insert_rows|insert_rows_json|insert_many|insert_one|save|savetxt|write|writerow|"
     r"writerows|write_table|saveAsTable|upload_from_string|upload_file|upload_fileobj|upload|"
@@ -76,35 +77,35 @@ _STORES = re.compile(
     r"write_parquet|load_table_from_dataframe|append_row|send|produce|add_table|add_all|"
     r"save_predictions|write_predictions|save_results|upload_blob|batch_predict)$"
 )
-_AT = re.compile(r"-?\d+$|(\w*_)?(i|j|n|k|idx|index|pos|position|at|loc)$|len\(")
-_STORE_NAME = re.compile(
+_AT = regex(r"-?\d+$|(\w*_)?(i|j|n|k|idx|index|pos|position|at|loc)$|len\(")
+_STORE_NAME = regex(
     r"(^|_)(save|write|store|upload|insert|log|export|persist)_\w{0,30}(pred|result|output|score|"
     r"forecast|infer|data)",
     re.IGNORECASE,
 )
-_READS_SET = re.compile(
+_READS_SET = regex(
     r"^(read_csv|read_parquet|read_sql|read_sql_query|read_gbq|read_json|read_table|read_excel|"
     r"read_feather|read_pickle|load_dataset|glob|iglob|listdir|rglob|scan|DataLoader|csv|parquet|"
     r"read_delta|table|scan_csv|from_csv|read_data|load_data|get_data|fetch_data|read_batch|"
     r"download_data|open_dataset|to_dataframe|to_pandas|image_dataset_from_directory|"
     r"flow_from_directory|list_blobs|list_objects_v2|get_batch_data|read)$"
 )
-_READ_NAME = re.compile(
+_READ_NAME = regex(
     r"(^|_)(load|get|read|fetch|extract|query|download|prepare|process)_\w{0,30}"
     r"(data|features|dataset|df|batch|inputs?|records|rows|samples)",
     re.IGNORECASE,
 )
 # What was predicted, subtracted by hand from what came true.
-_OWN_ERROR = re.compile(
+_OWN_ERROR = regex(
     r"\b(abs|square|power|mean)\([^()]{0,80} - (actual|y_?true|truth|ground_?truth|y_test)\b|"
     r"\([^()]{0,80} - (actual|y_?true|truth|ground_?truth|y_test)\)\.(abs|pow|mean)\b"
 )
 # MLflow's and SageMaker's path, TensorFlow Serving's, and that of the open inference protocol.
-_SERVED = re.compile(r"/invocations\b|:predict\b|/v[12]/models/")
+_SERVED = regex(r"/invocations\b|:predict\b|/v[12]/models/")
 _PARAMETERS = frozenset({"config.parse"})
 # Spark's reader, and a parameter that a job of Databricks hands to its notebook.
-_SPARK_READ = re.compile(r"\bspark\b[\w.]*\.read(Stream)?\b")
-_WIDGET = re.compile(r"\bdbutils\.widgets\.get\(")
+_SPARK_READ = regex(r"\bspark\b[\w.]*\.read(Stream)?\b")
+_WIDGET = regex(r"\bdbutils\.widgets\.get\(")
 
 
 class Prediction(Struct, frozen=True):

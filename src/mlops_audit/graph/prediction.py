@@ -26,20 +26,21 @@ from mlops_audit.graph.predictionprograms import programs
 from mlops_audit.graph.scopes import Scope, scopes, uses_of
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Span
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
 
 __all__ = ["find_predictions"]
 
-PREDICT_ROUTE = re.compile(
+PREDICT_ROUTE = regex(
     r"predict|infer|invoc|scor|classif|recogni|detect|recommend|forecast|generat|transcri|answer|chat",
     re.IGNORECASE,
 )
 _HANDLERS = frozenset({"lambda_handler", "handler", "model_fn", "predict_fn", "input_fn"})
 # A container of SageMaker calls both, also where the model is the fitted transformer alone.
 _CONTRACT = frozenset({"model_fn", "predict_fn"})
-_HANDLER_BASES = re.compile(
+_HANDLER_BASES = regex(
     r"(BaseHandler|BasePredictor|kserve\.Model|KFModel|MLModel|LitAPI|PredictionHandler|"
     r"cpr\.Predictor|SeldonComponent|TritonPythonModel|PythonPredictor|BaseRunner|"
     r"(django|rest_framework|flask|tornado|falcon|starlette|sanic)\b[\w.]*\.\w*(View|ViewSet|Resource|"
@@ -47,12 +48,12 @@ _HANDLER_BASES = re.compile(
 )
 # Classes that a platform finds by their name alone.
 _HANDLER_NAMES = frozenset({"TritonPythonModel", "EndpointHandler"})
-_MANAGED = re.compile(
+_MANAGED = regex(
     r"(deploy|create_endpoint|Endpoint\.create|InferenceConfig|OnlineEndpoint|"
     r"OnlineDeployment|ModelDeployOp|EndpointCreateOp|LitServer|ModelServer|"
     r"MLServer|Triton|seldon_core|\.serve|ManagedOnline|KubernetesOnline)"
 )
-_ENDPOINTS = re.compile(
+_ENDPOINTS = regex(
     r"az ml (online|batch)-(deployment|endpoint) (create|update)|sagemaker create-endpoint|"
     r"gcloud ai endpoints deploy-model|az ml model deploy|mlflow deployments (create|update)|"
     r"bentoml deploy|truss push|cog push"
@@ -217,7 +218,7 @@ def _asks(project: Project, module: Module, path: str) -> bool:
     return any(PREDICT_NAME.search(re.sub(r"\W+", "_", t[:200])) for t in told)
 
 
-_TYPED = re.compile(r"(\w{1,60}) :?= (?:\w{1,30}\.){1,3}chat_input\(")
+_TYPED = regex(r"(\w{1,60}) :?= (?:\w{1,30}\.){1,3}chat_input\(")
 _ASKED = frozenset({"chat", "stream_chat", "query", "invoke", "stream", "run", "ask", "predict"})
 _LLM = frozenset({"llama_index", "langchain", "langchain_core", "langgraph", "haystack", "dspy"})
 

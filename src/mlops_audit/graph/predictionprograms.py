@@ -23,51 +23,50 @@ from mlops_audit.graph.predicting import (
 )
 from mlops_audit.graph.scopes import Scope
 from mlops_audit.graph.sourcenotebooks import source_notebooks
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
 
 __all__ = ["programs"]
 
-_EVALUATES = re.compile(
+_EVALUATES = regex(
     r"(^|[/_])(eval|evaluat\w*|test|tests|testing|metrics?|performance|valid|validat\w*|bench\w*|"
     r"back_?test\w*|hindcasts?)([/_.]|$)",
     re.IGNORECASE,
 )
-_SHOWS = re.compile(r"(^|[/_])(plots?|plotting|visuali[sz]\w*)([/_.]|$)", re.IGNORECASE)
-_TEST_SET = re.compile(
+_SHOWS = regex(r"(^|[/_])(plots?|plotting|visuali[sz]\w*)([/_.]|$)", re.IGNORECASE)
+_TEST_SET = regex(
     r"(^|[^a-z])(x_|y_)?(test|train|val|valid|validation|holdout|eval)([^a-z]|$)|submission",
     re.IGNORECASE,
 )
-_FIGURES = re.compile(
-    r"\bmetrics?\b|confusion|report|\.png|\.svg|(?<!con)fig\b|logger|\.pkl|\.joblib"
-)
-_OF_PREDICTIONS = re.compile(
+_FIGURES = regex(r"\bmetrics?\b|confusion|report|\.png|\.svg|(?<!con)fig\b|logger|\.pkl|\.joblib")
+_OF_PREDICTIONS = regex(
     r"pred|result|output|score|forecast|infer|submission|label|df\b|data|cluster|recommend|"
     r"caption|answer|rows",
     re.IGNORECASE,
 )
 # A file to hand in, by its own name or the variable that holds its path.
-_SUBMISSION = re.compile(
+_SUBMISSION = regex(
     r"[\"'][^\"'\n]{0,80}submission|submission_?(file|path|csv|dir|name)", re.IGNORECASE
 )
 # Data that an argument of the program names: a person chooses it.
-_GIVEN = re.compile(
+_GIVEN = regex(
     r"\b(args|opts?|options|flags)\.\w{0,30}(dir|path|file|input|folder|images?|videos?|source)",
     re.IGNORECASE,
 )
 # What a framework calls on a model that is being trained: another model may run in it.
 _OF_A_MODEL = frozenset({"forward", "training_step", "validation_step", "test_step"})
-_ESTIMATOR = re.compile(r"(^|\.)(BaseEstimator|(Classifier|Regressor|Cluster|Outlier)Mixin)$")
-_CONVERTER = re.compile(
+_ESTIMATOR = regex(r"(^|\.)(BaseEstimator|(Classifier|Regressor|Cluster|Outlier)Mixin)$")
+_CONVERTER = regex(
     r"^tf2onnx\.|onnx\.export$|^coremltools\.|TFLiteConverter|jit\.trace$|^skl2onnx\."
 )
 # What lays out the time to come, and where results are kept for others.
 _AHEAD = frozenset({"make_future_dataframe", "make_future_dataframes"})
-_TABLES = re.compile(r"(^|\.)(saveAsTable|insertInto|to_sql|to_gbq|load_table_from_dataframe)$")
+_TABLES = regex(r"(^|\.)(saveAsTable|insertInto|to_sql|to_gbq|load_table_from_dataframe)$")
 _MAX_CANDIDATES = 400
 # Kedro's layers `05_model_input` and `07_model_output` hold data.
-_KEPT_MODEL = re.compile(
+_KEPT_MODEL = regex(
     r"models?(?!_?(in|out)put)|classifier|regressor|estimator|predictor|checkpoint|booster|learner",
     re.IGNORECASE,
 )

@@ -30,6 +30,7 @@ from mlops_audit.graph.storedinputs import (
     keys_of,
     merged,
 )
+from mlops_audit.regex import regex
 
 __all__ = ["Stored", "prediction_stores"]
 
@@ -41,38 +42,38 @@ _ADDS = frozenset(
      "append_table", "load_table_from_dataframe", "load_table_from_json", "add_rows",
      "send_message", "replace_one", "write_points", "emit"]
 )  # fmt: skip
-_NAMED = re.compile(
+_NAMED = regex(
     r"(^|_)(save|store|log|track|record|write|insert|append|persist|upload|capture|export|put)_\w{0,30}"
     r"(pred|result|inference|score|request|response|forecast|monitor|feedback|history)",
     re.IGNORECASE,
 )
-_BEAM = re.compile(r"^WriteTo[A-Z]\w+$")
+_BEAM = regex(r"^WriteTo[A-Z]\w+$")
 # A place that callers name after what it holds.
-_PREDICTIONS = re.compile(r"predictions|forecasts|inferences", re.IGNORECASE)
-_PLACED = re.compile(r"[\"'/](\w{1,30}_)?(predict|inference|forecast)\w{0,30}", re.IGNORECASE)
-_OTHER = re.compile(
+_PREDICTIONS = regex(r"predictions|forecasts|inferences", re.IGNORECASE)
+_PLACED = regex(r"[\"'/](\w{1,30}_)?(predict|inference|forecast)\w{0,30}", re.IGNORECASE)
+_OTHER = regex(
     r"metric|accuracy|confusion|\.png|\.jpe?g|\.svg|\bfig\b|plot|checkpoint|weights|model_dir|"
     r"model\.(pkl|pt|joblib|h5|keras)|config(?![\[(])|tokenizer|vocab|scaler|encoder|"
     r"\.html|sys\.std|stdout|stderr|feature_importance|state_dict|test_pred|val_pred|train_pred|"
     r"submission|(^|[/\"'_.(])schemas?([_.(]|$)",
     re.IGNORECASE,
 )
-_ADDED_TEXT = re.compile(r"INSERT\s+INTO|\bMERGE\s+INTO|\binsert\(\s*\w", re.IGNORECASE)
-_WHEN = re.compile(
+_ADDED_TEXT = regex(r"INSERT\s+INTO|\bMERGE\s+INTO|\binsert\(\s*\w", re.IGNORECASE)
+_WHEN = regex(
     r"(^|[^a-z])(date(time)?|time(stamp)?|created(_at)?|utcnow|now|today|year|month|day|hour|"
     r"run_id|version|model_(version|id|name|uri)|strftime|isoformat|scored_time)([^a-z]|$)|"
     r"%Y|timestamp|datetime",
     re.IGNORECASE,
 )
-_VALUE = re.compile(
+_VALUE = regex(
     r"^([A-Za-z]\w{0,20}_)?(predictions?|predicted|preds?|y_hat|y_pred)"
     r"(?!_?(path|file|dir|folder|url|name|model|cfg|conf|setting|param))(_\w{1,12})?(?!\w)"
 )
-_SET = re.compile(r"^(cfg|config|conf|settings?|params?|opts?|options?|args?|hparams?)[_.]")
-_PREDICTS = re.compile(r"(^|[._])predict(_proba)?(\.(async_)?run)?$")
-_SCREEN = re.compile(r"^st\b|vid|video|image|img|keras|model|buffer|response", re.IGNORECASE)
-_HOLE = re.compile(r"\bf[\"'][^\"']{0,200}\{|\.format\(")  # a path that is filled in
-_BUFFER = re.compile(r"\b(StringIO|BytesIO)\b")
+_SET = regex(r"^(cfg|config|conf|settings?|params?|opts?|options?|args?|hparams?)[_.]")
+_PREDICTS = regex(r"(^|[._])predict(_proba)?(\.(async_)?run)?$")
+_SCREEN = regex(r"^st\b|vid|video|image|img|keras|model|buffer|response", re.IGNORECASE)
+_HOLE = regex(r"\bf[\"'][^\"']{0,200}\{|\.format\(")  # a path that is filled in
+_BUFFER = regex(r"\b(StringIO|BytesIO)\b")
 _LOGS = frozenset({"info", "debug", "warning", "print"})
 
 

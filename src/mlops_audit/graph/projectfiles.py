@@ -16,19 +16,20 @@ from mlops_audit.facts.snakefiles import is_snakefile
 from mlops_audit.graph.index import CodeIndex
 from mlops_audit.graph.ownership import left_out
 from mlops_audit.graph.parsing import read_code
+from mlops_audit.regex import regex
 from mlops_audit.tree import Entry, GitInfo, Tree, Unread
 
 __all__ = ["ProjectFiles"]
 
 # Programs that predict the test set, by the name that a test could have.
-_FOR_TEST_SET = re.compile(r"(^|/)(predict|infer|inference|evaluate|eval|submit)_test\.py$")
-_TEST_FILE = re.compile(r"(^|/)(test_[^/]*|[^/]*_tests?|conftest)\.py$")
-_TEST_FOLDER = re.compile(r"(^|/)(tests?|testing|unit_tests?|integration_tests?|e2e)/")
-_EXAMPLE_FOLDER = re.compile(
+_FOR_TEST_SET = regex(r"(^|/)(predict|infer|inference|evaluate|eval|submit)_test\.py$")
+_TEST_FILE = regex(r"(^|/)(test_[^/]*|[^/]*_tests?|conftest)\.py$")
+_TEST_FOLDER = regex(r"(^|/)(tests?|testing|unit_tests?|integration_tests?|e2e)/")
+_EXAMPLE_FOLDER = regex(
     r"(^|/)(examples?|docs?|tutorials?|\.?guides?|samples?|benchmarks?|demos?)/"
 )
 # What stands at a repository's root for all of its projects: CI, hooks, tasks, owners, licence.
-_SHARED = re.compile(
+_SHARED = regex(
     r"\.github/.*|\.gitlab/.*|\.circleci/.*|\.buildkite/.*|\.azure[^/]*/.*|"
     r"\.pre-commit-config\.ya?ml|(?:gnu)?makefile|noxfile\.py|tox\.ini|justfile|taskfile\.ya?ml|"
     r"codeowners|licen[cs]e[^/]*|copying|contributing\.md|\.git(?:ignore|attributes)",

@@ -36,14 +36,15 @@ from mlops_audit.graph.jobfiles import job_commands
 from mlops_audit.graph.nodes import Nodes, Sources
 from mlops_audit.graph.places import Places
 from mlops_audit.graph.projectfiles import ProjectFiles
+from mlops_audit.regex import regex
 
 __all__ = ["ProjectRuns"]
 
 _ON_CHANGE = (TriggerKind.PUSH, TriggerKind.PULL_REQUEST, TriggerKind.EXTERNAL)
-_CDK_SCRIPT = re.compile(r"(?<!\.d)\.[mc]?[tj]s$")
-_SCRIPT_TEST = re.compile(r"(^|/)(tests?|__tests__)/|\.(test|spec)\.[mc]?[tj]s$")
+_CDK_SCRIPT = regex(r"(?<!\.d)\.[mc]?[tj]s$")
+_SCRIPT_TEST = regex(r"(^|/)(tests?|__tests__)/|\.(test|spec)\.[mc]?[tj]s$")
 _CDK_PACKAGES = (b"aws-cdk-lib", b"@aws-cdk/")
-_SCRIPT_NAMES = re.compile(r"\.(sh|bash|zsh)$")
+_SCRIPT_NAMES = regex(r"\.(sh|bash|zsh)$")
 
 
 class ProjectRuns(ProjectFiles):

@@ -12,13 +12,14 @@ from collections.abc import Iterable, Sequence
 
 from mlops_audit.facts.setupfiles import PackageMeta
 from mlops_audit.model import ProjectInfo
+from mlops_audit.regex import regex
 
 __all__ = ["find_projects"]
 
-_MANIFEST = re.compile(
+_MANIFEST = regex(
     r"^(pyproject\.toml|setup\.py|setup\.cfg|pipfile|requirements?\.txt|environment\.ya?ml|conda\.ya?ml)$"
 )
-_APART = re.compile(
+_APART = regex(
     r"(^|/)(tests?|docs?|examples?|samples?|tutorials?|notebooks?|docker|\.github|\.devcontainer|ci|"
     r"scripts?|deploy(ment)?|conda|env(ironment)?s?|environment_setup|requirements|src)(/|$)",
     re.IGNORECASE,

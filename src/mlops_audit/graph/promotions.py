@@ -10,6 +10,7 @@ from msgspec import Struct
 from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph.scopes import Scope, scopes, uses_of
 from mlops_audit.model import Evidence, Span
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
@@ -18,16 +19,16 @@ __all__ = ["PROMOTES", "Promotion", "promotions"]
 
 # What the tool catalogue calls the step that a gate stands before.
 PROMOTES = ("registry.register", "registry.promote", "deploy.run", "model.push")
-_BY_NAME = re.compile(
+_BY_NAME = regex(
     r"(^|_)(promote|push_model|model_pusher|deploy_model|model_deployer|publish_model|register_model|"
     r"transition|replace_model|update_production|set_champion|move_to_prod\w*|initiate_model_"
     r"pusher|start_model_pusher|update_serving|release_model)",
     re.IGNORECASE,
 )
-_FILES = re.compile(r"^(copy|copy2|copyfile|copytree|move|rename|replace|upload_file|upload_blob|"
+_FILES = regex(r"^(copy|copy2|copyfile|copytree|move|rename|replace|upload_file|upload_blob|"
                     r"upload_from_filename|sync_folder_to_s3|save_model|dump|save|put_object|"
                     r"log_artifact|fput_object)$")  # fmt: skip
-_PLACES = re.compile(
+_PLACES = regex(
     r"prod(uction)?([^a-z]|$)|deploy|serving|champion|saved_models|pusher|release|best_model",
     re.IGNORECASE,
 )

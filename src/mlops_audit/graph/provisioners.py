@@ -10,11 +10,12 @@ from mlops_audit.facts.resources import Resource
 from mlops_audit.facts.shell import parse_shell
 from mlops_audit.facts.types import Command, Target
 from mlops_audit.model import Span
+from mlops_audit.regex import regex
 
 __all__ = ["RUNNER", "provisioner_targets"]
 
 RUNNER = "terraform"
-_HOLE = re.compile(r"\$\{([^{}]{1,200})\}")
+_HOLE = regex(r"\$\{([^{}]{1,200})\}")
 _MODULE_PATH = "path.module"
 _ROOT_PATHS = frozenset({"path.root", "path.cwd"})
 _MOST_MODULES = 100

@@ -23,6 +23,7 @@ from mlops_audit.graph.training import (
     trains_here,
 )
 from mlops_audit.model import Evidence, RolesInfo, Span
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project asks for its roles, and roles are decided on the project
     from mlops_audit.graph.project import Project
@@ -35,13 +36,13 @@ _PREDICTING = frozenset({"service", "stream", "batch", "command", "function", "d
 _SERVES = {"service": "service", "stream": "service", "batch": "batch", "command": "command",
            "function": "command", "demo": "demo"}  # fmt: skip
 _BUILD_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
-_PIP_INSTALL = re.compile(
+_PIP_INSTALL = regex(
     r"(?:pip3?|uv|poetry|conda|mamba)\s+(?:install|add)\s+"
     r"(?:(?:-U|--upgrade|-c|-n)\s+(?:conda-forge\s+)?)?[\"']?([A-Za-z][\w.\-]{1,60})"
 )
-_NAME = re.compile(r"^\s*name\s*=\s*[\"']?([A-Za-z][\w.\-]{0,80})", re.MULTILINE)
-_NAME_CALL = re.compile(r"\bname\s*=\s*[\"']([A-Za-z][\w.\-]{0,80})[\"']")
-_MODEL_FILES = re.compile(r"\.(pkl|joblib|pt|pth|h5|keras|onnx|safetensors|bst|cbm)(\.dvc)?$")
+_NAME = regex(r"^\s*name\s*=\s*[\"']?([A-Za-z][\w.\-]{0,80})", re.MULTILINE)
+_NAME_CALL = regex(r"\bname\s*=\s*[\"']([A-Za-z][\w.\-]{0,80})[\"']")
+_MODEL_FILES = regex(r"\.(pkl|joblib|pt|pth|h5|keras|onnx|safetensors|bst|cbm)(\.dvc)?$")
 
 
 # Fields of the tool catalogue whose libraries make, judge or explain models.

@@ -18,6 +18,7 @@ from mlops_audit.graph.memo import once
 from mlops_audit.graph.nodes import Nodes
 from mlops_audit.graph.sourcelines import text_span
 from mlops_audit.model import Evidence
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
@@ -32,11 +33,11 @@ __all__ = [
 ]
 
 _DEFAULTS = ("Snakefile", "snakefile", "workflow/Snakefile", "workflow/snakefile")
-_HOLE = re.compile(r"\{(input|output|params|log)(?:\.(\w+)|\[(\d{1,3})\])?(?::[qr])?\}")
-_CONFIG = re.compile(r"\bconfig(\[|\.get\()")
-_OF_SCRIPT = re.compile(r"\bsnakemake\.(config|params)\b")
-_PARTS = re.compile(r"""["']([^"'\n]{1,200})["']""")
-_PATH = re.compile(r"""(?:f?["'])([^"'{}\n]{1,200})["']""")
+_HOLE = regex(r"\{(input|output|params|log)(?:\.(\w+)|\[(\d{1,3})\])?(?::[qr])?\}")
+_CONFIG = regex(r"\bconfig(\[|\.get\()")
+_OF_SCRIPT = regex(r"\bsnakemake\.(config|params)\b")
+_PARTS = regex(r"""["']([^"'\n]{1,200})["']""")
+_PATH = regex(r"""(?:f?["'])([^"'{}\n]{1,200})["']""")
 
 
 def rule_edges(

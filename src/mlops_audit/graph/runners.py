@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 
@@ -11,6 +10,7 @@ from msgspec.structs import replace
 from mlops_audit.facts.types import Command, Target
 from mlops_audit.graph.execution import Edge
 from mlops_audit.graph.nodes import Nodes
+from mlops_audit.regex import regex
 
 __all__ = ["TaskRunners"]
 
@@ -33,7 +33,7 @@ _RUNNERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "rye": ("rye", ("run",)),
     "taskipy": ("taskipy", ()),
 }
-_ANY_PYTHON = re.compile(r"(py|pypy|python)[\d.]*$")  # tox's environments of no settings
+_ANY_PYTHON = regex(r"(py|pypy|python)[\d.]*$")  # tox's environments of no settings
 # Runners that hand the words behind a script's name on to it.
 _PASSING = frozenset({"npm", "poe", "pdm", "hatch", "taskipy", "rye", "pixi"})
 

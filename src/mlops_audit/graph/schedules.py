@@ -23,6 +23,7 @@ from mlops_audit.graph.scopes import Scope, scopes, scopes_from
 from mlops_audit.graph.sourcelines import line_span
 from mlops_audit.graph.trained import KINDS, TRAIN_NAME, Start, is_saved, trains_in, written
 from mlops_audit.model import Evidence, Span
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
@@ -30,15 +31,13 @@ if TYPE_CHECKING:  # the project hands itself in
 __all__ = ["Start", "starts_of_training"]
 
 _EVENT_PARAMS = ({"event", "context"}, {"cloud_event"}, {"event"}, {"myblob"}, {"event", "_"})
-_CRON_FILE = re.compile(
+_CRON_FILE = regex(
     r"(^|/)(crontab|cronjobs?(\.txt)?|[\w-]*\.cron|[\w-]*crontab[\w.-]*)$|(^|/)cron\.d/"
 )
-_CRON_LINE = re.compile(r"^\s*(@\w+|(\S+\s+){5})(?P<command>\S.*)$")
+_CRON_LINE = regex(r"^\s*(@\w+|(\S+\s+){5})(?P<command>\S.*)$")
 # A rule of EventBridge that listens to an alarm, and one that runs a pipeline of SageMaker.
 _ALARM = "CloudWatch Alarm State Change"
-_RUNS_PIPELINE = re.compile(
-    r"sagemaker[_:-]?pipeline|:pipeline/|StartPipelineExecution", re.IGNORECASE
-)
+_RUNS_PIPELINE = regex(r"sagemaker[_:-]?pipeline|:pipeline/|StartPipelineExecution", re.IGNORECASE)
 
 
 def starts_of_training(project: Project) -> tuple[Start, ...]:

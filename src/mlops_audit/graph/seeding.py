@@ -6,28 +6,29 @@ import re
 
 from mlops_audit.facts.code import Call, Module, Value
 from mlops_audit.graph.uses import Use
+from mlops_audit.regex import regex
 
 __all__ = ["SEED_NAME", "draws_nothing", "gives_seed", "is_seed", "only_plotted", "only_traced",
            "own_seed", "passes_on", "unshuffled"]  # fmt: skip
 
 # Names under which a seed is handed over, as keyword, dictionary key or field.
-SEED_NAME = re.compile(
+SEED_NAME = regex(
     r"^(?:\w{1,30}_)?(?:seed|random_state|rng_seed|rstate|random_seed)$|^seed_\w{1,20}$",
     re.IGNORECASE,
 )
-_CONSTANT = re.compile(r"\.initializers\.(Constant|Zeros|Ones|Identity|zeros|ones|constant)$")
-_PLOTS = re.compile(
+_CONSTANT = regex(r"\.initializers\.(Constant|Zeros|Ones|Identity|zeros|ones|constant)$")
+_PLOTS = regex(
     r"^(seaborn|matplotlib|plotly|altair|bokeh|holoviews|ydata_profiling|hvplot)\b|"
     r"\.(plot|hist|boxplot|head|describe|info|show|display)$|^(print|display)$"
 )
-_TRACES = re.compile(
+_TRACES = regex(
     r"(^|\.)(onnx\.export|to_onnx|jit\.trace|to_torchscript|trace|add_graph|summary|"
     r"get_model_complexity_info|profile|FlopCountAnalysis|draw_graph|make_dot|export)$"
 )
 _HOPS = 2  # from a seed to what it was made of
-_WORD = re.compile(r"[A-Za-z_]\w*")
-_INITIAL = re.compile(r"\binitial_seed\(|\bget_worker_info\(\)\.seed")
-_CLOCK = re.compile(r"\btime(_ns)?\(|\bnow\(|urandom|getrandbits|SystemRandom|secrets\.")
+_WORD = regex(r"[A-Za-z_]\w*")
+_INITIAL = regex(r"\binitial_seed\(|\bget_worker_info\(\)\.seed")
+_CLOCK = regex(r"\btime(_ns)?\(|\bnow\(|urandom|getrandbits|SystemRandom|secrets\.")
 
 
 def own_seed(use: Use, module: Module, *, elsewhere: bool) -> bool:

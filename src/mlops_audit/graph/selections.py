@@ -5,15 +5,16 @@ Grammar of both: https://docs.pytest.org/en/stable/how-to/usage.html#specifying-
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Sequence
 
 from msgspec import Struct
 
+from mlops_audit.regex import regex
+
 __all__ = ["Selection", "selection_of"]
 
-_TOKEN = re.compile(r"[()]|[^\s()]{1,200}")
-_WORD = re.compile(r"[\w.:+\-\[\]/]+")
+_TOKEN = regex(r"[()]|[^\s()]{1,200}")
+_WORD = regex(r"[\w.:+\-\[\]/]+")
 _MOST = 60  # tokens: no expression that a person writes has more
 
 

@@ -16,6 +16,7 @@ from mlops_audit.facts.types import Unreadable
 from mlops_audit.facts.yamlpos import load_yaml
 from mlops_audit.graph.memo import once
 from mlops_audit.model import Evidence, Span
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
@@ -24,9 +25,9 @@ __all__ = ["Setting", "Switch", "is_set", "setting", "settings", "spread_setting
 
 _MAX_BYTES = 200_000  # a settings file is small; larger ones are data
 _MAX_FILES = 600
-_FILE = re.compile(r"\.(ya?ml|json|toml)$|(^|/)\.env[\w.\-]*$|\.env$", re.IGNORECASE)
+_FILE = regex(r"\.(ya?ml|json|toml)$|(^|/)\.env[\w.\-]*$|\.env$", re.IGNORECASE)
 # Answers to a template's questions say what was generated; no program reads them.
-_NOT_SETTINGS = re.compile(
+_NOT_SETTINGS = regex(
     r"(^|/)(\.github|\.gitlab|\.circleci|\.vscode|\.idea|node_modules|mlruns|tests?|data|outputs?|"
     r"locales?|i18n)/|(^|/)(package(-lock)?|tsconfig|composer|manifest|metrics|scores?|results?|"
     r"mkdocs|codecov|dvc|\.pre-commit-config|environment|conda\w*|"
@@ -34,11 +35,11 @@ _NOT_SETTINGS = re.compile(
     re.IGNORECASE,
 )
 # `X is not None`, `bool(X)`: on where the variable behind X is set.
-_BEING_SET = re.compile(
+_BEING_SET = regex(
     r"^(?:bool\()?(\w+|os\.(?:getenv|environ\.get)\([^(),]{1,80}\))(?: is not None|\))$"
 )
-_LOOKUP = re.compile(r"""^os\.(?:getenv|environ\.get)\(\s*["'](\w+)["']\s*\)""")
-_SETS = re.compile(
+_LOOKUP = regex(r"""^os\.(?:getenv|environ\.get)\(\s*["'](\w+)["']\s*\)""")
+_SETS = regex(
     r"\.(ya?ml|json|toml|sh|bash|tf|cfg|ini)$|(^|/)(\.?env[\w.\-]*|Dockerfile[\w.\-]*|Makefile|"
     r"Jenkinsfile|[^/]*\.env)$",
     re.IGNORECASE,

@@ -18,6 +18,7 @@ from mlops_audit.graph.memo import once
 from mlops_audit.graph.settings import settings
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Span
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
@@ -25,7 +26,7 @@ if TYPE_CHECKING:  # the project hands itself in
 __all__ = ["OTHERS", "Sighting", "resources", "sightings"]
 
 # Databases, queues and tools that run beside a service, by the names of their images and services.
-OTHERS = re.compile(
+OTHERS = regex(
     r"postgres|mysql|maria|redis|mongo|elastic|rabbit|kafka|zookeeper|minio|qdrant|milvus|weaviate|"
     r"chroma|airflow|mlflow|grafana|prometheus|localstack|clickhouse|\bdb\b|cassandra|neo4j",
     re.IGNORECASE,

@@ -12,33 +12,34 @@ from mlops_audit.facts.code import Branch, Call, Module
 from mlops_audit.graph.scopes import Scope, scopes
 from mlops_audit.graph.trained import asks_to_train, trains_in
 from mlops_audit.model import Evidence
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
 
 __all__ = ["Signal", "find_signals"]
 
-_SIGNAL = re.compile(
+_SIGNAL = regex(
     r"drift|decay|degrad|deteriorat|(?<!p)retrain|re_train|new_?data|data_?changed|new_?files?|"
     r"new_?records|stale|outdated|\bpsi\b|performance_?(drop|alert|bad|low)|needs?_training|"
     r"should_train|trigger_training|anomal\w*_detected|below_threshold|quality_?(drop|bad|low)|"
     r"==\s*[\"'](alerting|firing)\b",  # what Grafana and Alertmanager say of an alert's state
     re.IGNORECASE,
 )
-_METRIC = re.compile(
+_METRIC = regex(
     r"accuracy|\bacc\b|f1|auc|rmse|\bmse\b|\bmae\b|mape|\br2\b|precision|recall|error|score|metric",
     re.IGNORECASE,
 )
-_RETRAINS = re.compile(r"(?<!p)re_?train", re.IGNORECASE)  # not `from_pretrained`
-_ASKS = re.compile(r"(?<!p)re_?-?train", re.IGNORECASE)
-_NOTIFIES = re.compile(
+_RETRAINS = regex(r"(?<!p)re_?train", re.IGNORECASE)  # not `from_pretrained`
+_ASKS = regex(r"(?<!p)re_?-?train", re.IGNORECASE)
+_NOTIFIES = regex(
     r"(issues|create_issue|slack|send_mail|sendmail|send_email|notify|publish|webhook|alert|"
     r"teams|pagerduty|post_message|chat_postMessage)",
     re.IGNORECASE,
 )
-_TEMPLATED = re.compile(r"argparse|args\.|opt\.|cfg\.|config\[|flags\.|sys\.argv|environ|getenv")
+_TEMPLATED = regex(r"argparse|args\.|opt\.|cfg\.|config\[|flags\.|sys\.argv|environ|getenv")
 
-_LEAVES = re.compile(r"return\b|raise\b|((sys|os)\.)?_?(exit|quit)\(")
+_LEAVES = regex(r"return\b|raise\b|((sys|os)\.)?_?(exit|quit)\(")
 
 
 class Signal(Struct, frozen=True):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from mlops_audit.model import Evidence, Span
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.facts.code import Call
@@ -36,18 +38,23 @@ def line_span(
         pattern: what the line must hold.
         last: the last line that belongs to it; by default a bound of some hundred lines.
     """
-    lines = _lines(project, span)
-    first = span.line or 1
-    end = min(last if last is not None else first + _FAR, len(lines))
-    for number in range(first, end + 1):
-        if re.search(pattern, lines[number - 1]):
-            return Span(span.path, number, span.cell)
-    return span
+    found = re.compile(pattern).search if isinstance(pattern, str) else pattern.search
+    return _first(project, span, found, last)
 
 
 def text_span(project: Project, span: Span, text: str, last: int | None = None) -> Span:
     """The first line from `span` on that holds `text`, else `span` itself."""
-    return line_span(project, span, re.escape(text), last) if text else span
+    return _first(project, span, lambda line: text in line, last) if text else span
+
+
+def _first(project: Project, span: Span, holds: Callable[[str], object], last: int | None) -> Span:
+    lines = _lines(project, span)
+    first = span.line or 1
+    end = min(last if last is not None else first + _FAR, len(lines))
+    for number in range(first, end + 1):
+        if holds(lines[number - 1]):
+            return Span(span.path, number, span.cell)
+    return span
 
 
 def keyword_span(project: Project, call: Call, keyword: str) -> Span:
@@ -67,7 +74,7 @@ _NAMES = frozenset(
     ["make", "tox", "nox", "just", "mise", "invoke", "poe", "dvc", "hook", "step", "service",
      "uses", "job", "a", "an", "the"]
 )  # fmt: skip
-_LABEL = re.compile(r": on \w|: a build file|: started ")  # what a workflow is called
+_LABEL = regex(r": on \w|: a build file|: started ")  # what a workflow is called
 _WORDS = 6  # of a command that are looked for
 _NEAR = 25  # lines below the place that a reader kept
 _ALL, _SOME = 0.8, 0.3  # shares of the words that are on a line

@@ -25,24 +25,23 @@ from mlops_audit.graph.heldout import (
 )
 from mlops_audit.graph.training import is_training
 from mlops_audit.model import Evidence
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # imported for types only, to keep the project free to use this module
     from mlops_audit.graph.project import Project
 
 __all__ = ["Splits"]
 
-_NO_SET = re.compile(
-    r"steps|size|len|num|count|score|acc|loss|metric|pred|task|time", re.IGNORECASE
-)
-_SPLITS = re.compile(
+_NO_SET = regex(r"steps|size|len|num|count|score|acc|loss|metric|pred|task|time", re.IGNORECASE)
+_SPLITS = regex(
     r"(^|_)(train_test_split|train_val_split|split_data\w*|split_dataset\w*|make_splits?|"
     r"data_split\w*|split_train\w*|train_valid\w*split|temporal_train_test_split|"
     r"stratified?_split|time_split|random_split|split)$"
 )
-_DATASETS = re.compile(
+_DATASETS = regex(
     r"^(torchvision|torchtext|torchaudio)\.datasets\.|^(tensorflow\.)?keras\.datasets\.\w+\.load_data"
 )
-_UNSUPERVISED = re.compile(
+_UNSUPERVISED = regex(
     r"\.(cluster|decomposition|mixture|manifold|covariance|outlier|pyod)\b|KMeans|DBSCAN|IsolationForest|"
     r"LocalOutlierFactor|OneClassSVM|HDBSCAN|KElbow|Birch|Agglomerative|GaussianMixture|NMF|UMAP|TSNE|"
     r"LatentDirichlet|LdaModel|LdaMulticore|BERTopic|top2vec|Word2Vec|FastText|Doc2Vec|SpectralClustering|"
@@ -179,7 +178,7 @@ class Splits:
         return any(_UNSUPERVISED.search(i.dotted) for i in module.imports)
 
 
-_ASSIGNED = re.compile(r"^[\w.\[\]\"', ]+ = (?!.*split)")
+_ASSIGNED = regex(r"^[\w.\[\]\"', ]+ = (?!.*split)")
 
 
 def _only_named(evidence: Evidence) -> bool:

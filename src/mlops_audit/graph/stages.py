@@ -12,6 +12,7 @@ from mlops_audit.graph.features import feature_code, made_in
 from mlops_audit.graph.scopes import Scope, calls_of, scopes
 from mlops_audit.graph.training import TRAINING, is_training, trains_here
 from mlops_audit.model import Evidence
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
@@ -20,11 +21,11 @@ __all__ = ["Stage", "Stages", "find_stages"]
 
 # Modules that are named for their work come first as evidence, and count where features exist.
 _NAMES = {
-    "features": re.compile(r"featur|preprocess|transform|prepar|data|etl", re.IGNORECASE),
-    "training": re.compile(r"train|fit|model", re.IGNORECASE),
-    "inference": re.compile(r"predict|infer|serv|scor|app|api|deploy|batch", re.IGNORECASE),
+    "features": regex(r"featur|preprocess|transform|prepar|data|etl", re.IGNORECASE),
+    "training": regex(r"train|fit|model", re.IGNORECASE),
+    "inference": regex(r"predict|infer|serv|scor|app|api|deploy|batch", re.IGNORECASE),
 }
-_FEATURE_MODULE = re.compile(
+_FEATURE_MODULE = regex(
     r"(^|/)((build_|make_|create_)?features?(_\w+)?|feature-\w+|featuri[sz]\w*|"
     r"(data_)?preproc\w*|transformations?)(/|\.py$)",
     re.IGNORECASE,
@@ -33,7 +34,7 @@ _COMMANDS = ("command", "entrypoint", "local_entrypoint", "flow", "dag", "task",
 
 
 # Switches a mode on, or sets a rate, and trains nothing by itself.
-_PREPARES = re.compile(r"\b(model|net|self)\.train\(\)$|scheduler\.step\(\)$")
+_PREPARES = regex(r"\b(model|net|self)\.train\(\)$|scheduler\.step\(\)$")
 
 
 class Stage(Struct, frozen=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -10,21 +9,22 @@ from mlops_audit.facts.code import Call
 from mlops_audit.graph.codepipelines import MAX_STEPS, Pipeline, PipelineStep
 from mlops_audit.graph.lifecycle import PREDICT, PREPARE, TRAIN, named_parts
 from mlops_audit.model import Evidence
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
 
 __all__ = ["state_machines"]
 
-_TASK = re.compile(r"^(?:aws_cdk|monocdk)\.aws_stepfunctions_tasks\.([A-Z]\w*)$")
-_MACHINE = re.compile(r"^(?:aws_cdk|monocdk)\.aws_stepfunctions\.StateMachine$")
+_TASK = regex(r"^(?:aws_cdk|monocdk)\.aws_stepfunctions_tasks\.([A-Z]\w*)$")
+_MACHINE = regex(r"^(?:aws_cdk|monocdk)\.aws_stepfunctions\.StateMachine$")
 _KNOWN = (
-    (re.compile(r"^SageMakerCreate(Training|HyperParameterTuning)Job"), TRAIN),
-    (re.compile(r"^SageMakerCreateTransformJob"), PREDICT),
-    (re.compile(r"^(SageMakerCreateProcessingJob|Glue\w+|Emr\w+|AthenaStart\w+)"), PREPARE),
+    (regex(r"^SageMakerCreate(Training|HyperParameterTuning)Job"), TRAIN),
+    (regex(r"^SageMakerCreateTransformJob"), PREDICT),
+    (regex(r"^(SageMakerCreateProcessingJob|Glue\w+|Emr\w+|AthenaStart\w+)"), PREPARE),
 )
 # Tasks that tell others, or that stand in a service's property, do no work of their own.
-_NO_WORK = re.compile(r"^(Sns|Sqs|EventBridge|Dynamo)|Property$|Options$")
+_NO_WORK = regex(r"^(Sns|Sqs|EventBridge|Dynamo)|Property$|Options$")
 
 
 def state_machines(project: Project) -> Iterator[Pipeline]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mlops_audit.graph.docs import evidence
 from mlops_audit.model import Evidence, Span
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.facts.doctypes import Document, Section
@@ -15,12 +16,12 @@ if TYPE_CHECKING:  # the project hands itself in
 
 __all__ = ["plain", "said_below", "said_in"]
 
-_ITEM = re.compile(r"\s*(?:[-*+]|\d{1,3}[.)])\s")
-_CALLOUT = re.compile(r"\s*>\s*\[!\w+\]\s*")  # `> [!NOTE]` above what it says
-_FENCE = re.compile(r"\s*(```|~~~)")
-_BARE = re.compile(r"[\s\W_]*$")  # rules, underlines, table borders
-_TREE = re.compile(r".*[\u251c\u2514\u2502]|\s*\|\s{2,}\||\s*\.{0,2}/?\s*$")  # of files
-_LETTERS = re.compile(r"[^\W\d_]{2,}")
+_ITEM = regex(r"\s*(?:[-*+]|\d{1,3}[.)])\s")
+_CALLOUT = regex(r"\s*>\s*\[!\w+\]\s*")  # `> [!NOTE]` above what it says
+_FENCE = regex(r"\s*(```|~~~)")
+_BARE = regex(r"[\s\W_]*$")  # rules, underlines, table borders
+_TREE = regex(r".*[\u251c\u2514\u2502]|\s*\|\s{2,}\||\s*\.{0,2}/?\s*$")  # of files
+_LETTERS = regex(r"[^\W\d_]{2,}")
 _SAYS = 3  # words of a line that says something
 _BELOW = 400  # lines of a section that are looked at
 

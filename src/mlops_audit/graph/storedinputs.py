@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Call, Module, Value
 from mlops_audit.graph.magefiles import mage_pipelines
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
@@ -33,29 +34,29 @@ FILES = frozenset(
      "upload_blob", "upload_file", "upload_fileobj", "upload_from_string", "upload_from_filename",
      "put_object", "write_blob_to", "to_sql", "to_gbq", "parquet", "csv", "write_table", "to_delta"]
 )  # fmt: skip
-PREDICTED = re.compile(
+PREDICTED = regex(
     r"pred|infer|forecast|\bscor(e|es|ed|ing)\b|_scor(e|ed|ing)|scorefile|\by_?hat\b|probab|"
     r"classification|\boutputs?\b|answer|recommend|completion|generated|sentiment|\bresults?\b",
     re.IGNORECASE,
 )
-_INPUT = re.compile(
+_INPUT = regex(
     r"(^|[^a-z])(inputs?|features?|request|payload|record|question|query|prompt|text|data|df|x|rows?|"
     r"sample|body|item|message|ride|document|instance|batch|filename|image(_path|_url)?|user_input)"
     r"([^a-z]|$)",
     re.IGNORECASE,
 )
-_PLAINLY = re.compile(r"(^|_)(features?|inputs?|request|payload|question|query|prompt)(_|$)")
+_PLAINLY = regex(r"(^|_)(features?|inputs?|request|payload|question|query|prompt)(_|$)")
 _TOOLS = frozenset({"self", "cls", "config", "settings", "logger", "model", "client", "session"})
-META_KEY = re.compile(
+META_KEY = regex(
     r"pred|scor|prob|label|class|time|date|version|id$|model|result|output|confidence|status|latency",
     re.IGNORECASE,
 )
-_JOINS = re.compile(
+_JOINS = regex(
     r"(?<!path)(?<![\"'])\.join\(|concat\(|merge\(|\.assign\(|hstack\(|column_stack\(|\*\*\w+|"
     r"\.score_batch\(|\.withColumn\(\s*[\"']\w*(pred|score|forecast)"
 )
-_COLUMNS = re.compile(r"INSERT\s+INTO\s+[\w.\"`{}]{1,80}\s*\(([^)]{1,2000})\)", re.IGNORECASE)
-PLACE = re.compile(r"dir|folder|path|file|root|output|dest|location|uri|prefix", re.IGNORECASE)
+_COLUMNS = regex(r"INSERT\s+INTO\s+[\w.\"`{}]{1,80}\s*\(([^)]{1,2000})\)", re.IGNORECASE)
+PLACE = regex(r"dir|folder|path|file|root|output|dest|location|uri|prefix", re.IGNORECASE)
 
 
 def given_to(call: Call) -> Iterator[Value]:

@@ -14,6 +14,7 @@ from mlops_audit.graph.datasets import is_model_path
 from mlops_audit.graph.features import feature_code
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Span
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
@@ -46,12 +47,12 @@ _PLATFORMS = frozenset({"zenml", "tfx", "metaflow", "flyte", "tensorflow extende
 # Those whose steps are functions: what one returns is its output, and nothing else is.
 _RETURNED = frozenset({"zenml", "flyte"})
 # Kubeflow keeps what a step declares as an artifact, each run's under a name of its own.
-_ARTIFACT = re.compile(
+_ARTIFACT = regex(
     r"Output\[[^\]]{0,60}(Dataset|Artifact)|OutputPath\([^)]{0,20}(Dataset|csv|parquet|json|table)",
     re.IGNORECASE,
 )
-_UNTYPED = re.compile(r"(\w+\.)?OutputPath(\(\))?")
-_DATA_NAME = re.compile(r"data|csv|table|features|(^|_)(train|test|val\w*|x|y)(_|$)", re.IGNORECASE)
+_UNTYPED = regex(r"(\w+\.)?OutputPath(\(\))?")
+_DATA_NAME = regex(r"data|csv|table|features|(^|_)(train|test|val\w*|x|y)(_|$)", re.IGNORECASE)
 _CLOUD_TOOLS = frozenset(
     {
         "Azure Machine Learning",
@@ -63,39 +64,37 @@ _CLOUD_TOOLS = frozenset(
     }
 )
 # A store of Feast's for past features that is no file: a warehouse, a database.
-_OFFLINE = re.compile(
+_OFFLINE = regex(
     r"^offline_store:\s*(?:\{[^}\n]{0,60}type:|\n(?:[ \t]+[^\n]*\n){0,5}?[ \t]+type:)\s*"
     r"(?!(file|dask|duckdb)\b)\w|^offline_store:[ \t]*(?!(file|dask|duckdb)\b)\w",
     re.MULTILINE,
 )
-_DATA_FILE = re.compile(
+_DATA_FILE = regex(
     r"(data|train|test|raw)[\w/.-]*\.(csv|parquet|jsonl?|feather)$|^data/?$", re.IGNORECASE
 )
-_DATA_SET = re.compile(r"data_?-?set|corpus|(^|[^a-z])data\b", re.IGNORECASE)
-_RESULTS = re.compile(
-    r"result|predict|metric|\bpreds?\b|outputs?\b|report|leaderboard", re.IGNORECASE
-)
-_FEATURES = re.compile(r"feat(ure|uri)?", re.IGNORECASE)
-_PREPARED = re.compile(
+_DATA_SET = regex(r"data_?-?set|corpus|(^|[^a-z])data\b", re.IGNORECASE)
+_RESULTS = regex(r"result|predict|metric|\bpreds?\b|outputs?\b|report|leaderboard", re.IGNORECASE)
+_FEATURES = regex(r"feat(ure|uri)?", re.IGNORECASE)
+_PREPARED = regex(
     r"process|transform|final|prepare|interim|encod|scal|token|embed|clean", re.IGNORECASE
 )
-_NOT_FEATURES = re.compile(
+_NOT_FEATURES = regex(
     r"metric|score|plot|report|figure|importance|feat\w{0,5}_imp([^a-z]|$)|raw", re.IGNORECASE
 )
-_CLOUD = re.compile(
+_CLOUD = regex(
     r"\b(gs|s3|abfss?|wasbs?|dbfs)://[\w{$<-]|"
     # the variable that names a bucket, where the address itself comes from outside
     r"^(GCS|GS|GCP|S3|AWS|AZURE)_\w{0,20}(BUCKET|LOCATION|ROOT|URI|CONTAINER)\w{0,10}$"
 )
 _OBJECT_CLIENTS = frozenset({"minio", "boto3", "google", "azure"})
-_OBJECT_CALL = re.compile(
+_OBJECT_CALL = regex(
     r"^minio\.Minio\.(f?(get|put)_object|stat_object|list_objects)$|"
     r"^boto3\.(client|resource)\.(upload|download|put|get)_(file|fileobj|object)$|"
     r"^google\.cloud\.storage\.[\w.]+\.(upload|download)_\w+$|"
     r"^azure\.storage\.blob\.[\w.]+\.(upload|download)_blob$"
 )
 # A feature store's warehouse or table service, by its type.
-_WAREHOUSE = re.compile(
+_WAREHOUSE = regex(
     r"^\s+type:\s*[\"']?(redshift|athena|bigquery|snowflake|dynamodb|datastore|bigtable|databricks)\b"
 )
 
@@ -291,7 +290,7 @@ def features_stay_here(project: Project) -> bool:
     return bool(local) and all(local) and hosted(project) is None
 
 
-_INPUT = re.compile(r"input|source|raw|download", re.IGNORECASE)
+_INPUT = regex(r"input|source|raw|download", re.IGNORECASE)
 
 
 def _stores(module: Module) -> Evidence | None:
@@ -306,11 +305,11 @@ def _stores(module: Module) -> Evidence | None:
     return None
 
 
-_URI = re.compile(
+_URI = regex(
     r"https?://(?!localhost|127\.|0\.0\.0\.0)|databricks|azureml|environ|getenv|postgres|mysql"
 )
-_WINDOW = re.compile(r"\b(mlflow ui|aim up|tensorboard)\b")
-_SERVER = re.compile(r"https?://")
+_WINDOW = regex(r"\b(mlflow ui|aim up|tensorboard)\b")
+_SERVER = regex(r"https?://")
 
 
 def shared_tracker(project: Project) -> Evidence | None:

@@ -12,6 +12,7 @@ from msgspec import Struct
 from mlops_audit.facts.code import Class, Function, Module
 from mlops_audit.graph.index import Symbol
 from mlops_audit.model import Evidence, Span
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
@@ -33,7 +34,7 @@ SETUP = frozenset(
         "setUpModule", "setup_module", "setup_function", "setUpTestData", "setup_test",
     }
 )  # fmt: skip
-CASES = re.compile(r"(^|\.)(\w*TestCase|TestCaseMixin|TestTemplate|LiveServerTestCase)$")
+CASES = regex(r"(^|\.)(\w*TestCase|TestCaseMixin|TestTemplate|LiveServerTestCase)$")
 MAX_SCOPES = 150
 
 

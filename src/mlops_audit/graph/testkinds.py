@@ -18,6 +18,7 @@ from mlops_audit.facts.code import Module
 from mlops_audit.graph.index import Symbol
 from mlops_audit.graph.testcases import TestCase
 from mlops_audit.graph.training import own_fit
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project asks for its tests, which are read from the project
     from mlops_audit.graph.project import Project
@@ -26,12 +27,12 @@ __all__ = ["KINDS", "TestKinds", "TestReach"]
 
 KINDS = ("unit", "integration", "system", "acceptance", "regression", "stress")
 _SAID = (
-    ("acceptance", re.compile(r"(^|[/_.])(acceptance|uat|bdd)([/_.]|$)")),
-    ("stress", re.compile(r"(^|[/_.])(stress|load_?tests?|perf|performance|benchmarks?)([/_.]|$)")),
+    ("acceptance", regex(r"(^|[/_.])(acceptance|uat|bdd)([/_.]|$)")),
+    ("stress", regex(r"(^|[/_.])(stress|load_?tests?|perf|performance|benchmarks?)([/_.]|$)")),
     ("regression",
-     re.compile(r"(^|[/.])(regressions?|golden|snapshots?)([/_.]|$)|_issue_?\d|_bug_?\d")),
-    ("system", re.compile(r"(^|[/_.])(e2e|end_?(to|2)_?end|system|functional|smoke)([/_.]|$)")),
-    ("integration", re.compile(r"(^|[/_.-])integrations?([/_.-]|$)|integration[_-]tests?")),
+     regex(r"(^|[/.])(regressions?|golden|snapshots?)([/_.]|$)|_issue_?\d|_bug_?\d")),
+    ("system", regex(r"(^|[/_.])(e2e|end_?(to|2)_?end|system|functional|smoke)([/_.]|$)")),
+    ("integration", regex(r"(^|[/_.-])integrations?([/_.-]|$)|integration[_-]tests?")),
 )  # fmt: skip
 # Components that only together make a system, by the capabilities that show them.
 _COMPONENTS = {
@@ -50,18 +51,18 @@ _COMPONENTS = {
     "store": ("tracker.run", "tracker.metrics", "registry.register", "model.save"),
     "pipeline": ("pipeline.run",),
 }
-_READS = re.compile(
+_READS = regex(
     r"(^|\.)(read_(csv|parquet|json|table|sql|excel|feather|gbq)|load_dataset|fetch_\w+|imread|"
     r"open_dataset|from_parquet|load_data\w*|get_data\w*)$"
 )
-_STUBS = re.compile(
+_STUBS = regex(
     r"(^|\.)(MagicMock|Mock|AsyncMock|NonCallableMock|create_autospec|PropertyMock|"
     r"(Mock|Fake|Stub|Dummy)[A-Z]\w*)$|^mocker\.|(^|\.)\w*(Mock|Fake|Stub|Dummy)(Model|Predictor|Classifier)?$"
 )
 _MAX_SYMBOLS = 60
 
 
-_STAND_IN = re.compile(r"dummy|fake|stub|mock", re.IGNORECASE)
+_STAND_IN = regex(r"dummy|fake|stub|mock", re.IGNORECASE)
 
 
 class TestReach(Struct, frozen=True, dict=True):

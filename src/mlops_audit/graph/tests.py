@@ -6,7 +6,6 @@ The notion of "the tests" that TST01 counts, and that CI has to run (AUT06, AUT0
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -33,18 +32,19 @@ from mlops_audit.graph.testcases import (
 from mlops_audit.graph.testedmodels import TestedModels
 from mlops_audit.graph.testscopes import ScopeFacts, ScopeReader
 from mlops_audit.model import Span
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project asks for its tests, which are read from the project
     from mlops_audit.graph.project import Project
 
 __all__ = ["TestSuite"]
 
-_UNCOLLECTED = re.compile(r"(^|/)(\.[^/]+|venv|build|dist|node_modules|_darcs|CVS|[^/]+\.egg)/")
+_UNCOLLECTED = regex(r"(^|/)(\.[^/]+|venv|build|dist|node_modules|_darcs|CVS|[^/]+\.egg)/")
 # Runners that take no paths, or whose paths the graph does not follow.
-_OTHER_RUNNERS = re.compile(
+_OTHER_RUNNERS = regex(
     r"kedro test|manage\.py test|setup\.py test|nosetests|nose2|hatch test|trial|green|stestr|ward"
 )
-_DISCOVERS = re.compile(rf"\bunittest\b|{_OTHER_RUNNERS.pattern}")
+_DISCOVERS = regex(rf"\bunittest\b|{_OTHER_RUNNERS.pattern}")
 
 
 class TestSuite:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from msgspec import Struct
 from mlops_audit.facts.code import Call, Module, Value
 from mlops_audit.graph.index import Symbol
 from mlops_audit.model import Evidence, Span
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project asks for its tests, which are read from the project
     from mlops_audit.graph.project import Project
@@ -25,11 +25,11 @@ _ASSERTING = frozenset(
     }
 )  # fmt: skip
 # Of the CDK's template in a test: `template.resource_count_is("AWS::S3::Bucket", 1)`.
-_OF_TEMPLATES = re.compile(
+_OF_TEMPLATES = regex(
     r"^(resource_count_is|has_resource|has_resource_properties|all_resources(_properties)?|"
     r"resource_properties_count_is|template_matches)$"
 )
-_REGRESSION = re.compile(r"(data|ndarrays|dataframe|num|file|image)_regression$")
+_REGRESSION = regex(r"(data|ndarrays|dataframe|num|file|image)_regression$")
 _STARTS = frozenset(
     {
         "subprocess.run", "subprocess.call", "subprocess.check_call", "subprocess.check_output",
@@ -40,19 +40,19 @@ _STARTS = frozenset(
         "script_runner.run", "metaflow.Runner", "metaflow.runner.metaflow_runner.Runner",
     }
 )  # fmt: skip
-_CLIENT = re.compile(r"(TestClient|AsyncClient|\.test_client|TestApp|APIClient)\.\w+$")
+_CLIENT = regex(r"(TestClient|AsyncClient|\.test_client|TestApp|APIClient)\.\w+$")
 _HELP = frozenset({"-h", "--help", "--version"})
 _PATH = 300  # characters: longer texts are prose
 _PATCHES = ("mock.patch", "mocker.patch", "monkeypatch.setattr", "mock.patch.object", "patch")
-_FILE = re.compile(r"[\w./\-]{1,200}\.(?:py|sh|ipynb)\b")
-_DOTTED = re.compile(r"^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*){1,8}$")
-_HTTP = re.compile(
+_FILE = regex(r"[\w./\-]{1,200}\.(?:py|sh|ipynb)\b")
+_DOTTED = regex(r"^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*){1,8}$")
+_HTTP = regex(
     r"(requests|httpx|urllib\d?|aiohttp)\..*(get|post|put|request|urlopen|open|Session|Client)"
 )
 # A bundle is served for the test, by the server's own means.
-_SERVED = re.compile(r"bentoml\.(\w+\.)*(HTTPServer|GrpcServer|host_bento|(Sync|Async)HTTPClient)$")
-_LOCAL = re.compile(r"localhost|127\.0\.0\.1|0\.0\.0\.0|host\.docker|^https?://[\w\-]{1,40}:\d|^/")
-_REMOTE = re.compile(r"^https?://[\w\-]{1,60}(\.[\w\-]{1,60}){1,6}")
+_SERVED = regex(r"bentoml\.(\w+\.)*(HTTPServer|GrpcServer|host_bento|(Sync|Async)HTTPClient)$")
+_LOCAL = regex(r"localhost|127\.0\.0\.1|0\.0\.0\.0|host\.docker|^https?://[\w\-]{1,40}:\d|^/")
+_REMOTE = regex(r"^https?://[\w\-]{1,60}(\.[\w\-]{1,60}){1,6}")
 
 
 class ScopeFacts(Struct, frozen=True):

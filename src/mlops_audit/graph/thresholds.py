@@ -14,6 +14,7 @@ from mlops_audit.facts.code import Branch, Compare, Module, Value
 from mlops_audit.graph.called import is_called
 from mlops_audit.graph.memo import once
 from mlops_audit.model import Evidence
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # imported for types only, to keep the project free to use this module
     from mlops_audit.graph.project import Project
@@ -30,29 +31,27 @@ _LOWER = (
     r"(?:mean|squared|absolute|test|val|valid|model|prediction)_?error"
 )
 _NAME_END = r"(?:_|\b|[0-9]|s\b|$)"
-HIGHER = re.compile(rf"(?:^|[^a-z])(?:{_HIGHER}){_NAME_END}")
-LOWER = re.compile(rf"(?:^|[^a-z])(?:{_LOWER}){_NAME_END}")
-METRIC = re.compile(rf"(?:^|[^a-z])(?:{_HIGHER}|{_LOWER}|metrics?){_NAME_END}")
-_LIMIT = re.compile(
+HIGHER = regex(rf"(?:^|[^a-z])(?:{_HIGHER}){_NAME_END}")
+LOWER = regex(rf"(?:^|[^a-z])(?:{_LOWER}){_NAME_END}")
+METRIC = regex(rf"(?:^|[^a-z])(?:{_HIGHER}|{_LOWER}|metrics?){_NAME_END}")
+_LIMIT = regex(
     r"thresh|limit|minimum|maximum|(^|[^a-z])(min|max)_|target|baseline|required|accept|expected|cutoff|"
     r"current|production|prod_|champion|registered|deployed|previous|old_|reference|benchmark|best_?model|bound|floor",
     re.IGNORECASE,
 )
-_NO_METRIC = re.compile(
+_NO_METRIC = regex(
     r"best_(?!model|prod|registered|deployed)\w|best_so_far|(^|[^a-z])best$|epoch|patience|conf_thres|iou_thres|confidence|"
     r"status_code|p_?value|drift|len\(|count|shape|psi|\bstep",
     re.IGNORECASE,
 )
 _NEGATED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
-_ROOT = re.compile(r"[A-Za-z_]\w*")
+_ROOT = regex(r"[A-Za-z_]\w*")
 _ENDS = frozenset({"sys.exit", "exit", "quit", "os._exit", "os.abort", "pytest.fail"})
-_CANCELS = re.compile(r"(^|\.)(cancel|fail|abort|set_failed|stop_run|terminate)$")
-_FAIL_STEPS = re.compile(r"(^|\.)(FailStep|Fail)$")
+_CANCELS = regex(r"(^|\.)(cancel|fail|abort|set_failed|stop_run|terminate)$")
+_FAIL_STEPS = regex(r"(^|\.)(FailStep|Fail)$")
 _PUBLISHES = ("registry.register", "registry.promote", "registry.tag", "model.push", "deploy.run",
               "serve.model", "artifact.upload", "model.save")  # fmt: skip
-_PUBLISH_WORDS = re.compile(
-    r"register|promot|deploy|push|publish|transition|upload|bless|approve|copy"
-)
+_PUBLISH_WORDS = regex(r"register|promot|deploy|push|publish|transition|upload|bless|approve|copy")
 
 
 class MetricGate(Struct, frozen=True):

@@ -17,6 +17,7 @@ from mlops_audit.graph.settings import Setting, is_set, settings, switch
 from mlops_audit.graph.sourcelines import keyword_span
 from mlops_audit.graph.uses import Use, keywords
 from mlops_audit.model import Evidence
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
@@ -29,33 +30,33 @@ _RECORDS = frozenset(
     ["tracker.run", "tracker.params", "tracker.metrics", "tracker.artifacts", "tracker.model",
      "tracker.autolog", "tracker.input", "tracker.remote", "tracker.local", "tracker.off"]
 )  # fmt: skip
-_SWITCH_WORD = re.compile(
+_SWITCH_WORD = regex(
     r"wandb|w_and_b|mlflow|neptune|comet|clearml|\baim\b|track|swanlab|dvclive|report_to|"
     r"experiment_name|(^|_)log(s|ger|ging|_metrics)?($|_)|enable_log|tensorboard|(^|_)tb($|_)",
     re.IGNORECASE,
 )
-_NAME = re.compile(r"[A-Za-z_][\w.]*")
+_NAME = regex(r"[A-Za-z_][\w.]*")
 _TARGETS = frozenset(
     {"_target_", "target", "class_path", "class_name", "_class", "__target__", "type"}
 )
-_GROUP = re.compile(r"(^|/)(loggers?|trackers?|callbacks)/([\w\-]+)\.ya?ml$")
-_ENDING = re.compile(r"\.ya?ml$")  # `logger: wandb.yaml` chooses `wandb`
-_CHOICE = re.compile(r"(^|[ /.])(loggers?|trackers?|callbacks)$")
+_GROUP = regex(r"(^|/)(loggers?|trackers?|callbacks)/([\w\-]+)\.ya?ml$")
+_ENDING = regex(r"\.ya?ml$")  # `logger: wandb.yaml` chooses `wandb`
+_CHOICE = regex(r"(^|[ /.])(loggers?|trackers?|callbacks)$")
 # `os.environ.get("USE_MLFLOW") == "1"`: a switch without a default, that the environment turns.
-_FLAG_OF = re.compile(
+_FLAG_OF = regex(
     r"(?:environ\.get|getenv)\(\s*['\"](\w*(?:USE|ENABLE|WITH|TRACK|LOG)\w*)['\"]\s*\)"
 )
-_ENVIRON = re.compile(r"environ\[['\"](\w+)['\"]\]")
-_EITHER = re.compile(
+_ENVIRON = regex(r"environ\[['\"](\w+)['\"]\]")
+_EITHER = regex(
     r"[\"'](?P<first>\w+)[\"'] if (?P<not>not )?(?P<name>[\w.]+) else [\"'](?P<other>\w+)[\"']"
 )
-_WRITER = re.compile(r"writer|summary|tensor_?board|(^|[._])tb([._]|$)|board$", re.IGNORECASE)
+_WRITER = regex(r"writer|summary|tensor_?board|(^|[._])tb([._]|$)|board$", re.IGNORECASE)
 _WRITES = {
     "add_scalar": "tracker.metrics", "add_scalars": "tracker.metrics",
     "add_image": "tracker.artifacts", "add_images": "tracker.artifacts",
     "add_figure": "tracker.artifacts",
 }  # fmt: skip
-_LIGHTNING = re.compile(r"(^|\.)(LightningModule|LightningCLI)$")
+_LIGHTNING = regex(r"(^|\.)(LightningModule|LightningCLI)$")
 
 
 class Tracked(Struct, frozen=True):

@@ -15,6 +15,7 @@ from mlops_audit.graph.scopes import Scope, calls_of, commands_of, uses_of
 from mlops_audit.graph.training import is_training, trains_here
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
@@ -43,21 +44,21 @@ _TRACKED = frozenset(
      "registry.register", "registry.load", "data.version", "artifact.upload"}
 )  # fmt: skip
 # Managed platforms, whose registry is never one beside the program.
-_MANAGED = re.compile(r"SageMaker|Vertex|Azure Machine Learning|Azure ML")
-PLATFORM = re.compile(
+_MANAGED = regex(r"SageMaker|Vertex|Azure Machine Learning|Azure ML")
+PLATFORM = regex(
     r"(start_pipeline_execution|start_execution|create_run_from|run_deployment|PipelineJob|"
     r"create_training_job|trigger_dag|TriggerDagRun|RestAPITask|start_job_run)",
 )
 # Commands that carry files away; from a store to here is a download.
-_UPLOADS = re.compile(
+_UPLOADS = regex(
     r"git push|dvc push|\bscp\b|rsync|aws s3 (cp|sync|mv) (?!s3://)\S+ s3://|"
     r"az storage blob upload|(gsutil (-m )?|gcloud storage )(cp|rsync|mv) (-\w+ ){0,3}(?!gs://)\S+ gs://"
 )
-_DISPATCH = re.compile(
+_DISPATCH = regex(
     r"/dispatches|/dagRuns|/create_flow_run|/jobs/run-now|/pipelines/.*runs|"
     r"launchPipelineExecution|launchRun\b"  # mutations of Dagster's GraphQL
 )
-TRAIN_NAME = re.compile(r"(^|[^a-z])(re)?train|fine.?tun", re.IGNORECASE)
+TRAIN_NAME = regex(r"(^|[^a-z])(re)?train|fine.?tun", re.IGNORECASE)
 KINDS = ("schedule", "data", "event", "signal", "workflow", "route", "push", "manual",
           "pull_request")  # fmt: skip
 

@@ -10,6 +10,7 @@ from mlops_audit.facts.code import Call, Function, Module
 from mlops_audit.graph.memo import once
 from mlops_audit.graph.scopes import Scope, calls_of, scopes, uses_of
 from mlops_audit.graph.uses import Use, gives_coefficients
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
@@ -19,29 +20,29 @@ __all__ = ["TRAINING", "is_training", "own_fit", "programs", "training_calls",
 
 TRAINING = ("train.fit", "train.search", "train.loop")
 # Receivers of `.fit` that prepare features.
-_PREPARES = re.compile(
+_PREPARES = regex(
     r"scal(er|ing)|encod|vector|tfidf|\bdv\b|\bcv\b|count_vect|bag_of|token|imput|pca\b|reduc|umap|"
     r"tsne|svd|transform|preproc|normali[sz]|standard|discreti|binari[sz]|selector|\ble\b|\bohe\b|"
     r"featur|augment|datagen|generator|explain|visuali[sz]|elbow|calib|detector_drift|column",
     re.IGNORECASE,
 )
-_MODELS = re.compile(
+_MODELS = regex(
     r"model|\bclf\b|classif|regress|estimator|\breg\b|pipe|\bnet\b|learn|train|forest|tree|boost|"
     r"svm|svc|knn|kmeans|cluster|bayes|\blr\b|\brf\b|xgb|lgb|catboost|search|\bgs\b|grid|forecast|"
     r"prophet|automl|tuner|\bgan\b|autoencoder|\bself\b",
     re.IGNORECASE,
 )
-_LIBRARY_TRANSFORMS = re.compile(
+_LIBRARY_TRANSFORMS = regex(
     r"\.(preprocessing|impute|feature_extraction|feature_selection|decomposition|compose)\."
 )
 # Steps of pipelines: defining one runs no training, but where an estimator of SageMaker's trains
 # and where the platform itself brings the training code.
-_STEPS = re.compile(
+_STEPS = regex(
     r"^(tfx|kfp|google_cloud_pipeline_components(?![\w.]*\.AutoML\w*TrainingJobRunOp$)|"
     r"sagemaker\.workflow(?!\.steps\.T(raining|uning)))\."
 )
 # The `train()` of a network that was read only sets its mode.
-_A_NETWORK = re.compile(r"\.from_(pretrained|config)\.train$")
+_A_NETWORK = regex(r"\.from_(pretrained|config)\.train$")
 _LABELLED = 2  # `fit(X, y)`
 
 
@@ -80,18 +81,18 @@ def _fits(call: Call) -> bool:
 
 # Receivers whose origin is a project's function or a dynamic look-up: no row of the catalogue can
 # know them, but the methods speak for themselves.
-_DYNAMIC = re.compile(r"^(eval|getattr|globals|locals|hydra\.utils\.(instantiate|get_class)|:|\.)")
+_DYNAMIC = regex(r"^(eval|getattr|globals|locals|hydra\.utils\.(instantiate|get_class)|:|\.)")
 # A project's own builder, imported from another module: `from model_def import get_model`.
-_BUILDER = re.compile(
+_BUILDER = regex(
     r"(^|\.)(get|build|create|make|define|init|load)_(\w{1,30}_)?(model|net|network|classifier|regressor|"
     r"estimator|pipeline)(_\w{1,30})?\.\w+$"
 )
-_OF_A_CLASS = re.compile(r"[a-z]\w*(\.\w+){0,8}\.[A-Z]\w*\.fit$")
+_OF_A_CLASS = regex(r"[a-z]\w*(\.\w+){0,8}\.[A-Z]\w*\.fit$")
 _OF_TRAINING = frozenset(
     {"epochs", "n_epochs", "num_epochs", "max_epochs", "validation_data", "eval_set", "val_data"}
 )
 _MODE = frozenset({"mode"})
-_BUILT_IN = re.compile(r"^(sum|max|min|zip|dict|list|tuple|next|getattr|eval|\?)\.")
+_BUILT_IN = regex(r"^(sum|max|min|zip|dict|list|tuple|next|getattr|eval|\?)\.")
 
 
 def own_fit(module: Module) -> Function | None:

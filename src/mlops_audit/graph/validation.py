@@ -33,21 +33,22 @@ from mlops_audit.graph.index import Symbol
 from mlops_audit.graph.sourcelines import keyword_span
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # imported for types only, to keep the project free to use this module
     from mlops_audit.graph.project import Project
 
 __all__ = ["DataCheck", "Validation"]
 
-_SCHEMA_BASES = re.compile(r"^(pandera|patito|dataframely|pandera_\w+)\b.*(Schema|Model)")
-_SCHEMA_OBJECT = re.compile(r"^pandera\b.*\.DataFrameSchema$")
+_SCHEMA_BASES = regex(r"^(pandera|patito|dataframely|pandera_\w+)\b.*(Schema|Model)")
+_SCHEMA_OBJECT = regex(r"^pandera\b.*\.DataFrameSchema$")
 _SCHEMA_METHODS = frozenset({"validate", "check", "cast", "filter"})
-_OF_A_RECORD = re.compile(r"\.(dict|model_dump|_asdict)\(|\basdict\(|\bvars\(")
-_RECORD_BASES = re.compile(r"^(pydantic|sqlmodel|msgspec|marshmallow|typedload)\b")
+_OF_A_RECORD = regex(r"\.(dict|model_dump|_asdict)\(|\basdict\(|\bvars\(")
+_RECORD_BASES = regex(r"^(pydantic|sqlmodel|msgspec|marshmallow|typedload)\b")
 _RECORD_METHODS = frozenset(
     {"model_validate", "parse_obj", "validate_python", "model_validate_json"}
 )
-_NO_RECORD = re.compile(
+_NO_RECORD = regex(
     r"(config|settings?|params?|parameters|args|options?|request|response|payload|input|output|"
     r"state|message|prompt|answer|tool|job)s?$",
     re.IGNORECASE,
@@ -61,8 +62,8 @@ _FRAMES = frozenset(
     {"pandas", "polars", "pyspark", "dask", "modin", "cudf", "geopandas", "datasets", "duckdb",
      "sqlalchemy", "csv", "xarray", "pyarrow", "awswrangler", "snowflake"}
 )  # fmt: skip
-_FRAME = re.compile(r"^(df|dataframe|frame|dataset|table)$|_df$|^df_")  # a parameter of data
-_CHECKING = re.compile(
+_FRAME = regex(r"^(df|dataframe|frame|dataset|table)$|_df$|^df_")  # a parameter of data
+_CHECKING = regex(
     r"(^|_)(validat\w*|check|checks|verify|assert|ensure|sanity)_(\w*_)?(data\w*|schema|columns?|df|"
     r"frame|rows?|records?|dtypes?|types|missing|nulls?|nans?|duplicates?|ranges?|values|features|"
     r"labels?|quality|integrity|inputs?|raw|table|csv|batch(es)?|samples?|examples?|images?|masks?|"
@@ -72,22 +73,22 @@ _CHECKING = re.compile(
     re.IGNORECASE,
 )
 # What an error says when data is bad.
-_MESSAGE = re.compile(
+_MESSAGE = regex(
     r"(data(?!base|_?dir|_?path)|schema|dataset|column|feature)\w*\b.{0,30}"
     r"\b(not valid|invalid|missing|fail|mismatch|"
     r"unexpected|corrupt|empty|out of range)|(invalid|missing|unexpected|bad|corrupt)\w* "
     r"(data|schema|column|row|record|feature|value)|validation (failed|error)|null values",
     re.IGNORECASE,
 )
-_PARAMETER = re.compile(
+_PARAMETER = regex(
     r"either none|parameter|argument|must be (set|given|provided)|not (set|found)", re.IGNORECASE
 )
-_OPTION = re.compile(
+_OPTION = regex(
     r"must be (equal|one of|either|in \[)|(unknown|unsupported|invalid|unexpected) (\w+ ){0,2}"
     r"(type|mode|name|option|method|format)\b",
     re.IGNORECASE,
 )
-_OUTPUTS = re.compile(r"output|predict", re.IGNORECASE)
+_OUTPUTS = regex(r"output|predict", re.IGNORECASE)
 
 
 class DataCheck(Struct, frozen=True):

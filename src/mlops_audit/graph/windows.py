@@ -12,6 +12,7 @@ from mlops_audit.graph.called import is_called
 from mlops_audit.graph.memo import once
 from mlops_audit.graph.sightings import Sighting, sightings
 from mlops_audit.model import Evidence
+from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
@@ -24,53 +25,53 @@ __all__ = [
     "windowed_quality",
 ]
 
-_DRIFT_NAME = re.compile(
+_DRIFT_NAME = regex(
     r"(^|_)(psi|drift\w*|population_stability\w*|data_shift|covariate_shift|distribution_shift|"
     r"\w*_drift|skew_check|check_skew)(_|$)",
     re.IGNORECASE,
 )
-_STATISTIC = re.compile(
+_STATISTIC = regex(
     r"quantile|percentile|histogram|ks_2samp|kstest|chi2|wasserstein|jensenshannon|entropy|kl_div|"
     r"\bpsi\b|\.mean\(|\.std\(|\.var\(|value_counts|distribution|np\.log|cdf|mmd|zscore|z_score",
     re.IGNORECASE,
 )
-_TWO_SAMPLES = re.compile(
+_TWO_SAMPLES = regex(
     r"reference|\bref(_|\b)|baseline|expected|train|historical|old|previous|original|source",
     re.IGNORECASE,
 )
-_LIVE = re.compile(
+_LIVE = regex(
     r"current|\bcur(_|\b)|production|prod(_|\b)|\blive|actual|new(_|\b)|latest|recent|serving|incoming|"
     r"target|monitor|scored|logged|inference|request|feedback|batch",
     re.IGNORECASE,
 )
 # A program that shows how it would go, on data that it makes up.
-_SHOWN = re.compile(r"demo|simulat|playground", re.IGNORECASE)
-_MONITORS = re.compile(r"monitor|drift|production|prod(_|/|$)|live|serving|backtest", re.IGNORECASE)
-_TIME = re.compile(
+_SHOWN = regex(r"demo|simulat|playground", re.IGNORECASE)
+_MONITORS = regex(r"monitor|drift|production|prod(_|/|$)|live|serving|backtest", re.IGNORECASE)
+_TIME = regex(
     r"(^|[^a-z])(date(time)?(_utc)?|day|days|week|month|hour|time(stamp)?|period|window|year|ds|dt|"
     r"start_date|end_date|since|lookback)([^a-z]|$)",
     re.IGNORECASE,
 )
 # `Grouper(key="at", freq="W")`, `resample("D")`, `rolling("7D")`
-_FREQUENCY = re.compile(r"freq\s*=|resample\(|rolling\(\s*['\"]\d{0,4}[A-Za-z]")
+_FREQUENCY = regex(r"freq\s*=|resample\(|rolling\(\s*['\"]\d{0,4}[A-Za-z]")
 _GROUPS = frozenset({"groupby", "resample", "rolling", "Grouper", "date_trunc", "window"})
-_ACTUAL = re.compile(
+_ACTUAL = regex(
     r"actual|observ|ground_?truth|label|y_true|target|outcome|feedback|realized|true_|truth",
     re.IGNORECASE,
 )
-_PREDICTED = re.compile(r"pred|forecast|scor|y_hat|inference", re.IGNORECASE)
-_METRIC = re.compile(
+_PREDICTED = regex(r"pred|forecast|scor|y_hat|inference", re.IGNORECASE)
+_METRIC = regex(
     r"(mean_(absolute|squared)\w*error|\bmape\b|\brmse\b|\bmae\b|accuracy|f1_score|roc_auc|precision|"
     r"recall|r2_score|log_loss|brier|error_rate|hit_rate|\bctr\b|click_?through|conversion|revenue|"
     r"\broi\b)",
     re.IGNORECASE,
 )
-_SERVED = re.compile(
+_SERVED = regex(
     r"champion|production|@prod|latest_version|current_model|deployed|stage=.production|"
     r"models:/[^\"']{1,60}/(production|latest)",
     re.IGNORECASE,
 )
-_OF_USE = re.compile(r"monitoring|production", re.IGNORECASE)  # a program for what is in use
+_OF_USE = regex(r"monitoring|production", re.IGNORECASE)  # a program for what is in use
 _FLOWS = "Prompty"  # a flow that evaluates logs its measures itself
 _ORCHESTRATED = ("pipeline.define", "pipeline.step", "pipeline.schedule")
 
@@ -99,7 +100,7 @@ def drift_code(project: Project) -> tuple[Sighting, ...]:
     return tuple(sorted(found, key=lambda s: s.notebook))
 
 
-_COMPARES = re.compile(
+_COMPARES = regex(
     r"ks_|chi|psi|wasserstein|kl_|js_|jensen|diverg|distance|anderson|cramer|ttest|whitney|drift|^log$",
     re.IGNORECASE,
 )

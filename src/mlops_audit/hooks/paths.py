@@ -7,21 +7,22 @@ from collections.abc import Iterator
 
 from mlops_audit.facts.paths import PersonalPath, find_personal_paths
 from mlops_audit.hooks.base import Files, Problem, texts
+from mlops_audit.regex import regex
 
 __all__ = ["check"]
 
-_CODE = re.compile(
+_CODE = regex(
     r"\.(pyi?|ipynb|ya?ml|json|toml|ini|cfg|conf|env|properties|sh|bash|bat|ps1|mk|r|jl|scala|hocon|"
     r"smk)$|(^|/)(makefile|justfile|\.env[\w.-]*|params|snakefile|mlproject)$",
     re.IGNORECASE,
 )
 # Files of containers, clusters and editors: their paths are those of a machine made by code.
-_ELSEWHERE = re.compile(
+_ELSEWHERE = regex(
     r"(^|/)((docker-)?compose[^/]*\.ya?ml|\.?devcontainer\.json|package-lock\.json|[\w.-]*\.lock|"
     r"launch\.json)$|(^|/)(\.devcontainer|k8s|kubernetes|helm|charts|\.github|mlruns)/",
     re.IGNORECASE,
 )
-_COMMENT = re.compile(r"\.(pyi?|ya?ml|toml|sh|r|mk)$", re.IGNORECASE)
+_COMMENT = regex(r"\.(pyi?|ya?ml|toml|sh|r|mk)$", re.IGNORECASE)
 _MAX = 400_000  # characters; a larger JSON or YAML is data, not configuration
 
 

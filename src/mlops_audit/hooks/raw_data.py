@@ -12,17 +12,16 @@ from shlex import quote
 from mlops_audit.facts.binaries import SNIFFED, data_or_model
 from mlops_audit.hooks.base import Files, Problem
 from mlops_audit.model import Span
+from mlops_audit.regex import regex
 
 __all__ = ["check"]
 
-_RAW = re.compile(
+_RAW = regex(
     r"(?:^|/)(?:(?:\d+_)?raw(?:[_-]?data)?|data[_-]raw|(?:data|datasets?|inputs?)/"
     r"(?:\d+_)?(?:external|original|landing|bronze|source))/",
     re.IGNORECASE,
 )
-_ASIDE = re.compile(
-    r"(^|/)(tests?|fixtures?|src|lib)/|(^|/)\.[^/]*$|(^|/)readme[^/]*$", re.IGNORECASE
-)
+_ASIDE = regex(r"(^|/)(tests?|fixtures?|src|lib)/|(^|/)\.[^/]*$|(^|/)readme[^/]*$", re.IGNORECASE)
 _WHAT = {"M": "raw data is changed", "D": "raw data is deleted"}
 
 

@@ -7,21 +7,22 @@ from collections.abc import Iterator
 
 from mlops_audit.facts.secrets import SecretHit, find_secrets
 from mlops_audit.hooks.base import Files, Problem, texts
+from mlops_audit.regex import regex
 
 __all__ = ["check"]
 
-_DATA = re.compile(
+_DATA = regex(
     r"\.(csv|tsv|parquet|pkl|pickle|joblib|npy|npz|h5|hdf5|pt|pth|ckpt|bin|onnx|png|jpe?g|gif|svg|"
     r"ico|pdf|woff2?|ttf|zip|gz|bz2|xz|mp4|mp3|wav|db|sqlite3?|min\.js|map)$",
     re.IGNORECASE,
 )
 # Tests and documents hold invented credentials; only a provider's own format counts there.
-_ASIDE = re.compile(
+_ASIDE = regex(
     r"(^|/)(tests?|testing|fixtures?|examples?|docs?|samples?|mocks?)/|(^|/)test_|_test\.py$",
     re.IGNORECASE,
 )
 # The marks of detect-secrets and gitleaks for a line that a person has looked at.
-_ALLOWED = re.compile(r"pragma: ?(?:allow|white)list secret|gitleaks:allow", re.IGNORECASE)
+_ALLOWED = regex(r"pragma: ?(?:allow|white)list secret|gitleaks:allow", re.IGNORECASE)
 
 
 def check(files: Files) -> Iterator[Problem]:

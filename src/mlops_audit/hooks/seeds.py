@@ -16,10 +16,11 @@ from mlops_audit.graph.catalogue import Catalogue, load_catalogue
 from mlops_audit.graph.seeding import draws_nothing, gives_seed, own_seed, unshuffled
 from mlops_audit.graph.uses import Use, call_uses, imports_of
 from mlops_audit.hooks.base import Files, Problem
+from mlops_audit.regex import regex
 
 __all__ = ["check"]
 
-_ASIDE = re.compile(
+_ASIDE = regex(
     r"(^|/)(tests?|testing|docs?|examples?)/|(^|/)(test_[^/]*|[^/]*_test|conftest|setup)\.py$|"
     r"(^|[/_])(plots?|plotting|visuali[sz]\w*|demos?|streamlit|gradio|dashboards?|ui|eda)([/_.]|$)",
     re.IGNORECASE,

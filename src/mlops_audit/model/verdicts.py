@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sized
 from enum import StrEnum
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import force_setattr
+
+from mlops_audit.regex import regex
 
 __all__ = [
     "ASSETS",
@@ -87,7 +88,7 @@ class Span(Struct, frozen=True):
 
 
 _LONGEST = 120  # characters of what was seen: a line of a report
-_BRACKETS = re.compile(r"(?<=[(\[{]) |,? (?=[)\]}])")  # what lines leave behind that become one
+_BRACKETS = regex(r"(?<=[(\[{]) |,? (?=[)\]}])")  # what lines leave behind that become one
 
 
 def shortened(text: str, most: int = _LONGEST) -> str:
@@ -138,7 +139,7 @@ class Verdict(Struct, frozen=True):
 
 # Commands keep their names at the start of a sentence, as paths and code do.
 _COMMANDS = frozenset({"dvc", "git", "just", "kedro", "make", "nox", "pip", "poe", "tox", "uv"})
-_WORD = re.compile(r"[a-z]+(?=[ ,])")
+_WORD = regex(r"[a-z]+(?=[ ,])")
 
 
 def sentence(text: str) -> str:
@@ -219,7 +220,7 @@ class Ask(Struct, frozen=True):
         return self.kind != "should"
 
 
-_ASK = re.compile(r"([1-5])(M~|M|s)")
+_ASK = regex(r"([1-5])(M~|M|s)")
 _ASK_KINDS = {"M": "must", "M~": "must~", "s": "should"}
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from msgspec import Struct
 
+from mlops_audit.regex import regex
+
 __all__ = ["Fence", "Heading", "Line", "blocks"]
 
-_HEADING = re.compile(r"(#{1,6})[ \t]+(\S.*)")
-_OPENING = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
+_HEADING = regex(r"(#{1,6})[ \t]+(\S.*)")
+_OPENING = regex(r" {0,3}(`{3,}|~{3,})(.*)")
 
 
 class Heading(Struct, frozen=True):

@@ -7,27 +7,27 @@ malformed becomes a `problem` with its line, which the contract tests hold empty
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable
 
 from msgspec import Struct
 
 from mlops_audit.model import Span
 from mlops_audit.practices.markdown import Fence, Line
+from mlops_audit.regex import regex
 
 __all__ = ["KINDS", "Scenario", "ScenarioFile", "parse_scenario"]
 
 KINDS = ("pass", "partial", "fail", "hollow", "unknown", "n/a")
 
-_OPTION = re.compile(r"""([\w-]+)(?:=("[^"]*"|'[^']*'|[^\s"']\S*))?(?=\s|$)""")
+_OPTION = regex(r"""([\w-]+)(?:=("[^"]*"|'[^']*'|[^\s"']\S*))?(?=\s|$)""")
 _OPTIONS = frozenset({"file", "notebook", "git", "absent", "binary", "link", "exec"})
-_SIZE = re.compile(r"(\d{1,9})(|B|KiB|MiB)")
+_SIZE = regex(r"(\d{1,9})(|B|KiB|MiB)")
 _UNITS = {"": 1, "B": 1, "KiB": 1024, "MiB": 1024**2}
 _MOST_BYTES = 256 * 1024**2  # a scenario is small; this only stops a slip of the finger
 _MARK = "<- evidence"
 _COMMENTS = (("<!--", "-->"), ("/*", "*/"), ("//", ""), ("--", ""), ("#", ""), (";", ""), ("%", ""))
-_PLACE = re.compile(r"(.+?)(?:#(\d{1,6}))?(?::(\d{1,7}))?")
-_CELL = re.compile(r"# %%[ \t]*(\[markdown\]|outputs)?[ \t]*")
+_PLACE = regex(r"(.+?)(?:#(\d{1,6}))?(?::(\d{1,7}))?")
+_CELL = regex(r"# %%[ \t]*(\[markdown\]|outputs)?[ \t]*")
 
 
 class ScenarioFile(Struct, frozen=True):

@@ -6,10 +6,10 @@ Definition: Apache Ant's format, as in the JUnit XML schema of Windy Road.
 
 from __future__ import annotations
 
-import re
 from html import escape
 
 from mlops_audit.model import PRINCIPLES, Finding, Outcome, Report
+from mlops_audit.regex import regex
 from mlops_audit.reports import Options
 from mlops_audit.reports.identity import message, waiver_of
 from mlops_audit.reports.safe import one_line
@@ -18,7 +18,7 @@ __all__ = ["render"]
 
 # The schema asks for a time; the same input gives the same bytes, so it is always this one.
 _WHEN = "1970-01-01T00:00:00"
-_NOT_XML = re.compile("[\ufffe\uffff]")
+_NOT_XML = regex("[\ufffe\uffff]")
 
 
 def _xml(text: str) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from mlops_audit.model import PRINCIPLES, Evidence, Finding, Outcome, Report
+from mlops_audit.regex import regex
 from mlops_audit.reports import Options, words
 from mlops_audit.reports.links import forge_url
 from mlops_audit.reports.safe import one_line, short
@@ -14,7 +15,7 @@ __all__ = ["escaped", "render"]
 
 # Everything that means something in GitHub's or GitLab's Markdown, mentions and bare addresses
 # included, becomes a character reference.
-_SPECIAL = re.compile(r"[\\`*_{}\[\]<>()#|~@&!:$+=^\"']")
+_SPECIAL = regex(r"[\\`*_{}\[\]<>()#|~@&!:$+=^\"']")
 _ICONS = {
     Outcome.PASS: "✅",
     Outcome.PARTIAL: "🟡",

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import re
 
 from mlops_audit.model import Change, Finding, Outcome, Report, Span
+from mlops_audit.regex import regex
 from mlops_audit.reports import words
 
 __all__ = ["OPEN", "changes", "fingerprint", "home", "is_listed", "message", "rank", "waiver_of"]
 
-_NAMED = re.compile(r"(?:\.\w+|/?[A-Z]\w+)$")
+_NAMED = regex(r"(?:\.\w+|/?[A-Z]\w+)$")
 OPEN = (Outcome.FAIL, Outcome.PARTIAL, Outcome.UNKNOWN)
 """Outcomes that leave something to do."""
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from urllib.parse import quote
 
 from mlops_audit.model import RepositoryInfo, Span
+from mlops_audit.regex import regex
 
 __all__ = ["forge_url"]
 
-_SCP = re.compile(r"(?:[\w.-]+@)?([\w.-]+):(?!//)([\w./~-]+)")
-_URL = re.compile(r"(?:https?|ssh|git)://(?:[^@/\s]+@)?([\w.-]+)(?::\d+)?/([\w./~-]+)")
+_SCP = regex(r"(?:[\w.-]+@)?([\w.-]+):(?!//)([\w./~-]+)")
+_URL = regex(r"(?:https?|ssh|git)://(?:[^@/\s]+@)?([\w.-]+)(?::\d+)?/([\w./~-]+)")
 _FORMS = {
     "gitlab": ("/-/blob/{commit}/{path}", "#L{line}"),
     "bitbucket": ("/src/{commit}/{path}", "#lines-{line}"),

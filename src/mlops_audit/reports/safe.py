@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from mlops_audit.regex import regex
+
 __all__ = ["one_line", "short", "visible"]
 
 # C0 and C1 controls, DEL, lone surrogates, and what changes the direction or hides: bidi marks,
 # embeddings and isolates, zero-width characters, line and paragraph separators, tags, BOM; and the
 # two noncharacters that no XML may hold.
-_UNSAFE = re.compile(
+_UNSAFE = regex(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
     "\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
 )

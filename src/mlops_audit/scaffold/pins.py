@@ -15,15 +15,16 @@ from pathlib import Path
 
 import yaml
 
+from mlops_audit.regex import regex
 from mlops_audit.scaffold.errors import copier_errors
 
 __all__ = ["add_pins", "with_pins"]
 
 _LOCK, _PROJECT, _ANSWERS = "uv.lock", "pyproject.toml", ".copier-answers.yml"
-_ASKED = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[([^\]]*)\])?")
-_ENTRY = re.compile(r"(?m)^\[\[package\]\]\n")
+_ASKED = regex(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[([^\]]*)\])?")
+_ENTRY = regex(r"(?m)^\[\[package\]\]\n")
 # What names a version and where it comes from; what it depends on, `uv lock` finds out anew.
-_KEPT = re.compile(
+_KEPT = regex(
     r"(?ms)^(?:(?:name|version|source|sdist) = [^\n]*|(?:wheels|resolution-markers) = \[.*?^\])$"
 )
 

@@ -17,7 +17,6 @@ here, or not used at all:
 from __future__ import annotations
 
 import os
-import re
 import select
 import subprocess
 import time
@@ -28,6 +27,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from mlops_audit.regex import regex
 from mlops_audit.tree.limits import COMMAND_SECONDS, MAX_LISTING
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ _SAFE = (
     "submodule.recurse=false",
 )
 _CHUNK = 1 << 16
-UNASKABLE = re.compile(r"[\0\n]")  # an object name goes on a line of its own
+UNASKABLE = regex(r"[\0\n]")  # an object name goes on a line of its own
 
 
 class GitError(Exception):

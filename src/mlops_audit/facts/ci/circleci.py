@@ -14,12 +14,13 @@ from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.signs import Signs
 from mlops_audit.facts.types import Job, Step, Trigger, TriggerKind, Unreadable, Workflow
 from mlops_audit.model import Span
+from mlops_audit.regex import regex
 
 __all__ = ["SIGNS", "read_circleci"]
 
 SIGNS = Signs(r"(?:.*/)?\.circleci/[^/]+\.ya?ml")
 
-_PARAMETER = re.compile(r"<<\s*([\w.\-]{1,100})\s*>>")
+_PARAMETER = regex(r"<<\s*([\w.\-]{1,100})\s*>>")
 MAX_DEPTH = 8
 MAX_STEPS = 2000
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 from mlops_audit.facts.cicommon import Getter, Script, broken, glued, root_map
 from mlops_audit.facts.conditions import evaluate
 from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.signs import Signs
 from mlops_audit.facts.types import Command, Job, Step, Trigger, TriggerKind, Unreadable, Workflow
 from mlops_audit.model import Span
+from mlops_audit.regex import regex
 
 __all__ = ["SIGNS", "read_travis"]
 
@@ -19,7 +18,7 @@ _BEFORE = ("before_install", "install", "before_script")
 # Their failure is not the build's; https://docs.travis-ci.com/user/job-lifecycle
 _SOFT = ("after_success", "after_failure", "after_script", "after_deploy")
 _PHASES = (*_BEFORE, "script", "before_deploy", "deploy", *_SOFT)
-_PAIR = re.compile(r"(\w{1,100})=(\"[^\"]*\"|'[^']*'|\S*)")
+_PAIR = regex(r"(\w{1,100})=(\"[^\"]*\"|'[^']*'|\S*)")
 
 
 def read_travis(path: str, data: bytes, getter: Getter) -> tuple[Workflow, ...]:

@@ -10,6 +10,7 @@ from mlops_audit.facts.types import Command, Job, Trigger, TriggerKind, Workflow
 from mlops_audit.graph import Project
 from mlops_audit.graph.execution import Reach
 from mlops_audit.model import Evidence
+from mlops_audit.regex import regex
 
 __all__ = ["dead_triggers", "described", "does_something", "started_by_hand", "unattended"]
 
@@ -18,7 +19,7 @@ _IDLE = frozenset(
     {"echo", "printf", "ls", "pwd", "cat", "true", ":", "date", "whoami",
      "env", "sleep", "export", "set", "cd", "exit", "printenv", "uname", "df"}
 )  # fmt: skip
-_IDLE_ACTIONS = re.compile(
+_IDLE_ACTIONS = regex(
     # Bots that look after issues and pull requests check no code either.
     r"^(actions/(checkout|setup-|cache|labeler|stale|first-interaction)|.*setup-(python|node|uv)|"
     r".*(pr-labeler|release-drafter|cla-assistant|contributor-assistant|auto-assign|lock-threads|"
@@ -26,7 +27,7 @@ _IDLE_ACTIONS = re.compile(
     re.IGNORECASE,
 )
 # Submitting a build from a laptop: what the repository itself shows a person do.
-_SUBMIT = re.compile(
+_SUBMIT = regex(
     r"^gcloud (beta |alpha )?builds submit|^aws codebuild start-build|^tkn pipeline start"
 )
 

@@ -15,6 +15,7 @@ from mlops_audit.graph.datasets import is_model_path
 from mlops_audit.graph.execution import Node, Reach, Way
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence
+from mlops_audit.regex import regex
 
 __all__ = [
     "Delivery",
@@ -28,57 +29,57 @@ __all__ = [
 
 _PUBLISHES = ("image.publish", "package.publish", "model.push", "pipeline.deploy")
 _BUILDS = ("image.build", "package.build")
-_MODEL = re.compile(
+_MODEL = regex(
     r"model|\.pkl|\.joblib|\.onnx|\.tar\.gz|\.whl|\.zip|pipeline|bundle|artifact|dist/|package",
     re.IGNORECASE,
 )
-_NO_ARTIFACT = re.compile(
+_NO_ARTIFACT = regex(
     r"coverage|report|docs?\b|htmlcov|test-?results|logs?\b|screenshots|cache|metrics",
     re.IGNORECASE,
 )
-_SETUP = re.compile(r"docker/(login|setup|metadata)|login-action|setup-")
+_SETUP = regex(r"docker/(login|setup|metadata)|login-action|setup-")
 # Deploying from source builds and stores the artifact on the way.
-_FROM_SOURCE = re.compile(
+_FROM_SOURCE = regex(
     r"gcloud (beta )?(run|functions|app) deploy|sam (build|deploy|package)|modal deploy|zappa|"
     r"serverless deploy|sls deploy|heroku|copilot|az (webapp up|functionapp)|func azure|"
     r"bentoml deploy|truss push|cog push|chalice deploy|eb deploy|cdk deploy|"
     r"azd (up|deploy|publish)"
 )
-_GIT_PUSH = re.compile(r"huggingface\.co/spaces|\bheroku\b.*\b(main|master|HEAD)|dokku")
-_HOOK = re.compile(r"deploy_?-?hook|api\.render\.com/deploy|/hooks/.*deploy", re.IGNORECASE)
-_STARTS = re.compile(
+_GIT_PUSH = regex(r"huggingface\.co/spaces|\bheroku\b.*\b(main|master|HEAD)|dokku")
+_HOOK = regex(r"deploy_?-?hook|api\.render\.com/deploy|/hooks/.*deploy", re.IGNORECASE)
+_STARTS = regex(
     r"docker(-compose| compose)\b.*\b(up|run)\b|docker (run|service|stack)|systemctl (re)?start|"
     r"pm2 (re)?start|supervisorctl|kubectl|git pull|\./?deploy\S*\.sh"
 )
 # What a step that says it deploys puts to work on its own machine: services, and workflows.
-_PUTS = re.compile(
+_PUTS = regex(
     r"docker(-compose| compose)\b.*\bup\b.*\s(-d|--detach)\b|"
     r"^(cp|rsync|scp)\b.*\bdags?(/|\b).*(dags|airflow)",
     re.IGNORECASE,
 )
-_LENT = re.compile(r"(ubuntu|windows|macos)-", re.IGNORECASE)
-_SAYS = re.compile(r"(^|[^a-z])deploy(s|ment|ing)?([^a-z]|$)", re.IGNORECASE)
-_DOCS = re.compile(
+_LENT = regex(r"(ubuntu|windows|macos)-", re.IGNORECASE)
+_SAYS = regex(r"(^|[^a-z])deploy(s|ment|ing)?([^a-z]|$)", re.IGNORECASE)
+_DOCS = regex(
     r"gh-pages|mkdocs|sphinx|docs?[-_/]|github-pages|netlify|deploy-pages|storybook", re.IGNORECASE
 )
 # Jobs of operators that train and end, by the plural of their kind.
-_JOBS = re.compile(
+_JOBS = regex(
     r"(train|pytorch|tf|mpi|xgboost|paddle|jax|ray)jobs$|experiments|workflows|sparkapplications"
 )
 # Names, rights and addresses in a cluster; nothing that runs.
-_GROUND = re.compile(
+_GROUND = regex(
     r"kubectl create (secret|configmap|cm|namespace|ns|(cluster)?role(binding)?|serviceaccount|sa|"
     r"token)\b|kubectl patch (svc|service|sa|serviceaccount|ns|namespace)\b|eksctl create iam"
 )
-_TERRAFORM = re.compile(r"terraform|tofu|terragrunt", re.IGNORECASE)
-_WORKS = re.compile(
+_TERRAFORM = regex(r"terraform|tofu|terragrunt", re.IGNORECASE)
+_WORKS = regex(
     r"lambda|ecs_(service|task)|sagemaker|app_?runner|cloud_?run|cloudfunctions|app_engine|"
     r"container_(app|group)|web_app|app_service|function_app|vertex|machine_learning|kubernetes_|"
     r"kubectl_|helm_release|batch_|glue_|beanstalk|databricks|null_resource|terraform_data|docker_|"
     r"composer|mwaa|sfn_|workflow|codepipeline|codebuild|cloudbuild|emr|dataproc|dataflow|scheduler|"
     r"event_rule|heroku|render_|digitalocean_app|argocd|cloudformation|lightsail|nomad|compute_"
 )
-_TEMPORARY = re.compile(
+_TEMPORARY = regex(
     r"kind create|kind-action|setup-kind|minikube|k3d|microk8s|localstack|(terraform|tofu) destroy|"
     r"pulumi destroy|cdk destroy"
 )

@@ -13,6 +13,7 @@ from mlops_audit.graph.execution import Node
 from mlops_audit.graph.lifecycle import TRAIN, parts_of_nodes
 from mlops_audit.graph.scopes import commands_of, scopes_from
 from mlops_audit.model import Evidence
+from mlops_audit.regex import regex
 
 __all__ = ["RUNNERS", "Task", "script_tasks", "tasks"]
 
@@ -47,13 +48,13 @@ _JOBS = {
     "deploy.run": "deploy",
     "infra.apply": "deploy",
 }
-_PACKS = re.compile(r"python[\d.]*\s+(setup\.py\s|-m\s+build\b)")
-_INSTALLS = re.compile(
+_PACKS = regex(r"python[\d.]*\s+(setup\.py\s|-m\s+build\b)")
+_INSTALLS = regex(
     r"^(pip3?|uv pip|conda|mamba|poetry|pipenv|pdm|npm|yarn|apt(-get)?|brew)\s+(\S+\s+){0,3}?"
     r"(install|sync|env create|ci)\b|^(python3? -m )?(pip install|venv)|^conda env|^virtualenv|"
     r"^uv sync|^python3? setup\.py (develop|install)"
 )
-_COMPOSE = re.compile(r"^docker(-compose| compose)\b.*\b(up|run|start|build)\b")
+_COMPOSE = regex(r"^docker(-compose| compose)\b.*\b(up|run|start|build)\b")
 
 
 class Task(Struct, frozen=True):
@@ -96,7 +97,7 @@ def script_tasks(project: Project) -> list[Task]:
     return found
 
 
-_BESIDE = re.compile(r"\b(apt|apt-get|brew|yum)\b|\b(list|info|activate|config)\b|--version")
+_BESIDE = regex(r"\b(apt|apt-get|brew|yum)\b|\b(list|info|activate|config)\b|--version")
 
 
 def _first_at_work(project: Project, script: Node, jobs: frozenset[str]) -> Evidence:

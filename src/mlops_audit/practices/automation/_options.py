@@ -7,6 +7,7 @@ import re
 from msgspec import Struct
 
 from mlops_audit.model import Evidence
+from mlops_audit.regex import regex
 
 __all__ = [
     "CAMEL",
@@ -19,7 +20,7 @@ __all__ = [
 ]
 
 # Options that say where things are or which version, not how the model is trained.
-PLACES = re.compile(
+PLACES = regex(
     r"(^|[_.-])(path|paths|dir|dirs|folder|root|file|files|filename|filepath|input|inputs|output|"
     r"outputs|out|data|dataset|datasets|csv|date|day|month|year|start|end|uri|url|bucket|prefix|"
     r"host|port|user|password|token|key|project|region|location|experiment|run|name|id|version|"
@@ -30,7 +31,7 @@ PLACES = re.compile(
     r"accelerator)s?([_.-]|$)",
     re.IGNORECASE,
 )
-HYPER = re.compile(
+HYPER = regex(
     r"lr\b|learning|epoch|batch|alpha|beta|gamma|lambda|depth|estimators|leaves|dropout|decay|"
     r"momentum|optimi|hidden|layer|iter|steps?\b|seed|split|size|ratio|regular|penalty|\bc\b|"
     r"kernel|clusters|components|embed|heads?\b|warmup|patience|criterion|solver|trials|folds|"
@@ -38,14 +39,14 @@ HYPER = re.compile(
     r"(?:^|[_.-])arch",
     re.IGNORECASE,
 )
-DEFINES = re.compile(
+DEFINES = regex(
     r"(add_argument|option|argument|Option|Argument|DEFINE_\w+|add_option|Parameter|IntParameter|"
     r"FloatParameter)$"
 )
-PIPELINE_PARAMETER = re.compile(
+PIPELINE_PARAMETER = regex(
     r"^sagemaker\.workflow\.parameters\.Parameter(String|Integer|Float|Boolean)$"
 )
-CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+CAMEL = regex(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 class Source(Struct, frozen=True):

@@ -25,33 +25,34 @@ from mlops_audit.practices.automation._options import (
 )
 from mlops_audit.practices.automation._settings_files import reads_file, settings_files
 from mlops_audit.practices.automation._trainers import training_programs
+from mlops_audit.regex import regex
 
 __all__ = ["Source", "sources_of_settings", "tunes_training", "unread_settings"]
 
-_OF_TRAINING = re.compile(
+_OF_TRAINING = regex(
     r"learning|epoch|depth|estimators|leaves|dropout|hparam|hyper|(^|_)lr$|alpha|gamma|regulari|"
     r"penalty|momentum|optimi[sz]er|kernel|solver|test_size|(train|batch)_?(size|steps)|max_steps|"
     r"num_(boost|trees|layers|steps|trials)|(^|_)seed$|random_state",
     re.IGNORECASE,
 )
-_ENV_PLACES = re.compile(
+_ENV_PLACES = regex(
     r"path|dir(_|$)|folder|root|file|bucket|date|day|month|year|data|csv|input|output|table|model",
     re.IGNORECASE,
 )
-_SERVICES = re.compile(
+_SERVICES = regex(
     r"mlflow|wandb|neptune|comet|clearml|dagshub|^aws_|^azure_|^google_|api_?key|token|secret|"
     r"passw|credential|endpoint|_host$|_port$|_ur[il]$|user(name)?$",
     re.IGNORECASE,
 )
-_MODULE = re.compile(
+_MODULE = regex(
     r"(^|/)(\w*config\w*|\w*settings?|hyper_?param\w*|params|parameters|constants?)\.py$",
     re.IGNORECASE,
 )
-_ENTRY = re.compile(r"[{,]\s*[\"'](\w{2,40})[\"']\s*:")  # of a table of settings
-_RUN_CONFIG = re.compile(r"dagster\.(Config|PermissiveConfig|RunConfig)$|zenml\..*BaseParameters$")
-_SETTINGS_CLASS = re.compile(r"pydantic(_settings)?(\.\w+){0,3}\.BaseSettings$")
-_ALL_ARGUMENTS = re.compile(r"(sys\.)?argv(\[1?:\])?")
-_OF_KEDRO = re.compile(r"params:|parameters$")
+_ENTRY = regex(r"[{,]\s*[\"'](\w{2,40})[\"']\s*:")  # of a table of settings
+_RUN_CONFIG = regex(r"dagster\.(Config|PermissiveConfig|RunConfig)$|zenml\..*BaseParameters$")
+_SETTINGS_CLASS = regex(r"pydantic(_settings)?(\.\w+){0,3}\.BaseSettings$")
+_ALL_ARGUMENTS = regex(r"(sys\.)?argv(\[1?:\])?")
+_OF_KEDRO = regex(r"params:|parameters$")
 
 
 def sources_of_settings(project: Project) -> list[Source]:

@@ -14,31 +14,32 @@ from mlops_audit.practices.automation._options import (
     Source,
     tunes,
 )
+from mlops_audit.regex import regex
 
 __all__ = ["reads_file", "settings_files"]
 
-_READS_FILE = re.compile(
+_READS_FILE = regex(
     r"^(yaml\.|ruamel|toml|tomli|tomllib|omegaconf|hydra|dynaconf|box|gin|ml_collections|yacs|"
     r"confection|confuse|configparser|mmengine|mmcv|spacy|fvcore|dvc\.api|neuro_mf|strictyaml)"
 )
 _CLIENTS = frozenset({"requests", "httpx", "urllib", "urllib3", "aiohttp"})
-_ANSWER = re.compile(r"\.(content|text|body|read\(\))|requests\.|urlopen\(|httpx\.")
-_SETTINGS_NAME = re.compile(
+_ANSWER = regex(r"\.(content|text|body|read\(\))|requests\.|urlopen\(|httpx\.")
+_SETTINGS_NAME = regex(
     r"conf(ig)?|param|setting|hparam|hyper|options|\bargs\b|\bcfg\b", re.IGNORECASE
 )
-_FILES = re.compile(
+_FILES = regex(
     r"(^|/)[^/]*(conf|param|setting|hparam|hyper|options|main|train|model|experiment)[^/]*"
     r"\.(ya?ml|json|toml|ini|cfg|gin)$|(^|/)(conf|configs?|params|settings|hparams|experiments)/"
     r".*\.(ya?ml|json|toml|ini|cfg|gin)$",
     re.IGNORECASE,
 )
-_NOT_FILES = re.compile(
+_NOT_FILES = regex(
     r"(^|/)(\.|node_modules|charts?|k8s|kubernetes|terraform|infra|grafana|prometheus|mlruns|"
     r"data|docs)|(^|/)(mkdocs|docker|package|tsconfig|setup|tox|great_expectations|pyproject)|dvc\.",
     re.IGNORECASE,
 )
-_KEY = re.compile(r"""^[\s\-{]*["']?([A-Za-z_][\w.\-]{0,60})["']?\s*[:=]\s*(.{0,200})$""")
-_AMOUNT = re.compile(r"""["']?(-?\d|true\b|false\b)""", re.IGNORECASE)
+_KEY = regex(r"""^[\s\-{]*["']?([A-Za-z_][\w.\-]{0,60})["']?\s*[:=]\s*(.{0,200})$""")
+_AMOUNT = regex(r"""["']?(-?\d|true\b|false\b)""", re.IGNORECASE)
 _MAX_FILES = 60
 
 

@@ -9,18 +9,17 @@ from mlops_audit.graph.cistarts import REMOTE_STORE
 from mlops_audit.model import Evidence, Outcome, Span, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.automation._delivery import Delivery, builds, holds_code, publishes
 from mlops_audit.practices.base import practice
+from mlops_audit.regex import regex
 
 _LOOKED_FOR = (
     "automation that builds and publishes an image, package or model bundle of the project"
 )
-_PLATFORM = re.compile(r"azure|sagemaker|vertex", re.IGNORECASE)
-_REGISTERS = re.compile(r"(^|[^a-z])register([^a-z]|$)|register_?model", re.IGNORECASE)
-_MAKES_FOLDERS = re.compile(
+_PLATFORM = regex(r"azure|sagemaker|vertex", re.IGNORECASE)
+_REGISTERS = regex(r"(^|[^a-z])register([^a-z]|$)|register_?model", re.IGNORECASE)
+_MAKES_FOLDERS = regex(
     r"clone|mkdir|unzip|\btar\b|repository|submodule|download|cookiecutter|copier|\bcp\b|\bnew\b"
 )
-_IMAGE_OF_BUNDLE = re.compile(
-    r"bentoml containerize|cog build|truss image|mlflow models build-docker"
-)
+_IMAGE_OF_BUNDLE = regex(r"bentoml containerize|cog build|truss image|mlflow models build-docker")
 _BUNDLES = ("**/bentofile.y*ml", "**/cog.yaml", "**/truss.yaml", "**/MLproject")
 
 

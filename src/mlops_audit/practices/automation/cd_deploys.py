@@ -11,27 +11,28 @@ from mlops_audit.graph.sightings import OTHERS
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.automation._delivery import deploys, is_guarded, puts_to_work
 from mlops_audit.practices.base import practice
+from mlops_audit.regex import regex
 
 _LOOKED_FOR = (
     "automation that deploys a service, batch job or model behind a test, gate or approval"
 )
-_NAMED = re.compile(r"\bdeploy", re.IGNORECASE)
-_LOADS = re.compile(r"load[-_]?tests?|locust|\bk6\b|jmeter", re.IGNORECASE)
-_WORKSHOP = re.compile(r"devcontainer|jupyter|notebook|mlflow|mlops-env|\b(dev|tests?)$")
-_MANIFESTS = re.compile(
+_NAMED = regex(r"\bdeploy", re.IGNORECASE)
+_LOADS = regex(r"load[-_]?tests?|locust|\bk6\b|jmeter", re.IGNORECASE)
+_WORKSHOP = regex(r"devcontainer|jupyter|notebook|mlflow|mlops-env|\b(dev|tests?)$")
+_MANIFESTS = regex(
     r"(Deployment|StatefulSet|CronJob|InferenceService|SeldonDeployment|"
     r"AWS::(Lambda|Serverless|ECS|SageMaker)::(Function|Service|Endpoint)|google_cloud_run\w*|"
     r"aws_lambda_function|aws_ecs_service|aws_sagemaker_endpoint|"
     r"Microsoft\.(App/containerApps|Web/sites|ContainerInstance/containerGroups|"
     r"MachineLearningServices/workspaces/(online|batch)Endpoints)$)"
 )
-_RUNS = re.compile(r"Rollout|DaemonSet|Job|Ray\w+|Spark\w+|\w*Workflow\w*|InferenceGraph|Function")
-_CHART = re.compile(r"(^|/)(Chart\.yaml|kustomization\.ya?ml)$")
-_FUNCTION = re.compile(r"AWS::(Lambda|Serverless)::Function|aws_lambda_function")
-_PLATFORMS = re.compile(
+_RUNS = regex(r"Rollout|DaemonSet|Job|Ray\w+|Spark\w+|\w*Workflow\w*|InferenceGraph|Function")
+_CHART = regex(r"(^|/)(Chart\.yaml|kustomization\.ya?ml)$")
+_FUNCTION = regex(r"AWS::(Lambda|Serverless)::Function|aws_lambda_function")
+_PLATFORMS = regex(
     r"heroku|procfile|fly|render|serverless|sam|app\.yaml|appengine|vercel", re.IGNORECASE
 )
-_GITOPS = re.compile(
+_GITOPS = regex(
     r"argoproj\.io/\S+ (Application|ApplicationSet)$|"
     r"toolkit\.fluxcd\.io/\S+ (Kustomization|HelmRelease)$"
 )

@@ -10,16 +10,17 @@ from mlops_audit.graph.execution import Way
 from mlops_audit.graph.sourcelines import line_at
 from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
+from mlops_audit.regex import regex
 
 _LOOKED_FOR = "a CI job that runs the tests of this project and fails when they fail"
-_SMOKE = re.compile(r"smoke|sanity|(^|[/_ -])tests?([/_. -]|$)", re.IGNORECASE)
-_NAMED = re.compile(r"\b(smoke|(unit |integration )?tests?)\b", re.IGNORECASE)
+_SMOKE = regex(r"smoke|sanity|(^|[/_ -])tests?([/_. -]|$)", re.IGNORECASE)
+_NAMED = regex(r"\b(smoke|(unit |integration )?tests?)\b", re.IGNORECASE)
 # Their steps evaluate a model as often as they test code (`python test.py`).
 _ORCHESTRATORS = frozenset({"argo", "tekton"})
 _OF_CODE = frozenset(
     {TriggerKind.PUSH, TriggerKind.PULL_REQUEST, TriggerKind.TAG, TriggerKind.RELEASE}
 )
-_IMPORTED = re.compile(r"\b(?:import|from)\s+([A-Za-z_][\w.]*)")
+_IMPORTED = regex(r"\b(?:import|from)\s+([A-Za-z_][\w.]*)")
 
 
 @practice(

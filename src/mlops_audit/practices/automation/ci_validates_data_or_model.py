@@ -16,11 +16,12 @@ from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Verdict, failed, partial, passed
 from mlops_audit.practices.automation._ci import unattended
 from mlops_audit.practices.base import practice
+from mlops_audit.regex import regex
 
-_TRAINS = re.compile(r"train|(^|_)fit(_|$)")
+_TRAINS = regex(r"train|(^|_)fit(_|$)")
 _LOOKED_FOR = "a CI job that validates data, trains or runs the pipeline, or tests a model"
-_EVALUATES = re.compile(r"(^|[/_])(eval|evals|evaluat\w*)([/_.]|$)", re.IGNORECASE)
-_SHOWS = re.compile(
+_EVALUATES = regex(r"(^|[/_])(eval|evals|evaluat\w*)([/_.]|$)", re.IGNORECASE)
+_SHOWS = regex(
     r"GITHUB_STEP_SUMMARY|upload-artifact|Publish\w*Artifact|comment|\bcml\b", re.IGNORECASE
 )
 _CHECKS = ("data.validate", "evaluate.gate", "test.behaviour", "test.robustness")

@@ -15,40 +15,41 @@ from mlops_audit.graph.training import is_training, trains_here
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
+from mlops_audit.regex import regex
 
 _LOOKED_FOR = "a scripted search (Optuna, grid or random search, sweeps, ...) with a real space"
 # Tools whose search means nothing without a stated space.
-_SUGGESTS = re.compile(r"\btrial\.suggest_|^suggest_")
+_SUGGESTS = regex(r"\btrial\.suggest_|^suggest_")
 _SPACED = frozenset({"Optuna", "Hyperopt", "Ray Tune", "Keras Tuner"})
-_ELBOW = re.compile(r"elbow", re.IGNORECASE)
-_GRIDS = re.compile(r"product|ParameterGrid|ParameterSampler|linspace|logspace|arange")
-_VALUES = re.compile(
+_ELBOW = regex(r"elbow", re.IGNORECASE)
+_GRIDS = regex(r"product|ParameterGrid|ParameterSampler|linspace|logspace|arange")
+_VALUES = regex(
     r"(^|[^a-z])(alphas?|lrs?|learning_rates?|depths?|max_depth|n_estimators|n_neighbors|"
     r"n_clusters|num_clusters|k|c|gammas?|param(s|eters|_grid|_set)?|lambdas?|dropouts?|"
     r"hidden(_units|_size)?|combo|combination|configs?_grid)([^a-z]|$)",
     re.IGNORECASE,
 )
 # The parameters of a network or of its optimiser, which training changes one by one.
-_OF_A_NETWORK = re.compile(r"param_groups|(^|[._])param(eter)?s(\(\))?\s*$")
-_LOOP = re.compile(r"\s*for\s+([\w, ()]+?)\s+in\s+(.+):")
+_OF_A_NETWORK = regex(r"param_groups|(^|[._])param(eter)?s(\(\))?\s*$")
+_LOOP = regex(r"\s*for\s+([\w, ()]+?)\s+in\s+(.+):")
 _REACH = 25  # lines from a loop to what it runs
 # Names that alone mean a hyperparameter, unlike `k` and `params`.
-_SURE = re.compile(
+_SURE = regex(
     r"^\W*(alpha|(base_|max_)?lr|learning_rate|max_depth|n_estimators|n_neighbors|n_clusters|gamma|lambda_?|"
     r"dropout|hidden(_units|_size)?)\W*$"
 )
-_SHELL_LOOP = re.compile(r"\s*for\s+(\w+)\s+in\s+\S")
+_SHELL_LOOP = regex(r"\s*for\s+(\w+)\s+in\s+\S")
 # An option that is a hyperparameter; neither a seed, a fold nor a data set, which are repeats.
-_HANDED = re.compile(
+_HANDED = regex(
     r"--?[\w.]{0,30}(?:lr|learning[_-]rate|alpha|beta|gamma|lambda|dropout|depth|decay|hidden|layers|temperature|"
     r"batch[_-]size|margin|estimators|momentum|threshold|ratio|weight)[\w.-]{0,30}[= ][\"']?"
     r"\$\{?(\w+)",
     re.IGNORECASE,
 )
-_STATED = re.compile(r"range\(\s*\d+\s*,\s*\d+|[\[(]\s*\d|\w*values?$|np\.")
-_SWEEP = re.compile(r"^\s*(parameters|parameter_space|search_space|sweeper)\s*:", re.MULTILINE)
-_VARIED = re.compile(r",|\b(choice|range|interval|glob)\(")
-_METHOD = re.compile(
+_STATED = regex(r"range\(\s*\d+\s*,\s*\d+|[\[(]\s*\d|\w*values?$|np\.")
+_SWEEP = regex(r"^\s*(parameters|parameter_space|search_space|sweeper)\s*:", re.MULTILINE)
+_VARIED = regex(r",|\b(choice|range|interval|glob)\(")
+_METHOD = regex(
     r"^\s*(method:\s*(grid|random|bayes)|algorithm:|sampling_algorithm:|direction:\s*m|_target_:.*"
     r"sweeper|objective:)|hydra/sweeper|azuremlschemas.*sweepJob|kind:\s*Experiment",
     re.MULTILINE,

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
-
 from mlops_audit.graph import Project
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, passed
 from mlops_audit.practices.base import practice
+from mlops_audit.regex import regex
 
 _LOOKED_FOR = (
     "hooks in .pre-commit-config.yaml, lefthook, husky, or a script that the set-up installs"
 )
-_HOOK_SCRIPT = re.compile(r"(^|/)\.?(git-?hooks|hooks|\.husky)/(pre-commit|pre-push|commit-msg)$")
-_INSTALLS = re.compile(r"core\.hooksPath|\.git/hooks")
+_HOOK_SCRIPT = regex(r"(^|/)\.?(git-?hooks|hooks|\.husky)/(pre-commit|pre-push|commit-msg)$")
+_INSTALLS = regex(r"core\.hooksPath|\.git/hooks")
 
 
 @practice(

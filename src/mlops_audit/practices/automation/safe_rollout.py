@@ -11,24 +11,23 @@ from mlops_audit.graph.fallbacks import default_answers
 from mlops_audit.graph.sourcelines import keyword_span
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
+from mlops_audit.regex import regex
 
 _LOOKED_FOR = (
     "a canary, shadow, A/B, blue-green or bandit rollout, or an automatic rollback, in deploy code"
 )
-_CONFIG = re.compile(r"\.(ya?ml|json|tf|tpl|template|bicep|hcl)$", re.IGNORECASE)
-_OTHERS = re.compile(
-    r"(^|/)(\.?mlruns|data|datasets?|tests?|node_modules|docs)/|lock|dvc\.|-lock\."
-)
-_SHARE = re.compile(
+_CONFIG = regex(r"\.(ya?ml|json|tf|tpl|template|bicep|hcl)$", re.IGNORECASE)
+_OTHERS = regex(r"(^|/)(\.?mlruns|data|datasets?|tests?|node_modules|docs)/|lock|dvc\.|-lock\.")
+_SHARE = regex(
     r"(canaryTrafficPercent|canary_traffic_percent|\bweight|traffic_percentage|percent|\btraffic|"
     r"InitialVariantWeight|initial_variant_weight|trafficPercent)[\"']?\s*[:=]\s*[\"']?"
     r"(?P<share>\d{1,3}(\.\d+)?|\{\{[^}]*\}\}|\$\{?[\w.]+\}?)",
 )
-_ROUTED = re.compile(
+_ROUTED = regex(
     r"VirtualService|HTTPRoute|TrafficSplit|InferenceService|canary|Canary|ProductionVariants|"
     r"production_variants|traffic[\"']?\s*[:{]|google_cloud_run|SeldonDeployment|InferenceGraph"
 )
-_SURE = re.compile(
+_SURE = regex(
     r"argoproj\.io/v\w+[\s\S]{0,200}kind:\s*Rollout|kind:\s*(Canary|AnalysisTemplate)\b|"
     r"DeploymentPreference|(Canary|Linear)\d+Percent|AllAtOnce_never|BlueGreenUpdatePolicy|"
     r"ShadowProductionVariants|AutoRollbackConfiguration|rollout_strategy:\s*[\"']?ROLLOUT|"
@@ -37,22 +36,20 @@ _SURE = re.compile(
     r"Linear)|rollback:\s*true|AutoRollback|RANDOM_ABTEST|EPSILON_GREEDY|THOMPSON_SAMPLING|"
     r"mab_(epsilon_greedy|thompson)"
 )
-_COMMANDS = re.compile(
+_COMMANDS = regex(
     r"helm rollback|kubectl (argo )?rollouts? undo|helm upgrade .*--atomic|slot swap|"
     r"rollouts? (promote|abort)|update-traffic .*--to-(revisions|tags)|--mirror-traffic|"
     r"endpoint update .*--traffic\s+[\"']?\S+=\d{1,2}\b|--canary|ingress traffic set|"
     r"weight\.(blue|green|canary)|--no-traffic"
 )
-_ROUTES = re.compile(
-    r"ab_?test|canary|shadow|challenger|bandit|traffic_split|variant", re.IGNORECASE
-)
-_FALLBACK = re.compile(
+_ROUTES = regex(r"ab_?test|canary|shadow|challenger|bandit|traffic_split|variant", re.IGNORECASE)
+_FALLBACK = regex(
     r"fall_?back|default_(prediction|model|answer|response)"
     r"(?!_?(s?_)?(tag|name|path|id|uri|url|version|dir|file|type|config|params?|key))",
     re.IGNORECASE,
 )
-_SCHEMA_CHANGES = re.compile(r"(^|/)(migrations?|alembic)(/|$)")
-_WRITTEN = re.compile(r"^#{1,6}\s.*\b(roll(ing)?[ -]?back|rollback)\b", re.IGNORECASE)
+_SCHEMA_CHANGES = regex(r"(^|/)(migrations?|alembic)(/|$)")
+_WRITTEN = regex(r"^#{1,6}\s.*\b(roll(ing)?[ -]?back|rollback)\b", re.IGNORECASE)
 _MAX_BYTES = 400_000
 
 

@@ -10,15 +10,16 @@ from mlops_audit.graph import Project
 from mlops_audit.graph.docs import body
 from mlops_audit.graph.statements import said_below
 from mlops_audit.model import Evidence, Span
+from mlops_audit.regex import regex
 
 __all__ = ["AGREEMENT", "FILES", "TITLES", "guides", "says_how"]
 
-FILES = re.compile(
+FILES = regex(
     r"(^|/)(contributing|hacking|development|developing|developer[\w-]*|dev_?guide|"
     r"development_set_?up|agents|claude|gemini|copilot-instructions)\.?(md|rst|adoc|txt)?$",
     re.IGNORECASE,
 )
-TITLES = re.compile(
+TITLES = regex(
     r"\bcontribut(e|ing|ion|ions)\b|\bdevelop(ment|ing|ers?)\b|\bhacking\b|\bpull requests?\b|"
     r"\b(how to|run(ning)?|unit|the|integration|execute)\s+(the\s+)?(unit\s+)?test(s|ing)?\b|"
     r"^test(s|ing)?\b(?!\s+(the\s+|your\s+|out\s+)?(workflow|api|apps?|application|services?|"
@@ -28,18 +29,18 @@ TITLES = re.compile(
     re.IGNORECASE,
 )
 # The environment of that name is where a service is tried, not where people work on the code.
-_PLACE = re.compile(r"deploy|release|\b(to|in) (the )?develop", re.IGNORECASE)
+_PLACE = regex(r"deploy|release|\b(to|in) (the )?develop", re.IGNORECASE)
 # In the documentation of a product, "Testing" may be what its users do.
-_ABOUT_US = re.compile(
+_ABOUT_US = regex(
     r"contribut|hacking|for developers|developers?[_ -]?(guide|set)|dev[_ -]guide|pull requests?|"
     r"develop(ing|ment)?[_ -](set-?up|guide|environment|workflow|process)|coding (style|standards)|"
     r"architecture|automation|maintain|pre[_-]?commit[\w-]*\.(md|rst|txt)",
     re.IGNORECASE,
 )
-AGREEMENT = re.compile(
+AGREEMENT = regex(
     r"contributor license agreement|\bCLA\b|code of conduct|developer certificate", re.IGNORECASE
 )
-_HOW = re.compile(
+_HOW = regex(
     r"\bfork\b|\bbranch(es)?\b|pull request|\bPRs?\b|merge request|\bpytest\b|\btox\b|\bnox\b|"
     r"pre-?commit|\bmake (test|lint|check|setup|install|format|unit|integration|qual)\w*|"
     r"unittest|\bmise run|"
@@ -52,17 +53,17 @@ _HOW = re.compile(
     re.IGNORECASE,
 )
 # Of the lines that say how, those with a command or a request show it most plainly.
-_DOES = re.compile(
+_DOES = regex(
     r"^\s*(\$ )?(pip|poetry|uv|pdm|conda|make|tox|nox|pytest|python|pre-commit|npm|just|hatch|git|"
     r"pixi|mise|ruff|black|flake8)\b.*[\w./-]|\b(open|submit|create|send|make) (a|your|an?) (new )?"
     r"(pull|merge) request|\bfork\b.*\brepo",
     re.IGNORECASE,
 )
 _WORDS = 12
-_REQUESTS = re.compile(r"(pull|merge)[ -]requests?|\bPRs?\b", re.IGNORECASE)
-_NAMES = re.compile(r"\[[^\]\n]{0,200}\]\([^)\n]{0,300}\)|`[^`\n]{1,200}`|https?://\S+")
+_REQUESTS = regex(r"(pull|merge)[ -]requests?|\bPRs?\b", re.IGNORECASE)
+_NAMES = regex(r"\[[^\]\n]{0,200}\]\([^)\n]{0,300}\)|`[^`\n]{1,200}`|https?://\S+")
 # What somebody is asked to do for one.
-_ASKS = re.compile(
+_ASKS = regex(
     r"\b(fork|commits?|branch(es)?|submit|open(ing)?|send|squash|rebase|target|reviewe?r?s?|approv\w*|"
     r"merged?|discuss|issue|tests?|lint\w*|changelog|welcome)\b",
     re.IGNORECASE,

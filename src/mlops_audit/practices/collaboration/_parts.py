@@ -11,10 +11,11 @@ from mlops_audit.graph import Project
 from mlops_audit.graph.docs import body, filled
 from mlops_audit.graph.statements import said_below
 from mlops_audit.model import Evidence, Span
+from mlops_audit.regex import regex
 
 __all__ = ["answers", "labels"]
 
-_LABEL = re.compile(
+_LABEL = regex(
     r"^\s*(?:[-*+]\s+|\d+[.)]\s+)?\**([A-Z][\w /&'-]{2,60}?)\**\s*:\**\s*(\S.*)", re.DOTALL
 )
 _WORDS = 3

@@ -11,34 +11,35 @@ from mlops_audit.graph.sourcelines import text_span
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed, unknown
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.collaboration._guides import FILES, TITLES
+from mlops_audit.regex import regex
 
-_OWNERS = re.compile(r"^((\.github|\.gitlab|docs|\.bitbucket)/)?CODEOWNERS$")
-_RULE = re.compile(r"^\s*[^#\s\[]\S*\s+.*(@[\w-]+|[\w.+-]+@[\w-]+\.\w+)")
-_TEMPLATE = re.compile(
+_OWNERS = regex(r"^((\.github|\.gitlab|docs|\.bitbucket)/)?CODEOWNERS$")
+_RULE = regex(r"^\s*[^#\s\[]\S*\s+.*(@[\w-]+|[\w.+-]+@[\w-]+\.\w+)")
+_TEMPLATE = regex(
     r"^(?:(?:\.github|docs|\.azuredevops|\.gitlab)/)?(?:pull_request_template|"
     r"merge_request_templates)"
     r"(?:/[^/]+)?(?:\.(?:md|txt))?$",
     re.IGNORECASE,
 )
-_RULES = re.compile(
+_RULES = regex(
     r"^\.github/(?:rulesets/.*\.json|settings\.ya?ml|branch-protection[\w.-]*|"
     r"[\w-]*protection[\w-]*\.(?:json|ya?ml))$|(^|/)ruleset[\w-]*\.json$|^\.asf\.yaml$|"
     r"^\.mergify\.ya?ml$|\.tf$",
     re.IGNORECASE,
 )
-_REQUIRES = re.compile(
+_REQUIRES = regex(
     r"[\"']type[\"']\s*:\s*[\"'](pull_request|required_status_checks)[\"']|"
     r"required_pull_request_reviews|required_status_checks|required_approving_review_count|"
     r"#approved-reviews-by|resource\s+\"(github_branch_protection\w*|github_repository_ruleset|"
     r"azuredevops_branch_policy\w*|gitlab_project_approval_rule)\""
 )
-_ASKS = re.compile(
+_ASKS = regex(
     r"\b(code[ -]?review|reviewed by|review(er|ers)?\b.{0,60}(approv|merge)|approv\w+.{0,60}review|"
     r"(must|will|should|needs? to) be (reviewed|approved)|request (a )?review|"
     r"(wait for|get|require\w*) .{0,30}(review|approval))",
     re.IGNORECASE,
 )
-_COMMENT = re.compile(r"<!--(.*?)-->", re.DOTALL)
+_COMMENT = regex(r"<!--(.*?)-->", re.DOTALL)
 _WORDS = 6  # beyond headings, of a template that asks for something
 _SHORT = 4  # words, the box among them: a choice rather than a request
 _LOOKED_FOR = "CODEOWNERS with owners, a pull-request template with content, or a ruleset"

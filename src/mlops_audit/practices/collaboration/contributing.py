@@ -8,8 +8,9 @@ from mlops_audit.graph import Project
 from mlops_audit.model import Verdict, failed, hollow, passed, unknown
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.collaboration._guides import FILES, guides
+from mlops_audit.regex import regex
 
-_PLAINLY = re.compile("contribut|pull request|hacking|developers|test|set-?up", re.IGNORECASE)
+_PLAINLY = regex("contribut|pull request|hacking|developers|test|set-?up", re.IGNORECASE)
 _LOOKED_FOR = "CONTRIBUTING, AGENTS.md or a README section on set-up, tests or pull requests"
 
 

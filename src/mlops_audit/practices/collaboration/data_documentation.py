@@ -13,53 +13,48 @@ from mlops_audit.graph.docs import filled
 from mlops_audit.graph.statements import said_below, said_in
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed, unknown
 from mlops_audit.practices.base import practice
+from mlops_audit.regex import regex
 
 _ENOUGH = 3  # described columns
-_PLACES = re.compile(
+_PLACES = regex(
     r"(^|/)(data|datasets?|references|dictionar\w*)/|dictionary|codebook|datasheet|data_?card|"
     r"dataset[\s_-]*card|schema|columns",
     re.IGNORECASE,
 )
-_SHEET = re.compile(
-    r"data[\s_-]?(set)?[\s_-]?(sheet|card|dictionary)|codebook|datasheet", re.IGNORECASE
-)
-_MODEL_CARD = re.compile(r"model[\s_-]?card[^/]*$", re.IGNORECASE)  # it names its training data
-_ADDRESS = re.compile(r"\W{0,3}https?://\S{4,300}")  # a paragraph that is a link alone
-_TITLE = re.compile(
+_SHEET = regex(r"data[\s_-]?(set)?[\s_-]?(sheet|card|dictionary)|codebook|datasheet", re.IGNORECASE)
+_MODEL_CARD = regex(r"model[\s_-]?card[^/]*$", re.IGNORECASE)  # it names its training data
+_ADDRESS = regex(r"\W{0,3}https?://\S{4,300}")  # a paragraph that is a link alone
+_TITLE = regex(
     r"\b(data|datasets?|features?|columns?|variables?|attributes?|fields?|schema|dictionary|"
     r"labels?)\b",
     re.IGNORECASE,
 )
-_COLUMN = re.compile(
-    r"^\W*(columns?|features?|variables?|attributes?|data fields?)\b", re.IGNORECASE
-)
-_NAME_CELL = re.compile(
+_COLUMN = regex(r"^\W*(columns?|features?|variables?|attributes?|data fields?)\b", re.IGNORECASE)
+_NAME_CELL = regex(
     r"^\W*((column|feature|field|variable|attribute)?[ _]?names?|keys?|fields?)\W*$", re.IGNORECASE
 )
-_MEANING = re.compile(
+_MEANING = regex(
     r"descri|meaning|definition|explanation|details|represent|comment|notes?\b|unit", re.IGNORECASE
 )
-_ROLE = re.compile(r"\W*(role|used as|usage)\W*$", re.IGNORECASE)
-_OTHER = re.compile(
+_ROLE = regex(r"\W*(role|used as|usage)\W*$", re.IGNORECASE)
+_OTHER = regex(
     r"argument|option|command|endpoint|method|stage|tool|component|file|folder|param", re.IGNORECASE
 )
-_INTERFACE = re.compile(
-    r"\b(spec|status|api|crd|request|response|resource|output)s?\b", re.IGNORECASE
-)
-_SETTING = re.compile(r"\b(value|default|required|secret|environment|env)\b", re.IGNORECASE)
-_CAPITALS = re.compile(r"\W*[A-Z][A-Z0-9]*_[A-Z0-9_]+\b")  # an environment variable's name
-_ITEM = re.compile(
+_INTERFACE = regex(r"\b(spec|status|api|crd|request|response|resource|output)s?\b", re.IGNORECASE)
+_SETTING = regex(r"\b(value|default|required|secret|environment|env)\b", re.IGNORECASE)
+_CAPITALS = regex(r"\W*[A-Z][A-Z0-9]*_[A-Z0-9_]+\b")  # an environment variable's name
+_ITEM = regex(
     r"^\W{0,5}[A-Za-z][\w .()/-]{0,40}?\W{0,3}\s*(?::|[-\u2013\u2014]\s|=)\s*\W{0,2}\w.{5,}"
 )
 # A list of columns without a sign between name and meaning: `MedInc median income in block`.
-_OF_A_SET = re.compile(
+_OF_A_SET = regex(
     r"\b(features?|columns?|attributes?|variables?|fields?)\b.{0,80}\bdata|"
     r"\bdata.{0,40}\b(features?|columns?|attributes?|variables?|fields?)\b",
     re.IGNORECASE,
 )
-_OPTION = re.compile(r"\W{0,3}--?\w")  # of a command, not a column
-_NAMED_ITEM = re.compile(r"^\W{0,3}(\w*[a-z][A-Z]\w*|[a-z]+_\w+)\W{1,5}\w+\W+\w{2}")
-_ORIGIN = re.compile(
+_OPTION = regex(r"\W{0,3}--?\w")  # of a command, not a column
+_NAMED_ITEM = regex(r"^\W{0,3}(\w*[a-z][A-Z]\w*|[a-z]+_\w+)\W{1,5}\w+\W+\w{2}")
+_ORIGIN = regex(
     r"\b(data|datasets?|corpus|images|reviews|records|trips?)\b.{0,160}\b(from|available|"
     r"download\w*|"
     r"provided|published|collected|source\w*|hosted|courtesy|public|obtained|scraped|kaggle|uci|"
@@ -68,7 +63,7 @@ _ORIGIN = re.compile(
     r"\bdatasets?\b|https?://\S*(dataset|kaggle|archive\.ics\.uci|openml|zenodo)",
     re.IGNORECASE,
 )
-_SOURCE = re.compile(
+_SOURCE = regex(
     r"kaggle\.com/(datasets|c|competitions)/|archive\.ics\.uci|openml\.org|zenodo\.org|"
     r"figshare\.com|"
     r"huggingface\.co/datasets/|data\.gov|cloud\.google\.com/bigquery/public-data|"
@@ -80,7 +75,7 @@ _NO_PART = (
     r"(?!(\w+\s)?(train(ing)?|test(ing)?|valid(ation)?|evaluation|transformed|split|processed|"
     r"prepared|resulting)\b)"
 )
-_USES = re.compile(
+_USES = regex(
     rf"\b(built|trained|based|fine-?tuned|tested|evaluated)\s+(up)?on\s+(the\s+)?{_NO_PART}"
     r"[\w\s\[\]-]{2,60}\bdata ?sets?\b|"
     rf"\btraining (a|an|the)\b[^\n]{{0,160}}?\bon the {_NO_PART}[\w\s\[\]-]{{2,60}}\bdata ?sets?\b|"
@@ -88,71 +83,71 @@ _USES = re.compile(
     r"[\w\s\[\]-]{2,60}\bdata ?sets?\b",
     re.IGNORECASE,
 )
-_ABOUT_DATA = re.compile(
+_ABOUT_DATA = regex(
     r"\bdata ?sets?\b|\bdata (sources?|description|collection|origin|acquisition|management|"
     r"overview|"
     r"information|used)\b|^\W*[\d.]*\W*((the|raw|training|input|sample|about the) )?data\b\W*(<|$)",
     re.IGNORECASE,
 )
-_PREPARED = re.compile(
+_PREPARED = regex(
     r"\bdata ?(sets?)? (preparation|download\w*|set-?up)|\bprepar\w+ (the )?data|"
     r"\bdownload\w* (the )?data",
     re.IGNORECASE,
 )
-_FETCHED = re.compile(r"\bdownload\w*\b.{0,200}://", re.IGNORECASE | re.DOTALL)
-_ITEM_START = re.compile(r"\s*(?:[-*+]|\d{1,3}[.)])\s")
-_DESCRIBED = re.compile(
+_FETCHED = regex(r"\bdownload\w*\b.{0,200}://", re.IGNORECASE | re.DOTALL)
+_ITEM_START = regex(r"\s*(?:[-*+]|\d{1,3}[.)])\s")
+_DESCRIBED = regex(
     r"^\s*(?:-\s*)?[\"']?(?:description|desc|meaning|doc)[\"']?\s*:\s*\S", re.MULTILINE
 )
-_DBT = re.compile(r"^(models|sources|seeds|snapshots):[ \t]*$", re.MULTILINE)
+_DBT = regex(r"^(models|sources|seeds|snapshots):[ \t]*$", re.MULTILINE)
 _DATA_FILES = ("**/*.yml", "**/*.yaml", "**/*.json", "**/*.csv", "**/*.toml")
-_SCHEMA_PATH = re.compile(
+_SCHEMA_PATH = regex(
     r"schema|dictionar|columns|codebook|metadata|(feature|field|variable|data)s?_descriptions?|(^|/)(models|staging|marts|sources)/.*\.ya?ml$|"
     r"dataset_?info|data_?contract",
     re.IGNORECASE,
 )
-_DICTIONARY = re.compile(r"dictionar|codebook|columns", re.IGNORECASE)
-_LISTED = re.compile(
+_DICTIONARY = regex(r"dictionar|codebook|columns", re.IGNORECASE)
+_LISTED = regex(
     r"\b(columns?|attributes?|features|variables|fields)\b[^\n]{0,80}"
     r"(\b(are|following|descri\w+|mean\w*)\b|:\s*$)|data (dictionary|description|fields)",
     re.IGNORECASE | re.MULTILINE,
 )
-_A_SET = re.compile(r"\bdata ?set\b|\bcorpus\b|https?://|\bdownload", re.IGNORECASE)
-_BADGE = re.compile(r"\W*\[!\[")
-_A_DATA_SET = re.compile(
+_A_SET = regex(r"\bdata ?set\b|\bcorpus\b|https?://|\bdownload", re.IGNORECASE)
+_BADGE = regex(r"\W*\[!\[")
+_A_DATA_SET = regex(
     r"\bdata ?sets?\b|\bcorpus\b|\b(the|our|this|raw|training|test|source) data\b|"
     r"\bdata (is|are|was|were|come|came|from|used|source)\b",
     re.IGNORECASE,
 )
 # Advice for any data set.
-_GENERAL = re.compile(
+_GENERAL = regex(
     r"\bwe assume|\byour (own )?data|\bdata ?set objects?\b|\bsdk\b|"
     r"\b(if|when) you\b|\byou (can|may|should|could|need)\b",
     re.IGNORECASE,
 )
-_DATA_CODE = re.compile(r"data|feature|schema|etl|load|column", re.IGNORECASE)
+_DATA_CODE = regex(r"data|feature|schema|etl|load|column", re.IGNORECASE)
 # What the list below is of, where it is of settings.
-_OPTIONS = re.compile(
+_OPTIONS = regex(
     r"\b(options|arguments|parameters|settings|flags)\b[^.]{0,60}(:|\b(are|for|of)\b)",
     re.IGNORECASE,
 )
-_OF_COLUMNS = re.compile(r"feature|column|schema|data_?dict|variable", re.IGNORECASE)
+_OF_COLUMNS = regex(r"feature|column|schema|data_?dict|variable", re.IGNORECASE)
 # Classes of settings, services and programs hold no data.
-_NO_RECORD = re.compile(
+_NO_RECORD = regex(
     r"(config|settings?|params?|parameters|args|arguments|options?|request|response|state|error|"
     r"model|module|loader|dataset|transform\w*|processor|trainer|client|service|handler)s?$",
     re.IGNORECASE,
 )
-_RECORD = re.compile(
+_RECORD = regex(
     r"(^|\.)(dataclass|define|BaseModel|SQLModel|TypedDict|NamedTuple|Struct|Document)\b"
 )
 # `price (float): asked price in euros`, below the sentence of a docstring.
-_FIELD_DOC = re.compile(
+_FIELD_DOC = regex(
     r"^[ \t]{0,40}[-*]?[ \t]?(\w{1,60})(?:[ \t]?\([^()\n]{1,60}\))?"
     r"(?:[ \t]?:|[ \t]+[-\u2013\u2014])[ \t]+\w[^\n]{5}",
     re.MULTILINE,
 )
-_LOADER = re.compile(r"(load|fetch|download|get)_", re.IGNORECASE)
+_LOADER = regex(r"(load|fetch|download|get)_", re.IGNORECASE)
 _MOST_TEXT = 20_000  # characters of a cell
 _MOST_BYTES = 300_000
 _LOOKED_FOR = "a data dictionary, datasheet or schema that describes the columns"

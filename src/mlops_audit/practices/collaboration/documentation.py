@@ -10,19 +10,20 @@ from mlops_audit.facts.documents import is_placeholder
 from mlops_audit.graph import Project
 from mlops_audit.model import Evidence, Span, Verdict, counted, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
+from mlops_audit.regex import regex
 
 _PAGES, _LINES = 3, 60  # of the catalogue
 _WORDS = 100  # over all pages of a site: less is what a generator leaves
-_CONFIG = re.compile(
+_CONFIG = regex(
     r"^(?P<base>.*?/)?(?:mkdocs\.ya?ml|zensical\.toml|_quarto\.ya?ml|_toc\.yml|myst\.yml|"
     r"book\.toml|"
     r"docusaurus\.config\.[jt]s|"
     r"(?:docs?(?:[-_]\w{1,20})?|docsrc|documentation|sphinx)/(?:source/)?conf\.py)$"
 )
-_FROM_CODE = re.compile(
+_FROM_CODE = regex(
     r"automodule::|autosummary::|autoclass::|autofunction::|^:::\s*\w|autoapi", re.MULTILINE
 )
-_SCAFFOLD = re.compile(
+_SCAFFOLD = regex(
     r"This is where you describe how to|central entry points for common tasks|sync_data_(to|"
     r"from)_s3|"
     r"Indices and tables|genindex|modindex|Welcome to .{0,60}documentation|sphinx-quickstart|"
@@ -30,9 +31,9 @@ _SCAFFOLD = re.compile(
     r"Other markdown pages, images|This is a sample|Jupyter Book|Add your content using",
     re.IGNORECASE,
 )
-_AUTODOC = re.compile(r"""["'](sphinx\.ext\.(autodoc|autosummary)|autoapi\.extension)["']""")
-_BUILDERS = re.compile(r"\b(pdoc3?|pydoctor|portray|quartodoc)\b")
-_PROMPT = re.compile(r"\W{0,5}(your role is|act as|you are) (an?|the)\b", re.IGNORECASE)
+_AUTODOC = regex(r"""["'](sphinx\.ext\.(autodoc|autosummary)|autoapi\.extension)["']""")
+_BUILDERS = regex(r"\b(pdoc3?|pydoctor|portray|quartodoc)\b")
+_PROMPT = regex(r"\W{0,5}(your role is|act as|you are) (an?|the)\b", re.IGNORECASE)
 _LOOKED_FOR = "a documentation site with content, or three pages of 60 lines or more"
 
 

@@ -11,16 +11,17 @@ from mlops_audit.graph.sourcelines import line_span
 from mlops_audit.graph.statements import said_in
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed, unknown
 from mlops_audit.practices.base import practice
+from mlops_audit.regex import regex
 
-_FILE = re.compile(
+_FILE = regex(
     r"^(licen[cs]es?/[^/]+|(un)?licen[cs]e[\w.-]*|copying[\w.-]*|mit-licen[cs]e[\w.-]*|"
     r"[\w-]*licen[cs]e(\.(md|txt|rst))?)$",
     re.IGNORECASE,
 )
-_PROPRIETARY = re.compile(
+_PROPRIETARY = regex(
     r"all rights reserved|proprietary|internal use only|confidential", re.IGNORECASE
 )
-_LINE = re.compile(
+_LINE = regex(
     r"\b(licen[cs]ed under|released under|distributed under|"
     r"under the (terms of the )?\w[\w.\s-]{0,30}"
     r"licen[cs]e|licen[cs]e\s*[:\-]\s*\w|licen[cs]e is (the )?(MIT|Apache|BSD|L?GPL|AGPL|MPL|CC)\b|"
@@ -28,14 +29,14 @@ _LINE = re.compile(
     r"CC[ -]BY)[\w.\s-]{0,20}licen[cs]e)",
     re.IGNORECASE,
 )
-_TITLE = re.compile(r"licen[cs]e|licencing|copyright", re.IGNORECASE)
-_BADGE = re.compile(r"img\.shields\.io/[^\s)]{0,80}licen[cs]e[^\s)]{0,60}", re.IGNORECASE)
-_NAMES = re.compile(
+_TITLE = regex(r"licen[cs]e|licencing|copyright", re.IGNORECASE)
+_BADGE = regex(r"img\.shields\.io/[^\s)]{0,80}licen[cs]e[^\s)]{0,60}", re.IGNORECASE)
+_NAMES = regex(
     r"licen[cs]e|\bMIT\b|Apache|\bBSD\b|\bA?L?GPL|\bMPL\b|Creative Commons|"
     r"rights reserved|proprietary",
     re.IGNORECASE,
 )
-_METADATA = re.compile(
+_METADATA = regex(
     r"License\s*::\s*\w|^\s*[\"']?license[\"']?\s*[:=]\s*[\"'{(]?\s*\w", re.IGNORECASE
 )
 _LOOKED_FOR = "LICENSE or COPYING, a license in the metadata, or a line in the README"

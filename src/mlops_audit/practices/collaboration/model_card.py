@@ -10,27 +10,28 @@ from mlops_audit.graph import Project
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed, unknown
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.collaboration._parts import answers
+from mlops_audit.regex import regex
 
-_NAME = re.compile(
+_NAME = regex(
     r"model[\s_-]*cards?\b|modelcard|^(the )?model[\s_-]*(description|documentation|details)\b",
     re.IGNORECASE,
 )
 _QUESTIONS = {
-    "intended use": re.compile(
+    "intended use": regex(
         r"intended|\bdirect use|\buses?\b|use[ -]cases?|purpose|how to use|users", re.IGNORECASE
     ),
-    "data": re.compile(r"\bdata(set|sets)?\b|trained on", re.IGNORECASE),
-    "metrics": re.compile(
+    "data": regex(r"\bdata(set|sets)?\b|trained on", re.IGNORECASE),
+    "metrics": regex(
         r"metric|performance|evaluation|results?\b|accuracy|quality|scores?\b", re.IGNORECASE
     ),
-    "limits": re.compile(
+    "limits": regex(
         r"limit|bias|risk|caveat|out[ -]of[ -]scope|ethical|fails?\b|weakness|warning",
         re.IGNORECASE,
     ),
 }
 # A page whose sections are the parts of a card, "Model Card" being one of them.
-_SIBLINGS = re.compile(r"\b(?:model|data|training) card\b", re.IGNORECASE)
-_ABOUT_CARDS = re.compile(r"how[_-]?to|guides?/|tutorials?/", re.IGNORECASE)  # how to write one
+_SIBLINGS = regex(r"\b(?:model|data|training) card\b", re.IGNORECASE)
+_ABOUT_CARDS = regex(r"how[_-]?to|guides?/|tutorials?/", re.IGNORECASE)  # how to write one
 _HUB_KEYS = ("pipeline_tag", "model-index", "base_model", "library_name")
 _LOOKED_FOR = "a model card that answers intended use, data, metrics and limits"
 

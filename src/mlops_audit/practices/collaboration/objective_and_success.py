@@ -11,8 +11,9 @@ from mlops_audit.graph.docs import body
 from mlops_audit.graph.statements import said_below, said_in
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
+from mlops_audit.regex import regex
 
-_SUCCESS = re.compile(
+_SUCCESS = regex(
     r"\b(success (criteri\w+|metrics?|measures?)|kpis?|key performance|acceptance criteri\w+|"
     r"key results|okrs?|criteria (for|of) success|measures? of success|business (metrics?|"
     r"goals? and)|"
@@ -20,11 +21,11 @@ _SUCCESS = re.compile(
     re.IGNORECASE,
 )
 # "Success: an error below 8 %", "It is a success if half of the agents use it".
-_IS_SUCCESS = re.compile(
+_IS_SUCCESS = regex(
     r"\bsuccess(ful)?\b\s*(:|=|-|means|when|if|(is|will be) (when|if|measured|defined|reached))",
     re.IGNORECASE,
 )
-_OBJECTIVE = re.compile(
+_OBJECTIVE = regex(
     r"\b(business (objectives?|problems?|goals?|cases?|value|contexts?|needs?|impact|understanding|"
     r"requirements?|questions?|objective and \w+)|project charter|problem statement|"
     r"value proposition|"
@@ -33,7 +34,7 @@ _OBJECTIVE = re.compile(
     r"background|purpose|decisions?|business)\b",
     re.IGNORECASE,
 )
-_DECIDES = re.compile(
+_DECIDES = regex(
     r"\b(help\w*|assist\w*|enabl\w+|allow\w*|support\w*|so that|in order to|want\w* to|needs? to|"
     r"used by|"
     r"use it to|lets?)\b.{0,160}\b(decid\w+|decision\w*|plan\w*|allocat\w+|target\w*|reduc\w+|"
@@ -43,7 +44,7 @@ _DECIDES = re.compile(
     r"maximi[sz]\w+)",
     re.IGNORECASE,
 )
-_WHO = re.compile(
+_WHO = regex(
     r"\b(customers?|clients?|business(es)?|company|companies|government|banks?|doctors?|hospitals?|"
     r"patients?|team|teams|managers?|operators?|stakeholders?|users?|organi[sz]ations?|cit(y|ies)|"
     r"retailers?|drivers?|owners?|investors?|analysts?|marketing|sales|agents?|farmers?|lenders?|"
@@ -52,7 +53,7 @@ _WHO = re.compile(
     r"airlines?|passengers?|hotels?|restaurants?|department|authorit(y|ies)|police|provider|operations)\b",
     re.IGNORECASE,
 )
-_LEARNING = re.compile(
+_LEARNING = regex(
     r"\b(learn(ing)? (how|to|about)|course|zoomcamp|bootcamp|tutorial|teach\w*|showcase\w*|"
     r"demonstrat\w+|"
     r"portfolio|capstone|homework|assignment|educational|template|example (repo|project)|"
@@ -61,24 +62,22 @@ _LEARNING = re.compile(
     r"projects?)|this (repo(sitory)?|package|library|template|guide))\b",
     re.IGNORECASE,
 )
-_NUMBER = re.compile(
+_NUMBER = regex(
     r"\d+(\.\d+)?\s?(%|percent|days?|hours?|minutes?|seconds?|ms\b|€|\$|usd|eur|k\b|m\b|points?|"
     r"x\b)|"
     r"[$€£]\s?\d|(<|>|≤|≥|<=|>=|at least|at most|less than|more than|below|above|under|within|"
     r"by)\s*\d",
     re.IGNORECASE,
 )
-_MEASURE = re.compile(
+_MEASURE = regex(
     r"\b(rate|ratio|accuracy|precision|recall|f1|auc|rmse|mae|mape|rmsle|latency|revenue|roi|"
     r"cost|churn|"
     r"conversion|error|uptime|throughput|click|retention|profit|loss|share|number of)\b",
     re.IGNORECASE,
 )
-_OPENING = re.compile(
-    r"(project )?(overview|introduction|about|description|summary)\b", re.IGNORECASE
-)
+_OPENING = regex(r"(project )?(overview|introduction|about|description|summary)\b", re.IGNORECASE)
 _FIRST = 8  # paragraphs of a README's opening
-_CHARTER = re.compile(
+_CHARTER = regex(
     r"(charter|business[_-]?(case|objective|understanding)|canvas|objectives?|okr|"
     r"success[_-]?criteria|"
     r"requirements|problem[_-]?statement|prd)[\w-]*\.(md|rst|adoc)$",

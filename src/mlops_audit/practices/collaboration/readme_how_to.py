@@ -11,43 +11,42 @@ from mlops_audit.graph.docs import filled
 from mlops_audit.graph.statements import plain, said_below
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed, unknown
 from mlops_audit.practices.base import practice
+from mlops_audit.regex import regex
 
-_SETUP = re.compile(
+_SETUP = regex(
     r"\b(install\w*|set[\s-]?(ting\s)?up\w*|requirements?|prerequisites?|getting[\s-]started|"
     r"get started|"
     r"quick\s?-?start\w*|dependenc\w+|build|deploy\w*|bootstrap|provision\w*|configur\w+)\b",
     re.IGNORECASE,
 )
-_RUN = re.compile(
+_RUN = regex(
     r"\b(run\w*|usage|using|use|how to|quick\s?-?start\w*|getting[\s-]started|train\w*|predict\w*|"
     r"inference|demo|examples?|reproduc\w+|execut\w+|launch\w*|serv(e|es|ing)|evaluat\w+|"
     r"sampl\w+|"
     r"workflow|walkthrough|tutorial|commands?|notebooks?|steps|api)\b",
     re.IGNORECASE,
 )
-_STARTS = re.compile(
+_STARTS = regex(
     r"^\W*(using|use)\b|"
     r"\b(run\w*|usage|how to|quick\s?-?start\w*|getting[\s-]started|demo|reproduc\w+|"
     r"execut\w+|launch\w*|workflow|walkthrough|tutorial|commands?|steps|api)\b",
     re.IGNORECASE,
 )
-_PREPARES = re.compile(
+_PREPARES = regex(
     r"\b(install\w*|set[\s-]?(ting\s)?up\w*|requirements?|prerequisites?|getting[\s-]started|"
     r"get started|quick\s?-?start\w*|bootstrap|provision\w*)\b",
     re.IGNORECASE,
 )
-_NO_TEXT = re.compile(
+_NO_TEXT = regex(
     r"licen[cs]e|contribut|code of conduct|acknowledg|citation|author|contact|table of contents|"
     r"references|badges?|\bnotice|disclaimer",
     re.IGNORECASE,
 )
-_COSTS = re.compile(r"\bcosts?\b|\bpricing\b", re.IGNORECASE)  # of running it
-_COMMAND = re.compile(r"^\s*(\$ |%|[>$] ?\w)|`[^`\n]{3,200}`")
+_COSTS = regex(r"\bcosts?\b|\bpricing\b", re.IGNORECASE)  # of running it
+_COMMAND = regex(r"^\s*(\$ |%|[>$] ?\w)|`[^`\n]{3,200}`")
 # Sections that say how the project is handled, whatever their length.
-_HANDLING = re.compile(
-    r"^\W*(workflows?|steps?\b|usage|how to |commands?|running |run )", re.IGNORECASE
-)
-_INSTALLS = re.compile(
+_HANDLING = regex(r"^\W*(workflows?|steps?\b|usage|how to |commands?|running |run )", re.IGNORECASE)
+_INSTALLS = regex(
     r"\b(pip3?|uv|poetry|pdm|pipenv|conda|mamba|pixi|hatch|npm|yarn|brew|apt(-get)?|rye)\s+"
     r"(install|sync|env create|create|add|pip|update|i)\b|\bmake\s+\w*(install|setup|env|init|"
     r"build)\w*|"
@@ -56,7 +55,7 @@ _INSTALLS = re.compile(
     r"\bpip\s+install\b|\bsetup\.sh\b|\bterraform\s+(init|apply)\b|requirements\.txt",
     re.IGNORECASE,
 )
-_RUNS = re.compile(
+_RUNS = regex(
     r"\b(python[\d.]*|uv run|poetry run|pipenv run|torchrun|accelerate launch|bash|sh)\s+(-m\s+)?"
     r"(?!venv|pip|install|setup)[\w./${-]+|\./[\w./-]+\.sh\b|"
     r"\bmake\s+(?!\w*(install|setup|env|init|clean))[\w-]+|"
@@ -66,29 +65,29 @@ _RUNS = re.compile(
     r"invoke|inv|tox|nox|task|kubectl|databricks|curl)\s+[\w-]+",
     re.IGNORECASE,
 )
-_ONLY_RUNS = re.compile(
+_ONLY_RUNS = regex(
     rf"^(?!.*(?:{_INSTALLS.pattern}|--version))(?=.*(?:{_RUNS.pattern}))",
     re.IGNORECASE | re.MULTILINE,
 )
 # A link that sets all of it up in a cloud: a stack, a template, a button.
-_BUTTON = re.compile(
+_BUTTON = regex(
     r"console\.aws\.amazon\.com/cloudformation/[^\s)]{0,80}#/stacks/(new|create)|"
     r"portal\.azure\.com/#create/Microsoft\.Template|deploy\.cloud\.run|heroku\.com/deploy|"
     r"render\.com/deploy",
     re.IGNORECASE,
 )
-_VERSION = re.compile(r"--version\b")
+_VERSION = regex(r"--version\b")
 # What a CI system does by itself, nobody runs.
-_AUTOMATIC = re.compile(r"github actions|gitlab|jenkins|\bci\b|ci ?/ ?cd|continuous", re.IGNORECASE)
-_LINK_ONLY = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+\[[^\]\n]{1,200}\]\([^)\n]{1,300}\)\W{0,3}")
+_AUTOMATIC = regex(r"github actions|gitlab|jenkins|\bci\b|ci ?/ ?cd|continuous", re.IGNORECASE)
+_LINK_ONLY = regex(r"\s*(?:[-*+]|\d+[.)])\s+\[[^\]\n]{1,200}\]\([^)\n]{1,300}\)\W{0,3}")
 _RUNNERS = frozenset({"make", "just", "task", "invoke", "poe"})
-_TARGETS = re.compile(r"\b(make|just|task|invoke|inv|poe)[ \t]+([\w-]+(?:[ \t]+[\w-]+)*)")
+_TARGETS = regex(r"\b(make|just|task|invoke|inv|poe)[ \t]+([\w-]+(?:[ \t]+[\w-]+)*)")
 _WORDS = 8  # of a description that says what something is
 _FIRST = 6  # sections whose lines are compared
 _LINE = 5  # of one that stands below the title
-_OPENS = re.compile(r"^(?!\s*([-*+]|\d+[.)]|\W*\[!|\W*!\[|<)\s?)\W*([^\W\d_]+\W+){4}")
-_DESCRIBES = re.compile(rf"{_OPENS.pattern}.*\b(is|are|was|for|to|of|with|that|this|using|by)\b")
-_ASIDE = re.compile(
+_OPENS = regex(r"^(?!\s*([-*+]|\d+[.)]|\W*\[!|\W*!\[|<)\s?)\W*([^\W\d_]+\W+){4}")
+_DESCRIBES = regex(rf"{_OPENS.pattern}.*\b(is|are|was|for|to|of|with|that|this|using|by)\b")
+_ASIDE = regex(
     r"^\W*(notes?|important|disclaimer|news|warning|update|if you|click|find|see|please|check|"
     r"(the )?following|before you|start by|thanks|welcome to the (blog|course page))\b|"
     r"\b(deprecated|no longer|archived)\b",

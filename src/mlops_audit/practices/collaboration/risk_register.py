@@ -12,20 +12,21 @@ from mlops_audit.graph.sourcelines import text_span
 from mlops_audit.graph.statements import said_below
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed, unknown
 from mlops_audit.practices.base import practice
+from mlops_audit.regex import regex
 
 # The risk that a project predicts (`Home Credit Default Risk`) is none of the project.
-_TITLE = re.compile(
+_TITLE = regex(
     r"\brisks\b|^[\W\d]*((the|our|key|main|known|project|product|business|technical|model|data|ai|ml|"
     r"system|operational)\s+){0,3}risk(\s+(register|log|matrix|table|list|assessment|analysis|"
     r"management|mitigation|treatment|plan|overview)\b|\W*$)|"
     r"\bfmea\b|\bthreat model\b|\bfailure modes\b|\bimpact assessment\b",
     re.IGNORECASE,
 )
-_FILE = re.compile(
+_FILE = regex(
     r"(^|/)[\w-]*(risk|fmea|threat|impact_assessment|dpia)[\w-]*\.(md|rst|adoc)$", re.IGNORECASE
 )
-_RISK = re.compile(r"\b(risks?|threats?|failure|hazards?|what can go wrong)\b", re.IGNORECASE)
-_MEASURE = re.compile(
+_RISK = regex(r"\b(risks?|threats?|failure|hazards?|what can go wrong)\b", re.IGNORECASE)
+_MEASURE = regex(
     r"mitigat|measure|response|control|counter|action|treatment|how (it )?is met|handling|"
     r"safeguard|"
     r"prevent|remedy|recommend",

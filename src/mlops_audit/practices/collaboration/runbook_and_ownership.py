@@ -13,15 +13,16 @@ from mlops_audit.graph.sourcelines import line_span
 from mlops_audit.graph.statements import said_below
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed, unknown
 from mlops_audit.practices.base import practice
+from mlops_audit.regex import regex
 
-_RUNBOOK = re.compile(
+_RUNBOOK = regex(
     r"(^|/)[\w-]*(run[_-]?books?|playbooks?|incident\w*|on-?call|operations|ops_?guide|disaster\w*|"
     r"rollback)[\w-]*(/[\w-]+)?\.(md|rst|adoc|txt)$",
     re.IGNORECASE,
 )
 # A folder of this name holds documents of any kind: only what they say makes one a runbook.
-_LOOSE = re.compile(r"(^|/)[\w-]*operations[\w-]*(/[\w-]+)?\.\w+$", re.IGNORECASE)
-_PROCEDURE = re.compile(
+_LOOSE = regex(r"(^|/)[\w-]*operations[\w-]*(/[\w-]+)?\.\w+$", re.IGNORECASE)
+_PROCEDURE = regex(
     r"\b(run-?books?|incidents?|on-?call|roll(ing)?[ -]?back|disaster recovery|outages?|fail-?over|"
     r"when (the )?(model|service|pipeline|something|an alert|alerts?)\b|if (the )?(model|"
     r"service)\b.*fails?|"
@@ -29,28 +30,26 @@ _PROCEDURE = re.compile(
     r"fallback(?! (format|option|value|font|parser|theme|image)))\b",
     re.IGNORECASE,
 )
-_OWNER = re.compile(
+_OWNER = regex(
     r"\b(owners?|ownership|responsib\w+|on-?call|maintainers?|escalation|raci)\b", re.IGNORECASE
 )
-_OWNER_LINE = re.compile(
+_OWNER_LINE = regex(
     r"^\W*(model |service |product |system |technical |business |data )?(owners?|owned by|on-?call|"
     r"maintainers?|maintained by|responsible( person)?|escalat\w+( to)?)\W*[:|]\W*\w",
     re.IGNORECASE,
 )
-_PERSON = re.compile(r"@[\w.-]+|[A-Z][\w'-]+ [A-Z][\w'-]+|\bteam\b|#[a-z][\w-]+|\]\(", re.UNICODE)
+_PERSON = regex(r"@[\w.-]+|[A-Z][\w'-]+ [A-Z][\w'-]+|\bteam\b|#[a-z][\w-]+|\]\(", re.UNICODE)
 # Pages that tell maintainers what to do name none.
-_GUIDE = re.compile(
+_GUIDE = regex(
     r"(intended |meant |guide |notes )for (the )?maintainers|becom(e|ing) a maintainer",
     re.IGNORECASE,
 )
-_OWNER_FILES = re.compile(r"(^|/)(maintainers|owners)(\.\w{2,4})?$", re.IGNORECASE)
-_CATALOGUE = re.compile(r"(^|/)(catalog-info|service)\.ya?ml$")
-_FALLBACK = re.compile(
+_OWNER_FILES = regex(r"(^|/)(maintainers|owners)(\.\w{2,4})?$", re.IGNORECASE)
+_CATALOGUE = regex(r"(^|/)(catalog-info|service)\.ya?ml$")
+_FALLBACK = regex(
     r"fall_?back|default_(prediction|answer|response|forecast)|backup_model", re.IGNORECASE
 )
-_OTHER_ROLE = re.compile(
-    r"code of conduct|code_of_conduct|data owner|copyright|author", re.IGNORECASE
-)
+_OTHER_ROLE = regex(r"code of conduct|code_of_conduct|data owner|copyright|author", re.IGNORECASE)
 _LOOKED_FOR = "a named owner, and a runbook or fallback for when the model or service fails"
 
 

@@ -11,16 +11,17 @@ from mlops_audit.graph.docs import filled
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed, unknown
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.collaboration._parts import labels
+from mlops_audit.regex import regex
 
-_CANVAS = re.compile(r"canvas", re.IGNORECASE)
-_RECORD = re.compile(
+_CANVAS = regex(r"canvas", re.IGNORECASE)
+_RECORD = regex(
     r"(^|/)(adrs?|decisions?|architecture[_-]?decisions?|decision[_-]?records?|decision[_-]?log|"
     r"rfcs?)/"
     r"[^/]+\.(md|rst|adoc)$|(^|/)(adr[-_ ]?\d+|\d{3,4}-(?!\d\d-\d\d))[\w .-]*\.(md|rst|adoc)$|"
     r"(^|/)(adr|architecture[_-]?decisions?|decision[_-]?(log|records?)|decisions)\.(md|rst|adoc)$",
     re.IGNORECASE,
 )
-_NO_RECORD = re.compile(r"template|readme|index|record-architecture-decisions", re.IGNORECASE)
+_NO_RECORD = regex(r"template|readme|index|record-architecture-decisions", re.IGNORECASE)
 _BLOCKS, _STARTED = 5, 1  # answered questions of a canvas: most of ten or eleven, and any
 _RECORDS = 2
 _WORDS = 40  # of a decision with its reasons

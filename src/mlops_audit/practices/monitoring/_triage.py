@@ -12,13 +12,14 @@ from mlops_audit.graph import Project
 from mlops_audit.graph.scopes import Scope, scopes
 from mlops_audit.graph.trained import trains_in
 from mlops_audit.model import Evidence, Span
+from mlops_audit.regex import regex
 
 __all__ = ["OUTLIER", "Triage", "triages"]
 
 # A shift that is one of a few rows or of one moment, and one that lasts.
-OUTLIER = re.compile(r"outlier|consecutive|persist|confirm(ed)?_drift|isolat", re.IGNORECASE)
-_COLUMNS = re.compile(r"\.columns\b|\.dtypes?\b|\bschema\b(?!\.)", re.IGNORECASE)
-_ENDS = re.compile(r"\s*(return|raise|continue|break|(sys\.)?exit\()")
+OUTLIER = regex(r"outlier|consecutive|persist|confirm(ed)?_drift|isolat", re.IGNORECASE)
+_COLUMNS = regex(r"\.columns\b|\.dtypes?\b|\bschema\b(?!\.)", re.IGNORECASE)
+_ENDS = regex(r"\s*(return|raise|continue|break|(sys\.)?exit\()")
 _LIMIT = 120  # scopes: a decision that runs more code than this is a framework's
 
 

@@ -10,17 +10,18 @@ from mlops_audit.graph.sightings import Sighting, sightings
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.monitoring._roles import nothing_served
+from mlops_audit.regex import regex
 
 _LOOKED_FOR = (
     "Grafana JSON, an Evidently report or UI, a Streamlit monitor, a cloud dashboard as code"
 )
-_MONITOR = re.compile(r"monitor|drift|observab|performance_dash|model_health", re.IGNORECASE)
+_MONITOR = regex(r"monitor|drift|observab|performance_dash|model_health", re.IGNORECASE)
 _LARGE = 5_000_000  # bytes
 # CloudWatch and Datadog: widgets that show metrics, logs or alarms.
-_CLOUD_WIDGET = re.compile(
+_CLOUD_WIDGET = regex(
     r'"type"\s*:\s*"(metric|log|alarm)"|"layout_type"\s*:|"(timeSeriesFilter|metrics)"\s*:'
 )
-_PANELS = re.compile(r'"(panels|rows|widgets)"\s*:\s*\[\s*\{|"gridPos"')
+_PANELS = regex(r'"(panels|rows|widgets)"\s*:\s*\[\s*\{|"gridPos"')
 
 
 @practice(

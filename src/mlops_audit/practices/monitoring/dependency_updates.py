@@ -11,6 +11,7 @@ from mlops_audit.facts.yamlpos import load_yaml
 from mlops_audit.graph import Project
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, passed, unknown
 from mlops_audit.practices.base import practice
+from mlops_audit.regex import regex
 
 _LOOKED_FOR = (
     "Dependabot, Renovate or pyup with entries, or a scheduled job that updates or audits the "
@@ -24,7 +25,7 @@ _BOTS = (
     ".pyup.y*ml",
     "**/renovate-config.js",
 )
-_AUDIT_WORDS = re.compile(
+_AUDIT_WORDS = regex(
     r"pip-audit|safety (check|scan)|osv-scanner|snyk test|trivy|grype|dependency-check|pip list "
     r"--outdated|poetry show --outdated|uv audit|npm audit",
     re.IGNORECASE,

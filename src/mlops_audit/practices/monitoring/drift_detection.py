@@ -13,20 +13,21 @@ from mlops_audit.graph.sightings import Sighting, sightings
 from mlops_audit.graph.windows import drift_code
 from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
+from mlops_audit.regex import regex
 
 _LOOKED_FOR = (
     "Evidently, NannyML, Alibi Detect, whylogs, TFDV, Deepchecks, statistical tests or a cloud "
     "monitor that compares production data with a reference"
 )
 _NAMES = {"data": "data drift", "target": "target drift", "concept": "concept drift"}
-_SPLITS = re.compile(r"TrainTest|train_test", re.IGNORECASE)
-_LIVE = re.compile(r"prod|current|monitor|drift|new|live|serving|batch|incoming", re.IGNORECASE)
+_SPLITS = regex(r"TrainTest|train_test", re.IGNORECASE)
+_LIVE = regex(r"prod|current|monitor|drift|new|live|serving|batch|incoming", re.IGNORECASE)
 # What asks Vertex AI's monitor for a comparison, as a key of its requests.
-_DETECTS = re.compile(
+_DETECTS = regex(
     r"training_?prediction_?skew_?detection_?config|prediction_?drift_?detection_?config",
     re.IGNORECASE,
 )
-_SIGNALS = re.compile(r"(^|\.)(monitoring_signals|quality_monitors)\b")
+_SIGNALS = regex(r"(^|\.)(monitoring_signals|quality_monitors)\b")
 
 
 @practice(

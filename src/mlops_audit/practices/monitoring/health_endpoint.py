@@ -12,26 +12,23 @@ from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, not_applicable, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.monitoring._roles import nothing_served
+from mlops_audit.regex import regex
 
 _CONTAINER = 150  # lines of one container in a manifest
 _LOOKED_FOR = "a route such as /health, a probe of the container, HEALTHCHECK in the image"
-_HEALTH = re.compile(
+_HEALTH = regex(
     r"(^|/)_?(health[\w\-]*|healthcheck|livez?|liveness|readyz?|readiness|ping|alive|heartbeat|"
     r"status/health|up)/?$",
     re.IGNORECASE,
 )
-_CHECK = re.compile(
-    r"(the )?(service )?(health|liveness|readiness)[ -]?(check|probe)", re.IGNORECASE
-)
-_PROBES = re.compile(
-    r"^(livenessProbe|readinessProbe|startupProbe|liveness_probe|readiness_probe)$"
-)
+_CHECK = regex(r"(the )?(service )?(health|liveness|readiness)[ -]?(check|probe)", re.IGNORECASE)
+_PROBES = regex(r"^(livenessProbe|readinessProbe|startupProbe|liveness_probe|readiness_probe)$")
 
-_ROUTE_KEYS = re.compile(r"^(liveness|readiness)_route$")
+_ROUTE_KEYS = regex(r"^(liveness|readiness)_route$")
 # Tasks of Amazon's container service: their definitions are JSON in a text, or a list.
 _TASKS = frozenset({"aws_ecs_task_definition", "AWS::ECS::TaskDefinition"})
 _OF_TASK = r"[\"']?[hH]ealthCheck[\"']?\s*[:={]"
-_OF_TASK_TEXT = re.compile(r"\bhealthCheck[\"']?\s*[:=]\s*\{")
+_OF_TASK_TEXT = regex(r"\bhealthCheck[\"']?\s*[:=]\s*\{")
 
 
 @practice(

@@ -19,25 +19,26 @@ from mlops_audit.model import (
     passed,
 )
 from mlops_audit.practices.base import practice
+from mlops_audit.regex import regex
 
 _LOOKED_FOR = "calls of a logger (logging, loguru, structlog or any object with logger methods)"
 _METHODS = frozenset(
     ["debug", "info", "warning", "warn", "error", "exception", "critical", "success", "fatal",
      "log", "trace"]
 )  # fmt: skip
-_LOGGER = re.compile(r"(^|[._])(log|logg?er|logging|_?logs?|get_run_logger|getLogger\(.*\)|"
+_LOGGER = regex(r"(^|[._])(log|logg?er|logging|_?logs?|get_run_logger|getLogger\(.*\)|"
                      r"get_logger\(.*\)|get_run_logger\(\))$", re.IGNORECASE)  # fmt: skip
-_NO_LOGGER = re.compile(r"^(np|numpy|torch|math|tf|mlflow|wandb|run|self|experiment)$")
+_NO_LOGGER = regex(r"^(np|numpy|torch|math|tf|mlflow|wandb|run|self|experiment)$")
 _PRINTS = frozenset({"print", "sys.stdout.write", "sys.stderr.write", "pprint.pprint"})
 _SHARE = 0.5  # of the modules that talk: the catalogue's line
 _KINDS = (
-    ("configuration", re.compile(r"config|param|setting|argument|option", re.IGNORECASE)),
+    ("configuration", regex(r"config|param|setting|argument|option", re.IGNORECASE)),
     (
         "begin and end",
-        re.compile(r"start|begin|finish|done|complet|end(ed|ing)?\b|success|saved", re.IGNORECASE),
+        regex(r"start|begin|finish|done|complet|end(ed|ing)?\b|success|saved", re.IGNORECASE),
     ),
-    ("results", re.compile(r"result|score|metric|predict|accuracy|shape|loss|rows", re.IGNORECASE)),
-    ("crashes", re.compile(r"error|fail|exception|crash|traceback", re.IGNORECASE)),
+    ("results", regex(r"result|score|metric|predict|accuracy|shape|loss|rows", re.IGNORECASE)),
+    ("crashes", regex(r"error|fail|exception|crash|traceback", re.IGNORECASE)),
 )
 
 

@@ -8,12 +8,13 @@ from mlops_audit.facts.code import Compare, Module
 from mlops_audit.graph import Project
 from mlops_audit.model import Evidence, Verdict, failed, partial, passed
 from mlops_audit.practices.base import practice
+from mlops_audit.regex import regex
 
 _LOOKED_FOR = (
     "the age or training date of the served model, compared with a limit or exported as a metric, "
     "or a back-test of quality by age"
 )
-_AGE = re.compile(
+_AGE = regex(
     r"model_?age|age_of_(the_)?model|days_?since_?(last_?)?(train\w*|deploy\w*|retrain\w*)|"
     r"(last|time_since)_?(re)?train(ed|ing)?(_(at|date|time|ts|on))?|train(ed|ing)_(at|date|time_?stamp|on)\b|"
     r"model_?(stale\w*|freshness|created_at|creation_(date|time)|timestamp|date)\b|max_model_age|"
@@ -22,20 +23,18 @@ _AGE = re.compile(
 )
 # An age, or what a date is set against when an age is meant. A date of training beside an index of
 # the data tells where the training data ends.
-_AGED = re.compile(
+_AGED = regex(
     r"age|days|hours|stale|fresh|since|now\b|today|timedelta|time\.time|limit|thresh|max|cutoff",
     re.IGNORECASE,
 )
-_CLOCK = re.compile(r"(^|\.)(now|utcnow|today|time|timedelta)$")
-_CREATED = re.compile(r"creation_timestamp|last_updated_timestamp|creation_time", re.IGNORECASE)
-_ORDER = re.compile(r"order_by\s*=\s*(\[[^\]]{0,200}\]|[\"'][^\"']{0,200}[\"'])")
+_CLOCK = regex(r"(^|\.)(now|utcnow|today|time|timedelta)$")
+_CREATED = regex(r"creation_timestamp|last_updated_timestamp|creation_time", re.IGNORECASE)
+_ORDER = regex(r"order_by\s*=\s*(\[[^\]]{0,200}\]|[\"'][^\"']{0,200}[\"'])")
 _EXPORTS = frozenset(
     ["set", "set_function", "labels", "gauge", "log_metric", "observe", "put_metric_data"]
 )
-_NEW_DATA = re.compile(r"data|changed|mtime|modified|file", re.IGNORECASE)
-_SPLIT = re.compile(
-    r"train_(start|end)|training_data|train_size|training_time_(s|sec)", re.IGNORECASE
-)
+_NEW_DATA = regex(r"data|changed|mtime|modified|file", re.IGNORECASE)
+_SPLIT = regex(r"train_(start|end)|training_data|train_size|training_time_(s|sec)", re.IGNORECASE)
 
 
 @practice(

@@ -10,24 +10,25 @@ from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
 from mlops_audit.model import Evidence, Verdict, failed, hollow, passed
 from mlops_audit.practices.base import practice
+from mlops_audit.regex import regex
 
 _LOOKED_FOR = (
     "a check for NaN or infinity in training, features or predictions that raises, exits, ends "
     "training or alerts"
 )
-_CHECK = re.compile(
+_CHECK = regex(
     r"\bis_?nan\b|\bis_?finite\b|\bis_?inf\b|\.is_?null\(\)|\.is_?na\(\)|hasnans|null_count|"
     r"has_nan|contains_nan|\bnan_(count|loss|found)|not_null|!= *loss\b",
     re.IGNORECASE,
 )
 _STOPS = frozenset({"sys.exit", "exit", "quit", "os._exit"})
-_CALLS = re.compile(
+_CALLS = regex(
     r"(set_detect_anomaly|detect_anomaly|TerminateOnNaN|check_numerics|enable_check_numerics|"
     r"assert_all_finite|asarray_chkfinite|debug_nans|assert_no_nans?|assert_not_null)$"
 )
-_TELLS = re.compile(r"alert|notify|slack|prune|terminate|stop_training|abort", re.IGNORECASE)
-_WELL = re.compile(r"finite|not_?null|not_?na\b|\bnot\b|==", re.IGNORECASE)
-_NULLS = re.compile(
+_TELLS = regex(r"alert|notify|slack|prune|terminate|stop_training|abort", re.IGNORECASE)
+_WELL = regex(r"finite|not_?null|not_?na\b|\bnot\b|==", re.IGNORECASE)
+_NULLS = regex(
     r"expect_column_values_to_not_be_null|not_?null|nullable|missing[_ ](values?|count|percent)|"
     r"\bis_?(null|na)\b|\bnulls?\b|\bNaNs?\b",
     re.IGNORECASE,
@@ -121,7 +122,7 @@ def _expected(project: Project) -> list[Evidence]:
     return list(dict.fromkeys(found))
 
 
-_NOT_NULL = re.compile(r"expect_column_values_to_not_be_null|ExpectColumnValuesToNotBeNull")
+_NOT_NULL = regex(r"expect_column_values_to_not_be_null|ExpectColumnValuesToNotBeNull")
 
 
 def _nearby(project: Project, evidence: Evidence) -> list[Evidence]:

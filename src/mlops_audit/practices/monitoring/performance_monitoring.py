@@ -14,25 +14,26 @@ from mlops_audit.graph.windows import (
 )
 from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
+from mlops_audit.regex import regex
 
 _LOOKED_FOR = (
     "a quality metric of production predictions per time window, in code or by a configured service"
 )
-_PROXY = re.compile(r"score|pred|confidence|probab|target|output", re.IGNORECASE)
-_INSTRUMENT = re.compile(r"gauge|histogram|summary", re.IGNORECASE)
+_PROXY = regex(r"score|pred|confidence|probab|target|output", re.IGNORECASE)
+_INSTRUMENT = regex(r"gauge|histogram|summary", re.IGNORECASE)
 # How sure the model is, or what it says, as an exported figure; how long it takes is none.
-_TOLD = re.compile(
+_TOLD = regex(
     r"confidence|entropy|uncertainty|probabilit|"
     r"predict(ion|ed)_?(value|mean|score|prob|class|price|distribution)",
     re.IGNORECASE,
 )
-_QUALITY = re.compile(
+_QUALITY = regex(
     r"accuracy|precision|recall|f1|\bauc|_auc|rmse|\bmae\b|_mae\b|mape|click_?through|"
     r"\bctr\b|conversion|true_positive|false_(positive|negative)|model_(quality|performance)",
     re.IGNORECASE,
 )
-_WINDOW = re.compile(r"(^|_)(window|period|interval)|timedelta", re.IGNORECASE)
-_LIVE = re.compile(r"monitor|prod|current|live|serving|new", re.IGNORECASE)
+_WINDOW = regex(r"(^|_)(window|period|interval)|timedelta", re.IGNORECASE)
+_LIVE = regex(r"monitor|prod|current|live|serving|new", re.IGNORECASE)
 
 
 @practice(

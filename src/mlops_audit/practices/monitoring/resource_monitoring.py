@@ -13,6 +13,7 @@ from mlops_audit.graph.trackers import tracked
 from mlops_audit.model import Evidence, Span, Verdict, failed, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.monitoring._roles import nothing_served
+from mlops_audit.regex import regex
 
 _LOOKED_FOR = (
     "node exporter, cAdvisor, psutil or pynvml in the service, a tracker's system metrics switched "
@@ -23,7 +24,7 @@ _BY_DEFAULT = frozenset({"Weights & Biases", "Comet", "Neptune", "ClearML", "Aim
 _SCALES = ("HorizontalPodAutoscaler",)
 _LARGE = 5_000_000  # bytes; a larger file is data
 # Metrics of CloudWatch, of node exporter and cAdvisor, and of DCGM.
-_PANEL = re.compile(
+_PANEL = regex(
     r"\b(CPU|Memory|GPU|GPUMemory|Disk)Utilization\b|\bnode_(cpu|memory|disk|filesystem)_\w{1,40}|"
     r"\bcontainer_(cpu|memory)_\w{1,40}|\bDCGM_FI_\w{1,40}|\bprocess_(cpu|resident)_\w{1,40}"
 )

@@ -10,15 +10,16 @@ from mlops_audit.graph.sightings import sightings
 from mlops_audit.model import Evidence, Verdict, failed, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.monitoring._triage import triages
+from mlops_audit.regex import regex
 
 _LOOKED_FOR = (
     "checks of validity, schema and outliers between the signal or the new data and the retraining"
 )
-_OUTLIER = re.compile(
+_OUTLIER = regex(
     r"outlier|consecutive|persist|confirm(ed)?_drift|min_(rows|samples|drift)|isolat", re.IGNORECASE
 )
-_NEW_DATA = re.compile(r"new_?data|incoming|fresh_?data|batch_?data", re.IGNORECASE)
-_SCHEMA = re.compile(r"schema|columns|dtypes|ExampleValidator|pandera", re.IGNORECASE)
+_NEW_DATA = regex(r"new_?data|incoming|fresh_?data|batch_?data", re.IGNORECASE)
+_SCHEMA = regex(r"schema|columns|dtypes|ExampleValidator|pandera", re.IGNORECASE)
 
 
 @practice(

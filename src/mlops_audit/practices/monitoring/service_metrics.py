@@ -10,50 +10,51 @@ from mlops_audit.graph.sightings import Sighting, sightings
 from mlops_audit.model import Evidence, Verdict, failed, hollow, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.monitoring._roles import nothing_served
+from mlops_audit.regex import regex
 
 _LOOKED_FOR = (
     "latency, throughput or errors exported with Prometheus, OpenTelemetry, StatsD, cloud metrics "
     "or tracing of a language model"
 )
-_BUSINESS = re.compile(
+_BUSINESS = regex(
     r"drift|predict(ion|ed)_?(value|mean|score|prob|class)|feature_|confidence|psi|target_|"
     r"data_quality|column|share|evidently|entropy|uncertainty",
     re.IGNORECASE,
 )
-_SERVICE = re.compile(
+_SERVICE = regex(
     r"latenc|duration|request|error|exception|second|count|throughput|time|invocation|fail|total|"
     r"token",
     re.IGNORECASE,
 )
-_METRIC_TYPES = re.compile(
+_METRIC_TYPES = regex(
     r"^(Gauge|Counter|Histogram|Summary|"
     r"create_(observable_)?(gauge|counter|histogram|up_down_counter))$"
 )
 # What only brings out the figures that the code defines.
-_SETS_UP = re.compile(
+_SETS_UP = regex(
     r"^(MeterProvider|get_meter|start_http_server|make_asgi_app|generate_latest|PushGateway|"
     r"push_to_gateway|pushadd_to_gateway)$"
 )
 _SCRAPES = ("ServiceMonitor", "PodMonitor", "PodMonitoring")
-_SWITCHES = re.compile(
+_SWITCHES = regex(
     r"^(app_?insights_?enabled|enable_?app_?insights|application_?insights_?enabled)$",
     re.IGNORECASE,
 )
 _COMPONENTS = frozenset({"azurerm_application_insights", "microsoft.insights/components"})
-_WIRES = re.compile(
+_WIRES = regex(
     r"APPLICATION_?INSIGHTS_|APPINSIGHTS_INSTRUMENTATIONKEY|ApplicationInsightsAgent|"
     r"opencensus|azure\.monitor|AppInsightsInstrumentation"
 )
 _WIRING = (".py", ".bicep", ".tf", ".yml", ".yaml", ".json")
-_TIMING = re.compile(
+_TIMING = regex(
     r"latency|elapsed|duration|process_time|took|response_time|inference_time", re.IGNORECASE
 )
-_SERVERS = re.compile(
+_SERVERS = regex(
     r"TorchServe|Triton|KServe|Seldon|BentoML|Ray Serve|TensorFlow Serving|Vertex|SageMaker|Azure|"
     r"vLLM|MLServer|Databricks",
     re.IGNORECASE,
 )
-_ENDPOINT = re.compile(r"endpoint|deploy|serve", re.IGNORECASE)
+_ENDPOINT = regex(r"endpoint|deploy|serve", re.IGNORECASE)
 
 
 @practice(

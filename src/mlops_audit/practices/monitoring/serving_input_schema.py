@@ -15,50 +15,51 @@ from mlops_audit.graph.sourcelines import declared_span
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.monitoring._roles import nothing_served
+from mlops_audit.regex import regex
 
 _LOOKED_FOR = (
     "a schema with ranges, categories or formats at the entry point that is deployed, by which bad "
     "input is refused"
 )
-_STRICT = re.compile(
+_STRICT = regex(
     r"\b(gt|ge|lt|le|min_length|max_length|pattern|regex|multiple_of|min_items|max_items)\s*=|"
     r"\bcon(float|int|str|list|date|decimal)\b|\bPositive\w+|\bNonNegative\w+|EmailStr|HttpUrl|"
     r"AnyUrl|\bUUID\b|\bAfterValidator|\bBeforeValidator|annotated_types|\bdatetime\b|\bdate\b"
 )
-_LITERAL = re.compile(r"\bLiteral\[")
-_VALIDATOR = re.compile(r"(field_|model_|root_)?validator$")
-_MODEL_BASES = re.compile(r"(^|\.)(BaseModel|SQLModel|Schema|Serializer|RootModel|GenericModel)$")
-_PLAIN = re.compile(r"\b(int|float|str|bool|list|List|dict|Dict|UploadFile|Optional|bytes)\b")
-_REFUSES = re.compile(r"HTTPException|BadRequest|abort|ValidationError|ValueError|status.HTTP_4")
-_CLIENT_RAISE = re.compile(
+_LITERAL = regex(r"\bLiteral\[")
+_VALIDATOR = regex(r"(field_|model_|root_)?validator$")
+_MODEL_BASES = regex(r"(^|\.)(BaseModel|SQLModel|Schema|Serializer|RootModel|GenericModel)$")
+_PLAIN = regex(r"\b(int|float|str|bool|list|List|dict|Dict|UploadFile|Optional|bytes)\b")
+_REFUSES = regex(r"HTTPException|BadRequest|abort|ValidationError|ValueError|status.HTTP_4")
+_CLIENT_RAISE = regex(
     r"\bHTTPException\([\s\S]{0,60}?(\b|HTTP_)(400|413|415|422)(?!\d)|\bBadRequest\b|"
     r"\babort\(\s*(400|413|415|422)\b|\bRequestValidationError\b"
 )
-_RANGE = re.compile(r"<|>|\bnot in\b|\bin \[|\bisin\b|re\.(full)?match|between")
-_PRESENT = re.compile(r"\bnot\b|is None|not in|len\(|isinstance")
-_CLIENT_ERROR = re.compile(
+_RANGE = regex(r"<|>|\bnot in\b|\bin \[|\bisin\b|re\.(full)?match|between")
+_PRESENT = regex(r"\bnot\b|is None|not in|len\(|isinstance")
+_CLIENT_ERROR = regex(
     r"\breturn\b[^\n]{0,200}(,\s*|status(_code)?\s*=\s*|HTTP_)(400|413|415|422)\b|"
     r"\babort\(\s*(400|413|415|422)\b|"
     r"\breturn\b\s*\(?\s*(\w*jsonify|\w*JSONResponse|json\.dumps)?\s*\(?\s*\{\s*[\"']error[\"']\s*:"
 )
 # Lengths and the presence of fields are no ranges of values.
-_NO_VALUE = re.compile(
+_NO_VALUE = regex(
     r"len\(|\.headers|not in (request|data|payload|body|json|form|req|content)\b|"
     r"not in \w{1,30}\.(json|files|form|args|keys)|"
     r"[\"'][^\"'\n]{1,60}[\"'] not in [A-Za-z_]"
 )
-_EMPTY = re.compile(r"not \w+|\w+ is None|not len\(\w+\)|len\(\w+\) ?(==|<|<=) ?[01]")
+_EMPTY = regex(r"not \w+|\w+ is None|not len\(\w+\)|len\(\w+\) ?(==|<|<=) ?[01]")
 _SHORT_BODY = 5  # lines in which a refusal answers
-_REQUEST = re.compile(
+_REQUEST = regex(
     r"request|data|payload|body|input|json|form|features?|file|text|query|event", re.IGNORECASE
 )
-_OF_REQUEST = re.compile(r"^(float|int)\(\s*(flask\.)?request\.")
+_OF_REQUEST = regex(r"^(float|int)\(\s*(flask\.)?request\.")
 _ENFORCING = frozenset({"fastapi", "pydantic", "flask_pydantic", "flask_openapi3", "apiflask"})
 _BOUNDS = frozenset({"min_value", "max_value", "minimum", "maximum", "options", "choices"})
 _VALIDATES = frozenset({"model_validate", "validate_python", "parse_obj"})
 _HANDLERS = frozenset({"run", "lambda_handler", "handler", "input_fn", "predict", "decode_request"})
 _PREDICTS = frozenset({"predict.call", "model.load", "registry.load", "trace.llm"})
-_ASKED = re.compile(
+_ASKED = regex(
     r"predict|infer|scor(e|ing)|forecast|classif|recommend|detect|generat|answer|chat|query|invo|"
     r"transcri|translat|summar|embed|segment|price|estimate",
     re.IGNORECASE,

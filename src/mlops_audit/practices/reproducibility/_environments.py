@@ -10,10 +10,11 @@ from msgspec import Struct, field
 
 from mlops_audit.facts.dependencies import Lock, Requirement, lock_covers
 from mlops_audit.graph import Project
+from mlops_audit.regex import regex
 
 __all__ = ["Environment", "environments", "is_model_folder", "nearest"]
 
-_ASIDE = re.compile(
+_ASIDE = regex(
     r"(^|/)(tests?|docs?|examples?|\.github|\.devcontainer|\.binder|binder|notebooks?|ci|benchmarks?|"
     r"tutorials?|samples?)/",
     re.IGNORECASE,

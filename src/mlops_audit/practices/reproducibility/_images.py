@@ -11,6 +11,7 @@ from msgspec import Struct
 from mlops_audit.facts.docker import Dockerfile
 from mlops_audit.graph import Project
 from mlops_audit.model import Evidence, Span
+from mlops_audit.regex import regex
 
 __all__ = [
     "Image",
@@ -21,43 +22,43 @@ __all__ = [
     "python_of",
 ]
 
-_INSTALLS = re.compile(
+_INSTALLS = regex(
     r"\b(pip3?|pipx|uv pip|python3? -m pip)\s+(\S+\s+){0,8}?install|poetry\s+(\S+\s+){0,3}?install|"
     r"\buv\s+sync|pipenv\s+(install|sync)|\b(conda|mamba|micromamba)\s+(env\s+)?(create|update|install)|"
     r"pdm\s+(install|sync)|setup\.py\s+(install|develop)|Rscript\s.*(install|renv::restore)|pixi\s+install"
 )
-_OF_PROJECT = re.compile(
+_OF_PROJECT = regex(
     r"-r\s*\S|--requirement|\brequirements\S*\.txt|poetry\s+.*install|uv\s+sync|pipenv|env\s+(create|update)|"
     r"install\s+(-\S+\s+){0,4}(\.|/|\S+\.whl|\S*\[|\$)|--editable|-e\s|setup\.py|pdm|\.ya?ml|renv|pixi"
 )
-_PIP = re.compile(r"\bpip3?\s+(-\S+\s+){0,6}install\b")
-_UPGRADES = re.compile(
+_PIP = regex(r"\bpip3?\s+(-\S+\s+){0,6}install\b")
+_UPGRADES = regex(
     r"install\s+(-\S+\s+|--\S+\s+){0,4}(pip|setuptools|wheel|uv|pipenv|poetry)([=<>]\S*)?\s*$"
 )
-_SETS = re.compile(r"(poetry|pip3?|conda|pdm|pipenv)\s+config\b")  # installs nothing by itself
+_SETS = regex(r"(poetry|pip3?|conda|pdm|pipenv)\s+config\b")  # installs nothing by itself
 # Programs of a cloud that talk to it from within the image.
-_CLOUD_TOOLS = re.compile(
+_CLOUD_TOOLS = regex(
     r"pip3?\s+install\s+((-\S+|azure-cli|awscli|aws-sam-cli|gsutil|gcloud|kubectl|databricks-cli)"
     r"([=<>~]\S*)?\s*){1,12}$"
 )
-_SERVERS = re.compile(
+_SERVERS = regex(
     r"\b(mlflow\s+(server|ui)|airflow|prometheus|grafana|postgres|mysqld|redis-server|minio|prefect\s+server|"
     r"jupyter|start-notebook|zenml|nginx|superset|metabase)\b"
 )
-_CI = re.compile(
+_CI = regex(
     r"(^|/)(\.github|\.circleci|\.ci|ci|tests?|\.gitlab|\.buildkite)/|[._-](ci|test|tests)\b",
     re.IGNORECASE,
 )
-_NOTEBOOK = re.compile(r"jupyter\s*(lab|notebook)|start-notebook|(^|/)jupyter/", re.IGNORECASE)
+_NOTEBOOK = regex(r"jupyter\s*(lab|notebook)|start-notebook|(^|/)jupyter/", re.IGNORECASE)
 _SOME = 3  # packages that an image and the project share at least
-_PYTHONIC = re.compile(
+_PYTHONIC = regex(
     r"python|conda|mamba|tensorflow|pytorch|jupyter|lambda/python|sagemaker|tfx|spark|airflow|pyspark|"
     r"uvicorn|fastapi|huggingface|mlflow|prefect|rapids|ray|scikit|sklearn|xgboost|deepo|keras|bento|triton|uv",
     re.IGNORECASE,
 )
 
 
-_MINOR = re.compile(r"\d\.\d|20\d\d|py3\d")
+_MINOR = regex(r"\d\.\d|20\d\d|py3\d")
 
 
 class Image(Struct, frozen=True):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from mlops_audit.regex import regex
+
 __all__ = ["personal_path"]
 
 
@@ -24,17 +26,17 @@ _NOBODY = _words(
     " nvidia rapids tensorflow tf-user torch pytorch workspace conda data project jupyter"
     " emr-notebook databricks colab domino paperspace src"
 )
-_UNIX = re.compile(
+_UNIX = regex(
     r"(?<![\w.:/~@%$}>*-])(?:file://)?/(?:home|Users)/([A-Za-z0-9][\w.@+-]{0,60})(?=/|$|[\s\"',;:)])"
 )
-_MOUNTED = re.compile(
+_MOUNTED = regex(
     r"(?<![\w.:/~@-])/(?:(?:run/desktop/)?mnt/(?:host/)?[c-z]|c|cygdrive/[c-z]|host_mnt/[c-z])"
     r"/Users/([A-Za-z0-9][\w .@+-]{0,60})/"
 )
-_WINDOWS = re.compile(
+_WINDOWS = regex(
     r"(?<![A-Za-z0-9/])([A-Za-z]):(?:\\{1,2}|/(?!/))([\w .$+-]{1,60})(\\{1,2}|/)[\w .\\/-]"
 )
-_COLAB = re.compile(
+_COLAB = regex(
     r"/content/(?:g?drive|MyDrive)(?:/(?:MyDrive|My ?Drive|Shareddrives))?|\bdrive\.mount\("
 )
 _WINDOWS_COMMON = frozenset(

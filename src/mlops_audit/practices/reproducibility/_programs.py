@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
 from mlops_audit.graph import Project
 from mlops_audit.graph.memo import once
+from mlops_audit.regex import regex
 
 __all__ = ["imports", "same_program"]
 
 _SETTINGS_SIZE = 200_000  # bytes; a larger file is data
-_TARGET = re.compile(
+_TARGET = regex(
     r"""\b(?:_target_|target|class_path)["']?\s*:\s*["']?([A-Za-z_]\w*(?:\.\w+){1,9})"""
 )
-_BUILDS = re.compile(
+_BUILDS = regex(
     r"(^|[.:])(instantiate\w*|import_module|get_class|get_method|locate|LightningCLI|"
     r"build_from_cfg|get_obj_from_str)$"
 )

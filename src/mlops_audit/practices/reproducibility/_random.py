@@ -29,6 +29,7 @@ from mlops_audit.graph.sourcelines import keyword_span, line_at, line_span
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence
 from mlops_audit.practices.reproducibility._programs import same_program
+from mlops_audit.regex import regex
 
 __all__ = [
     "Draw",
@@ -44,23 +45,23 @@ __all__ = [
 ]
 
 # Plots, demos and user interfaces reach neither data nor model.
-_ASIDE = re.compile(
+_ASIDE = regex(
     r"(^|[/_])(plots?|plotting|visuali[sz]\w*|demos?|streamlit|gradio|dashboards?|ui|eda)([/_.]|$)"
 )
 # What gives a thing its name.
-_NAME = re.compile(
+_NAME = regex(
     r"(random|unique|generate|make|get)_\w{0,20}(string|name|id|token|suffix|password)s?$"
 )
-_PAUSE = re.compile(r"(^|[._])(delay|sleep|wait|jitter|backoff|pause)([._]|$)", re.IGNORECASE)
-_KEEPS = re.compile(
+_PAUSE = regex(r"(^|[._])(delay|sleep|wait|jitter|backoff|pause)([._]|$)", re.IGNORECASE)
+_KEEPS = regex(
     r"^(save|write|dump|upload|put|push|log|fit|train|partial_fit|register|export)(_|$)|"
     r"^to_(csv|parquet|pickle|json|feather|sql|gbq|excel|hdf|delta|zarr|netcdf|disk)$"
 )
-_BESIDE = re.compile(
+_BESIDE = regex(
     r"(^|[/_])(drift\w*|monitor\w*|simulat\w*|producers?|generators?|\w{0,8}gen)([/_.]|$)",
     re.IGNORECASE,
 )
-_DATA_CODE = re.compile(r"data|prep|split|feature|train|model|augment|sampl|load", re.IGNORECASE)
+_DATA_CODE = regex(r"data|prep|split|feature|train|model|augment|sampl|load", re.IGNORECASE)
 _SAMPLES_FRAME = frozenset({"frac", "n"})
 _FRAMEWORKS = {
     "torch": "torch", "pytorch_lightning": "torch", "lightning": "torch", "fastai": "torch",
@@ -69,7 +70,7 @@ _FRAMEWORKS = {
 }  # fmt: skip
 _FIT = ("train.fit", "train.loop", "train.launch")
 # Conditions that are no plain switch: what is compared or turned round.
-_COMPARED = re.compile(r"\bnot\b(?! None)|\bis None|[!=<>]=|[<>]|\bin\b")
+_COMPARED = regex(r"\bnot\b(?! None)|\bis None|[!=<>]=|[<>]|\bin\b")
 _SETTINGS_SIZE = 200_000  # bytes; a larger file is data
 
 
@@ -303,7 +304,7 @@ def seeded(project: Project, draw: Draw, given: tuple[Seed, ...]) -> Evidence:
     return Evidence(place, f"{call.method}(… {line_at(project, place).strip()}", (evidence,))
 
 
-_GIVEN = re.compile(r"\b(\w*seed\w*|random_state|generator|rng|sampler)[\"']?\s*[=:]")
+_GIVEN = regex(r"\b(\w*seed\w*|random_state|generator|rng|sampler)[\"']?\s*[=:]")
 _CALL_LINES = 30  # of one call in a cell, whose end is counted in lines of the notebook
 
 

@@ -11,31 +11,32 @@ from mlops_audit.graph.stores import features_stay_here, hosted, live, platform_
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Span, Verdict, failed, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
+from mlops_audit.regex import regex
 
 _LOOKED_FOR = "raw data in git, a remote that holds it, or a public copy at a fixed address"
-_PUBLIC = re.compile(
+_PUBLIC = regex(
     r"kaggle\.com/(?:datasets|competitions|c|\w[\w-]*/[\w-]+)|archive\.ics\.uci\.edu|openml\.org|zenodo\.org/(?!badge)|"
     r"figshare\.com|huggingface\.co/datasets|data\.world|drive\.google\.com|dropbox\.com|physionet\.org|"
     r"bigquery-public-data|registry\.opendata\.aws|\.(?:csv|zip|tar\.gz|tgz|parquet)\b",
     re.IGNORECASE,
 )
-_PATHS = re.compile(r"path|dir|folder|file", re.IGNORECASE)
-_DATA = re.compile(r"data|corpus|kaggle|\.(csv|parquet|jsonl?|npz|feather)\b", re.IGNORECASE)
-_CODE = re.compile(r"github\.com/[^/]+/[^/]+/(archive|zipball|tarball)/")  # a program, zipped
+_PATHS = regex(r"path|dir|folder|file", re.IGNORECASE)
+_DATA = regex(r"data|corpus|kaggle|\.(csv|parquet|jsonl?|npz|feather)\b", re.IGNORECASE)
+_CODE = regex(r"github\.com/[^/]+/[^/]+/(archive|zipball|tarball)/")  # a program, zipped
 # Releases and archives of programs, weights, messages, hosts alone, what a model predicted.
-_NO_DATA = re.compile(
+_NO_DATA = regex(
     r"/releases/(latest/)?download/|_(amd64|x86_64|linux)\b|weights|[-_]app\b|/code\.zip|"
     r"/(\w+_)?(models?|checkpoints?|static)/|predictions?\.\w+$|to_predict|[-_]profile\.json|lemmas|"
     r"kaggle\.com/(me|account|docs)\b|google\.com/?$|^[A-Z][a-z]* [a-z]\w*[ .]",
     re.IGNORECASE,
 )
-_COPIES = re.compile(
+_COPIES = regex(
     r"(aws s3|gsutil|gcloud storage|mc|rclone|azcopy)\s+(-\w+\s+){0,3}(cp|sync|mirror|copy|rsync)\b"
 )
 _COPIED = 3  # what to do, from where, where to
-_LINK = re.compile(r"https?://[^\s)\]>\"']{5,300}|bigquery-public-data[\w.:-]*")
+_LINK = regex(r"https?://[^\s)\]>\"']{5,300}|bigquery-public-data[\w.:-]*")
 # What a finished model is tried on, asked for or compared with, and lists of what to fetch.
-_OTHER_USE = re.compile(
+_OTHER_USE = regex(
     r"(^|[/._-])(test(ing|_?set)?|valid(ation)?|val|smoke_?test|eval(uation)?|samples?|inference|"
     r"reference|requests?|payloads?|production|scoring|tickers|symbols|url_?list|(class|label)_names|"
     r"(class|label|category)_?maps?|stop_?words|lookup|catalog(ue)?|images_to_\w+|deploy(ment)?s?|"

@@ -16,6 +16,7 @@ from mlops_audit.practices.base import practice
 from mlops_audit.practices.reproducibility._environments import Environment, nearest
 from mlops_audit.practices.reproducibility._images import has_image_of_names
 from mlops_audit.practices.reproducibility._programs import imports
+from mlops_audit.regex import regex
 
 # Settings, logging and tracing are shared by everything; what computes on data has one of these.
 _COMPUTES = frozenset(
@@ -23,13 +24,13 @@ _COMPUTES = frozenset(
      "tensorflow", "jax", "transformers", "tokenizers", "datasets", "cv2", "PIL", "librosa",
      "torchaudio", "spacy", "nltk", "xgboost", "lightgbm", "catboost", "dask", "cudf", "xarray"}
 )  # fmt: skip
-_PREPARES = re.compile(
+_PREPARES = regex(
     r"featur|process|transform|clean|encod|token|embed|normali[sz]|scal|augment|impute|"
     r"(load|read|prepare)_?data(?!base)|vectori[sz]|resize|letterbox",
     re.IGNORECASE,
 )
-_JOB = re.compile(r"(Job|Component|Deployment)(?=\.schema\.json)")
-_OFFLINE = re.compile(r"historical|offline|training_?(data|set)", re.IGNORECASE)
+_JOB = regex(r"(Job|Component|Deployment)(?=\.schema\.json)")
+_OFFLINE = regex(r"historical|offline|training_?(data|set)", re.IGNORECASE)
 _LOOKED_FOR = "one lock that training and serving install, and one module of features that both use"
 
 

@@ -16,18 +16,19 @@ from mlops_audit.model import Evidence, Span, Verdict, failed, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.reproducibility._environments import is_model_folder
 from mlops_audit.practices.reproducibility._images import images, is_pinned
+from mlops_audit.regex import regex
 
 _LOOKED_FOR = "a Dockerfile, dev container, Nix, conda-lock, Apptainer or VM image with an install"
 _SELF_CONTAINED = frozenset({"nix", "devbox", "packer", "vagrant", "cog", "truss"})
-_CONDA_FILE = re.compile(r"\.ya?ml$")
-_INSTALL = re.compile(
+_CONDA_FILE = regex(r"\.ya?ml$")
+_INSTALL = regex(
     r"pip3?\s+install|uv\s+(sync|pip)|poetry\s+install|conda|mamba|make\s+\w|pdm|npm|\.sh\b"
 )
-_LIST = re.compile(r"(?:\s-r|--requirement)[\s=]*[\"']?([\w./${}\-]{1,120})")
-_PIP = re.compile(r"\bpip3?\s+install\b|\buv\s+pip\b")
+_LIST = regex(r"(?:\s-r|--requirement)[\s=]*[\"']?([\w./${}\-]{1,120})")
+_PIP = regex(r"\bpip3?\s+install\b|\buv\s+pip\b")
 # A runtime of Databricks by its number, and what installs packages beside it.
-_RUNTIME = re.compile(r"[\"']?spark_version[\"']?\s*:\s*[\"']?\d[\w.\-]+")
-_WHEEL = re.compile(r"[\"']?libraries[\"']?\s*:|python_wheel_task|\.whl\b")
+_RUNTIME = regex(r"[\"']?spark_version[\"']?\s*:\s*[\"']?\d[\w.\-]+")
+_WHEEL = regex(r"[\"']?libraries[\"']?\s*:|python_wheel_task|\.whl\b")
 _MOST = 0.5  # of the declared packages that a command must name to install them without a list
 
 

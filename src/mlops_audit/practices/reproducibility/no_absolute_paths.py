@@ -10,18 +10,19 @@ from mlops_audit.graph import Project
 from mlops_audit.model import Evidence, Span, Verdict, counted, failed, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.reproducibility._personal import personal_path
+from mlops_audit.regex import regex
 
-_CONFIG = re.compile(
+_CONFIG = regex(
     r"\.(ya?ml|json|toml|ini|cfg|conf|env|properties|sh|bash|bat|ps1|mk|r|jl|scala|hocon)$|"
     r"(^|/)(makefile|justfile|\.env[\w.-]*|\w{0,20}env[._-](example|sample|template|dist)|params|"
     r"snakefile|mlproject)$",
     re.IGNORECASE,
 )
 # A folder of an image, and the place in a container where compose puts a volume.
-_HOME = re.compile(r"/home/([A-Za-z0-9][\w.-]{0,60})")
-_HOME_TARGET = re.compile(r":/home/([A-Za-z0-9][\w.-]{0,60})")
+_HOME = regex(r"/home/([A-Za-z0-9][\w.-]{0,60})")
+_HOME_TARGET = regex(r":/home/([A-Za-z0-9][\w.-]{0,60})")
 # Files of containers, clusters and data: their paths are those of a machine made by code.
-_ELSEWHERE = re.compile(
+_ELSEWHERE = regex(
     r"(^|/)(dockerfile[^/]*|[^/]*\.dockerfile|(docker-)?compose[^/]*\.ya?ml|devcontainer\.json|"
     r"\.devcontainer\.json|package-lock\.json|poetry\.lock|\.gitpod[^/]*|launch\.json)$|"
     r"(^|/)(\.devcontainer|k8s|kubernetes|helm|charts|\.github|mlruns)/",

@@ -9,14 +9,15 @@ from mlops_audit.facts.secrets import find_secrets, secret_in_string
 from mlops_audit.graph import Project
 from mlops_audit.model import Evidence, Span, Verdict, failed, passed
 from mlops_audit.practices.base import practice
+from mlops_audit.regex import regex
 
 _TEXT_BYTES = 1_000_000  # larger files are data; credentials lie in what people write
-_DATA = re.compile(
+_DATA = regex(
     r"\.(csv|tsv|parquet|pkl|pickle|joblib|npy|npz|h5|hdf5|pt|pth|ckpt|bin|onnx|png|jpe?g|gif|svg|ico|"
     r"pdf|woff2?|ttf|zip|gz|bz2|xz|mp4|mp3|wav|db|sqlite3?|ipynb|min\.js|map|lock)$",
     re.IGNORECASE,
 )
-_ASIDE = re.compile(
+_ASIDE = regex(
     r"(^|/)(tests?|testing|fixtures?|examples?|docs?|samples?|mocks?)/|(^|/)test_|_test\.py$",
     re.IGNORECASE,
 )

@@ -21,8 +21,9 @@ from mlops_audit.model import (
     unknown,
 )
 from mlops_audit.practices.base import practice
+from mlops_audit.regex import regex
 
-_PARAMETER = re.compile(r"(?:the record holds )?parameter ([^\s,]+)")
+_PARAMETER = regex(r"(?:the record holds )?parameter ([^\s,]+)")
 _LOOKED_FOR = "a dvc.lock with the stages of dvc.yaml, their commands, parameters and hashes"
 
 

@@ -11,18 +11,19 @@ from mlops_audit.model import Evidence, Span, Verdict, failed, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.reproducibility._environments import is_model_folder
 from mlops_audit.practices.reproducibility._images import images, python_of
+from mlops_audit.regex import regex
 
 _WIDE = 3  # minor versions, the catalogue's bound
 _INPUTS = 15  # lines below the first one of a step or an instruction that may belong to it
-_PROSE = re.compile(r"\b[Pp]ython(?:\s+version)?\s*(?:[=>~]{1,2}|v|:)?\s*[23]\.\d+")
-_TRAVIS = re.compile(r"^python:\s*(?:\n\s*-\s*)?[\"']?(3\.\d{1,2})", re.MULTILINE)
+_PROSE = regex(r"\b[Pp]ython(?:\s+version)?\s*(?:[=>~]{1,2}|v|:)?\s*[23]\.\d+")
+_TRAVIS = regex(r"^python:\s*(?:\n\s*-\s*)?[\"']?(3\.\d{1,2})", re.MULTILINE)
 _MATRIX = ("python-version", "pythonVersion", "python_version", "versionSpec")
 _INSTALLERS = frozenset({"apt", "apt-get", "conda", "mamba", "micromamba", "pyenv", "yum", "dnf"})
-_INSTALLED = re.compile(r"^(python={0,2})?3\.\d{1,2}(\.\d+)?(-dev|-venv|-distutils)?$")
-_PYTHON_WORD = re.compile(r"python\S{0,3}['\"]?=?\S*3\.|python['\"]?=|PYTHON_VERSION")
-_RUNTIME = re.compile(r"^\s*[Rr]untime:\s*[\"']?python3\.\d+", re.MULTILINE)
-_SPARK = re.compile(r"[\"']?spark_version[\"']?\s*:\s*[\"']?\d[\w.\-]+")
-_PYTHON_ENV = re.compile(r"^python:\s*[\"']?(3\.\d+[\d.]*)", re.MULTILINE)
+_INSTALLED = regex(r"^(python={0,2})?3\.\d{1,2}(\.\d+)?(-dev|-venv|-distutils)?$")
+_PYTHON_WORD = regex(r"python\S{0,3}['\"]?=?\S*3\.|python['\"]?=|PYTHON_VERSION")
+_RUNTIME = regex(r"^\s*[Rr]untime:\s*[\"']?python3\.\d+", re.MULTILINE)
+_SPARK = regex(r"[\"']?spark_version[\"']?\s*:\s*[\"']?\d[\w.\-]+")
+_PYTHON_ENV = regex(r"^python:\s*[\"']?(3\.\d+[\d.]*)", re.MULTILINE)
 
 
 @practice(

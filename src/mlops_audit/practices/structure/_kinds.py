@@ -12,52 +12,51 @@ from mlops_audit.facts.snakefiles import is_snakefile
 from mlops_audit.graph import Project
 from mlops_audit.graph.datasets import committed_data, is_model_path
 from mlops_audit.graph.outputs import written_files
+from mlops_audit.regex import regex
 
 __all__ = ["Kind", "kinds"]
 
 _FOLDERS = {
-    "configuration": re.compile(
+    "configuration": regex(
         r"(^|/)(confs?|configs?|configurations?|settings|hparams|params|parameters)/", re.IGNORECASE
     ),
-    "data": re.compile(
+    "data": regex(
         r"(^|/)\.?(data|datasets?|data_?files|inputs?|corpus|raw_data|raw)/", re.IGNORECASE
     ),
-    "models": re.compile(
+    "models": regex(
         r"(^|/)(models?|model_?registry|checkpoints?|ckpts?|weights|trained_models?|saved_models?|"
         r"artifacts?)/",
         re.IGNORECASE,
     ),
-    "notebooks": re.compile(
-        r"(^|/)(\w*notebooks?|nbs?|experiment\w*|exploration|eda)/", re.IGNORECASE
-    ),
-    "tests": re.compile(r"(^|/)\w*tests?/", re.IGNORECASE),
-    "source": re.compile(r"(^|/)(src|lib|app|scripts|pipelines?|\w*source)/", re.IGNORECASE),
+    "notebooks": regex(r"(^|/)(\w*notebooks?|nbs?|experiment\w*|exploration|eda)/", re.IGNORECASE),
+    "tests": regex(r"(^|/)\w*tests?/", re.IGNORECASE),
+    "source": regex(r"(^|/)(src|lib|app|scripts|pipelines?|\w*source)/", re.IGNORECASE),
 }
 # Files of a tool, or of the project as a whole, that belong into the root.
-_NO_SOURCE = re.compile(
+_NO_SOURCE = regex(
     r"(^|/)(setup|conftest|noxfile|tasks|dodo|fabfile|versioneer|hubconf|_version|conf)\.py$|"
     r"(^|/)(docs?|\.github|hooks|docker|infra\w*|terraform|deploy\w*|node_modules|migrations)/"
 )
-_SETTINGS = re.compile(
+_SETTINGS = regex(
     r"(^|/)(hyper_?)?(params?|parameters|config\w*|conf|settings?|hparams|hyperparameters)"
     r"[\w.-]*\.(ya?ml|json|toml|ini|cfg|conf)$|(^|/)[\w-]*[_-](params?|parameters|config|settings)"
     r"\.(ya?ml|json|toml|ini)$|(^|/)parameters\.json$",
     re.IGNORECASE,
 )
-_SETTINGS_SUFFIX = re.compile(r"\.(ya?ml|json|toml|ini|cfg|conf|gin|py)$", re.IGNORECASE)
-_OF_TOOLS = re.compile(
+_SETTINGS_SUFFIX = regex(r"\.(ya?ml|json|toml|ini|cfg|conf|gin|py)$", re.IGNORECASE)
+_OF_TOOLS = regex(
     r"(^|/)\.(github|gitlab|circleci|azure\w*|vscode|idea|dvc|devcontainer|streamlit|claude)/|"
     r"(^|/)(k8s|helm|charts|kubernetes|terraform|infra\w*|node_modules|docs?|monitoring|grafana|"
     r"prometheus)/|(^|/)\.|(^|/)(_config|tsconfig|jsconfig|jest\.config|setup)\b",
     re.IGNORECASE,
 )
-_MODEL_FILE = re.compile(
+_MODEL_FILE = regex(
     r"\.(pkl|pickle|joblib|pt|pth|ckpt|h5|hdf5|keras|onnx|safetensors|bst|cbm|skops|"
     r"tflite)(\.dvc)?$"
 )
-_TABLE = re.compile(r"\.(csv|parquet|json|feather|tsv|npy|npz|xlsx)$")
-_KEPT = re.compile(r"(^|/)(\.gitkeep|\.gitignore|\.keep|readme[\w.]*|[^/]+\.dvc)$", re.IGNORECASE)
-_PATH = re.compile(r"^(?:\.{0,2}/)*([\w-][\w.-]{0,59}(?:/[\w.{}-]{1,80}){1,6})/?$")
+_TABLE = regex(r"\.(csv|parquet|json|feather|tsv|npy|npz|xlsx)$")
+_KEPT = regex(r"(^|/)(\.gitkeep|\.gitignore|\.keep|readme[\w.]*|[^/]+\.dvc)$", re.IGNORECASE)
+_PATH = regex(r"^(?:\.{0,2}/)*([\w-][\w.-]{0,59}(?:/[\w.{}-]{1,80}){1,6})/?$")
 _MOST = 2 / 3  # of a kind's files lie in places of their own: the rest are stragglers
 
 

@@ -15,42 +15,43 @@ from mlops_audit.graph.outputs import Output, literal_path, written_files
 from mlops_audit.graph.places import Places
 from mlops_audit.graph.sourcelines import line_at
 from mlops_audit.model import Evidence, Span
+from mlops_audit.regex import regex
 
 __all__ = ["RawData", "Write", "is_derived", "raw_data"]
 
-_NO_PATH = re.compile(r"\s|://|[<>*]")
+_NO_PATH = regex(r"\s|://|[<>*]")
 _BUFFERS = frozenset({"StringIO", "BytesIO"})
-_RAW = re.compile(
+_RAW = regex(
     r"^(?:\.{0,2}/)*((?:[\w.-]{1,60}/){0,5}(?:\d+_)?(?:raw(?:_?data)?|external|original|landing|"
     r"bronze|source_?data))(?:/|\.dvc$|$)",
     re.IGNORECASE,
 )
-_DATA = re.compile(
+_DATA = regex(
     r"^(?:\.{0,2}/)*((?:[\w.-]{1,60}/){0,5}?\.?(?:data|datasets?|inputs?|input_data))(?:/|$)",
     re.IGNORECASE,
 )
-_DERIVED = re.compile(
+_DERIVED = regex(
     r"(^|/)(?:\d+_)?(interim|intermediate|process(ed)?|preprocess(ed)?|final|clean(ed)?|"
     r"([a-z]+_)?features?|prepared|"
     r"primary|silver|gold|derived|transformed|split|train(_data)?|model_input|curated)(/|$)",
     re.IGNORECASE,
 )
-_VERSIONS = re.compile(
+_VERSIONS = regex(
     r"(^|[/_])raw(_?data)?[_-]?(v\d|\d|final|new|old|latest|copy|backup)\w*(/|\.|$)", re.IGNORECASE
 )
-_INGESTS = re.compile(
+_INGESTS = regex(
     r"(^|[/_.])(ingest\w*|download\w*|fetch\w*|extract\w*|collect\w*|scrap\w*|crawl\w*|"
     r"import_?data|get_?data\w*|pull\w*|load(er|_?data|_raw\w*)?|acqui\w*|make_?dataset|"
     r"create_raw\w*|generate\w*|unzip|unpack|source|sync\w*|save_raw\w*|query\w*|read_?data|"
     r"etl_?extract|raw|setup|get_\w{0,20}(csv|dataset|file)|data_loader|dump_raw)",
     re.IGNORECASE,
 )
-_CHANGES = re.compile(
+_CHANGES = regex(
     r"(update|merge|append|extend|overwrite|modify|clean)_?\w{0,20}raw|"
     r"raw\w{0,20}_(update|merge|append|clean)",
     re.IGNORECASE,
 )
-_FETCHES = re.compile(
+_FETCHES = regex(
     r"(^|\.)(urlretrieve|urlopen|download\w*|gdown|wget|fetch_\w+|read_sql\w*|read_gbq|extractall|"
     r"unpack_archive|load_dataset|list_objects\w*)$|^(requests|httpx|urllib|boto3|kaggle)\b"
 )
@@ -58,36 +59,34 @@ _FOLDER_WORD = (
     r"(join(path)?\([^()]{0,80}|Path\(|/\s*|(dir|folder|root|path|dest|base)\w{0,20}[\"']?\s*[:=]\s*|"
     r"(makedirs|mkdir|download\w*|load_\w+|read_\w+)\()[rf]{0,2}[\"']WORD[\"'/]"
 )
-_TABLES = re.compile(
+_TABLES = regex(
     r"^(to_csv|to_parquet|to_feather|to_json|to_excel|to_pickle|write_csv|write_parquet|savetxt)$"
 )
-_NO_DATA = re.compile(
+_NO_DATA = regex(
     r"pred|output|result|score|report|metric|submission|target|buf|io\b|log|loss|hist|figure|"
     r"response|summary|importance|s3|gs:|blob|sink|none",
     re.IGNORECASE,
 )
-_CONNECTS = re.compile(r"^(sqlite3|duckdb)\.connect$|(^|\.)create_engine$")
-_DATABASE = re.compile(
+_CONNECTS = regex(r"^(sqlite3|duckdb)\.connect$|(^|\.)create_engine$")
+_DATABASE = regex(
     r"(?:(?:sqlite|duckdb):/{3})?((?:[\w.-]{1,60}/){1,5}[\w.-]{1,60}\.(?:db|sqlite3?|duckdb))"
 )
 # A file that describes a data set is no data.
-_CONFIGURES = re.compile(r"\.(ya?ml|toml|ini|cfg)$", re.IGNORECASE)
-_SETTINGS = re.compile(r"\.(ya?ml|json|toml|ini|cfg|env)$", re.IGNORECASE)
-_SKIPPED = re.compile(
+_CONFIGURES = regex(r"\.(ya?ml|toml|ini|cfg)$", re.IGNORECASE)
+_SETTINGS = regex(r"\.(ya?ml|json|toml|ini|cfg|env)$", re.IGNORECASE)
+_SKIPPED = regex(
     r"(^|/)(\.github|tests?|docs?|node_modules|\.dvc|mlruns|infra\w*|k8s)/|(^|"
     r"/)([\w-]*compose[\w.-]*|feature_store\.ya?ml)$"
 )
-_ENTRY = re.compile(r"""[:=]\s*["']?((?:\.{0,2}/)?[\w.\-]+(?:/[\w.\-{}$]+){0,6})["']?\s*,?\s*$""")
-_GIVES_OUT = re.compile(
+_ENTRY = regex(r"""[:=]\s*["']?((?:\.{0,2}/)?[\w.\-]+(?:/[\w.\-{}$]+){0,6})["']?\s*,?\s*$""")
+_GIVES_OUT = regex(
     r"""[\s"'-]*(\w*(output|checkpoint|ckpt|save|log|logging|result|run|hub)_?(dir\w*|folder|path)|"""
     r"""hub_model_id)["']?\s*[:=]""",
     re.IGNORECASE,
 )
 # A folder of one machine, of a bucket, or one that a person fills in.
-_OUTSIDE = re.compile(
-    r"[/~]|[A-Za-z]:[\\/]|\w+://|/?(your|path)[/_ ]?(path|to|folder)\b", re.IGNORECASE
-)
-_OF_TESTS = re.compile(r"(\.{0,2}/){0,4}tests?/", re.IGNORECASE)
+_OUTSIDE = regex(r"[/~]|[A-Za-z]:[\\/]|\w+://|/?(your|path)[/_ ]?(path|to|folder)\b", re.IGNORECASE)
+_OF_TESTS = regex(r"(\.{0,2}/){0,4}tests?/", re.IGNORECASE)
 _MAX_BYTES = 100_000
 _DATA_SUFFIXES = frozenset(
     [

@@ -19,10 +19,11 @@ from mlops_audit.graph.training import (
 )
 from mlops_audit.model import Evidence, Span, Verdict, failed, partial, passed
 from mlops_audit.practices.base import practice
+from mlops_audit.regex import regex
 
 _LOOKED_FOR = "a module or program outside notebooks that trains"
-_EXPORTED = re.compile(r"^# Databricks notebook source", re.MULTILINE)
-_PLACEHOLDER = re.compile(r"(^|/)path/to/", re.IGNORECASE)
+_EXPORTED = regex(r"^# Databricks notebook source", re.MULTILINE)
+_PLACEHOLDER = regex(r"(^|/)path/to/", re.IGNORECASE)
 _SHOWN = 5
 _TOO_MANY = 300  # scopes of one walk
 # What decorates a function without handing it to anything that calls it.

@@ -9,13 +9,14 @@ from mlops_audit.facts.code import Module
 from mlops_audit.graph import Project
 from mlops_audit.graph.sourcelines import text_span
 from mlops_audit.model import Evidence
+from mlops_audit.regex import regex
 
 __all__ = ["base_models"]
 
-_ZERO_SHOT = re.compile(r"zero[_ -]?shot$", re.IGNORECASE)
-_HUB = re.compile(r"[\w.-]{2,60}/[\w.-]{3,80}$")  # a model's name on a hub
-_MODEL = re.compile(r"model|checkpoint|\bllms?\b", re.IGNORECASE)
-_FILE = re.compile(r"\.\w{1,5}$|^(data|models?|src|configs?|outputs?|results?)/")
+_ZERO_SHOT = regex(r"zero[_ -]?shot$", re.IGNORECASE)
+_HUB = regex(r"[\w.-]{2,60}/[\w.-]{3,80}$")  # a model's name on a hub
+_MODEL = regex(r"model|checkpoint|\bllms?\b", re.IGNORECASE)
+_FILE = regex(r"\.\w{1,5}$|^(data|models?|src|configs?|outputs?|results?)/")
 
 
 def base_models(project: Project, module: Module) -> Iterator[Evidence]:

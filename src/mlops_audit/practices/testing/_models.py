@@ -8,22 +8,23 @@ from collections.abc import Iterator
 from mlops_audit.facts.code import Assert, Call
 from mlops_audit.graph import Project
 from mlops_audit.graph.testcases import TestCase
+from mlops_audit.regex import regex
 
 __all__ = ["asserts_of", "calls_of", "learns", "model_cases", "texts_of", "training_cases"]
 
 _TRAINS = frozenset({"train.fit", "train.loop", "train.search"})
-_TRAIN_NAMES = re.compile(
+_TRAIN_NAMES = regex(
     r"(^|_)(train\w*|fit|overfit|fine_?tune|learn|train_step|trainer)(_|$)", re.IGNORECASE
 )
-_SETTING = re.compile(r"(config\w*|settings|args|arguments|params|options)$", re.IGNORECASE)
-_OF_DATA = re.compile(
+_SETTING = regex(r"(config\w*|settings|args|arguments|params|options)$", re.IGNORECASE)
+_OF_DATA = regex(
     r"split|(load|read|get|make|prepare)_(\w+_)?train|"
     r"train_(test|val\w*|data\w*|sets?|df|loader|x|y|features|path|file)(_|$)",
     re.IGNORECASE,
 )
 _MODELS = frozenset({"predict.call", "model.load", "registry.load", *_TRAINS})
 _LOADS = frozenset({"model.load", "registry.load"})
-_PREDICT_NAMES = re.compile(
+_PREDICT_NAMES = regex(
     r"(^|_)(predict\w*|forecast|infer\w*|score|classif\w*|"
     r"model(?!_(dump|validate|fields|copy|config|construct|json)))(_|$)|"
     r"^generate(_?(text|answers?|response|predictions?|tokens?|images?|captions?|summar\w*|"

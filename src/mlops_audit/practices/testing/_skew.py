@@ -7,11 +7,12 @@ import re
 from mlops_audit.facts.code import Module
 from mlops_audit.graph import Project
 from mlops_audit.model import Evidence
+from mlops_audit.regex import regex
 
 __all__ = ["shared_within"]
 
-_TRAINS = re.compile(r"_?(train|fit)(_|$)", re.IGNORECASE)
-_PREDICTS = re.compile(r"_?(predict|infer|score|serve)(_|$)", re.IGNORECASE)
+_TRAINS = regex(r"_?(train|fit)(_|$)", re.IGNORECASE)
+_PREDICTS = regex(r"_?(predict|infer|score|serve)(_|$)", re.IGNORECASE)
 _DEPTH = 2  # functions between a side and what both sides share
 
 

@@ -8,31 +8,32 @@ from mlops_audit.graph import Project
 from mlops_audit.graph.execution import Way
 from mlops_audit.graph.scopes import Scope, scopes, uses_of
 from mlops_audit.model import Evidence, Span
+from mlops_audit.regex import regex
 
 __all__ = ["asserting_smoke_runs", "smoke_runs"]
 
-_NAMES = re.compile(
+_NAMES = regex(
     r"smoke|(^|[/_])(test|verify|check)_?(scor\w*|service|endpoint|api|deploy\w*|predict\w*|web\w*|app|"
     r"inference|pipeline|integration)|(scor\w*|service|endpoint|api|deployment)_?test|(^|/)(e2e|integration)",
     re.IGNORECASE,
 )
 # A step, job or file of automation that says it runs the whole chain as a test.
-_END_TO_END = re.compile(
+_END_TO_END = regex(
     r"(^|[^a-z])(smoke|e2e|end[-_ ]to[-_ ]end|(integration|system)[-_ ]?tests?)([^a-z]|$)",
     re.IGNORECASE,
 )
-_CALLS = re.compile(
+_CALLS = regex(
     r"^(requests|httpx|urllib|aiohttp)\.|(^|\.)(invoke_endpoint|call_web_app|urlopen)$|Webservice|"
     r"Endpoint|^boto3\.client\.invoke|(^|\.)(predict|score)$"
 )
-_CURL = re.compile(
+_CURL = regex(
     r"curl .{0,200}(predict|invocations|score|infer|localhost|127\.0\.0\.1|/v\d)|"
     r"az ml (online|batch)-endpoint invoke|sagemaker-runtime invoke-endpoint|"
     r"gcloud (beta )?ai endpoints (raw-)?predict|databricks serving-endpoints query"
 )
 # What says of itself that it tests, beside a call of the deployed endpoint.
-_SAYS = re.compile(r"(^|[^a-z])(smoke|test|verify|check)([^a-z]|$)", re.IGNORECASE)
-_ENDPOINT = re.compile(r"(endpoints?\.|Endpoint\.|\.|_)(invoke|invoke_endpoint|predict|query)$")
+_SAYS = regex(r"(^|[^a-z])(smoke|test|verify|check)([^a-z]|$)", re.IGNORECASE)
+_ENDPOINT = regex(r"(endpoints?\.|Endpoint\.|\.|_)(invoke|invoke_endpoint|predict|query)$")
 _TRAINS = frozenset({"train.fit", "train.loop", "predict.call", "pipeline.run", "model.load"})
 
 

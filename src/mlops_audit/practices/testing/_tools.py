@@ -11,11 +11,12 @@ from mlops_audit.facts.tomlpos import load_toml
 from mlops_audit.graph import Project
 from mlops_audit.graph.catalogue import Match
 from mlops_audit.model import Evidence, Span
+from mlops_audit.regex import regex
 
 __all__ = ["declared", "documented", "empty", "files", "hooks", "sections", "switched_off"]
 
 _HOOK_RUNNERS = frozenset({"pre-commit", "lefthook", "husky", "githooks", "lint-staged"})
-_COMMENTED = re.compile(r"\s*#[\s#-]*id:\s*['\"]?([\w.-]{1,60})")
+_COMMENTED = regex(r"\s*#[\s#-]*id:\s*['\"]?([\w.-]{1,60})")
 _DOCUMENTS = (
     "readme*", "contributing*", "agents.md", "docs/**/*.md", "docs/**/*.rst", "**/readme.md",
 )  # fmt: skip
@@ -104,7 +105,7 @@ def declared(project: Project, *capabilities: str) -> list[Evidence]:
     return found
 
 
-_TREE = re.compile(r"\s*[|\u2502\u251c\u2514]")  # of files, or a table
+_TREE = regex(r"\s*[|\u2502\u251c\u2514]")  # of files, or a table
 
 
 def documented(project: Project, pattern: re.Pattern[str]) -> list[Evidence]:

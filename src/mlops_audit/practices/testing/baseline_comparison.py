@@ -10,34 +10,35 @@ from mlops_audit.graph.called import is_called
 from mlops_audit.model import Evidence, Span, Verdict, failed, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.testing._basemodels import base_models
+from mlops_audit.regex import regex
 
 _LOOKED = "a Dummy, linear, naive or zero-shot model whose metric is computed beside the model's"
-_OWN = re.compile(
+_OWN = regex(
     r"(^|_)(naive|dummy|majority|persistence|random_guess|last_value|mean_predictor|seasonal_naive|"
     r"zero_shot|heuristic)_(\w*_)?(baseline|model|forecast\w*|predict\w*|classifier|regressor)(_|$)|"
     r"(^|_)(build|fit|train|evaluate|compute|make|get|run)_baseline",
     re.IGNORECASE,
 )
-_LINEAR = re.compile(
+_LINEAR = regex(
     r"(^|\.)(LinearRegression|LogisticRegression|Ridge|Lasso|ElasticNet|GaussianNB|MultinomialNB)$"
 )
-_STRONG = re.compile(
+_STRONG = regex(
     r"(^|\.)(RandomForest\w+|GradientBoosting\w+|HistGradientBoosting\w+|ExtraTrees\w+|XGB\w+|LGBM\w+|"
     r"CatBoost\w+|MLP\w+|SVC|SVR|Sequential|LightGBM\w*)$"
 )
 # What a prediction by a rule is called.
-_RULE = re.compile(
+_RULE = regex(
     r"simple|naive|baseline|dummy|seasonal|majority|persist|constant|rule|(^|_)(mean|median|last)(_|$)",
     re.IGNORECASE,
 )
-_METRIC = re.compile(r"error|accuracy|score|mae|mse|rmse|mape|loss|auc|f1|r2", re.IGNORECASE)
+_METRIC = regex(r"error|accuracy|score|mae|mse|rmse|mape|loss|auc|f1|r2", re.IGNORECASE)
 # What is printed of a guess by a rule, and of the model beside it.
-_SAID = re.compile(r"^print\(\s*[rf]{0,2}[\"']([^\"'\n]{1,80})")
-_GUESSED = re.compile(r"\b(naive|dummy|majority|persistence|random guess)\b", re.IGNORECASE)
-_ERROR = re.compile(r"\b(mse|rmse|mae|mape|error|accuracy|auc|f1|r2)\b", re.IGNORECASE)
-_ASIDE = re.compile(r"(^|/)(\w*monitor\w*|\w*drift\w*)(/|\.|_)|\.secrets", re.IGNORECASE)
+_SAID = regex(r"^print\(\s*[rf]{0,2}[\"']([^\"'\n]{1,80})")
+_GUESSED = regex(r"\b(naive|dummy|majority|persistence|random guess)\b", re.IGNORECASE)
+_ERROR = regex(r"\b(mse|rmse|mae|mape|error|accuracy|auc|f1|r2)\b", re.IGNORECASE)
+_ASIDE = regex(r"(^|/)(\w*monitor\w*|\w*drift\w*)(/|\.|_)|\.secrets", re.IGNORECASE)
 _FILES = ("**/*baseline*.py", "**/*baseline*.y*ml", "**/*baseline*.sh", "**/*baseline*.json")
-_HEADING = re.compile(r"^#{1,5} .*\bbaselines?\b", re.IGNORECASE)
+_HEADING = regex(r"^#{1,5} .*\bbaselines?\b", re.IGNORECASE)
 
 
 @practice(

@@ -18,50 +18,47 @@ from mlops_audit.practices.testing._models import (
     model_cases,
     texts_of,
 )
+from mlops_audit.regex import regex
 
 _LOOKED = (
     "a test on a trained model: an invariance or directional test, or three cases of minimum "
     "functionality"
 )
-_INVARIANT = re.compile(
+_INVARIANT = regex(
     r"invarian|directional|monoton|perturb|counterfactual|same_prediction|should_not_change|unchanged_by|"
     r"increases_with|decreases_with|higher_than_when|metamorphic",
     re.IGNORECASE,
 )
-_MFT = re.compile(
+_MFT = regex(
     r"\bmft\b|_mft|minimum_func|min_func|sanity_case|easy_(case|example)|obvious|known_case",
     re.IGNORECASE,
 )
-_PREDICTS = re.compile(
+_PREDICTS = regex(
     r"predict|forecast|infer|classif|score|proba|get_label|get_prob|generate", re.IGNORECASE
 )
 _RELATIONS = frozenset({"<", "<=", ">", ">=", "==", "!="})
-_CLOSE = re.compile(
-    r"^(assert_)?(all_?close|almost_equal|array_equal)|^assert\w*(Equal|Less|Greater)"
-)
-_ROOT = re.compile(r"[A-Za-z_]\w*")
+_CLOSE = regex(r"^(assert_)?(all_?close|almost_equal|array_equal)|^assert\w*(Equal|Less|Greater)")
+_ROOT = regex(r"[A-Za-z_]\w*")
 # `model.predict(rows)[0]`: who is asked, and with what.
-_ASKS = re.compile(r"([\w.]{0,60}\b(?:predict(?:_proba)?|forecast|score_one|classify))\((.{1,200})")
-_ROUTE = re.compile(
-    r"[\"'/](predict|infer|inference|score|classify)\w{0,20}/?[\"'?]", re.IGNORECASE
-)
-_GIVES = re.compile(r"(^|\.)(predict|infer|inference|classify)(_\w{1,30})?\(")
-_SENDS = re.compile(r"\.(post|put|request)\(")
-_STANDS_IN = re.compile(
+_ASKS = regex(r"([\w.]{0,60}\b(?:predict(?:_proba)?|forecast|score_one|classify))\((.{1,200})")
+_ROUTE = regex(r"[\"'/](predict|infer|inference|score|classify)\w{0,20}/?[\"'?]", re.IGNORECASE)
+_GIVES = regex(r"(^|\.)(predict|infer|inference|classify)(_\w{1,30})?\(")
+_SENDS = regex(r"\.(post|put|request)\(")
+_STANDS_IN = regex(
     r"mock|dependency_overrides|monkeypatch|(fake|stub|dummy)_?(model|predict|classif|regress|client)",
     re.IGNORECASE,
 )
-_BESIDE = re.compile(
+_BESIDE = regex(
     r"status|headers|detail|error|message|version|\blen\(|shape|\btype\(|dtype|mimetype|keys\(",
     re.IGNORECASE,
 )
-_ANSWER_KEY = re.compile(
+_ANSWER_KEY = regex(
     r"predict|label|class|result|output|answer|sentiment|fraud|churn", re.IGNORECASE
 )
-_SAYS = re.compile(r"==\s*([\"'{]|True|False|[01]\b)")
+_SAYS = regex(r"==\s*([\"'{]|True|False|[01]\b)")
 _WORDS = 3  # of a class's name; more are a message
 _HOPS = 4  # from a name to what the model gave
-_BEHAVIOUR = re.compile(r"(^|/)(behaviou?r\w*|checklist)(/|_)", re.IGNORECASE)
+_BEHAVIOUR = regex(r"(^|/)(behaviou?r\w*|checklist)(/|_)", re.IGNORECASE)
 _ENOUGH = 3  # the catalogue's own figure
 
 

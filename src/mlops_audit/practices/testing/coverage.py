@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import re
-
 from mlops_audit.graph import Project
 from mlops_audit.graph.sourcelines import text_span
 from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.testing._tools import declared, documented, empty, files, sections
+from mlops_audit.regex import regex
 
 _LOOKED = "coverage settings, pytest --cov, coverage run, or a coverage action"
 # In prose, "a simple coverage report" is no command.
-_COMMAND = re.compile(
+_COMMAND = regex(
     r"(^\s*|[`$>&|;(]\s*|\b(run|-m|exec)\s+)coverage (run|report|xml|html)\b|"
     r"\bpytest\b.{0,200}--cov\b|--cov[= ]"
 )
-_SECTIONS = re.compile(r"^coverage(:|\.|$)|^pytest-cov|^diff_cover")
-_PACKAGES = re.compile(r"\b(coverage|pytest-cov|codecov|coveralls|diff-cover)\b")
+_SECTIONS = regex(r"^coverage(:|\.|$)|^pytest-cov|^diff_cover")
+_PACKAGES = regex(r"\b(coverage|pytest-cov|codecov|coveralls|diff-cover)\b")
 # Settings of the service alone measure nothing.
-_SERVICES = re.compile(r"codecov|coveralls")
+_SERVICES = regex(r"codecov|coveralls")
 
 
 @practice(

@@ -9,22 +9,23 @@ from mlops_audit.graph.testcases import TestCase
 from mlops_audit.graph.validation import DataCheck
 from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
+from mlops_audit.regex import regex
 
 _LOOKED = (
     "a check of data whose failure stops the run: Great Expectations, Pandera, TFDV, Deepchecks, "
     "Soda, dbt tests, a schema on records, or hand-written checks that raise"
 )
-_OUTPUT = re.compile(r"output|predict|shap|importance|result", re.IGNORECASE)
-_INPUT = re.compile(r"input|raw|feature|train|target|label|source", re.IGNORECASE)
-_MADE = re.compile(r"(^|_)(predict\w*|export\w*|inference|outputs?)(_|$)", re.IGNORECASE)
-_DATA_TEST = re.compile(
+_OUTPUT = regex(r"output|predict|shap|importance|result", re.IGNORECASE)
+_INPUT = regex(r"input|raw|feature|train|target|label|source", re.IGNORECASE)
+_MADE = regex(r"(^|_)(predict\w*|export\w*|inference|outputs?)(_|$)", re.IGNORECASE)
+_DATA_TEST = regex(
     r"\b(columns|is_?null|is_?na|notna|notnull|duplicated|dtypes?|nunique|between|isin|shape|nan|"
     r"min|max|unique|n_nan|schema)\b"
 )
-_READS = re.compile(r"(^|\.)(read_\w+|load_dataset|open_dataset)$")
+_READS = regex(r"(^|\.)(read_\w+|load_dataset|open_dataset)$")
 _RUNS_DATA = frozenset({"script", "target", "notebook"})
 
-_COUNTS_ANSWERS = re.compile(
+_COUNTS_ANSWERS = regex(
     r"^assert [^\n]{0,200}(\bpredictions|_predictions|\by_?pred|\bpreds)[\w\[\]'\"]{0,30}"
     r"(\.shape|\)\s*==|\)$)"
 )

@@ -8,22 +8,23 @@ from mlops_audit.graph import Project
 from mlops_audit.graph.thresholds import metric_gates
 from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
+from mlops_audit.regex import regex
 
 _LOOKED = "a check of a new version's metrics against a stored history of versions"
-_HISTORY = re.compile(
+_HISTORY = regex(
     r"histor|previous_versions|past_versions|last_n|all_versions|version_metrics|earlier_versions|trend|"
     r"slow_(loss|degradation)|sudden|metrics_over_versions|degradation",
     re.IGNORECASE,
 )
-_CURRENT = re.compile(
+_CURRENT = regex(
     r"prod|current|champion|registered|deployed|previous|prev_|old_|latest|baseline_model|existing|"
     r"best_model|stag",
     re.IGNORECASE,
 )
-_METRIC = re.compile(r"score|metric|acc|rmse|mse|mae|f1|auc|r2|map|loss|beta", re.IGNORECASE)
-_DIFFERENCE = re.compile(r"diff|compare", re.IGNORECASE)
-_NUMBER = re.compile(r"[<>]=?\s*\d*\.?\d+\W*$|(^|\s)\d*\.?\d+\s*[<>]")
-_WITHIN = re.compile(r"best_(val|loss|epoch|so_far)|patience|epoch", re.IGNORECASE)
+_METRIC = regex(r"score|metric|acc|rmse|mse|mae|f1|auc|r2|map|loss|beta", re.IGNORECASE)
+_DIFFERENCE = regex(r"diff|compare", re.IGNORECASE)
+_NUMBER = regex(r"[<>]=?\s*\d*\.?\d+\W*$|(^|\s)\d*\.?\d+\s*[<>]")
+_WITHIN = regex(r"best_(val|loss|epoch|so_far)|patience|epoch", re.IGNORECASE)
 
 
 @practice(

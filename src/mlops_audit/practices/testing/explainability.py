@@ -11,6 +11,7 @@ from mlops_audit.graph.sourcelines import text_span
 from mlops_audit.graph.training import programs
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
+from mlops_audit.regex import regex
 
 _NEAR = 12  # lines of a statement
 _LOOKED = (
@@ -19,21 +20,21 @@ _LOOKED = (
 )
 _NAMES = ("feature_importances_", "coef_", "get_score", "get_fscore", "feature_importance")
 _BARE = "coef_"  # a bare array of numbers, unless code puts names to it
-_NAMED = re.compile(r"columns|feature_?names|get_feature_names|\bzip\(|feature_names_in_|\bindex=")
-_OWN = re.compile(r"\bself\.(feature_importances_|coef_)")  # what an estimator learns, not reads
-_COUNTED = re.compile(r"\w[\w.]{0,60}\.coef_(\[\d\]){1,2}(?=\s*([*/+-]|\)))")
+_NAMED = regex(r"columns|feature_?names|get_feature_names|\bzip\(|feature_names_in_|\bindex=")
+_OWN = regex(r"\bself\.(feature_importances_|coef_)")  # what an estimator learns, not reads
+_COUNTED = regex(r"\w[\w.]{0,60}\.coef_(\[\d\]){1,2}(?=\s*([*/+-]|\)))")
 _LIBRARIES = frozenset({"shap", "lime", "captum", "eli5", "alibi", "interpret", "dalex", "omnixai"})
-_KEEPS = re.compile(
+_KEEPS = regex(
     r"savefig|save|dump|to_(csv|json|parquet|html)|write|log_|logged|log$|plot|show|bar|figure|st\.|"
     r"next_step|upload|add_|return|DataFrame|Series|zip",
     re.IGNORECASE,
 )
-_STORES = re.compile(
+_STORES = regex(
     r"savefig|^save|dump|^to_(csv|json|parquet|html)|^write|^log|upload|plot|show|^bar|figure",
     re.IGNORECASE,
 )
-_SHOWS = re.compile(r"^(print|show|barh?|plot|display|head)$")
-_LASTS = re.compile(
+_SHOWS = regex(r"^(print|show|barh?|plot|display|head)$")
+_LASTS = regex(
     r"^(savefig|save\w*|\w*dumps?|to_\w+|write\w*|log\w*|\w*upload\w*|add_\w+|put\w*|send\w*|next_step|"
     r"pyplot|dataframe|bar_chart|plotly_chart|append|update|extend)$"
 )

@@ -10,32 +10,33 @@ from mlops_audit.graph.called import is_called
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
+from mlops_audit.regex import regex
 
 _LOOKED = (
     "Fairlearn, Aequitas, AIF360, MetricFrame, slicing functions, or metrics per group in code"
 )
-_NAMED = re.compile(
+_NAMED = regex(
     r"slice|per_(group|segment|region|slice|cohort)|by_(group|segment|gender|region)", re.IGNORECASE
 )
-_METRIC = re.compile(r"error|accura|score|recall|precision|(^|_)(mae|mse|rmse|mape|f1|auc)(_|$)")
-_METRICS = re.compile(rf"{_METRIC.pattern}|metrics?$")
-_TIME = re.compile(r"date|month|year|day|week|hour|time|freq")
-_RUNS = re.compile(
+_METRIC = regex(r"error|accura|score|recall|precision|(^|_)(mae|mse|rmse|mape|f1|auc)(_|$)")
+_METRICS = regex(rf"{_METRIC.pattern}|metrics?$")
+_TIME = regex(r"date|month|year|day|week|hour|time|freq")
+_RUNS = regex(
     r"(^|[^a-z])(model(_?name|_?type)?s?|folds?|splits?|epochs?|runs?(_id)?|trials?|seeds?|metrics?|"
     r"experiments?|algorithms?|classifiers?|methods?)([^a-z]|$)",
     re.IGNORECASE,
 )
-_PER_CLASS = re.compile(
+_PER_CLASS = regex(
     r"(^|\.)(classification_report|confusion_matrix|multilabel_confusion_matrix|"
     r"ConfusionMatrix(Display(\.from_\w+)?)?|plot_confusion_matrix|ClassificationQualityByClass|"
     r"ClassificationConfusionMatrix)$"
 )
 # The values of the target itself: a loop over them measures per class, not per group.
-_CLASSES = re.compile(
+_CLASSES = regex(
     r"(^|[^a-z])(y|y_true|y_test|y_pred|targets?|labels?|class(es)?|true|gt|preds?)([^a-z]|$)",
     re.IGNORECASE,
 )
-_MASK = re.compile(r"([\w.]{1,60}(?:\[[^\]]{1,40}\])?)\s*==\s*[\w.]{1,40}$")
+_MASK = regex(r"([\w.]{1,60}(?:\[[^\]]{1,40}\])?)\s*==\s*[\w.]{1,40}$")
 _TOOLS = ("fairlearn", "aequitas", "aif360")
 
 

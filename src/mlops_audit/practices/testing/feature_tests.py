@@ -12,21 +12,22 @@ from mlops_audit.graph.index import Symbol
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, not_applicable, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.testing._models import learns
+from mlops_audit.regex import regex
 
 _LOOKED = "a test with assertions that calls feature or preprocessing code"
-_NAMES = re.compile(
+_NAMES = regex(
     r"(^|_)(pre_?process\w*|clean\w*|featuri[sz]\w*|features?|tokeni[sz]\w*|normali[sz]e\w*|encode|impute\w*|"
     r"transform\w*|augment\w*|prepare|prep|prepare_data|process_data|feature_engineering|vectori[sz]\w*|"
     r"scale_features|one_hot|collate\w*|resample)(_|$)",
     re.IGNORECASE,
 )  # fmt: skip
-_PATHS = re.compile(
+_PATHS = regex(
     r"(^|/)(\w*features?|\w*preprocess\w*|prepare\w*|data_?prep\w*|prep|prep_\w+|clean\w*|transform\w*|"
     r"etl|featuri[sz]\w*|tokeni[sz]\w*|augment\w*|process_data|data_processing|feature_\w+)(/|\.py$)",
     re.IGNORECASE,
 )
 # A split and a reader prepare no features.
-_NO_NAMES = re.compile(
+_NO_NAMES = regex(
     r"split|model|load_data|get_data|download|save|read_|names?$|columns$|schema|config|path|"
     r"device|logg(er|ing)|optimi[sz]er|environ|workspace|\bargs|(^|_)(dirs?|folders?|run)$",
     re.IGNORECASE,

@@ -11,26 +11,27 @@ from mlops_audit.graph.scopes import Scope
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, not_applicable, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.testing._tools import files
+from mlops_audit.regex import regex
 
 _LOOKED = "Locust, k6, wrk, JMeter, Artillery, vegeta, or benchmark code that states its load"
-_FILES = re.compile(
+_FILES = regex(
     r"(^|[/_-])(load|stress|latency|throughput|perf|performance|bench\w*)([/_.-]|$)", re.IGNORECASE
 )
-_PARALLEL = re.compile(
+_PARALLEL = regex(
     r"ThreadPoolExecutor|ProcessPoolExecutor|asyncio\.gather|threading\.Thread|multiprocessing|gevent"
 )
-_CALLS = re.compile(
+_CALLS = regex(
     r"^(requests|httpx|aiohttp|grpc|tritonclient)\b|(^|\.)(predict|invoke_endpoint|post)$"
 )
-_TIMES = re.compile(r"(^|\.)(perf_counter|time|monotonic|timeit|percentile|quantile)$")
-_SPEED = re.compile(
+_TIMES = regex(r"(^|\.)(perf_counter|time|monotonic|timeit|percentile|quantile)$")
+_SPEED = regex(
     r"latency|throughput|per second|\bfps\b|inference[ _]?time|speed|\bms\b", re.IGNORECASE
 )
-_TESTS = re.compile(
+_TESTS = regex(
     r"latency|throughput|load_test|under_load|serving_time|inference_time|response_time",
     re.IGNORECASE,
 )
-_LOOP = re.compile(r"(^|[/_-])(load|stress)[_-]?tests?", re.IGNORECASE)
+_LOOP = regex(r"(^|[/_-])(load|stress)[_-]?tests?", re.IGNORECASE)
 
 
 @practice(

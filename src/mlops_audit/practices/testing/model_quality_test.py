@@ -13,10 +13,11 @@ from mlops_audit.graph.testcases import TestCase
 from mlops_audit.graph.thresholds import METRIC, is_range, metric_gates
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
+from mlops_audit.regex import regex
 
 _LOOKED = "a threshold on an evaluation metric whose failure fails a test, a stage or a job"
-_ASSERTS = re.compile(r"^assert(Greater|Less)(Equal)?$")
-_SHELL = re.compile(
+_ASSERTS = regex(r"^assert(Greater|Less)(Equal)?$")
+_SHELL = regex(
     r"(accuracy|\bacc\b|f1|rmse|\bmae\b|\bmse\b|auc|precision|recall|score|loss)[^\n]{0,200}"
     r"(-lt|-gt|-le|-ge|<|>|\bbc\b)[\s\S]{0,300}exit 1",
     re.IGNORECASE,
@@ -25,17 +26,15 @@ _MODEL = frozenset(
     {"train.fit", "train.loop", "train.search", "predict.call", "model.load", "registry.load",
      "pipeline.run"}
 )  # fmt: skip
-_LIMIT = re.compile(
+_LIMIT = regex(
     r"thresh|(^|_|\W)(min|max)(imum)?(_|\W|$)|required|acceptable|cut_?off|benchmark", re.IGNORECASE
 )
 _OF_TWO = frozenset({"precision_score", "recall_score", "f1_score"})
 _GUESS = 0.5
 # What only stands behind a gate: the model that it let pass.
-_WITHHELD = re.compile(
-    r"(^|_)(not|doesnt|skips?|reject\w*|fails?)_|\bis False\b|\bis None\b|\bnot "
-)
-_BEHIND = re.compile(r"regist|promot|deploy|model|artifact|release|predict|bless", re.IGNORECASE)
-_EVALUATES = re.compile(r"(^|_)(train|fit|evaluate|eval|score|predict|test_model|accuracy)(_|$)")
+_WITHHELD = regex(r"(^|_)(not|doesnt|skips?|reject\w*|fails?)_|\bis False\b|\bis None\b|\bnot ")
+_BEHIND = regex(r"regist|promot|deploy|model|artifact|release|predict|bless", re.IGNORECASE)
+_EVALUATES = regex(r"(^|_)(train|fit|evaluate|eval|score|predict|test_model|accuracy)(_|$)")
 
 
 @practice(
@@ -160,12 +159,12 @@ def _reads_metrics(project: Project, case: TestCase) -> bool:
     )
 
 
-_LOADS = re.compile(r"(^|\.)(load|safe_load|read_csv|read_json|loads|read_text)$")
-_METRICS_FILE = re.compile(
+_LOADS = regex(r"(^|\.)(load|safe_load|read_csv|read_json|loads|read_text)$")
+_METRICS_FILE = regex(
     r"(metrics?|scores?|evaluation|performance|results?)[\w.-]*\.(json|ya?ml|csv|toml)$",
     re.IGNORECASE,
 )
-_PRINTED = re.compile(r"stdout|stderr|caplog|capsys|readouterr|html|\btext\b|\.output\b")
+_PRINTED = regex(r"stdout|stderr|caplog|capsys|readouterr|html|\btext\b|\.output\b")
 
 
 def _apart(text: str) -> bool:

@@ -9,23 +9,22 @@ from mlops_audit.graph.testcases import TestCase
 from mlops_audit.model import Verdict, failed, hollow, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.testing._models import calls_of, texts_of
+from mlops_audit.regex import regex
 
 _LOOKED = "tests that give the model or the service noisy, missing or wrong input"
-_NAMES = re.compile(
+_NAMES = regex(
     r"nois|missing|invalid|malformed|corrupt|nan\b|_nan|none_input|null|empty|wrong|bad_|_bad|garbage|"
     r"out_of_range|outlier|adversarial|robust|unknown_categor|unexpected|extreme|negative_|typo|fuzz|"
     r"incorrect|unprocessable|4\d\d|(identif|find|report|catch|reject)\w*_(\w+_)?errors?$",
     re.IGNORECASE,
 )
-_STATUS = re.compile(r"\b(400|404|413|415|422)\b|HTTP_4|UNPROCESSABLE|BAD_REQUEST")
-_REFUSES = re.compile(
+_STATUS = regex(r"\b(400|404|413|415|422)\b|HTTP_4|UNPROCESSABLE|BAD_REQUEST")
+_REFUSES = regex(
     r"\b4\d\d\b|HTTP_4|raises|error|exception|refus|invalid|missing|nan|null", re.IGNORECASE
 )
-_PREDICTS = re.compile(
-    r"predict|infer|forecast|score|classif|transcribe|generate|detect", re.IGNORECASE
-)
-_CHECKS = re.compile(r"valid|check", re.IGNORECASE)
-_NO_INPUT = re.compile(
+_PREDICTS = regex(r"predict|infer|forecast|score|classif|transcribe|generate|detect", re.IGNORECASE)
+_CHECKS = regex(r"valid|check", re.IGNORECASE)
+_NO_INPUT = regex(
     r"config|settings|auth|login|token|user|permission|argument|param_validation", re.IGNORECASE
 )
 _BODIES = frozenset({"json", "data", "files", "params", "content", "json_data"})

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
 from mlops_audit.graph import Project
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.testing._tools import declared, files, hooks, sections
+from mlops_audit.regex import regex
 
 _LOOKED = "pip-audit, bandit, CodeQL, trivy, gitleaks or another scanner in hooks or CI"
 _SCANS = ("security.scan", "secrets.scan")
-_SECTIONS = re.compile(r"^(bandit|semgrep|detect-secrets|pip-audit|safety|gitleaks)$")
+_SECTIONS = regex(r"^(bandit|semgrep|detect-secrets|pip-audit|safety|gitleaks)$")
 _BASELINES = ("**/.secrets.baseline", "**/.gitleaks.toml", "**/.bandit", "**/.trivyignore",
               "**/.gitleaksignore", "**/.snyk", "**/security.md")  # fmt: skip
 

@@ -14,29 +14,30 @@ from mlops_audit.graph.training import training_programs
 from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.testing._skew import shared_within
+from mlops_audit.regex import regex
 
 _LOOKED = "a test that training and serving give the same features or the same prediction"
-_NAMES = re.compile(
+_NAMES = regex(
     r"(train|serv|online|offline)\w*skew|skew_(test|check|between)|parity|(train|serv|batch|online|offline)\w*_consisten|train\w*_(and|vs|equals?)_(serv|infer)|same_(features|prediction)|"
     r"(offline|online)_(and|vs|equals?|matches)|matches_(training|batch|offline|serving)",
     re.IGNORECASE,
 )
-_SHARED = re.compile(
+_SHARED = regex(
     r"(^|[._])process(_|$)|pre_?process|feature|transform|prepare|encod|tokeni|clean|schema|predict|normali|check$|augment",
     re.IGNORECASE,
 )
-_SERVING_PATH = re.compile(
+_SERVING_PATH = regex(
     r"(^|/)(serv\w*|api|app|inference|predict\w*|scor\w*|deploy\w*|batch\w*)(/|\.py$|_)",
     re.IGNORECASE,
 )
-_TRAINING_PATH = re.compile(
+_TRAINING_PATH = regex(
     r"(^|/)(train\w*|\w*_train(ing)?|evaluat\w*|tuning|fit)(/|\.py$|_)|test_performance",
     re.IGNORECASE,
 )
-_NETWORK = re.compile(r"(^|\.)(nn\.Module|LightningModule|PreTrainedModel|Model|Module)$")
+_NETWORK = regex(r"(^|\.)(nn\.Module|LightningModule|PreTrainedModel|Model|Module)$")
 _BARE = frozenset({"run", "main", "execute", "apply", "call", "start"})
 _DEPTH = 2  # functions between a side's module and what both sides share
-_EXPORTED = re.compile(r"(TFTransformOutput|transform_features_layer|TransformFeaturesLayer)")
+_EXPORTED = regex(r"(TFTransformOutput|transform_features_layer|TransformFeaturesLayer)")
 
 
 @practice(
@@ -86,11 +87,11 @@ def skew_tests(project: Project) -> Verdict:
     return failed("no test compares training with serving", looked_for=_LOOKED)
 
 
-_SCORES = re.compile(r"(^|/)(eval(uat\w*)?|metrics?|scor\w*)(/|_|\.py$)", re.IGNORECASE)
+_SCORES = regex(r"(^|/)(eval(uat\w*)?|metrics?|scor\w*)(/|_|\.py$)", re.IGNORECASE)
 
 
-_TRAINS = re.compile(r"(^|[._])(re)?(train|fit)(ing)?([._]|$)|Train(er|ing)?[A-Z]")
-_ANSWERS = re.compile(r"(^|[._])(predict|serve|infer)(ion|ing|ence)?([._]|$)")
+_TRAINS = regex(r"(^|[._])(re)?(train|fit)(ing)?([._]|$)|Train(er|ing)?[A-Z]")
+_ANSWERS = regex(r"(^|[._])(predict|serve|infer)(ion|ing|ence)?([._]|$)")
 
 
 def _side(project: Project, roles: frozenset[str], pattern: re.Pattern[str]) -> frozenset[str]:

@@ -8,22 +8,21 @@ from mlops_audit.graph import Project
 from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.testing._tools import declared, files, hooks, sections, switched_off
+from mlops_audit.regex import regex
 
 _LOOKED = "settings, hooks or commands of a linter (Ruff, Flake8, Pylint) and of a formatter"
-_LINT = re.compile(
-    r"^(ruff(\.lint)?|flake8|pylint\b.*|pylama|pycodestyle|pep8|prospector|wemake.*)$"
-)
-_FORMAT = re.compile(r"^(ruff\.format|black|yapf|autopep8|blue|pyink)$")
+_LINT = regex(r"^(ruff(\.lint)?|flake8|pylint\b.*|pylama|pycodestyle|pep8|prospector|wemake.*)$")
+_FORMAT = regex(r"^(ruff\.format|black|yapf|autopep8|blue|pyink)$")
 _LINTS = ("lint.run", "lint.config")
 _FORMATS = ("format.run", "format.check", "format.config")
 # What checks or rewrites other files, or only the order of imports, is neither.
 _ASIDE = frozenset({"imports", "other"})
-_NO_LINTERS = re.compile(
+_NO_LINTERS = regex(
     r"pyupgrade|autoflake|docformatter|vulture|deptry|interrogate|radon|xenon|import-linter|"
     r"lint-imports|add-trailing|double-quote|pyproject-fmt|blacken-docs|unify"
 )
 
-_SORTS = re.compile(r"depends on isort\b")  # which neither lints nor formats
+_SORTS = regex(r"depends on isort\b")  # which neither lints nor formats
 
 
 @practice(

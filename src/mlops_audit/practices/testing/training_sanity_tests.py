@@ -17,31 +17,32 @@ from mlops_audit.practices.testing._models import (
     texts_of,
     training_cases,
 )
+from mlops_audit.regex import regex
 
 _LOOKED = (
     "a test that trains and asserts that loss falls, a small batch is overfitted, checkpoints or "
     "early stopping work, or the same seed gives the same model"
 )
-_NAMES = re.compile(
+_NAMES = regex(
     r"overfit|loss_(decreas|fall|drop|goes|reduc|improv)|(decreas|reduc|lower)\w*_loss|converg|memori[sz]e|"
     r"checkpoint|ckpt|resume|early_stop|determinis|reproduc|same_seed|seed|improve|increase_acc|"
     r"weights?_(change|update)|params?_(change|update)|gradient|(cpu|gpu|cuda|mps|device|ddp)(_|$)",
     re.IGNORECASE,
 )
 # A file that is not there, or settings that are wrong, are refused before anything is trained.
-_REFUSED = re.compile(r"missing|not_found|non_?exist|no_(checkpoint|file|model)|invalid|raises")
-_FILES = re.compile(
+_REFUSED = regex(r"missing|not_found|non_?exist|no_(checkpoint|file|model)|invalid|raises")
+_FILES = regex(
     r"ckpt|checkpoint|\.pth?\b|\.h5|\.keras|weights|model\w*\.(pkl|joblib|bin)", re.IGNORECASE
 )
-_EXISTS = re.compile(r"exists\(|is_file\(|isfile\(|listdir|iterdir|glob\(")
-_LOSS = re.compile(r"loss|error|acc|auc|score", re.IGNORECASE)
-_VALUES = re.compile(
+_EXISTS = regex(r"exists\(|is_file\(|isfile\(|listdir|iterdir|glob\(")
+_LOSS = regex(r"loss|error|acc|auc|score", re.IGNORECASE)
+_VALUES = regex(
     r"assert_(almost|array_almost|allclose|close|array_equal|frame_equal)|allclose|approx|isclose|torch\.equal"
 )
-_MEASURES = re.compile(r"threshold|metric|auc|scores?\b|precision|recall|\bf1|rmse|\bmae\b")
-_PREDICTED = re.compile(r"pred|weight|coef|param|state_dict|output", re.IGNORECASE)
-_OF_DATA = re.compile(r"data_?sets?|data_?load|tokeni[sz]er|config(?!ured)|(^|/)test_[^/]*_ds\.py$")
-_SHAPE = re.compile(r"shape|dtype|size\(|len\(|isinstance|ndim|type\(", re.IGNORECASE)
+_MEASURES = regex(r"threshold|metric|auc|scores?\b|precision|recall|\bf1|rmse|\bmae\b")
+_PREDICTED = regex(r"pred|weight|coef|param|state_dict|output", re.IGNORECASE)
+_OF_DATA = regex(r"data_?sets?|data_?load|tokeni[sz]er|config(?!ured)|(^|/)test_[^/]*_ds\.py$")
+_SHAPE = regex(r"shape|dtype|size\(|len\(|isinstance|ndim|type\(", re.IGNORECASE)
 
 
 @practice(

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from mlops_audit.graph import Project
 from mlops_audit.graph.trackers import Tracked
 from mlops_audit.model import Span
+from mlops_audit.regex import regex
 
 __all__ = ["stays_local"]
 
 # `os.environ.get("WANDB_MODE", "offline")`, `os.getenv("WANDB_MODE") or "offline"`.
-_DEFAULT = re.compile(
-    r"(environ\.get|getenv)\([^()]{0,60}?(,\s*|\)\s*or\s+)['\"](offline|dryrun)['\"]"
-)
-_VARIABLE = re.compile(r"\benviron\b|\bgetenv\(")
+_DEFAULT = regex(r"(environ\.get|getenv)\([^()]{0,60}?(,\s*|\)\s*or\s+)['\"](offline|dryrun)['\"]")
+_VARIABLE = regex(r"\benviron\b|\bgetenv\(")
 _STARTS = frozenset(["tracker.run", "tracker.remote"])
-_ON = {"WANDB_MODE": re.compile(r"\bonline\b"), "COMET_API_KEY": re.compile(r"\S")}
+_ON = {"WANDB_MODE": regex(r"\bonline\b"), "COMET_API_KEY": regex(r"\S")}
 
 
 def stays_local(project: Project, tool: str, on: list[Tracked]) -> bool:

@@ -12,6 +12,7 @@ from mlops_audit.graph.rulefiles import rule_outputs
 from mlops_audit.graph.settings import setting
 from mlops_audit.graph.trackers import Tracked, tracked
 from mlops_audit.model import Evidence, Span
+from mlops_audit.regex import regex
 
 __all__ = [
     "checkpoints",
@@ -34,41 +35,41 @@ _DUMPS = frozenset(
     ["dump", "save", "safe_dump", "write", "write_text", "save_json", "save_yaml", "write_json",
      "write_yaml", "to_json", "to_yaml", "to_csv", "save_dict"]
 )  # fmt: skip
-_SETTINGS = re.compile(
+_SETTINGS = regex(
     r"^(vars\(|asdict\(|dict\(|OmegaConf\.\w+\(|dataclasses\.asdict\()*(self\.)?_?(\w{1,20}[._])?"
     r"(args?|cfg|conf|config\w*|hparams|hyper_?param\w*|params|parameters|settings|opts?|flags|"
     r"FLAGS)\b(\.(__dict__|to_dict\(\)|dict\(\)|model_dump\(.{0,30}\)|as_dict\(\)|dump\(\)))?\)*$"
 )
 # `{k: str(v) for k, v in vars(args).items()}`: all settings of a run, made ready to be written.
-_COPIED = re.compile(
+_COPIED = regex(
     r"(\bvars|\basdict|to_container|to_dict)\((self\.)?(args?|cfg|config|hparams|opts?|params)\)|"
     r"\b(args?|cfg|config|hparams|opts?)\.__dict__"
 )
-_METRICS = re.compile(
+_METRICS = regex(
     r"metric|score|\bresults?\b|evaluation|accuracy|\bauc\b|rmse|\bmae\b|\bmse\b|\bf1\b|report|"
     r"_loss|history|performance|\b(train|test|val|valid|eval|epoch|log)_stats\b",
     re.IGNORECASE,
 )
 # Words for whatever a program gives, and what tells that it is a model's quality.
-_LOOSE = re.compile(r"\bresults?\b|report|performance", re.IGNORECASE)
-_MEASURE = re.compile(
+_LOOSE = regex(r"\bresults?\b|report|performance", re.IGNORECASE)
+_MEASURE = regex(
     r"metric|scor(e|ing)|accura|(^|[^a-z])f1|auc|rmse|mape|(^|[^a-z])(mae|mse|r2|iou|dice|bleu|rouge)"
     r"([^a-z]|$)|loss|precision|recall|perplex|evaluat|latency|benchmark",
     re.IGNORECASE,
 )
-_TABLE = re.compile(r"\.(tsv|csv|json|ya?ml|txt|feather|parquet)$")
-_PICTURE = re.compile(r"\.(png|svg|pdf|html|jpe?g)$")
+_TABLE = regex(r"\.(tsv|csv|json|ya?ml|txt|feather|parquet)$")
+_PICTURE = regex(r"\.(png|svg|pdf|html|jpe?g)$")
 # One figure, written as it is: `file.write(str(f1_score))`.
-_FIGURE = re.compile(r"(str|repr)\(\w+\)$")
-_NO_METRICS = re.compile(r"predict|config|param|vocab|label|token", re.IGNORECASE)
+_FIGURE = regex(r"(str|repr)\(\w+\)$")
+_NO_METRICS = regex(r"predict|config|param|vocab|label|token", re.IGNORECASE)
 # `self.config.metrics_file`: where a path comes from says nothing of what is written there.
-_HOLDER = re.compile(r"\b(self\.)?_?(\w{1,20}_)?(config|cfg|conf|params|args|settings|paths)\.")
+_HOLDER = regex(r"\b(self\.)?_?(\w{1,20}_)?(config|cfg|conf|params|args|settings|paths)\.")
 # Callbacks of a framework that hand over its settings too.
-_BY_ITSELF = re.compile(r"^(report_to|log_with)\b|Callback\(")
-_DEPLOYS = re.compile(r"deploy|stack|infra|terraform|template|run_pipeline", re.IGNORECASE)
+_BY_ITSELF = regex(r"^(report_to|log_with)\b|Callback\(")
+_DEPLOYS = regex(r"deploy|stack|infra|terraform|template|run_pipeline", re.IGNORECASE)
 _FIGURES = frozenset({"savefig", "write_image", "write_html", "imsave", "save_fig", "to_html"})
-_SAVES = re.compile(r"(_?save(_\w{1,40})?|dump)$")
-_META_KEYS = re.compile(
+_SAVES = regex(r"(_?save(_\w{1,40})?|dump)$")
+_META_KEYS = regex(
     r"^(config|cfg|args|hparams|hyper_?parameters|hyper_params|model_args|params|metadata|meta|"
     r"settings|classes|class_names|features|feature_names|columns|vocab|version|"
     r"model_config|train_config|metrics|data_version|git_\w+|commit|"
@@ -81,7 +82,7 @@ _META_KEYS = re.compile(
 # Platforms that keep the arguments of each step of each run.
 _KEEPS_ARGUMENTS = frozenset({"Kubeflow", "ZenML", "Flyte", "Google Vertex AI"})
 _SAGEMAKER = "Amazon SageMaker"
-_NO_SETTING = re.compile(
+_NO_SETTING = regex(
     r"Input|Output|Dataset|Model|Artifact|DataFrame|ndarray|Context|Path|Series|Tensor|Estimator"
 )
 

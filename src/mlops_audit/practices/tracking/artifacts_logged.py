@@ -17,9 +17,10 @@ from mlops_audit.practices.tracking._records import (
     records,
     saved_figures,
 )
+from mlops_audit.regex import regex
 
-_PATH = re.compile(r"^(\w+\.)?OutputPath\b")
-_KEPT = re.compile(r"model|plot|figure|report|prediction|html", re.IGNORECASE)
+_PATH = regex(r"^(\w+\.)?OutputPath\b")
+_KEPT = regex(r"model|plot|figure|report|prediction|html", re.IGNORECASE)
 _LOOKED_FOR = "log_artifact, log_model, logged figures or tables, or plots declared in dvc.yaml"
 
 

@@ -37,6 +37,7 @@ from mlops_audit.practices.tracking._records import (
     snapshots,
     told_params,
 )
+from mlops_audit.regex import regex
 
 _LOOKED_FOR = (
     "a committed dvc.lock, logged inputs with a tracker that notes the commit, artifacts with "
@@ -46,26 +47,24 @@ _TELLS_COMMIT = frozenset(
     ["MLflow", "Weights & Biases", "Comet", "Neptune", "ClearML", "DVCLive", "Sacred", "Aim",
      "Azure Machine Learning", "SwanLab"]
 )  # fmt: skip
-_COMMIT = re.compile(
+_COMMIT = regex(
     r"rev-parse|git\.Repo\b|head\.(commit|object)\.hexsha|GITHUB_SHA|CI_COMMIT_SHA|git_?(sha|hash|"
     r"commit)|\.git/HEAD|commit_(sha|hash|id)|BUILD_SOURCEVERSION|BuildId",
     re.IGNORECASE,
 )
-_HUB_COMMIT = re.compile(r"git_head_hash|git_head_commit|\.oid\b|commit_info|upload_(file|folder)")
+_HUB_COMMIT = regex(r"git_head_hash|git_head_commit|\.oid\b|commit_info|upload_(file|folder)")
 _COMPLAINS = frozenset({"error", "exception", "warning", "warn", "critical", "fail", "exit"})
 _ROUTES = frozenset({"get", "post", "route", "api_route"})
-_COMMIT_TAG = re.compile(r"commit|git_?(sha|hash|rev)", re.IGNORECASE)
-_LISTED = re.compile(r"requirement|dependenc|environment|\.(toml|lock|ya?ml|txt)$|Pipfile")
+_COMMIT_TAG = regex(r"commit|git_?(sha|hash|rev)", re.IGNORECASE)
+_LISTED = regex(r"requirement|dependenc|environment|\.(toml|lock|ya?ml|txt)$|Pipfile")
 _NO_PACKAGES = frozenset({"conda-forge", "defaults", "pip", "nodefaults", "pytorch", "nvidia"})
-_DATA_TAG = re.compile(r"data_?(set)?_?(version|hash|rev|md5|snapshot)", re.IGNORECASE)
-_COUNTS = re.compile(r"number_of|\blen\(|_size\b|\.shape\b")  # says how much, not which
+_DATA_TAG = regex(r"data_?(set)?_?(version|hash|rev|md5|snapshot)", re.IGNORECASE)
+_COUNTS = regex(r"number_of|\blen\(|_size\b|\.shape\b")  # says how much, not which
 _LOCKS = ("uv.lock", "poetry.lock", "Pipfile.lock", "pdm.lock", "conda-lock.yml", "pixi.lock")
-_ASIDE = re.compile(r"(^|[_\-./])(ci|dev|test|tests|docs?|lint|build)([_\-./]|$)", re.IGNORECASE)
-_TELLS = re.compile(r"metric|score|plot")
-_NAMED = re.compile(
-    r"model|clf|ckpt|checkpoint|weights|\.(pt|pth|h5|onnx|keras|skops)\b", re.IGNORECASE
-)
-_SHOWS = re.compile(r"(^|\.)(print|info|debug|warning)$")
+_ASIDE = regex(r"(^|[_\-./])(ci|dev|test|tests|docs?|lint|build)([_\-./]|$)", re.IGNORECASE)
+_TELLS = regex(r"metric|score|plot")
+_NAMED = regex(r"model|clf|ckpt|checkpoint|weights|\.(pt|pth|h5|onnx|keras|skops)\b", re.IGNORECASE)
+_SHOWS = regex(r"(^|\.)(print|info|debug|warning)$")
 _MOST = 0.9  # of the lines of a list: what REP01 asks for in part
 
 

@@ -16,6 +16,7 @@ from mlops_audit.practices.tracking._records import (
     records,
     ruled_metrics,
 )
+from mlops_audit.regex import regex
 
 _LOOKED_FOR = (
     "log_metric, TensorBoard scalars, autolog, or a metrics file that dvc.yaml or a pipeline "
@@ -29,15 +30,15 @@ _STARTS = frozenset(
      "start_logging", "pipeline", "FlowSpec", "init_project"]
 )  # fmt: skip
 # Clients that take over what the frameworks report as soon as they are initialised.
-_BY_ITSELF = re.compile(r"^(clearml|trains|comet_ml|swanlab)\b")
+_BY_ITSELF = regex(r"^(clearml|trains|comet_ml|swanlab)\b")
 # What a call of `log` keeps beside numbers.
-_PICTURES = re.compile(
+_PICTURES = regex(
     r"^\{[^:]{1,80}:\s*\[?\s*(wandb\.)?(Image|Table|Artifact|Html|plot|figures?|images?|\w*tbl)\b|"
     r"^[\"']?(run_algorithm|kernel type|message|comment|note|best_config|deploy flag)",
     re.IGNORECASE,
 )
 # Trainers that report to every tracker that is installed, unless they are told not to.
-_REPORTS = re.compile(r"\b\w*Trainer\(|\bTrainingArguments\(|\bYOLO\b")
+_REPORTS = regex(r"\b\w*Trainer\(|\bTrainingArguments\(|\bYOLO\b")
 
 
 @practice(

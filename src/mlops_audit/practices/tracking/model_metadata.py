@@ -13,35 +13,36 @@ from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Verdict, failed, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.tracking._records import checkpoints, own_calls, records
+from mlops_audit.regex import regex
 
 _LOOKED_FOR = (
     "a signature, schema or input example, artifact annotations in dvc.yaml, registry tags, or a "
     "metadata file or block written with the model"
 )
-_META_FILE = re.compile(
+_META_FILE = regex(
     r"(meta_?data|model_?(info|meta|card|config|schema|spec|details)|feature_?(names|columns|list)|"
     r"class_?names|label_?map|signature)[\w\-]*\.(json|ya?ml|txt|pkl|toml)",
     re.IGNORECASE,
 )
-_META_NAME = re.compile(r"(^|_|\.)(meta_?data|model_?(info|meta|card|config))$", re.IGNORECASE)
+_META_NAME = regex(r"(^|_|\.)(meta_?data|model_?(info|meta|card|config))$", re.IGNORECASE)
 _META_WORDS = frozenset(
     ["signatures", "signature", "input_example", "metadata", "custom_objects_metadata", "labels",
      "tags", "properties", "description", "explanation_metadata", "model_card",
      "customer_metadata_properties", "CustomerMetadataProperties", "model_metrics", "ModelMetrics"]
 )  # fmt: skip
-_SELF_WRITING = re.compile(
+_SELF_WRITING = regex(
     r"(save_pretrained(_merged|_gguf)?|save_model|push_to_hub(_merged|_gguf)?|saved_model\.save|export_model|model\.save)$"
 )
-_OF_MODEL = re.compile(
+_OF_MODEL = regex(
     r"model|classifier|\bclf|class_?names|label_?map|signature|feature_?(names|columns|list)",
     re.IGNORECASE,
 )
-_OF_OTHERS = re.compile(
+_OF_OTHERS = regex(
     r"(feature|view|pipeline|log|image|video|audio|sweep|data_?set|raw|file|table|user|workspace|"
     r"doc(ument)?|chunk|video|release)s?[_-]?[\w-]{0,20}meta|meta_?data[_-]?(feature|log|image|file)",
     re.IGNORECASE,
 )
-_POINTS = re.compile(r"(^|_)(run_?id|path|uri|url|name|experiment_?id)$", re.IGNORECASE)
+_POINTS = regex(r"(^|_)(run_?id|path|uri|url|name|experiment_?id)$", re.IGNORECASE)
 # Pages and numbers that Kubeflow shows beside a step.
 _SHOWN = "mlpipeline"
 _NEAR = 12  # lines from where a file is opened to where it is written

@@ -16,6 +16,7 @@ from mlops_audit.model import Evidence, Span, Verdict, failed, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.tracking._offline import stays_local
 from mlops_audit.practices.tracking._records import declared_metrics
+from mlops_audit.regex import regex
 
 _LOOKED_FOR = (
     "a hosted tracker, a tracking URI with a remote value, a server defined here that runs use, "
@@ -25,32 +26,32 @@ _HOSTED = frozenset(
     ["Weights & Biases", "Comet", "Neptune", "Google Vertex AI", "Azure Machine Learning",
      "Amazon SageMaker", "DagsHub", "SwanLab", "ClearML", "Opik", "Polyaxon", "Determined AI"]
 )  # fmt: skip
-_LOOPBACK = re.compile(r"://(localhost|127\.|0\.0\.0\.0|host\.docker\.internal|\[::1\])")
-_REMOTE = re.compile(
+_LOOPBACK = regex(r"://(localhost|127\.|0\.0\.0\.0|host\.docker\.internal|\[::1\])")
+_REMOTE = regex(
     r"^(https?|postgres(ql)?(\+\w+)?|mysql(\+\w+)?|mssql(\+\w+)?|s3|gs|arn|azureml|mlflow-artifacts)"
     r":(//)?[^\s{}/]|^databricks"
 )
-_LOCAL = re.compile(r"^(file:|sqlite:|\.{0,2}/|mlruns|~)|" + _LOOPBACK.pattern)
-_TO_FILL = re.compile(r"<[\w -]{1,60}>|\byour[-_]", re.IGNORECASE)  # what each user puts in
-_UNKNOWN = re.compile(r"^https?://\{")  # the host comes from outside
-_SERVES_ALL = re.compile(r"\bmlflow (server|ui)\b.{0,300}(--host[= ]|-h )0\.0\.0\.0")
-_DATABASE = re.compile(r"--backend-store-uri[= ](postgres|mysql|mssql)")
+_LOCAL = regex(r"^(file:|sqlite:|\.{0,2}/|mlruns|~)|" + _LOOPBACK.pattern)
+_TO_FILL = regex(r"<[\w -]{1,60}>|\byour[-_]", re.IGNORECASE)  # what each user puts in
+_UNKNOWN = regex(r"^https?://\{")  # the host comes from outside
+_SERVES_ALL = regex(r"\bmlflow (server|ui)\b.{0,300}(--host[= ]|-h )0\.0\.0\.0")
+_DATABASE = regex(r"--backend-store-uri[= ](postgres|mysql|mssql)")
 _URI_NAMES = ("MLFLOW_TRACKING_URI", "mlflow_tracking_uri", "tracking_uri", "CLEARML_API_HOST")
 _SERVER_NAMES = ("MLFLOW_TRACKING_URI", "ZENML_STORE_URL", "ZENML_SERVER_URL", "CLEARML_API_HOST")
-_ENV_LINE = re.compile(rf"(?:{'|'.join(_SERVER_NAMES)}):\s*[\"']?([^\s\"'#]+)")
-_ENV_NAME = re.compile(rf"-\s*name:\s*[\"']?(?:{'|'.join(_SERVER_NAMES)})[\"']?\s*$")
-_ENV_VALUE = re.compile(r"^\s*value:\s*[\"']?([^\s\"'#]+)")
-_FLAG = re.compile(r"--(?:tracking[-_]uri|url)(?:=(.+))?$")
-_IN_CALL = re.compile(r"[\"']((?:https?|sqlite|file|databricks)[^\"']*)[\"']")
-_HOLE = re.compile(r"\{([A-Za-z_][\w.]*)\}")
+_ENV_LINE = regex(rf"(?:{'|'.join(_SERVER_NAMES)}):\s*[\"']?([^\s\"'#]+)")
+_ENV_NAME = regex(rf"-\s*name:\s*[\"']?(?:{'|'.join(_SERVER_NAMES)})[\"']?\s*$")
+_ENV_VALUE = regex(r"^\s*value:\s*[\"']?([^\s\"'#]+)")
+_FLAG = regex(r"--(?:tracking[-_]uri|url)(?:=(.+))?$")
+_IN_CALL = regex(r"[\"']((?:https?|sqlite|file|databricks)[^\"']*)[\"']")
+_HOLE = regex(r"\{([A-Za-z_][\w.]*)\}")
 _TOLD_BY = ("mlflow", "zenml", "clearml", "aim")
-_MACHINE = re.compile(
+_MACHINE = regex(
     r"(^aws_instance|compute_instance|virtual_machine|EC2::Instance|ecs_service|app_runner_service|"
     r"cloud_run\w*|container_app|helm_release|^Deployment|^StatefulSet)$"
 )
 _HOPS = 4
 
-_WRAPS = re.compile(r"^wandb\.(Image|Table|Histogram|Html|Video|Audio|plot)\b")  # and sends nothing
+_WRAPS = regex(r"^wandb\.(Image|Table|Histogram|Html|Video|Audio|plot)\b")  # and sends nothing
 
 
 @practice(

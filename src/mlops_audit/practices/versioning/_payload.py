@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from mlops_audit.regex import regex
+
 if TYPE_CHECKING:
     from mlops_audit.graph import Project
 
@@ -30,8 +32,8 @@ _OTHER = _words(
     " dylib a exe whl egg jar class o pptx ppt docx doc key odt odp mp4 mov avi mkv webm pot po"
     " wasm swf patch diff snap"
 )
-_LOCKS = re.compile(r"(^|/)(package-lock|npm-shrinkwrap|composer|tsconfig|Pipfile)[^/]*$")
-_LEGAL = re.compile(r"licen[cs]e|notice|third.?party|attribution|copying|changelog", re.IGNORECASE)
+_LOCKS = regex(r"(^|/)(package-lock|npm-shrinkwrap|composer|tsconfig|Pipfile)[^/]*$")
+_LEGAL = regex(r"licen[cs]e|notice|third.?party|attribution|copying|changelog", re.IGNORECASE)
 _TEXTUAL = frozenset({"txt", "log", "out", "text", "", "conll", "iob", "tok"})
 _HEAD = 4096  # bytes that decide
 

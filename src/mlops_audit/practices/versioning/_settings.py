@@ -13,6 +13,7 @@ from mlops_audit.graph.memo import once
 from mlops_audit.graph.rulefiles import rule_settings
 from mlops_audit.graph.sourcelines import declared_span, keyword_span, line_at, line_span
 from mlops_audit.model import Evidence, Span
+from mlops_audit.regex import regex
 
 __all__ = [
     "code_defaults",
@@ -23,7 +24,7 @@ __all__ = [
     "settings_modules",
 ]
 
-_HYPER = re.compile(
+_HYPER = regex(
     r"(^|[_.\-]|__)(lr|learning_?rate|n_?estimators|n_?est|max_?depth|min_?samples\w*|min_?split|"
     r"min_?child\w*|batch_?size|(n_?|num_?|max_?)?(train_?)?epochs?|max_?iters?|num_?iterations|n_?iter|"
     r"dropout(_?rate)?|weight_?decay|momentum|optimi[sz]er|scheduler|warmup\w*|hidden\w*|"
@@ -37,16 +38,16 @@ _HYPER = re.compile(
     r"image_?size|img_?size|vocab_?size|polynomial_?degree|degree|n_?splits|cv_?folds)$",
     re.IGNORECASE,
 )
-_WEAK = re.compile(  # alone they may stand in any file
+_WEAK = regex(  # alone they may stand in any file
     r"(^|[_.\-])(seed|threshold|objective|split|alpha|beta|filters|scheduler|temperature|kernel|"
     r"random_?state|degree|test_?size|gamma|lambda|loss|tau|max_?len(gth)?|embed\w*|layers?)$",
     re.IGNORECASE,
 )
-_DATA_FILE = re.compile(
+_DATA_FILE = regex(
     r"\.(ya?ml|json|toml|ini|cfg|conf|properties|hocon|gin|env)$|(^|/)\.env[\w.]*$|(^|/)mlproject$",
     re.IGNORECASE,
 )
-_NOT_SETTINGS = re.compile(
+_NOT_SETTINGS = regex(
     r"(^|/)(\.github|\.gitlab|\.circleci|\.azure\w*|\.vscode|\.idea|\.dvc|\.devcontainer|k8s|helm|charts|"
     r"kubernetes|node_modules|tests?|docs?|mlruns|outputs?|results|reports|metrics|terraform|infra\w*|"
     r"dashboards?|grafana|prometheus|alertmanager)/|"
@@ -60,24 +61,24 @@ _NOT_SETTINGS = re.compile(
     r"telegraf|grafana|loki|postgresql|mosquitto|rabbitmq|kafka|log4j2?)[\w.-]*$",
     re.IGNORECASE,
 )
-_SETTINGS_MODULE = re.compile(
+_SETTINGS_MODULE = regex(
     r"(^|/)(\w*config\w*|\w*settings?|hyper_?param\w*|(\w+_)?param(eter)?s|hparams?|defaults?|constants?|options)\.py$|"
     r"(^|/)(configs?|conf|settings|hparams|experiments)/[^/]+(/[^/]+)?\.py$",
     re.IGNORECASE,
 )
-_TRAINING_FILE = re.compile(
+_TRAINING_FILE = regex(
     r"(^|/)(hyper_?)?param(s|eters)?[\w-]*\.\w+$|(^|/)\w*(train|model)\w*\.ya?ml$", re.IGNORECASE
 )
 _MAX_BYTES = 200_000
-_KEY = re.compile(r"""^[\s\-{]*["']?([A-Za-z_][\w.\-]{0,60})["']?\s*[:=]\s*(\S.*)?$""")
+_KEY = regex(r"""^[\s\-{]*["']?([A-Za-z_][\w.\-]{0,60})["']?\s*[:=]\s*(\S.*)?$""")
 _ENOUGH = 1
-_INFRASTRUCTURE = re.compile(r"^(AWSTemplateFormatVersion|apiVersion)\b", re.MULTILINE)
+_INFRASTRUCTURE = regex(r"^(AWSTemplateFormatVersion|apiVersion)\b", re.MULTILINE)
 # What a template of CloudFormation or ARM allows as its parameters.
 _LIMITS = frozenset({"MaxLength", "MinLength", "maxLength", "minLength", "MaxValue", "MinValue"})
 
 
 # Endpoints, computes and data of Azure ML; a job's file may hold hyperparameters.
-_ASSET = re.compile(
+_ASSET = regex(
     r"azuremlschemas\S*/(?!\w*(Job|Component|schedule)\.schema)\w+\.schema\.json", re.IGNORECASE
 )
 

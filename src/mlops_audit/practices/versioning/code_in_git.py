@@ -9,6 +9,7 @@ from mlops_audit.graph import Project
 from mlops_audit.graph.outputs import Output, written_files
 from mlops_audit.model import Evidence, Span, Verdict, failed, partial, passed
 from mlops_audit.practices.base import practice
+from mlops_audit.regex import regex
 
 _ENVIRONMENTS = (".venv/", "venv/", "env/", "ENV/", ".env/", ".virtualenv/", "virtualenv/")
 _CACHE = "__pycache__/module.cpython-311.pyc"
@@ -20,12 +21,12 @@ _OUTSIDE = (
     "**/environment*.y*ml",
 )
 _PIP = ("requirements*.txt", "setup.py", "pyproject.toml")
-_OUTPUT = re.compile(
+_OUTPUT = regex(
     r"\.(csv|tsv|parquet|feather|pkl|pickle|joblib|skops|h5|hdf5|keras|pt|pth|ckpt|bin|onnx|npy|"
     r"npz|safetensors|model|sav|db|sqlite3?|arrow|jsonl|xlsx|cbm|ubj|zip|gz)$",
     re.IGNORECASE,
 )
-_UPLOADED = re.compile(r"(\./)?(outputs|logs)(/|$)")
+_UPLOADED = regex(r"(\./)?(outputs|logs)(/|$)")
 _SUFFIXES = ("pkl", "joblib", "h5", "pt", "pth")  # of models, as ignore rules name them
 _SHARE = 0.5  # of the written files that must be kept out
 
@@ -71,8 +72,8 @@ def _telling(files: list[str]) -> list[str]:
     return sorted(own or files, key=lambda f: (f.count("/"), f))
 
 
-_ENVIRONMENT = re.compile(r"v?env(s|ironments?)?\b|conda|virtualenv", re.IGNORECASE)
-_CACHED = re.compile(r"__pycache__|py\[|\*\.py|pyc", re.IGNORECASE)
+_ENVIRONMENT = regex(r"v?env(s|ironments?)?\b|conda|virtualenv", re.IGNORECASE)
+_CACHED = regex(r"__pycache__|py\[|\*\.py|pyc", re.IGNORECASE)
 
 
 def _rules(project: Project, files: list[str]) -> list[Evidence]:

@@ -26,9 +26,10 @@ from mlops_audit.practices.versioning._settings import (
     settings_files,
     settings_modules,
 )
+from mlops_audit.regex import regex
 
-_STORED_MODEL = re.compile(r"(^|/)(python_env|conda|MLmodel|registered_model_meta)(\.ya?ml)?$")
-_MONITORS = re.compile(r"(^|/)\w*(monitor|drift)[^/]*(/|\.)", re.IGNORECASE)
+_STORED_MODEL = regex(r"(^|/)(python_env|conda|MLmodel|registered_model_meta)(\.ya?ml)?$")
+_MONITORS = regex(r"(^|/)\w*(monitor|drift)[^/]*(/|\.)", re.IGNORECASE)
 _LOOKED_FOR = "hyperparameters in a tracked settings file or module that code reads"
 
 
@@ -96,21 +97,21 @@ def _of_mage(project: Project) -> tuple[list[Evidence], list[Evidence]]:
 
 
 # How the data is divided and drawn; nothing of the model.
-_DIVIDES = re.compile(
+_DIVIDES = regex(
     r"^\W*([\w.-]*[_.-])?(test_?size|val(idation)?_?size|split(_?ratio)?|train_?split|random_?state|seed|"
     r"n_?splits|cv_?folds|threshold|max_?features|ngrams?|ngram_?range)\b[\"']?\s*[:=]",
     re.IGNORECASE,
 )
 
-_COMPILED = re.compile(r"^# PIPELINE DEFINITION$|^sdkVersion: kfp\b", re.MULTILINE)
-_OTHER = re.compile(r"^(dependencies|channels|apiVersion|kind)\s*:", re.MULTILINE)
-_PLAINLY = re.compile(
+_COMPILED = regex(r"^# PIPELINE DEFINITION$|^sdkVersion: kfp\b", re.MULTILINE)
+_OTHER = regex(r"^(dependencies|channels|apiVersion|kind)\s*:", re.MULTILINE)
+_PLAINLY = regex(
     r"learning_?rate|\blr\b|epochs?|batch|depth|estimators|hidden|dropout|layers|test_size|alpha|gamma|"
     r"weight_decay|momentum|features|iter|units|optimi[sz]er|loss|kernel|\bC\b|leaf|penalty|warmup",
     re.IGNORECASE,
 )
-_DEFAULT = re.compile(r"\s*defaultValue:")  # of a compiled pipeline's parameter
-_SETTING = re.compile(r"""^\s*["']?[A-Za-z_][\w.-]*["']?\s*[:=]""")
+_DEFAULT = regex(r"\s*defaultValue:")  # of a compiled pipeline's parameter
+_SETTING = regex(r"""^\s*["']?[A-Za-z_][\w.-]*["']?\s*[:=]""")
 
 
 def _written_in_code(project: Project) -> bool:

@@ -28,19 +28,20 @@ from mlops_audit.model import (
     passed,
 )
 from mlops_audit.practices.base import practice
+from mlops_audit.regex import regex
 
 _LOOKED_FOR = (
     "data tracked by DVC, LFS, a lake, a tracker's data versions, a platform, a feature store,"
     " or a hub data set pinned to a revision"
 )
 # An artifact that is used may be a model to go on with.
-_OF_A_MODEL = re.compile(r"use_artifact\(.*(model|state|checkpoint|ckpt|weights)", re.IGNORECASE)
+_OF_A_MODEL = regex(r"use_artifact\(.*(model|state|checkpoint|ckpt|weights)", re.IGNORECASE)
 _HUB = "Data sets of libraries and hubs"  # names a version, keeps none
 _TABLES = frozenset(["load", "table", "save", "saveAsTable", "toTable", "start", "writeTo"])
-_KEEPS_VERSIONS = re.compile(
+_KEEPS_VERSIONS = regex(
     r"format\(\s*['\"](delta|iceberg|hudi)['\"]|option\(\s*['\"](versionAsOf|timestampAsOf)['\"]"
 )
-_TIME_TRAVEL = re.compile(r"\b(VERSION|TIMESTAMP) AS OF\b|\bUSING (DELTA|ICEBERG)\b", re.IGNORECASE)
+_TIME_TRAVEL = regex(r"\b(VERSION|TIMESTAMP) AS OF\b|\bUSING (DELTA|ICEBERG)\b", re.IGNORECASE)
 _AZURE = "Azure Machine Learning"
 _HF = "Hugging Face Datasets"
 

@@ -10,9 +10,10 @@ from mlops_audit.graph.features import feature_code
 from mlops_audit.graph.stores import LIBRARY, aside, feature_outputs, platform_steps
 from mlops_audit.model import Evidence, Verdict, failed, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
+from mlops_audit.regex import regex
 
-_TABLE = re.compile(r"(^|[/_-])features?[\w-]*\.(csv|parquet|feather|pkl|arrow)$", re.IGNORECASE)
-_OF_FEATURES = re.compile(r"feature|transform|preprocess|encod|scal", re.IGNORECASE)
+_TABLE = regex(r"(^|[/_-])features?[\w-]*\.(csv|parquet|feather|pkl|arrow)$", re.IGNORECASE)
+_OF_FEATURES = regex(r"feature|transform|preprocess|encod|scal", re.IGNORECASE)
 
 
 @practice(

@@ -16,37 +16,38 @@ from mlops_audit.graph.trackers import tracked
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
+from mlops_audit.regex import regex
 
 _LOOKED_FOR = (
     "a registry, a hub push, a DVC output, a run artifact in a shared store, or model names"
     " with a run number or date"
 )
-_GTO = re.compile(r".{1,80}@v\d+\.\d+(\.\d+)?")
+_GTO = regex(r".{1,80}@v\d+\.\d+(\.\d+)?")
 # Variables that make each saved model another file.
-_MOMENT = re.compile(
+_MOMENT = regex(
     r"\b(epoch|step|iter\w*|run_?(id|name|number)?|timestamp|time|now|date|today|version|uuid|"
     r"experiment_?(id|name)|trial\w*|global_step|build_?(id|number)|commit|sha|stamp|strftime)\b",
     re.IGNORECASE,
 )
-_STEPPED = re.compile(
+_STEPPED = regex(
     r"(^|[.:])(ModelCheckpoint|CheckpointManager|save_checkpoint|TrainingArguments|Seq2SeqTrainingArguments|"
     r"SFTConfig|DPOConfig|Checkpointer|BackupAndRestore|CheckpointCallback)$"
 )
 _KEEPS = ("filename", "filepath", "save_strategy", "save_steps", "output_dir", "dirpath")
-_PLACEHOLDER = re.compile(r"\{(epoch|batch|step|val_\w+|loss|acc\w*)\b")
+_PLACEHOLDER = regex(r"\{(epoch|batch|step|val_\w+|loss|acc\w*)\b")
 # A tracker's folder or the variable that names it, copied to a bucket; the other way loads it.
-_COPIES = re.compile(
+_COPIES = regex(
     r"(aws s3|gsutil|gcloud storage|s5cmd|rclone)( -\w+)* (cp|sync|rsync|copy)( -\w+)* "
     r"(?!\w+://).{0,200}?(mlruns|mlflow|registry|tracking).{0,200}? \w{1,20}://",
     re.IGNORECASE,
 )
 _JOBS = "Amazon SageMaker"
 _PUSHES = "TensorFlow Extended"  # its Pusher makes a folder of the moment's name
-_WEIGHTS = re.compile(
+_WEIGHTS = regex(
     r"\.(pth|pt|ckpt|pkl|pickle|h5|hdf5|keras|joblib|onnx|safetensors|tar|msgpack)$", re.IGNORECASE
 )
-_HOLE = re.compile(r"\{([^{}]{1,60})\}")
-_LITERAL_VERSION = re.compile(r"(final|best|latest|last|v\d+|version)", re.IGNORECASE)
+_HOLE = regex(r"\{([^{}]{1,60})\}")
+_LITERAL_VERSION = regex(r"(final|best|latest|last|v\d+|version)", re.IGNORECASE)
 
 
 @practice(

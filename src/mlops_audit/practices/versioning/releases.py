@@ -18,37 +18,38 @@ from mlops_audit.model import (
     unknown,
 )
 from mlops_audit.practices.base import practice
+from mlops_audit.regex import regex
 
 _LOOKED_FOR = "two or more version tags, a changelog with versions, or an automated release"
 # 1.2, v1.2.3, release-1.2.3, model@v1.2.3, 2024.05, 2024-05-01; a bare number is a build.
 # GTO counts its tags: model@v1.2.3#4.
-_TAG = re.compile(
+_TAG = regex(
     r"(?:.{0,80}[@/_-])?v?(\d{1,4}\.\d{1,4}(?:\.\d{1,6})?(?:[-+._]?[0-9A-Za-z.+-]{0,40})?|20\d\d-\d\d-\d\d)"
     r"(?:#\d{1,6})?",
     re.IGNORECASE,
 )
-_PLAIN = re.compile(r"(^|[@/-])v?\d{1,4}\.\d{1,4}[^/]*$", re.IGNORECASE)  # not `made_with_tool_1.2`
-_SERIES = re.compile(r"\.x(?![0-9a-z])", re.IGNORECASE)  # 0.16.X: whatever comes of 0.16
-_CHANGELOG = re.compile(
+_PLAIN = regex(r"(^|[@/-])v?\d{1,4}\.\d{1,4}[^/]*$", re.IGNORECASE)  # not `made_with_tool_1.2`
+_SERIES = regex(r"\.x(?![0-9a-z])", re.IGNORECASE)  # 0.16.X: whatever comes of 0.16
+_CHANGELOG = regex(
     r"(^|/)(changelog|changes|change_log|history|news|releases|release[-_]?notes)(\.(md|rst|txt|adoc))?$",
     re.IGNORECASE,
 )
-_ENTRY = re.compile(
+_ENTRY = regex(
     r"^(?:#{1,4}\s*|[-*]\s+|=+\s*)?(?:\*\*)?\[?(?:version\s+|release\s+|v\.?)?"
     r"(\d{1,4}\.\d{1,4}(?:\.\d{1,6})?(?:[-.]?(?:a|b|rc|dev|post|alpha|beta)\.?\d*)?)\]?",
     re.IGNORECASE,
 )
-_IN_README = re.compile(
+_IN_README = regex(
     r"\W*(change[\s-]?log|release (notes|history)|version history|releases)\W*$", re.IGNORECASE
 )
-_VERSION = re.compile(
+_VERSION = regex(
     r"""^\s*(?:__version__|version|VERSION)\s*[=:]\s*["']([0-9][\w.+-]{0,30})["']|"""
     r"""\bversion\s*=\s*["']([0-9][\w.+-]{0,30})["']""",
     re.MULTILINE,
 )
-_BARE = re.compile(r"\A()\s*v?([0-9]{1,4}(?:\.[0-9]{1,6}){1,3}[\w.+-]{0,20})\s*\Z")
+_BARE = regex(r"\A()\s*v?([0-9]{1,4}(?:\.[0-9]{1,6}){1,3}[\w.+-]{0,20})\s*\Z")
 _FIRST = frozenset({"0", "0.0", "0.0.0", "0.0.1", "0.1", "0.1.0", "1.0", "1.0.0", "1", "0.1.dev0"})
-_FIRST_SERIES = re.compile(r"(0\.0\.0|0\.0\.1|0\.1\.0|0\.1|1\.0\.0|1\.0)([.-]?(dev|a|b|rc)\w*)?")
+_FIRST_SERIES = regex(r"(0\.0\.0|0\.0\.1|0\.1\.0|0\.1|1\.0\.0|1\.0)([.-]?(dev|a|b|rc)\w*)?")
 _CONFIGURED = ("cliff.toml", ".releaserc*", "release-please-config.json", ".cz.toml", ".cz.json",
                ".bumpversion.*", ".bumpversion.cfg")  # fmt: skip
 

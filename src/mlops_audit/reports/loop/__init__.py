@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Callable
 from importlib import import_module
 from typing import cast
 
 from mlops_audit.model import Loop, LoopNode
+from mlops_audit.regex import regex
 from mlops_audit.reports.safe import one_line
 
 __all__ = ["FORMATS", "MARKS", "draw", "fitted", "said", "some", "wrapped"]
 
-_FILE = re.compile(r"\.\w{1,6}$")
-_DOTTED = re.compile(r"[\w-]+(?:\.[\w-]+)+")
-_WITH_TOOL = re.compile(r"(\S+)( \(\w+\))")
+_FILE = regex(r"\.\w{1,6}$")
+_DOTTED = regex(r"[\w-]+(?:\.[\w-]+)+")
+_WITH_TOOL = regex(r"(\S+)( \(\w+\))")
 _LEAST = 8  # characters of a path that still say which it is
 FORMATS = ("text", "mermaid", "svg", "json")
 MARKS = {"found": "✓", "partial": "◐", "missing": "✗", "n/a": "-"}

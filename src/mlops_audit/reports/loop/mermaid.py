@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from mlops_audit.model import Loop, LoopStep
+from mlops_audit.regex import regex
 from mlops_audit.reports.loop import MARKS, fitted, some
 
 __all__ = ["render"]
 
 _MOST = 5
 _COLUMNS = 48
-_SPECIAL = re.compile(r"[^\w .,/·→+()…✓◐✗-]")
+_SPECIAL = regex(r"[^\w .,/·→+()…✓◐✗-]")
 _ARROWS = {"found": "==>", "partial": "-.->", "missing": "-.-x", "n/a": "-.-"}
 _LINES = {
     "found": "stroke:#1a7f37",
