@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -32,14 +32,16 @@ from mlops_audit.model import (
     not_applicable,
     passed,
     sentence,
-    unknown,
 )
 from mlops_audit.schema import nearest
 
 if TYPE_CHECKING:
+    from mlops_audit.graph import Project
+    from mlops_audit.graph.roles import Roles
+    from mlops_audit.judging import Judged
     from mlops_audit.tree import Tree
 
-__all__ = ["Request", "audit", "check", "judge", "read_config", "settings_of"]
+__all__ = ["Request", "audit", "check", "read_config", "settings_of"]
 
 _WITHOUT_ROLE = {
     "training": "nothing here trains a model",
@@ -113,18 +115,25 @@ def _audit(
     request: Request,
     jobs: int | None,
 ) -> Report:
-    from mlops_audit.graph import Project  # noqa: PLC0415 -- only a real audit needs the readers
+    from mlops_audit.graph.ownfiles import OwnFiles  # noqa: PLC0415 -- only a real audit needs it
+
+    folder = _folder(tree, project)
+    own = OwnFiles(tree, config, folder, cached=request.cached, jobs=jobs)
+    # The code is being read now, elsewhere if it can be: the rest of the tool is loaded meanwhile.
+    from mlops_audit.graph import Project  # noqa: PLC0415 -- as above
+    from mlops_audit.judging import judge_all  # noqa: PLC0415 -- as above
     from mlops_audit.practices import registry  # noqa: PLC0415 -- the same
 
     listed = request.practices if request.practices is not None else registry().practices
     ladder = load_model("ladder")
     config = Names(listed, ladder, models).checked(config)
     _check_tools(config)
-    folder = _folder(tree, project)
-    loaded = Project.load(tree, config, folder, cached=request.cached, jobs=jobs)
+    loaded = Project(own)
+    loaded.read_ahead()
     roles = loaded.roles.info() if tree.entries else RolesInfo("none", trains=False, serves="none")
     projects = _projects(tree, loaded, folder)
-    findings, faults = _findings(loaded, listed, projects, config)
+    judged = judge_all(loaded, listed, jobs)
+    findings = _findings(judged, listed, loaded.roles, projects, config)
     settings = replace(settings_of(config), target=request.target, evidence=request.evidence)
     assessment = evaluate(findings, models, ladder=ladder, roles=roles, settings=settings)
     beside: tuple[ModelResult, ...] = ()
@@ -136,9 +145,9 @@ def _audit(
     if not tree.entries:
         level = replace(assessment.level, remark="There is nothing here to audit: no file at all.")
         assessment = replace(assessment, level=level)
-    diagnostics = [*tree.diagnostics, *loaded.diagnostics, *registry().broken, *faults]
+    diagnostics = [*judged.told, *loaded.diagnostics, *registry().broken, *judged.faults]
     return Report(
-        repository=_repository(tree),
+        repository=_repository(tree, judged),
         roles=roles,
         projects=projects,
         assessment=assessment,
@@ -200,67 +209,39 @@ def settings_of(config: Config) -> Settings:
     )
 
 
-def judge(practice: Practice, project: Any) -> tuple[Verdict, Diagnostic | None]:  # noqa: ANN401 -- a `graph.Project`, or a fake of one
-    """Ask one practice; a fault in it costs its own verdict only.
-
-    Returns:
-        The verdict, and what went wrong if the practice raised or gave no verdict.
-    """
-    try:
-        verdict = practice.judge(project)
-    except Exception as error:  # noqa: BLE001 -- whatever a check does, the others are reported
-        import traceback  # noqa: PLC0415 -- a fault is rare, and every start would pay for it
-
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        place = f"{where.filename.replace(chr(92), '/').rpartition('/')[2]}:{where.lineno}"
-        said = f"{type(error).__name__} at {place}"
-    else:
-        if isinstance(verdict, Verdict):
-            return verdict, None
-        said = f"it gave {type(verdict).__name__}, which is no verdict"
-    reason = f"a fault in this check (practice {practice.id}): please report"
-    return unknown(reason), Diagnostic(".", f"a fault in the check {practice.id}: {said}")
-
-
 def _findings(
-    project: Any,  # noqa: ANN401 -- as in `judge`
+    judged: Judged,
     practices: Iterable[Practice],
+    roles: Roles,
     projects: Sequence[ProjectInfo],
     config: Config,
-) -> tuple[tuple[Finding, ...], list[Diagnostic]]:
-    from mlops_audit.graph.sourcelines import settled  # noqa: PLC0415 -- as the practices: late
-
+) -> tuple[Finding, ...]:
     attested = {a.practice: a for a in config.attestations if not a.expired}
     folders = [p.path for p in projects]
     findings: list[Finding] = []
-    faults: list[Diagnostic] = []
     for practice in practices:
-        verdict, fault = judge(practice, project)
-        if fault is not None:
-            faults.append(fault)
-        verdict = _by_role(practice, verdict, project.roles)
+        verdict = _by_role(practice, judged.verdicts[practice.id], roles)
         strength = Strength.FOUND if verdict.outcome in _SHOWN else None
         word = attested.get(practice.id)
         if word is not None and verdict.outcome not in _HOLDS:
             verdict, strength = _attested(word, config), Strength.ATTESTED
-        shown = tuple(dict.fromkeys(settled(project, e) for e in verdict.evidence))
-        verdict = replace(verdict, reason=sentence(verdict.reason), evidence=shown)
+        verdict = replace(verdict, reason=sentence(verdict.reason))
         findings.append(Finding(practice, verdict, strength, _project_of(verdict, folders)))
-    return tuple(findings), faults
+    return tuple(findings)
 
 
 _SHOWN = (Outcome.PASS, Outcome.PARTIAL)
 _HOLDS = (Outcome.PASS, Outcome.NOT_APPLICABLE)
 
 
-def _loop(project: Any, findings: Iterable[Finding]) -> Loop:  # noqa: ANN401 -- as in `judge`
+def _loop(project: Project, findings: Iterable[Finding]) -> Loop:
     """The loop, with the verdicts that are reported."""
     from mlops_audit.graph.loop import loop_of  # noqa: PLC0415 -- few formats draw it
 
     return loop_of(project, {f.practice.id: f.verdict for f in findings})
 
 
-def _by_role(practice: Practice, verdict: Verdict, roles: Any) -> Verdict:  # noqa: ANN401 -- as in `judge`
+def _by_role(practice: Practice, verdict: Verdict, roles: Roles) -> Verdict:
     """Make a fail `n/a` where the practice's role is missing; what was shown stays shown.
 
     In a library for others a part of a practice is what it offers, not what it does, so only a
@@ -318,18 +299,18 @@ def _folder(tree: Tree, project: str | None) -> str:
 
 def _projects(
     tree: Tree,
-    loaded: Any,  # noqa: ANN401 -- as in `judge`
+    loaded: Project,
     folder: str,
 ) -> tuple[ProjectInfo, ...]:
     if folder:
         return (ProjectInfo(folder, folder.rpartition("/")[2]),)
-    found = [ProjectInfo(p.path, p.name) for p in getattr(loaded, "projects", ())]
+    found = [ProjectInfo(p.path, p.name) for p in loaded.projects]
     return tuple(sorted(found, key=lambda p: p.path)) or (ProjectInfo(".", tree.name),)
 
 
-def _repository(tree: Tree) -> RepositoryInfo:
+def _repository(tree: Tree, judged: Judged) -> RepositoryInfo:
     git = tree.git
-    unread = {d.path for d in tree.diagnostics if d.path in tree.entries}
+    unread = {d.path for d in judged.told if d.path in tree.entries}
     unread |= {entry.path for entry in tree.entries.values() if entry.absent}
     return RepositoryInfo(
         path=tree.name,

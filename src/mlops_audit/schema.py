@@ -7,7 +7,6 @@ full validator would be a dependency that every CI job has to install.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
@@ -143,6 +142,8 @@ def _publishable(node: Any) -> Any:  # noqa: ANN401 -- any node of a JSON docume
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """`; did you mean ...?` with the nearest known word, or an empty string."""
+    import difflib  # noqa: PLC0415 -- only a mistake needs it
+
     words = sorted(known)
     found = difflib.get_close_matches(word, words, n=1, cutoff=0.5)
     if not found:

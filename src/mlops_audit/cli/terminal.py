@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Mapping
 from typing import TextIO
@@ -33,7 +32,7 @@ def options_for(
     if color is None:
         forced = environment.get("FORCE_COLOR") not in (None, "", "0")
         color = (terminal or (forced and not to_file)) and not environment.get("NO_COLOR")
-    width = shutil.get_terminal_size((80, 24)).columns if terminal else 80
+    width = _columns() if terminal else 80
     encoding = "utf-8" if to_file else (stream.encoding or "ascii")
     return Options(
         width=max(_NARROW, min(width, _WIDE)),
@@ -41,6 +40,12 @@ def options_for(
         links=bool(terminal and color and _has_links(environment)),
         ascii_only="utf" not in encoding.lower(),
     )
+
+
+def _columns() -> int:
+    import shutil  # noqa: PLC0415 -- costs 4 ms, and a pipe has no width
+
+    return shutil.get_terminal_size((80, 24)).columns
 
 
 def _has_links(environment: Mapping[str, str]) -> bool:

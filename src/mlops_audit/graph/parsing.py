@@ -1,12 +1,15 @@
 """Reads a project's code: from the cache where a file is known, else by the readers.
 
 Parsing Python costs a hundred times more than anything else of a small audit, so its facts are
-kept by path and git blob id, and a large repository is spread over processes.
+kept by path and git blob id, and what is not known yet is read beside the rest of the work.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import pickle
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from functools import partial
 
 import mlops_audit.facts
 from mlops_audit.facts.code import Module
@@ -15,12 +18,15 @@ from mlops_audit.facts.python import read_python
 from mlops_audit.facts.snakefiles import is_snakefile, read_snakemodule
 from mlops_audit.tree import Tree
 from mlops_audit.tree.cache import FactCache, fingerprint
-from mlops_audit.tree.workers import spread
+from mlops_audit.tree.workers import beside, processes
 
-__all__ = ["read_code"]
+__all__ = ["Code", "read_code"]
 
-# Below this many bytes a second process costs more than it saves.
-_SPREAD_FROM = 3_000_000
+# Weights, in bytes of Python: below the first a second process costs more than it saves, from the
+# second on several of them share the files.
+_BESIDE_FROM = 20_000
+_SPREAD_FROM = 1_500_000
+_OUTPUTS = 20  # of the bytes of a notebook one in so many is code
 
 Code = Module | Notebook
 
@@ -32,27 +38,74 @@ def read_code(
     *,
     cached: bool = True,
     jobs: int | None = None,
-) -> dict[str, Code]:
-    """The modules and notebooks at `paths`; files that cannot be read are left out."""
+) -> Callable[[], dict[str, Code]]:
+    """Begin to read the modules and notebooks at `paths`; files that cannot be read are left out.
+
+    Returns:
+        What waits for the facts, by path.
+    """
+    paths = sorted(paths)
     mark = fingerprint(mlops_audit.facts.__path__[0])
     keys = {p: f"{mark}:{p}:{blob}" for p in paths if (blob := tree.blob_id(p)) is not None}
-    cache = FactCache() if cached else None
-    known = cache.get(keys.values()) if cache else {}
-    found = {
+    known = _recalled(keys.values()) if cached else {}
+    found: dict[str, Code] = {
         p: fact for p, k in keys.items() if isinstance(fact := known.get(k), Module | Notebook)
     }
-    fresh = [(p, content) for p in paths if p not in found and (content := data(p)) is not None]
-    many = sum(len(content) for _, content in fresh) > _SPREAD_FROM
-    results = spread(_read, fresh, jobs) if many else [_read(item) for item in fresh]
-    found.update({p: code for (p, _), code in zip(fresh, results, strict=True)})
-    if cache:
-        cache.put({keys[p]: code for (p, _), code in zip(fresh, results, strict=True) if p in keys})
-        cache.close()
-    return dict(sorted(found.items()))
+    fresh = {p: content for p in paths if p not in found and (content := data(p)) is not None}
+    parts = _parts(fresh, jobs)
+    begun = [beside(partial(_read_part, part)) for part in parts]
+
+    def code() -> dict[str, Code]:
+        kept = {p: text for part in begun for p, text in part().items()}
+        for path, content in fresh.items():
+            text = kept.get(path)
+            found[path] = pickle.loads(text) if text else _read(path, content)  # noqa: S301 -- our own
+        if cached and fresh:
+            kept = kept or dict(_pickled((p, found[p]) for p in fresh))
+            _keep({keys[p]: text for p, text in kept.items() if p in keys})
+        return dict(sorted(found.items()))
+
+    return code
 
 
-def _read(item: tuple[str, bytes]) -> Code:
-    path, content = item
+def _parts(fresh: dict[str, bytes], jobs: int | None) -> list[dict[str, bytes]]:
+    """What each of several other processes shall read; none where this one had better do it."""
+    weights = {p: len(c) // (_OUTPUTS if p.endswith(".ipynb") else 1) for p, c in fresh.items()}
+    weight = sum(weights.values())
+    count = processes(jobs)
+    if weight < _BESIDE_FROM or count == 1:
+        return []
+    parts: list[dict[str, bytes]] = [{} for _ in range(count if weight > _SPREAD_FROM else 1)]
+    for number, path in enumerate(sorted(fresh, key=lambda p: (-weights[p], p))):
+        parts[number % len(parts)][path] = fresh[path]
+    return parts
+
+
+def _read_part(part: dict[str, bytes]) -> dict[str, bytes]:
+    return dict(_pickled((p, _read(p, content)) for p, content in part.items()))
+
+
+def _pickled(facts: Iterable[tuple[str, Code]]) -> Iterator[tuple[str, bytes]]:
+    """What can be pickled; an expression can be nested more deeply than pickle goes."""
+    for path, fact in facts:
+        with suppress(RecursionError, pickle.PickleError):
+            yield path, pickle.dumps(fact, protocol=5)
+
+
+def _read(path: str, content: bytes) -> Code:
     if path.endswith(".ipynb"):
         return read_notebook(path, content)
     return (read_snakemodule if is_snakefile(path) else read_python)(path, content)
+
+
+def _recalled(keys: Iterable[str]) -> dict[str, object]:
+    cache = FactCache()
+    found = cache.get(keys)
+    cache.close()
+    return found
+
+
+def _keep(facts: dict[str, bytes]) -> None:
+    cache = FactCache()
+    cache.put(facts)
+    cache.close()

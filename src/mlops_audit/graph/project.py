@@ -48,6 +48,11 @@ class Project(ProjectRuns):
     tasks, licence): whether it does anything for this project, the graph tells.
     """
 
+    def read_ahead(self) -> None:
+        """Read what needs no Python while that may still be read elsewhere."""
+        for name in ("catalogue", "docs", "dvc", "dependencies", "containers"):
+            getattr(self, name)
+
     @cached_property
     def docs(self) -> Docs:
         """README, pages and sections."""

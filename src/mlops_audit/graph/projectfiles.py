@@ -9,15 +9,12 @@ from types import MappingProxyType
 from typing import Self
 
 from mlops_audit.config import Config
-from mlops_audit.facts.ci import system_of
 from mlops_audit.facts.code import Module
 from mlops_audit.facts.notebooks import Notebook
-from mlops_audit.facts.snakefiles import is_snakefile
 from mlops_audit.graph.index import CodeIndex
-from mlops_audit.graph.ownership import left_out
-from mlops_audit.graph.parsing import read_code
+from mlops_audit.graph.ownfiles import OwnFiles
 from mlops_audit.regex import regex
-from mlops_audit.tree import Entry, GitInfo, Tree, Unread
+from mlops_audit.tree import Entry, GitInfo, Tree
 
 __all__ = ["ProjectFiles"]
 
@@ -28,65 +25,27 @@ _TEST_FOLDER = regex(r"(^|/)(tests?|testing|unit_tests?|integration_tests?|e2e)/
 _EXAMPLE_FOLDER = regex(
     r"(^|/)(examples?|docs?|tutorials?|\.?guides?|samples?|benchmarks?|demos?)/"
 )
-# What stands at a repository's root for all of its projects: CI, hooks, tasks, owners, licence.
-_SHARED = regex(
-    r"\.github/.*|\.gitlab/.*|\.circleci/.*|\.buildkite/.*|\.azure[^/]*/.*|"
-    r"\.pre-commit-config\.ya?ml|(?:gnu)?makefile|noxfile\.py|tox\.ini|justfile|taskfile\.ya?ml|"
-    r"codeowners|licen[cs]e[^/]*|copying|contributing\.md|\.git(?:ignore|attributes)",
-    re.IGNORECASE,
-)
-
-
-def _shared(path: str) -> bool:
-    if "/" in path and not path.startswith("."):
-        return False
-    return bool(_SHARED.fullmatch(path)) or system_of(path, lambda: None) is not None
 
 
 class ProjectFiles:
     """The files of one project, and what its Python code and notebooks say."""
 
-    def __init__(
-        self,
-        tree: Tree,
-        config: Config,
-        folder: str = "",
-        *,
-        cached: bool = False,
-        jobs: int | None = None,
-    ) -> None:
-        self.tree = tree
-        self.config = config
-        self.folder = "" if folder in {"", "."} else folder.strip("/")
-        self.cached = cached
-        self.jobs = jobs
-        inside = f"{self.folder}/" if self.folder else ""
-        listed = [p for p in tree.entries if p.startswith(inside) or _shared(p)]
-        self.left_out: Mapping[str, str] = left_out(listed, config.exclude, self._licence)
-        self.paths: tuple[str, ...] = tuple(
-            p for p in listed if p not in self.left_out and tree.entries[p].kind in {"file", "link"}
-        )
+    def __init__(self, own: OwnFiles) -> None:
+        self.own = own
+        self.tree = own.tree
+        self.config = own.config
+        self.folder = own.folder
+        self.left_out = own.left_out
+        self.paths = own.paths
+        self.unread = own.unread
         self.answers: dict[object, object] = {}  # of `memo.once`
         self._texts: dict[str, str | None] = {}
         self._tests: dict[str, bool] = {}
-        self.unread: dict[str, str] = {}
 
     @classmethod
-    def load(
-        cls,
-        tree: Tree,
-        config: Config,
-        folder: str = "",
-        *,
-        cached: bool = False,
-        jobs: int | None = None,
-    ) -> Self:
-        """The project of a whole tree, or of one of its folders.
-
-        `cached` keeps facts in the user's cache folder; `jobs` bounds the processes that a large
-        repository is read with.
-        """
-        return cls(tree, config, folder, cached=cached, jobs=jobs)
+    def load(cls, tree: Tree, config: Config, folder: str = "") -> Self:
+        """The project of a whole tree, or of one of its folders."""
+        return cls(OwnFiles(tree, config, folder))
 
     @property
     def git(self) -> GitInfo | None:
@@ -124,17 +83,7 @@ class ProjectFiles:
 
     def data(self, path: str) -> bytes | None:
         """A file's bytes; None when it cannot be read, the reason then stands in `unread`."""
-        if path not in self.tree.entries:
-            return None
-        found = self.tree.read(path)
-        if isinstance(found, Unread):
-            self.unread[path] = found.reason
-            return None
-        return found
-
-    def _licence(self, path: str) -> str | None:
-        found = self.tree.read(path)
-        return None if isinstance(found, Unread) else found.decode("utf-8", "replace")
+        return self.own.data(path)
 
     def text(self, path: str) -> str | None:
         """A file's text (undecodable bytes replaced); None when it cannot be read."""
@@ -145,8 +94,7 @@ class ProjectFiles:
 
     @cached_property
     def _code(self) -> Mapping[str, Module | Notebook]:
-        paths = [p for p in self.paths if p.endswith((".py", ".ipynb")) or is_snakefile(p)]
-        return read_code(self.tree, paths, self.data, cached=self.cached, jobs=self.jobs)
+        return self.own.code()
 
     @cached_property
     def notebooks(self) -> Mapping[str, Notebook]:

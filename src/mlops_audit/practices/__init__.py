@@ -6,7 +6,6 @@ start with an underscore are helpers of their folder and hold no practice.
 
 from __future__ import annotations
 
-import difflib
 import functools
 import importlib
 import pkgutil
@@ -161,6 +160,8 @@ def _normal(text: str) -> str:
 
 
 def _nearest(wanted: str) -> str:
+    import difflib  # noqa: PLC0415 -- only a mistake needs it
+
     names = {_normal(p.id): p.id for p in catalogue()} | {p.slug: p.slug for p in catalogue()}
     near = difflib.get_close_matches(wanted, sorted(names), n=1, cutoff=0.5)
     return f"; the nearest is {names[near[0]]}" if near else ""

@@ -92,18 +92,17 @@ class FactCache:
             return {}
         return found
 
-    def put(self, facts: Mapping[str, object]) -> None:
-        """Keep facts; the whole cache is dropped when it has grown too large."""
+    def put(self, facts: Mapping[str, bytes]) -> None:
+        """Keep pickled facts; the whole cache is dropped when it has grown too large."""
         if self._db is None or not facts:
             return
         try:
-            rows = [(key, pickle.dumps(value, protocol=5)) for key, value in facts.items()]
             with self._db:
                 (count,) = self._db.execute("select count(*) from facts").fetchone()
                 if count > _MAX_ROWS:
                     self._db.execute("delete from facts")
-                self._db.executemany("insert or replace into facts values (?, ?)", rows)
-        except (sqlite3.Error, pickle.PickleError, RecursionError):
+                self._db.executemany("insert or replace into facts values (?, ?)", facts.items())
+        except sqlite3.Error:
             return
 
     def result(self, key: str) -> object:

@@ -49,6 +49,11 @@ _CATALOGUE = regex(r"(^|/)(catalog-info|service)\.ya?ml$")
 _FALLBACK = regex(
     r"fall_?back|default_(prediction|answer|response|forecast)|backup_model", re.IGNORECASE
 )
+_OWNER_TITLE = regex(
+    r"\W*((model|service|system|code|project) )?(owners?|ownership|maintainers?|on-?call|"
+    r"owners? and \w+|\w+ and owners?(hip)?|responsib\w+|escalation)\W*",
+    re.IGNORECASE,
+)
 _OTHER_ROLE = regex(r"code of conduct|code_of_conduct|data owner|copyright|author", re.IGNORECASE)
 _LOOKED_FOR = "a named owner, and a runbook or fallback for when the model or service fails"
 
@@ -101,19 +106,12 @@ def _owners(project: Project) -> Iterator[Evidence]:
         if _OTHER_ROLE.search(document.path):
             continue
         for section, span, text in project.docs.paragraphs(document):
-            titled = re.fullmatch(
-                r"\W*((model|service|system|code|project) )?(owners?|ownership|maintainers?|"
-                r"on-?call|"
-                r"owners? and \w+|\w+ and owners?(hip)?|responsib\w+|escalation)\W*",
-                section.title,
-                re.IGNORECASE,
+            placed = _OWNER_TITLE.fullmatch(section.title) or (
+                _RUNBOOK.search(document.path) and _OWNER.search(text)
             )
-            if is_placeholder(text) or _OTHER_ROLE.search(text[:80]) or _GUIDE.search(text):
+            if not ((placed and _PERSON.search(text)) or _OWNER_LINE.search(text[:200])):
                 continue
-            if (
-                (titled or (_RUNBOOK.search(document.path) and _OWNER.search(text)))
-                and (_PERSON.search(text))
-            ) or _OWNER_LINE.search(text[:200]):
+            if not (is_placeholder(text) or _OTHER_ROLE.search(text[:80]) or _GUIDE.search(text)):
                 yield Evidence(span, text)
 
 

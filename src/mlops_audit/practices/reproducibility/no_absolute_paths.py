@@ -55,7 +55,7 @@ def no_absolute_paths(project: Project) -> Verdict:
     )
     inside = _in_images(project)
     found = [e for e in found if inside is None or not inside.search(e.detail)]
-    unread = len(project.unread)
+    unread = sum(p.endswith((".py", ".ipynb")) or _is_config(project, p) for p in project.unread)
     tail = f" ({unread} files could not be read)" if unread else ""
     if not found:
         return passed(
@@ -110,11 +110,13 @@ def _in_notebooks(project: Project) -> Iterator[Evidence]:
 
 def _in_config(project: Project) -> Iterator[Evidence]:
     for path in project.paths:
-        if not _CONFIG.search(path) or _ELSEWHERE.search(path):
-            continue
-        if (project.entry(path).size or 0) > _MAX_BYTES:
-            continue
-        yield from _in_lines(path, project.text(path) or "")
+        if _is_config(project, path):
+            yield from _in_lines(path, project.text(path) or "")
+
+
+def _is_config(project: Project, path: str) -> bool:
+    small = (project.entry(path).size or 0) <= _MAX_BYTES
+    return small and bool(_CONFIG.search(path)) and not _ELSEWHERE.search(path)
 
 
 def _in_lines(path: str, text: str) -> Iterator[Evidence]:

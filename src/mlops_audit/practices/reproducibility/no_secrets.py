@@ -35,8 +35,9 @@ _ASIDE = regex(
 def no_secrets(project: Project) -> Verdict:
     """Judge every text file, and string literals joined as Python joins them."""
     found = {e.span: e for e in (*_in_texts(project), *_in_notebooks(project), *_in_code(project))}
-    unread = len(project.unread) + sum(
-        project.entry(p).absent for p in project.paths if p not in project.unread
+    unread = sum(
+        project.entry(p).absent or (p in project.unread and _is_searched(project, p))
+        for p in project.paths
     )
     tail = f" ({unread} files could not be read)" if unread else ""
     if found:
@@ -67,11 +68,17 @@ def _own(project: Project) -> Iterator[str]:
             yield path
 
 
+def _is_text(project: Project, path: str) -> bool:
+    return not _DATA.search(path) and (project.entry(path).size or 0) <= _TEXT_BYTES
+
+
+def _is_searched(project: Project, path: str) -> bool:
+    return path.endswith((".py", ".ipynb")) or _is_text(project, path)
+
+
 def _in_texts(project: Project) -> Iterator[Evidence]:
     for path in _own(project):
-        if _DATA.search(path) or (project.entry(path).size or 0) > _TEXT_BYTES:
-            continue
-        text = project.text(path)
+        text = project.text(path) if _is_text(project, path) else None
         if text is None or "\0" in text[:1000]:
             continue
         for hit in find_secrets(text, path):

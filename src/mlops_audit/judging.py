@@ -1,0 +1,103 @@
+"""Asks every practice about a project, over several processes where that saves time.
+
+The practices of one principle look at much the same, so a principle is judged by one process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from mlops_audit.graph.sourcelines import settled
+from mlops_audit.model import Diagnostic, Practice, Verdict, unknown
+from mlops_audit.tree.limits import MAX_TOTAL
+from mlops_audit.tree.workers import divided, processes
+
+if TYPE_CHECKING:
+    from mlops_audit.graph import Project
+
+__all__ = ["Judged", "judge_all"]
+
+_MOST = 4  # processes: what all practices ask for is worked out in each of them
+
+
+class Judged(Struct, frozen=True):
+    """What a group of practices was answered.
+
+    Attributes:
+        verdicts: by the practice's id, each evidence on the line that shows it.
+        faults: what went wrong in the practices themselves.
+        unread: the files that could not be read, with the reason.
+        told: what the tree said meanwhile.
+    """
+
+    verdicts: Mapping[str, Verdict]
+    faults: tuple[Diagnostic, ...] = ()
+    unread: Mapping[str, str] = {}
+    told: tuple[Diagnostic, ...] = ()
+
+
+def judge_all(project: Project, practices: Sequence[Practice], jobs: int | None = None) -> Judged:
+    """The verdict of every practice.
+
+    Args:
+        project: what is judged.
+        practices: the practices to ask.
+        jobs: how many processes may judge; the verdicts are the same for any.
+    """
+    groups: dict[str, list[Practice]] = {}
+    for practice in practices:
+        groups.setdefault(practice.principle, []).append(practice)
+    largest = sorted(groups.values(), key=len, reverse=True)
+    found = divided(partial(_judge_group, project), largest, _processes(project, jobs))
+    for each in found:
+        project.unread.update(each.unread)
+    return Judged(
+        {key: verdict for each in found for key, verdict in each.verdicts.items()},
+        tuple(fault for each in found for fault in each.faults),
+        project.unread,
+        tuple(dict.fromkeys(d for each in found for d in each.told)),
+    )
+
+
+def _processes(project: Project, jobs: int | None) -> int:
+    # What is left out of a tree that is too large to be read whole depends on who reads it.
+    small = sum(entry.size or 0 for entry in project.tree.entries.values()) <= MAX_TOTAL
+    return min(processes(jobs), _MOST) if small else 1
+
+
+def _judge_group(project: Project, practices: Iterable[Practice]) -> Judged:
+    verdicts: dict[str, Verdict] = {}
+    faults: list[Diagnostic] = []
+    for practice in practices:
+        verdict, fault = _judge(practice, project)
+        shown = tuple(dict.fromkeys(settled(project, e) for e in verdict.evidence))
+        verdicts[practice.id] = replace(verdict, evidence=shown)
+        faults += [fault] if fault else []
+    return Judged(verdicts, tuple(faults), dict(project.unread), tuple(project.tree.diagnostics))
+
+
+def _judge(practice: Practice, project: Project) -> tuple[Verdict, Diagnostic | None]:
+    """Ask one practice; a fault in it costs its own verdict only.
+
+    Returns:
+        The verdict, and what went wrong if the practice raised or gave no verdict.
+    """
+    try:
+        verdict = practice.judge(project)
+    except Exception as error:  # noqa: BLE001 -- whatever a check does, the others are reported
+        import traceback  # noqa: PLC0415 -- a fault is rare, and every start would pay for it
+
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{where.filename.replace(chr(92), '/').rpartition('/')[2]}:{where.lineno}"
+        said = f"{type(error).__name__} at {place}"
+    else:
+        if isinstance(verdict, Verdict):
+            return verdict, None
+        said = f"it gave {type(verdict).__name__}, which is no verdict"
+    reason = f"a fault in this check (practice {practice.id}): please report"
+    return unknown(reason), Diagnostic(".", f"a fault in the check {practice.id}: {said}")

@@ -1,0 +1,82 @@
+"""Code read here, beside the rest of the work, or from the cache: the facts are the same."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import dedent
+
+HEAD = """
+import os
+from mlops_audit.graph import parsing
+from mlops_audit.tree import MemoryTree
+
+def code(n):
+    text = f"import numpy\\nSEED = {n}\\ndef load():\\n    return numpy.load('a{n}.npy')\\n"
+    return text.encode()
+
+DEEP = b"x = " + b"+".join([b"1"] * 2_000) + b"\\n"
+files = {f"src/m{n}.py": code(n) for n in range(600)}
+files["deep.py"], files["broken.py"] = DEEP, b"def (:\\n"
+
+def read(jobs, cached=False):
+    tree = MemoryTree(files)
+    return parsing.read_code(tree, tree.entries, tree.read, cached=cached, jobs=jobs)()
+"""
+
+
+def run(code: str, cache: Path) -> str:
+    """What a program prints: pytest's own processes have threads, and are not forked."""
+    done = subprocess.run(
+        [sys.executable, "-c", dedent(HEAD) + dedent(code)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+        env={"MLOPS_AUDIT_CACHE": str(cache)},
+    )
+    return done.stdout.strip()
+
+
+def test_facts_do_not_depend_on_who_reads(tmp_path: Path) -> None:
+    """One process, one beside it, and several give the same facts in the same order."""
+    code = """
+        parsing._SPREAD_FROM = 30_000
+        alone, several = read(1), read(3)
+        parsing._SPREAD_FROM = 10**9
+        beside = read(2)
+        print(alone == several == beside, list(alone) == list(several) == sorted(files))
+        print(bool(alone["broken.py"].error))
+    """
+    assert run(code, tmp_path).splitlines() == ["True True", "True"]
+
+
+def test_what_a_process_does_not_give_is_read_here(tmp_path: Path) -> None:
+    """A reader that is killed, or a fact too deep to be pickled, costs time and no fact."""
+    code = """
+        alone, here, dumps = read(1), os.getpid(), parsing.pickle.dumps
+        def deadly(fact, protocol):
+            if os.getpid() != here:
+                os._exit(9)
+            return dumps(fact, protocol)
+        parsing.pickle.dumps = deadly
+        print(read(2) == alone)
+        def deep(fact, protocol):
+            if fact.path == "deep.py":
+                raise RecursionError
+            return dumps(fact, protocol)
+        parsing.pickle.dumps = deep
+        print(read(2) == alone, read(2, cached=True) == alone)
+    """
+    assert run(code, tmp_path).splitlines() == ["True", "True True"]
+
+
+def test_facts_that_were_kept_are_not_read_again(tmp_path: Path) -> None:
+    """The second reading takes every fact from the cache, whoever read it first."""
+    code = """
+        first = read(2, cached=True)
+        parsing._read = lambda path, content: 1 / 0
+        print(read(2, cached=True) == first, len(first) == len(files))
+    """
+    assert run(code, tmp_path) == "True True"
