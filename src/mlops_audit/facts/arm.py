@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from mlops_audit.facts.decoding import decode
 from mlops_audit.facts.resources import Resource
 from mlops_audit.facts.types import Unreadable
-from mlops_audit.facts.yamlpos import decode
 from mlops_audit.model import Span
 from mlops_audit.regex import regex
 

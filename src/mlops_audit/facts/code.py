@@ -390,7 +390,19 @@ class Module(Struct, frozen=True, dict=True):
 
     def klass(self, qualname: str) -> Class | None:
         """The class of that qualified name."""
-        return next((c for c in self.classes if c.qualname == qualname), None)
+        return self._classes_by_name.get(qualname)
+
+    @cached_property
+    def _classes_by_name(self) -> dict[str, Class]:
+        return {c.qualname: c for c in reversed(self.classes)}  # the first of a name
+
+    @cached_property
+    def assigns_by_scope(self) -> dict[str, tuple[Assign, ...]]:
+        """The assignments of each function, without those of functions nested in it."""
+        found: dict[str, list[Assign]] = {}
+        for assign in self.assigns:
+            found.setdefault(assign.scope, []).append(assign)
+        return {k: tuple(v) for k, v in found.items()}
 
     @cached_property
     def constants(self) -> dict[str, Value]:

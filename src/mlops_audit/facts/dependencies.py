@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 
+from mlops_audit.facts.decoding import decode
 from mlops_audit.facts.locks import LOCK_NAMES, read_lock
 from mlops_audit.facts.packaging import read_manifest
 from mlops_audit.facts.requirements import (
@@ -23,7 +24,6 @@ from mlops_audit.facts.requirements import (
 from mlops_audit.facts.setupfiles import Manifest, PackageMeta
 from mlops_audit.facts.tomlpos import load_toml
 from mlops_audit.facts.types import Unreadable
-from mlops_audit.facts.yamlpos import decode
 from mlops_audit.model import Span
 from mlops_audit.regex import regex
 

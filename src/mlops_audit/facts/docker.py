@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import Struct, field
 
+from mlops_audit.facts.decoding import decode
 from mlops_audit.facts.dockerfile import (
     Copy,
     Dockerfile,
@@ -21,7 +22,7 @@ from mlops_audit.facts.shell import parse_shell
 from mlops_audit.facts.tasks import node_commands
 from mlops_audit.facts.tomlpos import load_toml
 from mlops_audit.facts.types import Command, Target, Unreadable
-from mlops_audit.facts.yamlpos import decode, load_yaml
+from mlops_audit.facts.yamlpos import load_yaml
 from mlops_audit.model import Span
 from mlops_audit.regex import regex
 

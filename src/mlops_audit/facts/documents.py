@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import posixpath
 import re
+from functools import lru_cache
 
 from msgspec import Struct, field
 
+from mlops_audit.facts.decoding import decode
 from mlops_audit.facts.doctypes import CodeBlock, Document, Link, Section, Table
 from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.shell import parse_shell
 from mlops_audit.facts.types import Command, Unreadable
-from mlops_audit.facts.yamlpos import decode, load_yaml
+from mlops_audit.facts.yamlpos import load_yaml
 from mlops_audit.model import Span
 from mlops_audit.regex import regex
 
@@ -329,7 +331,13 @@ _PLACEHOLDER = regex(
     re.IGNORECASE,
 )
 
-
+# Without one of these, none of the above is there.
+_SUSPECT = (
+    "todo", "tbd", "tba", "fixme", "xxx", "lorem ipsum", "coming soon", "work in progress",
+    "under construction", "to be ", "fill ", "information needed", "placeholder", "insert",
+    "describe", "your text", "add ", "not yet ", "[your", "[add", "[optional", "<your", "<add",
+    "{{", "...", "explain", "specify", "outline",
+)  # fmt: skip
 _LINE_SIGNS = regex(r"(?m)^[ \t]*(?:[#>*+|_=-]+|\d+[.)])[ \t]*")
 _TOLD = regex(r"[^\W_]{2,}")
 
@@ -337,6 +345,7 @@ _TOLD = regex(r"[^\W_]{2,}")
 _BLANK_FIELD = regex(r"(?:[\s|,;]{0,9}<(?!https?:|mailto:)[a-z][a-z _-]{0,40}>){1,20}[\s|]{0,9}")
 
 
+@lru_cache(maxsize=4096)  # many practices ask of the same paragraphs
 def is_placeholder(text: str) -> bool:
     """Whether a text says nothing yet: empty, TODO, lorem ipsum, `<your …>`, unfilled template.
 
@@ -345,7 +354,9 @@ def is_placeholder(text: str) -> bool:
     body = _without_markup(_COMMENT.sub("", text)) if "<!--" in text else text
     if _BLANK_FIELD.fullmatch(body):
         return True
-    rest, marks = _PLACEHOLDER.subn(" ", body)
+    lowered = body.lower()
+    suspect = any(word in lowered for word in _SUSPECT)
+    rest, marks = _PLACEHOLDER.subn(" ", body) if suspect else (body, 0)
     rest = _LINE_SIGNS.sub(" ", rest)
     if not marks:
         return _TOLD.search(rest) is None

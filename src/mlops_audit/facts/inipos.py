@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from mlops_audit.facts.decoding import decode
 from mlops_audit.facts.nodes import Entry, Node
 from mlops_audit.facts.types import Unreadable
-from mlops_audit.facts.yamlpos import decode
 from mlops_audit.model import Span
 from mlops_audit.regex import regex
 

@@ -9,9 +9,9 @@ import json
 import re
 from collections.abc import Iterator
 
+from mlops_audit.facts.decoding import decode
 from mlops_audit.facts.nodes import Entry, Node, is_null_text
 from mlops_audit.facts.types import Unreadable
-from mlops_audit.facts.yamlpos import decode
 from mlops_audit.model import Span
 from mlops_audit.regex import regex
 

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from mlops_audit.facts.decoding import decode
 from mlops_audit.facts.shell import parse_shell
 from mlops_audit.facts.types import Command, Target
-from mlops_audit.facts.yamlpos import decode
 from mlops_audit.model import Span
 from mlops_audit.regex import regex
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 
+from mlops_audit.facts.decoding import decode
 from mlops_audit.facts.requirements import Lock, normal_name
-from mlops_audit.facts.yamlpos import decode
 from mlops_audit.model import Span
 from mlops_audit.regex import regex
 

@@ -8,12 +8,13 @@ import shlex
 from msgspec import Struct
 from msgspec.structs import replace
 
+from mlops_audit.facts.decoding import decode
 from mlops_audit.facts.jsonpos import load_json
 from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.shell import parse_shell
 from mlops_audit.facts.tasks import node_commands
 from mlops_audit.facts.types import Command, Target, Unreadable
-from mlops_audit.facts.yamlpos import decode, load_yaml
+from mlops_audit.facts.yamlpos import load_yaml
 from mlops_audit.model import Span
 
 __all__ = [

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Iterator
 
 from msgspec import Struct
 
+from mlops_audit.facts.decoding import decode
 from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.types import Unreadable
-from mlops_audit.facts.yamlpos import decode, load_yaml
+from mlops_audit.facts.yamlpos import load_yaml
 from mlops_audit.model import Span
 from mlops_audit.regex import regex
 

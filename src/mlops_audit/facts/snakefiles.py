@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from mlops_audit.facts.code import Module
+from mlops_audit.facts.decoding import decode
 from mlops_audit.facts.python import read_source
-from mlops_audit.facts.yamlpos import decode
 from mlops_audit.regex import regex
 
 __all__ = ["WORKFLOW", "is_snakefile", "read_snakemodule", "rule_scope"]

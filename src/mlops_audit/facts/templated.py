@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from mlops_audit.facts.decoding import decode
 from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.types import Unreadable
-from mlops_audit.facts.yamlpos import decode, load_yaml_all
+from mlops_audit.facts.yamlpos import load_yaml_all
 from mlops_audit.regex import regex
 
 __all__ = ["PLACEHOLDER", "load_templated"]

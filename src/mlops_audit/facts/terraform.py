@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from mlops_audit.facts.decoding import decode
 from mlops_audit.facts.hcl import HclBlock, scan_hcl
 from mlops_audit.facts.jsonpos import load_json
 from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.resources import Resource
 from mlops_audit.facts.types import Unreadable
-from mlops_audit.facts.yamlpos import decode
 from mlops_audit.model import Span
 from mlops_audit.regex import regex
 

@@ -11,9 +11,9 @@ import tomllib
 
 from msgspec import Struct, field
 
+from mlops_audit.facts.decoding import decode
 from mlops_audit.facts.nodes import Entry, Node, null_node, text_node
 from mlops_audit.facts.types import Unreadable
-from mlops_audit.facts.yamlpos import decode
 from mlops_audit.model import Span
 from mlops_audit.regex import regex
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 import re
 
+from mlops_audit.facts.decoding import decode
 from mlops_audit.facts.pipelinetypes import PipelineFile, PipelineStep
 from mlops_audit.facts.pytext import literal_words, parse_python
 from mlops_audit.facts.shell import parse_shell
 from mlops_audit.facts.types import Command
-from mlops_audit.facts.yamlpos import decode
 from mlops_audit.model import Span
 from mlops_audit.regex import regex
 

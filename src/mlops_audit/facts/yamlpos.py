@@ -12,6 +12,7 @@ from typing import Protocol
 import yaml
 from msgspec import Struct, field
 
+from mlops_audit.facts.decoding import decode
 from mlops_audit.facts.nodes import Entry, Node, Plain, Scalar, is_null_text, null_node
 from mlops_audit.facts.types import Unreadable
 from mlops_audit.model import Span
@@ -194,17 +195,6 @@ def _load(data: bytes | str, path: str, *, first: bool) -> tuple[Node, ...] | Un
     finally:
         if loader is not None:
             loader.dispose()
-
-
-def decode(data: bytes | str) -> str | None:
-    """Text of a file: UTF-8 with or without a byte order mark, or UTF-16 with one; else None."""
-    if isinstance(data, str):
-        return data.removeprefix("\ufeff")
-    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError:
-        return None
 
 
 def _loader(text: str) -> _Loader:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Call, Module
@@ -50,6 +51,7 @@ TEXT = 80
 _ONLY_TRAIN = regex(r"[\[(\s]*\w*train\w*\s*(,\s*[\"']\w*train\w*[\"'])?[\])\s,]*", re.IGNORECASE)
 
 
+@lru_cache(maxsize=4096)
 def set_of(text: str) -> str:
     """Which set a name or expression means: `test`, `val`, `train` or (empty) none."""
     lowered = _NOT_DATA.sub("", text).lower()

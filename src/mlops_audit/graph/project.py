@@ -173,26 +173,43 @@ class Project(ProjectRuns):
         A capability that ends with `.*` names all below it. `test` and `notebook` choose the
         kind of file: False leaves it out, True asks for it, None takes both.
         """
-        wanted = [
-            c
-            for c in sorted(self._uses)
-            if any(c == w or (w.endswith(".*") and c.startswith(w[:-1])) for w in capabilities)
-        ]
-        return tuple(
-            u
-            for c in wanted
-            for u in self._uses[c]
-            if (test is None or u.test is test) and (notebook is None or u.notebook is notebook)
-        )
+        asked = (capabilities, test, notebook)
+        found = self._uses_asked.get(asked)
+        if found is None:
+            wanted = [
+                c
+                for c in sorted(self._uses)
+                if any(c == w or (w.endswith(".*") and c.startswith(w[:-1])) for w in capabilities)
+            ]
+            found = self._uses_asked[asked] = tuple(
+                u
+                for c in wanted
+                for u in self._uses[c]
+                if (test is None or u.test is test) and (notebook is None or u.notebook is notebook)
+            )
+        return found
+
+    @cached_property
+    def _uses_asked(
+        self,
+    ) -> dict[tuple[tuple[str, ...], bool | None, bool | None], tuple[Use, ...]]:
+        return {}
 
     def uses_in(self, path: str, scope: str | None = None) -> tuple[Use, ...]:
         """The uses in one file's calls, or in one function of it and those nested in it."""
         uses = self._calls_used.get(path, ())
-        if scope is None:
+        if scope is None or not uses:
             return uses
-        return tuple(
-            u for u in uses if u.scope == scope or (scope and u.scope.startswith(f"{scope}."))
-        )
+        found = self._uses_within.get((path, scope))
+        if found is None:
+            found = self._uses_within[path, scope] = tuple(
+                u for u in uses if u.scope == scope or (scope and u.scope.startswith(f"{scope}."))
+            )
+        return found
+
+    @cached_property
+    def _uses_within(self) -> dict[tuple[str, str], tuple[Use, ...]]:
+        return {}
 
     def uses_at(self, way: Way) -> Iterator[Use]:
         """The uses at a reached node."""

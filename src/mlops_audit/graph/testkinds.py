@@ -147,13 +147,12 @@ class TestKinds:
             if any(_STUBS.search(c.name) for c in calls):
                 return True
             # A browser test that answers the page's own requests.
-            inside = (c for c in module.calls if scope and c.scope.startswith(f"{scope}."))
-            if any(c.method == "fulfill" for c in (*calls, *inside)):
+            if any(c.method == "fulfill" for c in calls):
                 return True
             overrides = [
                 a
-                for a in module.assigns
-                if a.scope == scope and any("dependency_overrides" in t for t in a.targets)
+                for a in module.assigns_by_scope.get(scope, ())
+                if any("dependency_overrides" in t for t in a.targets)
             ]
             if any(a.value.text != "{}" for a in overrides):  # an empty one takes stubs away
                 return True

@@ -81,6 +81,7 @@ class ScopeReader:
         self.project = project
         self.index = project.index
         self._known: dict[tuple[str, str], ScopeFacts] = {}
+        self._texts: dict[str, list[tuple[str, tuple[Symbol, ...]]]] = {}  # scope, what is meant
 
     def read(self, path: str, scope: str) -> ScopeFacts:
         """What a function (or a class with all its methods) does by itself."""
@@ -239,24 +240,31 @@ class ScopeReader:
 
     def _named(self, module: Module, scope: str) -> Iterator[Symbol]:
         """Files of the project whose path or dotted name stands in a function or its module."""
+        if module.path not in self._texts:
+            said = (
+                (t.scope, tuple(self._meant(module, t.value))) for t in module.texts if not t.doc
+            )
+            self._texts[module.path] = [(inside, symbols) for inside, symbols in said if symbols]
+        for inside, symbols in self._texts[module.path]:
+            if not inside or inside == scope or inside.startswith(f"{scope}."):
+                yield from symbols
+
+    def _meant(self, module: Module, text: str) -> Iterator[Symbol]:
+        """What a text names: files of the project, a module, an installed command."""
         folder = module.path.rpartition("/")[0]
-        for text in module.texts:
-            inside = text.scope == scope or text.scope.startswith(f"{scope}.") or not text.scope
-            if text.doc or not inside:
-                continue
-            for name in _FILE.findall(text.value):
-                place = self.project.places.file(name, folder)
-                if place and not self.project.is_test(place):
-                    yield from self._program(place)
-            words = text.value.split()
-            dotted = words[words.index("-m") + 1] if "-m" in words[:-1] else text.value
-            symbol = self.index.resolve(dotted, module.path) if _DOTTED.match(dotted) else None
-            if symbol and not self.project.is_test(symbol.path):
-                yield symbol
-            entry = self.project.console_scripts.get(words[0]) if words else None
-            target = self.index.resolve(entry.replace(":", "."), "") if entry else None
-            if target:
-                yield target
+        for name in _FILE.findall(text):
+            place = self.project.places.file(name, folder)
+            if place and not self.project.is_test(place):
+                yield from self._program(place)
+        words = text.split()
+        dotted = words[words.index("-m") + 1] if "-m" in words[:-1] else text
+        symbol = self.index.resolve(dotted, module.path) if _DOTTED.match(dotted) else None
+        if symbol and not self.project.is_test(symbol.path):
+            yield symbol
+        entry = self.project.console_scripts.get(words[0]) if words else None
+        target = self.index.resolve(entry.replace(":", "."), "") if entry else None
+        if target:
+            yield target
 
 
 def _starts(call: Call) -> bool:

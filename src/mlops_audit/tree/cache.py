@@ -111,7 +111,7 @@ class FactCache:
             return None
         try:
             row = self._db.execute("select data from results where key = ?", (key,)).fetchone()
-            return _Unpickler(io.BytesIO(row[0])).load() if row else None
+            return pickle.loads(row[0]) if row else None  # noqa: S301 -- as in `get`
         except Exception:  # noqa: BLE001 -- as in `get`
             return None
 
@@ -161,18 +161,9 @@ def _view(values: dict[Any, Any]) -> MappingProxyType[Any, Any]:
 class _Pickler(pickle.Pickler):
     """Writes functions as names: to import all that judged costs as much as a small audit."""
 
-    def persistent_id(self, obj: Any) -> tuple[str, str] | None:  # noqa: ANN401 -- any object may come
-        if isinstance(obj, FunctionType | Unloaded):
-            return obj.__module__, obj.__name__
-        return None
-
-    def reducer_override(self, obj: Any) -> Any:  # noqa: ANN401 -- the same
+    def reducer_override(self, obj: Any) -> Any:  # noqa: ANN401 -- any object may come
+        if isinstance(obj, FunctionType | Unloaded) and obj is not _view:
+            return Unloaded, (obj.__module__, obj.__name__)
         if isinstance(obj, MappingProxyType):
             return _view, (dict(obj),)
         return NotImplemented
-
-
-class _Unpickler(pickle.Unpickler):
-    def persistent_load(self, pid: Any) -> Unloaded:  # noqa: ANN401 -- what `persistent_id` gave
-        module, name = pid
-        return Unloaded(module, name)

@@ -37,18 +37,24 @@ def imports(project: Project, path: str) -> frozenset[str]:
     seen: set[str] = set()
     queue = [path]
     while queue and len(seen) < _HOPS:
-        module = project.modules.get(queue.pop())
-        if module is None:
-            continue
-        names = [n for i in module.imports for n in (i.dotted, i.module)]
-        if any(_BUILDS.search(c.name) for c in module.calls):
-            names += _configured(project)
-        for name in names:
-            symbol = project.index.resolve(name, module.path)
-            if symbol and symbol.path not in seen and symbol.path != path:
-                seen.add(symbol.path)
-                queue.append(symbol.path)
+        for near in _imports(project, queue.pop()):
+            if near not in seen and near != path:
+                seen.add(near)
+                queue.append(near)
     return frozenset(seen)
+
+
+@lru_cache(maxsize=20_000)
+def _imports(project: Project, path: str) -> tuple[str, ...]:
+    """The modules of the project that a module imports itself, or builds by settings."""
+    module = project.modules.get(path)
+    if module is None:
+        return ()
+    names = [n for i in module.imports for n in (i.dotted, i.module)]
+    if any(_BUILDS.search(c.name) for c in module.calls):
+        names += _configured(project)
+    found = (project.index.resolve(name, module.path) for name in names)
+    return tuple(dict.fromkeys(symbol.path for symbol in found if symbol))
 
 
 def same_program(project: Project, one: str, other: str) -> bool:
