@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops_audit.facts.documents import is_placeholder, read_document
+from mlops_audit.facts.documents import _PLACEHOLDER, _SUSPECT, is_placeholder, read_document
 
 MARKDOWN = b"""\
 ---
@@ -148,3 +149,9 @@ def test_any_markup(text: str, path: str) -> None:
     """No arrangement of markup raises."""
     read_document(text.encode(), path)
     is_placeholder(text)
+
+
+@given(st.from_regex(re.compile(_PLACEHOLDER.pattern, re.IGNORECASE | re.ASCII)))
+def test_each_placeholder_holds_a_word_that_makes_suspicious(text: str) -> None:
+    """The quick look for words lets nothing pass that the expression would find."""
+    assert any(word in text.lower() for word in _SUSPECT)
