@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 from msgspec import Struct
 
 from mlops_audit.facts.code import Module
@@ -66,7 +67,7 @@ def read_cells(path: str, data: bytes) -> Notebook:
     if len(data) > MAX_BYTES:
         return Notebook(path, error=f"larger than {MAX_BYTES // 1_000_000} MB")
     try:
-        document = json.loads(data)
+        document = _document(data)
     except (ValueError, RecursionError, MemoryError):
         return Notebook(path, error="not valid JSON")
     if not isinstance(document, dict):
@@ -80,6 +81,13 @@ def read_cells(path: str, data: bytes) -> Notebook:
         return Notebook(path, error="no cells")
     cells = tuple(_cell(i, c) for i, c in enumerate(raw, 1) if isinstance(c, dict))
     return Notebook(path, cells, _language(document))
+
+
+def _document(data: bytes) -> object:
+    try:
+        return msgspec.json.decode(data)  # most of a notebook is output: three times faster
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return json.loads(data)  # which also takes NaN, other encodings and lone surrogates
 
 
 def read_notebook(path: str, data: bytes) -> Notebook:
