@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from mlops_audit.facts.dockerfile import Dockerfile
 from mlops_audit.facts.resources import Resource
-from mlops_audit.facts.types import Command, Job, TriggerKind, Workflow
+from mlops_audit.facts.types import Command, Job, Trigger, TriggerKind, Workflow
 from mlops_audit.graph import Project
 from mlops_audit.graph.datasets import is_model_path
 from mlops_audit.graph.execution import Node, Reach, Way
@@ -46,6 +46,8 @@ _FROM_SOURCE = regex(
     r"azd (up|deploy|publish)"
 )
 _GIT_PUSH = regex(r"huggingface\.co/spaces|\bheroku\b.*\b(main|master|HEAD)|dokku")
+_TO_A_SPACE = regex(r"^(huggingface-cli|hf) upload\b.*\s--repo[-_]type[= ]space\b")
+_RESULT = regex(r"conclusion|\bsuccess\b|workflow_run\.status")
 _HOOK = regex(r"deploy_?-?hook|api\.render\.com/deploy|/hooks/.*deploy", re.IGNORECASE)
 _STARTS = regex(
     r"docker(-compose| compose)\b.*\b(up|run)\b|docker (run|service|stack)|systemctl (re)?start|"
@@ -189,7 +191,7 @@ def deploys(project: Project, reach: Reach) -> Iterator[Delivery]:
         text = " ".join(command.argv)
         pushed = command.program == "git" and "push" in command.argv and _GIT_PUSH.search(text)
         hooked = command.program in {"curl", "wget"} and _HOOK.search(text)
-        if pushed or hooked:
+        if pushed or hooked or _TO_A_SPACE.search(text):
             yield Delivery("deploy.run", way.evidence(), way, command)
         elif _on_a_machine(way) and _STARTS.search(text):
             yield Delivery("deploy.remote", way.evidence(), way, command)
@@ -281,7 +283,7 @@ def is_guarded(project: Project, deployment: Delivery) -> Evidence | None:
         kind = trigger.payload[1].kind
         others = {t.kind for t in trigger.payload[0].triggers}
         started = TriggerKind.PUSH not in others and kind in _BY_A_PERSON
-        if kind is TriggerKind.WORKFLOW:
+        if kind is TriggerKind.WORKFLOW and not _ignores_result(project, trigger.payload[1], nodes):
             return Evidence(trigger.span, "it runs after another workflow")
     same = nodes[0].span.path
     for use, way, evidence in project.reached_uses(project.automation, *_CHECKS):
@@ -300,6 +302,14 @@ def is_guarded(project: Project, deployment: Delivery) -> Evidence | None:
     if gate is not None:
         return gate.evidence[0]
     return _approved(project, deployment)
+
+
+def _ignores_result(project: Project, trigger: Trigger, nodes: tuple[Node, ...]) -> bool:
+    """Whether a workflow of GitHub starts after another one, however that one has ended."""
+    if not trigger.types or not project.has(trigger.span.path):
+        return False
+    asked = [n.payload[1].condition for n in nodes if n.kind in {"job", "step"}]
+    return not any(_RESULT.search(condition) for condition in asked)
 
 
 def _approved(project: Project, deployment: Delivery) -> Evidence | None:

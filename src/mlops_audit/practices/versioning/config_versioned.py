@@ -55,7 +55,7 @@ def config_versioned(project: Project) -> Verdict:
     unused: list[Evidence] = []
     every: list[Evidence] = []
     for path, found, is_read in settings_files(project):
-        if found and is_read and _MONITORS.search(path) and not read_by_training(project, path):
+        if found and is_read and _of_monitoring(project, path):
             plain.append(Evidence(Span(path), "settings of the monitoring"))
         elif found and is_read:
             hyper += found[:3]
@@ -82,6 +82,16 @@ def config_versioned(project: Project) -> Verdict:
         said = "how data is split and drawn is tracked, hyperparameters are constants in code"
         return partial(said, hyper[:4])
     return passed("hyperparameters stand in tracked settings that code reads", hyper[:8])
+
+
+def _of_monitoring(project: Project, path: str) -> bool:
+    """Whether the name of a file, or the code beside it, says that it serves the monitoring."""
+    folder = path.rpartition("/")[0]
+    beside = [p for p in project.modules if p.rpartition("/")[0] == folder] if folder else []
+    watches = not project.roles.training.intersection(beside) and any(
+        u.path in beside for u in project.uses("drift.detect", test=False, notebook=False)
+    )
+    return (watches or bool(_MONITORS.search(path))) and not read_by_training(project, path)
 
 
 def _of_mage(project: Project) -> tuple[list[Evidence], list[Evidence]]:
