@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # the project hands itself in
 __all__ = ["EVALUATE", "PREDICT", "PREPARE", "TRAIN", "named_parts", "parts_of", "parts_of_nodes"]
 
 PREPARE, TRAIN, EVALUATE, PREDICT = "prepare", "train", "evaluate", "predict"
+REPORT = "report"  # called an evaluation, and shows what another step has measured
 
 _NAMES = (
     (
@@ -137,7 +138,7 @@ def parts_of_nodes(project: Project, nodes: Iterable[Node], name: str = "") -> f
         return frozenset({TRAIN})
     named = named_parts(name)
     if not code:
-        return named
+        return frozenset({REPORT}) if EVALUATE in named and _only_tells(others) else named
     found = parts_of(project, code, name)
     # One program for all tasks (`run.py --job training`): its argument says which one it is.
     generic = TRAIN in found and len(code) > _GENERIC
@@ -147,3 +148,11 @@ def parts_of_nodes(project: Project, nodes: Iterable[Node], name: str = "") -> f
 
 
 _GENERIC = 60  # scopes behind one command: a program that does everything
+# What shows or passes on what another step has made.
+_TELLERS = frozenset({"echo", "printf", "cat", "cml", "git", "ls", "cd", "true", "mkdir", "tee"})
+
+
+def _only_tells(nodes: Iterable[Node]) -> bool:
+    """Whether all that runs is commands that show results, whatever the step is called."""
+    programs = {n.payload[0].program for n in nodes if n.kind == "command"}
+    return bool(programs) and programs <= _TELLERS
