@@ -16,9 +16,20 @@ from mlops_audit.graph.training import TRAINING, is_training, trains_here
 from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project hands itself in
+    from mlops_audit.facts.code import Assign, Value
     from mlops_audit.graph.project import Project
+    from mlops_audit.graph.uses import Use
 
-__all__ = ["EVALUATE", "PREDICT", "PREPARE", "TRAIN", "named_parts", "parts_of", "parts_of_nodes"]
+__all__ = [
+    "EVALUATE",
+    "PREDICT",
+    "PREPARE",
+    "TRAIN",
+    "named_parts",
+    "parts_of",
+    "parts_of_nodes",
+    "scores_written_numbers",
+]
 
 PREPARE, TRAIN, EVALUATE, PREDICT = "prepare", "train", "evaluate", "predict"
 REPORT = "report"  # called an evaluation, and shows what another step has measured
@@ -80,6 +91,8 @@ _READS = regex(
 _READS_TABLE = regex(r"^(read_\w+|load_dataset|open_dataset|scan_\w+)$")
 _STORES = regex(r"^(to_\w+|save\w*|write\w*|dump|savez|imwrite|insert\w*|upload\w*|copy\w*)$")
 _PREDICTS = frozenset({"predict", "predict_proba", "batch_predict"})
+_PAIR = ("y_true", "y_pred")
+_SCORED = frozenset({*_PAIR, "y_score", "y_prob", "y_test", "labels", "predictions"})
 _MANY_TABLES = 2  # table calls without any file: a step between others
 
 
@@ -101,7 +114,7 @@ def parts_of(project: Project, found: Iterable[Scope], name: str = "") -> frozen
     if trains_here(project, wanted):
         return frozenset({TRAIN})
     named = named_parts(name)
-    uses = tuple(uses_of(project, wanted))
+    uses = (u for u in uses_of(project, wanted) if not scores_written_numbers(project, u))
     capabilities = {u.capability for u in uses}
     parts: set[str] = set()
     watching = bool(_WATCHES.search(name.lower()))
@@ -128,6 +141,29 @@ def parts_of(project: Project, found: Iterable[Scope], name: str = "") -> frozen
     if watching:
         parts.discard(PREDICT)
     return frozenset(parts)
+
+
+def scores_written_numbers(project: Project, use: Use) -> bool:
+    """Whether a metric compares numbers that stand in the code: a show of the call, no score."""
+    if use.capability != "evaluate.metric" or use.call is None:
+        return False
+    module = project.modules.get(use.path)
+    given = [*use.call.args[:2], *(v for k, v in use.call.kwargs if k in _SCORED)]
+    if module is None or len(given) < len(_PAIR):
+        return False
+    return all(_is_written(v, module.assigns_by_scope.get(use.scope, ())) for v in given)
+
+
+def _is_written(value: Value, assigned: Iterable[Assign]) -> bool:
+    """Whether a value is a list of literals, or a name that is set to one and to nothing else."""
+    if value.text.isidentifier():
+        set_to = [a.value for a in assigned if value.text in a.targets]
+        return len(set_to) == 1 and _is_written_list(set_to[0])
+    return _is_written_list(value)
+
+
+def _is_written_list(value: Value) -> bool:
+    return bool(value.items) and not value.is_call and all(v.is_literal for v in value.items)
 
 
 def parts_of_nodes(project: Project, nodes: Iterable[Node], name: str = "") -> frozenset[str]:

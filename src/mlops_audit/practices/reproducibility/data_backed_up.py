@@ -38,7 +38,7 @@ _LINK = regex(r"https?://[^\s)\]>\"']{5,300}|bigquery-public-data[\w.:-]*")
 # What a finished model is tried on, asked for or compared with, and lists of what to fetch.
 _OTHER_USE = regex(
     r"(^|[/._-])(test(ing|_?set)?|valid(ation)?|val|smoke_?test|eval(uation)?|samples?|inference|"
-    r"reference|targets?|ground_?truths?|actuals|requests?|payloads?|production|scoring|tickers|symbols|url_?list|(class|label)_names|"
+    r"reference|targets?|actuals|requests?|payloads?|production|scoring|tickers|symbols|url_?list|(class|label)_names|"
     r"(class|label|category)_?maps?|stop_?words|lookup|catalog(ue)?|images_to_\w+|deploy(ment)?s?|"
     r"(\w+_)?pred(iction)?s)(?=[/._-])",
     re.IGNORECASE,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from mlops_audit.facts.code import Call, Module, Value
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
+from mlops_audit.graph.lifecycle import scores_written_numbers
 from mlops_audit.graph.rulefiles import rule_outputs
 from mlops_audit.graph.settings import setting
 from mlops_audit.graph.trackers import Tracked, tracked
@@ -18,6 +19,7 @@ __all__ = [
     "checkpoints",
     "declared_metrics",
     "declared_plots",
+    "is_about_a_model",
     "job_settings",
     "kept_outputs",
     "locked_params",
@@ -25,12 +27,14 @@ __all__ = [
     "own_calls",
     "platform_params",
     "records",
+    "reserved_outputs",
     "ruled_metrics",
     "saved_figures",
     "snapshots",
     "told_params",
 ]
 
+_OF_A_MODEL = ("train.", "evaluate.", "predict.", "model.", "registry.")
 _DUMPS = frozenset(
     ["dump", "save", "safe_dump", "write", "write_text", "save_json", "save_yaml", "write_json",
      "write_yaml", "to_json", "to_yaml", "to_csv", "save_dict"]
@@ -136,11 +140,38 @@ def records(project: Project, *capabilities: str, standing: str = "") -> list[Tr
     return [
         t
         for t in tracked(project)
-        if t.capability in capabilities and (t.standing == standing if standing else t.counts)
+        if t.capability in capabilities
+        and (t.standing == standing if standing else t.counts)
+        and (not t.notebook or is_about_a_model(project, t.evidence.span.path))
     ]
 
 
 def own_calls(project: Project, *, notebooks: bool = True) -> Iterator[tuple[Module, Call]]:
+def is_about_a_model(project: Project, path: str) -> bool:
+    """Whether a notebook does more than to show a tracker numbers that stand in its code."""
+    if path in project.roles.training:
+        return True
+    uses = project.uses_in(path)
+    shown = {u for u in uses if scores_written_numbers(project, u)}
+    return not shown or any(u.capability.startswith(_OF_A_MODEL) for u in uses if u not in shown)
+
+
+def reserved_outputs(project: Project, kind: str) -> list[Evidence]:
+    """What steps hand to Kubeflow's first interface under a reserved name.
+
+    Args:
+        project: the audited project.
+        kind: `metrics` or `ui_metadata`.
+    """
+    names = {f"mlpipeline_{kind}", f"/mlpipeline-{kind.replace('_', '-')}.json"}
+    found: list[Evidence] = []
+    for path, module in project.modules.items():
+        here = [Evidence(t.span, t.value) for t in module.texts if t.value in names]
+        if here and path not in project.test_files:
+            found += here if not module.notebook or is_about_a_model(project, path) else []
+    return found
+
+
     """The calls outside tests that can run."""
     for path, module in project.modules.items():
         if path in project.test_files or (module.notebook and not notebooks):

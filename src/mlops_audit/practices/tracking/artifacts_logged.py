@@ -15,6 +15,7 @@ from mlops_audit.practices.tracking._records import (
     kept_outputs,
     own_calls,
     records,
+    reserved_outputs,
     saved_figures,
 )
 from mlops_audit.regex import regex
@@ -102,4 +103,4 @@ def _platform(project: Project) -> list[Evidence]:
         for u in project.uses("registry.register", test=False, notebook=False)
         if (u.call is None or u.call.runs) and is_called(project, u.path, u.scope)
     ]
-    return found
+    return found + reserved_outputs(project, "ui_metadata")

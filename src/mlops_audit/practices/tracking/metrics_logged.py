@@ -14,6 +14,7 @@ from mlops_audit.practices.tracking._records import (
     declared_metrics,
     metrics_files,
     records,
+    reserved_outputs,
     ruled_metrics,
 )
 from mlops_audit.regex import regex
@@ -129,7 +130,7 @@ def _platform(project: Project) -> list[Evidence]:
             if logged is not None and told and told.text not in {"None", "{}"}:
                 place = keyword_span(project, logged, name)
                 found.append(Evidence(place, f"registered with {name}={told.text}"))
-    return found
+    return found + reserved_outputs(project, "metrics")
 
 
 def _outputs(project: Project, module: Module) -> list[Evidence]:

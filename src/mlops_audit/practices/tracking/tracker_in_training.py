@@ -6,7 +6,11 @@ from mlops_audit.graph import Project
 from mlops_audit.graph.trackers import Tracked, tracked
 from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
-from mlops_audit.practices.tracking._records import declared_metrics, locked_params
+from mlops_audit.practices.tracking._records import (
+    declared_metrics,
+    is_about_a_model,
+    locked_params,
+)
 
 _LOOKED_FOR = (
     "calls of MLflow, W&B, Comet, Neptune, DVCLive, ClearML, Aim, ZenML, Vertex, SageMaker or "
@@ -34,6 +38,7 @@ _RECORDS = frozenset(
 def tracker_in_training(project: Project) -> Verdict:
     """A tracker that is on, in a program or, where only notebooks train, in a notebook."""
     found = [t for t in tracked(project) if t.capability in _RECORDS | {"tracker.local"}]
+    found = [t for t in found if not t.notebook or is_about_a_model(project, t.evidence.span.path)]
     on = [t for t in found if t.standing == "on"]
     programs = [t for t in on if not t.notebook]
     if programs:
