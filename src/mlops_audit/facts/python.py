@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from mlops_audit.facts.code import Assert, Assign, Guard, Import, Module, Raise
 from mlops_audit.facts.pythonwalk.definitions import Definitions
+from mlops_audit.facts.pythonwalk.nodes import parts, walk
 from mlops_audit.facts.pythonwalk.shapes import cannot_fail, goes_on, only_tells
 
 __all__ = ["read_python", "read_source"]
@@ -51,6 +52,16 @@ def read_source(
     return walker.result(tree, notebook=notebook)
 
 
+_LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_IMPORTS = (ast.Import, ast.ImportFrom)
+_FORS = (ast.For, ast.AsyncFor)
+_ASSIGNS = (ast.Assign, ast.AnnAssign, ast.AugAssign)
+_WITHS = (ast.With, ast.AsyncWith)
+_TRIES = (ast.Try, ast.TryStar)
+_UNPACKED = (ast.Tuple, ast.List)
+
+
 class _Walker(Definitions):
     """One walk over a syntax tree that collects all facts, statement by statement."""
 
@@ -91,7 +102,7 @@ class _Walker(Definitions):
         saved = self.guards
         for node in body:
             self.statement(node)
-            if isinstance(node, ast.Return | ast.Raise | ast.Continue | ast.Break):
+            if isinstance(node, _LEAVES):
                 if self.cells and node.col_offset == 0:
                     continue  # a cell that raises stops those who run all; the next ones are there
                 # What follows can never run.
@@ -100,30 +111,30 @@ class _Walker(Definitions):
         self.guards = saved
 
     def statement(self, node: ast.stmt) -> None:  # noqa: C901, PLR0912 -- one arm a kind of statement
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        if isinstance(node, _FUNCTIONS):
             self.function(node)
         elif isinstance(node, ast.ClassDef):
             self.klass(node)
-        elif isinstance(node, ast.Import | ast.ImportFrom):
+        elif isinstance(node, _IMPORTS):
             self.import_(node)
         elif isinstance(node, ast.If):
             self.if_(node)
         elif isinstance(node, ast.While):
             self.while_(node)
-        elif isinstance(node, ast.For | ast.AsyncFor):
+        elif isinstance(node, _FORS):
             self.expression(node.iter)
             self.bind_target(node.target, "")
             self._inner_loop(node.body)
             self.block(node.orelse)
-        elif isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
+        elif isinstance(node, _ASSIGNS):
             self.assign(node)
-        elif isinstance(node, ast.With | ast.AsyncWith):
+        elif isinstance(node, _WITHS):
             self.with_(node)
         elif isinstance(node, ast.Assert):
             self.assertion(node)
         elif isinstance(node, ast.Raise):
             self.raise_(node)
-        elif isinstance(node, ast.Try | ast.TryStar):
+        elif isinstance(node, _TRIES):
             around, self.tries = self.tries, self.tries | goes_on(node.handlers)
             self.told += only_tells(node.handlers)
             self.block(node.body)
@@ -142,7 +153,7 @@ class _Walker(Definitions):
             if node.value is not None:
                 self.expression(node.value)
         else:
-            for child in ast.iter_child_nodes(node):
+            for child in parts(node):
                 self.expression(child)
 
     def import_(self, node: ast.Import | ast.ImportFrom) -> None:
@@ -190,9 +201,7 @@ class _Walker(Definitions):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         texts = tuple(self.text(t) for t in targets)
         flat = tuple(
-            self.text(e)
-            for t in targets
-            for e in (t.elts if isinstance(t, ast.Tuple | ast.List) else [t])
+            self.text(e) for t in targets for e in (t.elts if isinstance(t, _UNPACKED) else [t])
         )
         self.assigns.append(
             Assign(flat or texts, self.value(node.value), self.span(node), self.scope, self.guards,
@@ -223,7 +232,7 @@ class _Walker(Definitions):
         guard = self.guard(node.test)
         compares = tuple(
             c
-            for part in ast.walk(node.test)
+            for part in walk(node.test)
             if isinstance(part, ast.Compare)
             for c in self.comparisons(part)
         )

@@ -7,10 +7,13 @@ from collections.abc import Iterable
 
 from mlops_audit.facts.code import Call, Class, Function, Param
 from mlops_audit.facts.pythonwalk.expressions import Expressions
+from mlops_audit.facts.pythonwalk.nodes import statements
 from mlops_audit.facts.pythonwalk.shapes import decorating, is_stub, returns_of
 
 __all__ = ["Definitions"]
 
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_ASSIGNS = (ast.Assign, ast.AnnAssign)
 _LOADERS = (".load", ".loads")
 
 
@@ -23,10 +26,10 @@ class Definitions(Expressions):
 
     def share(self, tree: ast.Module) -> None:
         """Bind what functions set through `global`, before the walk: others use it anywhere."""
-        for function in ast.walk(tree):
-            if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+        for function in statements(tree):
+            if not isinstance(function, _FUNCTIONS):
                 continue
-            inner = list(ast.walk(function))
+            inner = list(statements(function))
             names = {n for s in inner if isinstance(s, ast.Global) for n in s.names}
             for part in inner if names else ():
                 if not isinstance(part, ast.Assign):
@@ -167,11 +170,11 @@ class Definitions(Expressions):
         for item in node.body:
             if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name):
                 known[item.target.id] = self.annotation(item.annotation)
-            if not isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef):
+            if not isinstance(item, _FUNCTIONS):
                 continue
             types = {a.arg: self.annotation(a.annotation) for a in item.args.args}
-            for inner in ast.walk(item):
-                if not isinstance(inner, ast.Assign | ast.AnnAssign) or inner.value is None:
+            for inner in statements(item):
+                if not isinstance(inner, _ASSIGNS) or inner.value is None:
                     continue
                 targets = inner.targets if isinstance(inner, ast.Assign) else [inner.target]
                 for target in targets:

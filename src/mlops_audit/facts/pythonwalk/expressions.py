@@ -7,10 +7,14 @@ from collections.abc import Sequence
 
 from mlops_audit.facts.code import Branch, Call, Compare, Guard, Text
 from mlops_audit.facts.pythonwalk.names import Names
+from mlops_audit.facts.pythonwalk.nodes import alike, parts, walk
 from mlops_audit.facts.pythonwalk.shapes import attribute_place, line_range
 
 __all__ = ["Expressions"]
 
+_NAMES = (ast.Name, ast.Attribute)
+_OR_EQUAL = (ast.LtE, ast.GtE)
+_ORDERS = (*_OR_EQUAL, ast.Lt, ast.Gt)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _OPS = {
     ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=",
@@ -36,8 +40,8 @@ class Expressions(Names):
                 self._string(node.value, node)
             return
         elif isinstance(node, ast.JoinedStr):
-            parts = [v.value if isinstance(v, ast.Constant) else "{}" for v in node.values]
-            self._string("".join(str(p) for p in parts), node)
+            said = [v.value if isinstance(v, ast.Constant) else "{}" for v in node.values]
+            self._string("".join(str(p) for p in said), node)
             for v in node.values:
                 if isinstance(v, ast.FormattedValue):
                     self.expression(v.value)
@@ -61,7 +65,7 @@ class Expressions(Names):
                 self.expression(generator.iter)
                 self.bind_target(generator.target, "")
             self.loops += 1
-            for child in ast.iter_child_nodes(node):
+            for child in parts(node):
                 if not isinstance(child, ast.comprehension):
                     self.expression(child)
             for generator in node.generators:
@@ -84,7 +88,7 @@ class Expressions(Names):
                 self.expression(item)
                 self.context = saved_context
             return
-        for child in ast.iter_child_nodes(node):
+        for child in parts(node):
             self.expression(child)
 
     def call(self, node: ast.Call) -> None:
@@ -153,7 +157,7 @@ class Expressions(Names):
         """A test as the guard of what it decides."""
         names = tuple(dict.fromkeys(
             n.id if isinstance(n, ast.Name) else n.attr
-            for n in ast.walk(test) if isinstance(n, ast.Name | ast.Attribute)
+            for n in walk(test) if isinstance(n, _NAMES)
         ))  # fmt: skip
         return Guard(self.text(test), names, self._constant(test), negated=False, line=test.lineno)
 
@@ -168,15 +172,18 @@ class Expressions(Names):
             return None if inner is None else not inner
         if isinstance(test, ast.BoolOp):
             decides = isinstance(test.op, ast.Or)  # one such part decides, whatever the others are
-            parts = [self._constant(v) for v in test.values]
-            if decides in parts:
+            held = [self._constant(v) for v in test.values]
+            if decides in held:
                 return decides
-            return None if None in parts else not decides
+            return None if None in held else not decides
         # A value compared with itself; `x == x` and `x != x` ask for NaN.
-        if isinstance(test, ast.Compare) and len(test.ops) == 1:
-            same = ast.dump(test.left) == ast.dump(test.comparators[0])
-            if same and isinstance(test.ops[0], ast.LtE | ast.GtE | ast.Lt | ast.Gt):
-                return isinstance(test.ops[0], ast.LtE | ast.GtE)
+        if (
+            isinstance(test, ast.Compare)
+            and len(test.ops) == 1
+            and isinstance(test.ops[0], _ORDERS)
+            and alike(test.left, test.comparators[0])
+        ):
+            return isinstance(test.ops[0], _OR_EQUAL)
         return None
 
     def _shadowed(self, name: str) -> bool:
@@ -192,7 +199,7 @@ class Expressions(Names):
                 guard.names,
                 tuple(
                     c
-                    for part in ast.walk(test)
+                    for part in walk(test)
                     if isinstance(part, ast.Compare)
                     for c in self.comparisons(part)
                 ),

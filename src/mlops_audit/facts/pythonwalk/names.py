@@ -19,12 +19,25 @@ from mlops_audit.facts.code import (
     Text,
     Value,
 )
+from mlops_audit.facts.pythonwalk.nodes import parts
 from mlops_audit.facts.pythonwalk.shapes import literal_of, shorten
 from mlops_audit.model import Span
 
 __all__ = ["Names"]
 
 _TEXT = 300
+# Kinds of nodes, put together once: this is asked of every node of every file.
+_WRAPPERS = (ast.Await, ast.Starred)
+_CHOICES = (ast.BoolOp, ast.IfExp)
+_NAMES = (ast.Name, ast.Attribute)
+_NAMED = (*_NAMES, ast.Subscript, ast.Await)
+_HOLDING = (*_NAMED, *_CHOICES, ast.Call)
+_UNPACKED = (ast.Tuple, ast.List)
+_SEQUENCES = (*_UNPACKED, ast.Set)
+_JOINED = (*_CHOICES, ast.BinOp, ast.Compare, ast.UnaryOp)
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_BLOCKS = (ast.If, ast.Try, ast.With)
+_IMPORTS = (ast.Import, ast.ImportFrom)
 # Annotations that say nothing about the methods of what they annotate.
 _PLAIN_TYPES = frozenset(
     {"?", "None", "str", "int", "float", "bool", "dict", "list", "Any", "object", "typing.Any"}
@@ -101,25 +114,25 @@ class Names:
     def resolve(self, node: ast.AST) -> str:
         """The dotted name of an expression as far as this module tells; `?` when unknown."""
         if isinstance(node, ast.Name):
-            return self.lookup(node.id) or ("?" if self._is_local(node.id) else node.id)
+            for env in reversed(self.envs):
+                if node.id in env:
+                    return env[node.id] or "?"
+            return node.id
         if isinstance(node, ast.Attribute):
             return self._resolve_attribute(node)
         if isinstance(node, ast.Call):
             return self.resolve(node.func)
-        if isinstance(node, ast.Await | ast.Starred):
+        if isinstance(node, _WRAPPERS):
             return self.resolve(node.value)
         if isinstance(node, ast.Subscript):
             inner = self.resolve(node.value)
             return inner if inner not in {"?", ""} else "?"
-        if isinstance(node, ast.BoolOp | ast.IfExp):
+        if isinstance(node, _CHOICES):
             options = node.values if isinstance(node, ast.BoolOp) else [node.body, node.orelse]
             return next((r for o in options if (r := self.resolve(o)) not in {"?", ""}), "?")
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             return "str"
         return "?"
-
-    def _is_local(self, name: str) -> bool:
-        return any(name in env for env in self.envs)
 
     def _resolve_attribute(self, node: ast.Attribute) -> str:
         base = node.value
@@ -158,7 +171,7 @@ class Names:
                 )
                 return self.annotation(inner)
             return outer
-        if isinstance(node, ast.Name | ast.Attribute):
+        if isinstance(node, _NAMES):
             found = self.resolve(node)
             return "" if found in _PLAIN_TYPES else found
         return ""
@@ -171,7 +184,7 @@ class Names:
             return Value(text, literal[0], is_literal=True)
         if depth > _VALUE_DEPTH:
             return Value(text)
-        if isinstance(node, ast.List | ast.Tuple | ast.Set):
+        if isinstance(node, _SEQUENCES):
             return Value(text, items=tuple(self.value(e, depth + 1) for e in node.elts[:200]))
         if isinstance(node, ast.Dict):
             pairs = [(k, v) for k, v in zip(node.keys, node.values, strict=True)][:200]
@@ -187,26 +200,25 @@ class Names:
                     (k.arg or "**", self.value(k.value, depth + 1)) for k in node.keywords
                 ),
             )
-        if isinstance(node, ast.Name | ast.Attribute | ast.Subscript | ast.Await):
+        if isinstance(node, _NAMED):
             return Value(text, name=self.resolve(node))
         if isinstance(node, ast.JoinedStr):
             return Value(text, literal=None, name="str")
-        if isinstance(node, ast.BinOp | ast.BoolOp | ast.IfExp | ast.Compare | ast.UnaryOp):
-            parts = (c for c in ast.iter_child_nodes(node) if isinstance(c, ast.expr))
-            return Value(text, items=tuple(self.value(c, depth + 1) for c in parts))
+        if isinstance(node, _JOINED):
+            return Value(text, items=tuple(self.value(c, depth + 1) for c in parts(node)))
         return Value(text)
 
     def declare(self, body: Iterable[ast.stmt], env: dict[str, str], prefix: str) -> None:
         """Bind what a body defines or imports, before walking it: uses may come first."""
         for node in body:
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            if isinstance(node, _DEFINITIONS):
                 env[node.name] = f":{prefix}{node.name}"
-            elif isinstance(node, ast.If | ast.Try | ast.With):
+            elif isinstance(node, _BLOCKS):
                 for part in ("body", "orelse", "finalbody"):
                     self.declare(getattr(node, part, []), env, prefix)
                 for handler in getattr(node, "handlers", []):
                     self.declare(handler.body, env, prefix)
-            elif isinstance(node, ast.Import | ast.ImportFrom):
+            elif isinstance(node, _IMPORTS):
                 self.bind_import(node, env)
             elif isinstance(node, ast.Assign) and len(node.targets) == 1 and not prefix:
                 target = node.targets[0]
@@ -234,16 +246,7 @@ class Names:
 
     def inferred(self, node: ast.expr) -> str:
         """What a variable holds, as a dotted name: its constructor, function result or alias."""
-        if isinstance(
-            node,
-            ast.Call
-            | ast.Await
-            | ast.Name
-            | ast.Attribute
-            | ast.Subscript
-            | ast.IfExp
-            | ast.BoolOp,
-        ):
+        if isinstance(node, _HOLDING):
             found = self.resolve(node)
             return "" if found.startswith("?") else found
         return ""
@@ -256,7 +259,7 @@ class Names:
             kept = known.startswith(":") or (len(self.envs) == 1 and target.id in self.shared)
             if name or not kept:
                 self.envs[-1][target.id] = name
-        elif isinstance(target, ast.Tuple | ast.List):
+        elif isinstance(target, _UNPACKED):
             for item in target.elts:
                 self.bind_target(item, name if name and not name.startswith(":") else "")
         elif isinstance(target, ast.Starred):

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Sequence
 
 from mlops_audit.facts.code import Call
+from mlops_audit.facts.pythonwalk.nodes import alike, parts, walk
 
 __all__ = [
     "attribute_place",
@@ -21,6 +22,12 @@ __all__ = [
 ]
 
 _SEGMENTS = 8
+_LEAVES = (ast.Raise, ast.Return)
+_QUIET = (ast.Return, ast.Pass, ast.Continue)
+_PLAIN = (str, int, float, bool, type(None))
+_APART = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+_STATEMENTS = (ast.stmt, ast.ExceptHandler, ast.match_case)
+_HOLD_ALIKE = (ast.Eq, ast.Is, ast.LtE, ast.GtE)
 
 
 def attribute_place(node: ast.Attribute) -> ast.AST:
@@ -46,10 +53,8 @@ def shorten(name: str) -> str:
 
 def literal_of(node: ast.AST) -> tuple[str | int | float | bool | None] | None:
     """The value of a literal in a tuple of one; None for anything else."""
-    if isinstance(node, ast.Constant) and isinstance(
-        node.value, str | int | float | bool | type(None)
-    ):
-        return (node.value,)
+    if isinstance(node, ast.Constant):
+        return (node.value,) if isinstance(node.value, _PLAIN) else None
     if (
         isinstance(node, ast.UnaryOp)
         and isinstance(node.op, ast.USub)
@@ -91,14 +96,8 @@ def returns_of(body: Sequence[ast.stmt]) -> list[ast.Return]:
         node = stack.pop()
         if isinstance(node, ast.Return):
             found.append(node)
-        elif not isinstance(
-            node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda
-        ):
-            stack.extend(
-                c
-                for c in ast.iter_child_nodes(node)
-                if isinstance(c, ast.stmt | ast.ExceptHandler | ast.match_case)
-            )
+        elif not isinstance(node, _APART):
+            stack.extend(c for c in parts(node) if isinstance(c, _STATEMENTS))
     return sorted(found, key=lambda r: r.lineno)
 
 
@@ -106,10 +105,9 @@ def goes_on(handlers: Sequence[ast.ExceptHandler]) -> frozenset[str]:
     """The errors whose handler neither raises nor leaves the program; `Exception` for all."""
     found: set[str] = set()
     for handler in handlers:
-        inside = [n for s in handler.body for n in ast.walk(s)]
+        inside = [n for s in handler.body for n in walk(s)]
         leaves = any(
-            isinstance(n, ast.Raise | ast.Return)
-            or (isinstance(n, ast.Call) and _ends_program(n.func))
+            isinstance(n, _LEAVES) or (isinstance(n, ast.Call) and _ends_program(n.func))
             for n in inside
         )
         if not leaves:
@@ -139,7 +137,7 @@ def only_tells(handlers: Sequence[ast.ExceptHandler]) -> bool:
 
 
 def _tells(statement: ast.stmt) -> bool:
-    if isinstance(statement, ast.Return | ast.Pass | ast.Continue):
+    if isinstance(statement, _QUIET):
         return True
     call = statement.value if isinstance(statement, ast.Expr) else None
     if not isinstance(call, ast.Call):
@@ -168,7 +166,5 @@ def cannot_fail(test: ast.expr) -> bool:
         left, right = test.left, test.comparators[0]
         if isinstance(left, ast.Constant) and isinstance(right, ast.Constant):
             return True
-        return ast.dump(left) == ast.dump(right) and isinstance(
-            test.ops[0], ast.Eq | ast.Is | ast.LtE | ast.GtE
-        )
+        return isinstance(test.ops[0], _HOLD_ALIKE) and alike(left, right)
     return False
