@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from mlops_audit.facts.code import Call, Module, Value
+from mlops_audit.graph.settings import settings
 from mlops_audit.regex import regex
 
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
 
-__all__ = ["Output", "literal_path", "written_files"]
+__all__ = ["Output", "computed_path", "literal_path", "saves_models", "written", "written_files"]
 
 # Position of the path in calls that write a file; the name's last segment decides.
 _WRITERS = {
@@ -35,9 +36,18 @@ _FORMATTED = regex(r"""[fF]["']([^"'{\n]{1,200})""")
 _ADDED = regex(r"""[rRuU]?["']([^"'\n{}%]{1,200}/)["']\s*\+""")  # 'data/interim/' + name
 _FIRST_PART = regex(r"\s*(?:str\()?([A-Za-z_][\w.]{0,80})\)?(?=\s*[,/])")
 _ROOT_NAME = regex(r"(^|\.)(ROOT(_\w+)?|\w+_ROOT|(BASE|PROJECT)_(DIR|PATH|FOLDER))$")
-_MAKES_PATH = regex(r"^(str|os\.fspath)$|path\.join$|(^|\.)(Pure)?Path$")
+_MAKES_PATH = regex(r"^(str|os\.fspath)$|path\.join$|(^|\.)(Pure)?Path(\.joinpath)?$")
 _OPERATOR = regex(r"\s[/+]\s")
 _STRING = regex(r"""[rRuU]?["'][^"'\n]{0,200}["']""")
+_SUBSCRIPTS = regex(r"""[\w.]{1,80}((?:\[["']\w{1,80}["']\]){1,6})""")
+_ATTRIBUTES = regex(
+    r"(?:self\.)?_?(?:cfg|config|conf|configs|configuration|settings|params|paths?)"
+    r"((?:\.\w{1,80}){1,6})"
+)
+_KEY = regex(r"\w+")
+# Interpolated, an address, or a placeholder.
+_NO_PATH = regex(r"\s|[{}$<>]|://|\byour\b|path/to|^\./?$", re.IGNORECASE)
+_RUN_FOLDER = regex(r"^((pathlib\.)?Path\.cwd|os\.getcwd)$")
 _HOPS = 6  # names that a path is followed through
 _MAX_TEXT = 300  # longer texts are cut by the reader
 
@@ -62,14 +72,18 @@ def written_files(project: Project) -> Iterator[Output]:
         if path in project.test_files:
             continue
         for call in module.calls:
-            if call.runs and (value := _written(call)) is not None:
+            if call.runs and (value := written(call)) is not None:
                 found = literal_path(value, module, call.scope, project)
                 if found is not None:
-                    model = bool(_MODELS.search(call.name)) or _pickled(call, module)
-                    yield Output(found[0], found[1], model, call, module)
+                    yield Output(found[0], found[1], saves_models(call, module), call, module)
 
 
-def _written(call: Call) -> Value | None:
+def saves_models(call: Call, module: Module) -> bool:
+    """Whether a call that writes a file stores a model, or another fitted object."""
+    return bool(_MODELS.search(call.name)) or _pickled(call, module)
+
+
+def written(call: Call) -> Value | None:
     """The argument that names the written file."""
     method = call.method
     if call.name in _DUMPS:
@@ -117,12 +131,20 @@ def literal_path(
     return _spelled(value, _Where(module, scope, project), _HOPS)
 
 
+def computed_path(
+    value: Value, module: Module, scope: str, project: Project
+) -> tuple[str, bool] | None:
+    """As `literal_path`, also below the folder of the run and at places that settings name."""
+    return _spelled(value, _Where(module, scope, project, settings=True), _HOPS)
+
+
 class _Where(Struct, frozen=True):
     """Where an expression stands, and where its names are looked up."""
 
     module: Module
     scope: str
     project: Project | None
+    settings: bool = False  # whether settings files are asked, too
 
 
 def _spelled(value: Value, at: _Where, hops: int) -> tuple[str, bool] | None:
@@ -135,8 +157,10 @@ def _spelled(value: Value, at: _Where, hops: int) -> tuple[str, bool] | None:
         constant = module.constants.get(value.text) or _local(value.text, module, scope)
         if constant is not None and constant is not value and not constant.name.startswith(":"):
             return _spelled(constant, at, hops - 1)
-        given = _default(value.text, module, scope)  # a caller may hand over another
-        return (given, False) if given else _elsewhere(value, at, hops)
+        given = None
+        if not _changed(value.text, module, scope):  # a caller may hand over another
+            given = _default(value.text, module, scope)
+        return (given, False) if given else _elsewhere(value, at, hops) or _set(value, at)
     text = value.text
     if formatted := _FORMATTED.match(text):
         return formatted[1], False
@@ -150,7 +174,27 @@ def _spelled(value: Value, at: _Where, hops: int) -> tuple[str, bool] | None:
             found = _joined(rest, cut=cut)
     elif added := _ADDED.match(text):
         found = added[1], False
-    return found or _made(value, at, hops) or _elsewhere(value, at, hops)
+    return found or _made(value, at, hops) or _elsewhere(value, at, hops) or _set(value, at)
+
+
+def _set(value: Value, at: _Where) -> tuple[str, bool] | None:
+    """The path that stands in a settings file under the keys of `config["a"]["b"]`, `cfg.a.b`.
+
+    None where no file holds one, or two of them hold different ones.
+    """
+    if not at.settings or at.project is None or value.is_call:
+        return None
+    keys = _SUBSCRIPTS.fullmatch(value.text) or _ATTRIBUTES.fullmatch(value.text)
+    if keys is None:
+        return None
+    wanted = ".".join(_KEY.findall(keys[1]))
+    found = {
+        s.value
+        for s in settings(at.project)
+        if isinstance(s.value, str) and (s.key == wanted or s.key.endswith(f".{wanted}"))
+    }
+    path = found.pop() if len(found) == 1 else ""
+    return (path, True) if path.strip() and not _NO_PATH.search(path) else None
 
 
 def _elsewhere(value: Value, at: _Where, hops: int) -> tuple[str, bool] | None:
@@ -174,6 +218,8 @@ def _made(value: Value, at: _Where, hops: int) -> tuple[str, bool] | None:
             return None
     elif len(parts) < 2 or value.text[:1] in "([{" or not _OPERATOR.search(value.text):  # noqa: PLR2004 -- two operands
         return None
+    if at.settings and len(parts) > 1 and parts[0].is_call and _RUN_FOLDER.search(parts[0].name):
+        parts = parts[1:]
     first = _spelled(parts[0], at, hops - 1)
     if first is None:
         return None
@@ -196,6 +242,15 @@ def _local(name: str, module: Module, scope: str) -> Value | None:
     ):
         return None
     return given[0].value
+
+
+def _changed(name: str, module: Module, scope: str) -> bool:
+    """Whether a function puts something before the path that it is given."""
+    own = module.assigns_by_scope.get(scope, ()) if scope else ()
+    return any(
+        name in a.targets and a.value.is_call and [i.text for i in a.value.items[:1]] != [name]
+        for a in own
+    )
 
 
 def _below(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import posixpath
 import re
+from itertools import chain
 
 from mlops_audit.graph import Project
+from mlops_audit.graph.handedoutputs import handed_files
 from mlops_audit.graph.outputs import Output, written_files
 from mlops_audit.model import Evidence, Span, Verdict, failed, partial, passed
 from mlops_audit.practices.base import practice
@@ -125,7 +127,7 @@ def _loose_outputs(project: Project) -> list[Output]:
     """What code writes into the tree and nothing keeps out: any model, or most of the files."""
     seen: dict[str, tuple[Output, bool]] = {}
     scripted = bool(project.source)
-    for output in written_files(project):
+    for output in chain(written_files(project), handed_files(project)):
         path = output.path
         if output.module.notebook and scripted:
             continue  # a trial beside the code that makes the outputs
