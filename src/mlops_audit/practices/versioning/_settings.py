@@ -21,6 +21,7 @@ __all__ = [
     "is_hyperparameter",
     "read_by_training",
     "settings_files",
+    "settings_in_use",
     "settings_modules",
 ]
 
@@ -202,6 +203,27 @@ def read_by_training(project: Project, path: str) -> bool:
     return False
 
 
+def settings_in_use(project: Project, path: str) -> bool:
+    """Whether code that does not watch the data takes values from a module of settings.
+
+    A logger that is set up beside the settings is none.
+    """
+    if path not in project.modules:
+        return False
+    watching = {u.path for u in project.uses("drift.detect", test=False, notebook=False)}
+    for user, module in project.modules.items():
+        if user == path or user in watching or user in project.test_files or module.notebook:
+            continue
+        if any(
+            (i.name and "log" not in i.name.lower() and symbol.path == path)
+            for i in module.imports
+            for name in (i.dotted, i.module)
+            if (symbol := project.index.resolve(name, user)) is not None
+        ):
+            return True
+    return False
+
+
 @once
 def _near(project: Project, path: str) -> frozenset[str]:
     """The modules of the project that a module imports directly."""
@@ -317,8 +339,12 @@ def _hyper_flag(command: Command) -> str:
     return command.text if any(_hyper_word(w) for w in command.argv[1:]) else ""
 
 
+# A function that makes the settings of a program (`get_config`, `default_hparams`).
+_MAKES_SETTINGS = regex(r"(^|[._])(config|cfg|hparams|hyper_?parameters)$", re.IGNORECASE)
+
+
 def code_defaults(project: Project) -> Iterator[Evidence]:
-    """Hyperparameters as defaults of arguments or of settings classes in code."""
+    """Hyperparameters as defaults of arguments, of settings classes or of settings made in code."""
     for path, module in project.modules.items():
         if module.notebook or path in project.test_files or project.is_example(path):
             continue
@@ -339,3 +365,12 @@ def code_defaults(project: Project) -> Iterator[Evidence]:
             for field in klass.fields:
                 if field.default is not None and is_hyperparameter(field.name, strong=True):
                     yield _field(project, klass, field)
+        for item in module.assigns:
+            name = item.targets[0].rpartition(".")
+            if (
+                item.value.is_literal
+                and name[1]
+                and _MAKES_SETTINGS.search(item.scope)
+                and is_hyperparameter(name[2], strong=True)
+            ):
+                yield Evidence(item.span, f"{item.targets[0]} = {item.value.text}")

@@ -24,6 +24,7 @@ from mlops_audit.practices.versioning._settings import (
     is_hyperparameter,
     read_by_training,
     settings_files,
+    settings_in_use,
     settings_modules,
 )
 from mlops_audit.regex import regex
@@ -31,6 +32,12 @@ from mlops_audit.regex import regex
 _STORED_MODEL = regex(r"(^|/)(python_env|conda|MLmodel|registered_model_meta)(\.ya?ml)?$")
 _MONITORS = regex(r"(^|/)\w*(monitor|drift)[^/]*(/|\.)", re.IGNORECASE)
 _LOOKED_FOR = "hyperparameters in a tracked settings file or module that code reads"
+
+
+# JSON also holds data, answers and schemas; its name says that it holds settings.
+_JSON_SETTINGS = regex(
+    r"(^|[/_.-])(config\w*|settings?|conf|params|parameters)\.json$", re.IGNORECASE
+)
 
 
 @practice(
@@ -62,7 +69,7 @@ def config_versioned(project: Project) -> Verdict:
             every += found
         elif found:
             unused += found[:1]
-        elif is_read and not path.endswith(".json") and not _STORED_MODEL.search(path):
+        elif is_read and _is_settings(path) and not _STORED_MODEL.search(path):
             plain.append(_first_line(project, path, "settings"))
     for path, found in settings_modules(project):
         if found:
@@ -82,6 +89,10 @@ def config_versioned(project: Project) -> Verdict:
         said = "how data is split and drawn is tracked, hyperparameters are constants in code"
         return partial(said, hyper[:4])
     return passed("hyperparameters stand in tracked settings that code reads", hyper[:8])
+
+
+def _is_settings(path: str) -> bool:
+    return not path.endswith(".json") or bool(_JSON_SETTINGS.search(path))
 
 
 def _of_monitoring(project: Project, path: str) -> bool:
@@ -169,7 +180,8 @@ def _in_code(
         if plain:
             said = f"settings are tracked, {said} and no file sets them"
         return partial(said, [*plain[:3], *defaults[:3]])
-    plain = [e for e in plain if read_by_training(project, e.span.path)] + given
+    of_training = [e for e in plain if read_by_training(project, e.span.path)] + given
+    plain = of_training or [e for e in plain if settings_in_use(project, e.span.path)]
     if plain:
         return partial("settings are tracked, hyperparameters are constants in code", plain[:3])
     if unused:
