@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from mlops_audit.facts.code import Call
+from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph.features import feature_code, of_transformers
 from mlops_audit.model import Evidence
 from mlops_audit.regex import regex
@@ -32,14 +32,28 @@ _LOADS = regex(r"(^|\.)(load|load_object|load_pickle|load_bin|from_disk)$")
 _FITS = regex(r"\.(fit_)?transform\(|tensorflow_transform|\btft\.")
 
 
-def shared_transformer(project: Project) -> list[Evidence]:
+_PIPELINE = regex(
+    r"^(sklearn|imblearn)\.pipeline\.(Pipeline|make_pipeline)$|pyspark\.ml\.Pipeline$"
+)
+_PREPARES = regex(
+    r"preproc|transformer|scaler|encod|vectori[sz]|imput|tf-?idf|normali[sz]|prep\b|one_?hot|pca|binar",
+    re.IGNORECASE,
+)
+_ASIDE = regex(r"(^|/)(notebooks?|experiments?|examples?|exploration)/", re.IGNORECASE)
+
+
+def shared_transformer(project: Project, serving: frozenset[str] | None = None) -> list[Evidence]:
     """The fitted transformer that training stores and serving loads, where nothing else computes.
 
     Features that are also computed by hand can differ between the two: then it says too little.
+
+    Args:
+        project: the project.
+        serving: the modules that predict for use; None for those that play this role.
     """
+    serving = project.roles.serving if serving is None else serving
     if travelling := _with_the_model(project):
         return travelling
-    serving = project.roles.serving
     # What a function of that name makes is computed by hand, too.
     if any(e.chain or not _FITS.search(e.detail) for e in feature_code(project)):
         return []
@@ -47,7 +61,8 @@ def shared_transformer(project: Project) -> list[Evidence]:
         side: {f.name for m in project.source if (m.path in serving) is side for f in m.functions}
         for side in (True, False)
     }
-    if any(_CLEANS.search(name) for name in named[True] & named[False]):
+    same = (named[True] & named[False]) - {"process"}  # which says nothing of what is done
+    if any(_CLEANS.search(name) for name in same):
         return []  # a copy of what prepares the input
     stored: dict[str, Evidence] = {}
     loaded: dict[str, Evidence] = {}
@@ -64,7 +79,44 @@ def shared_transformer(project: Project) -> list[Evidence]:
         for c in project.modules[p].calls
     )  # fmt: skip
     both = sorted(set(stored) & set(loaded)) if applied else []
-    return [loaded[both[0]], stored[both[0]]] if both else []
+    if both:
+        return [loaded[both[0]], stored[both[0]]]
+    return _in_one_pipeline(project, serving)
+
+
+def _in_one_pipeline(project: Project, serving: frozenset[str]) -> list[Evidence]:
+    """A pipeline of transformers and model, fitted by training and loaded as a whole by serving."""
+    loads = [
+        use.evidence()
+        for use in project.uses("model.load", "registry.load", test=False, notebook=False)
+        if use.path in serving
+    ]
+    if not loads or any(
+        c.method in {"transform", "get_dummies", "fit_transform"} and not _PIPELINE.search(c.name)
+        for m in project.source
+        if m.path in serving
+        for c in m.calls
+    ):
+        return []
+    for module in project.source:
+        if module.path in serving or _ASIDE.search(module.path):
+            continue
+        for call in module.calls:
+            steps = _steps(call, module) if _PIPELINE.search(call.name) else ()
+            *before, last = steps or ("",)
+            if not _PREPARES.search(last) and any(_PREPARES.search(s) for s in before):
+                return [loads[0], Evidence(call.span, call.told)]
+    return []
+
+
+def _steps(call: Call, module: Module) -> tuple[str, ...]:
+    """The steps of a pipeline as they are written."""
+    if call.method == "make_pipeline":
+        return tuple(a.text for a in call.args)
+    given = call.arg(0, "steps") or call.kw("stages")
+    if given is not None and not given.items and given.text.isidentifier():
+        given = next((a.value for a in module.assigns if given.text in a.targets), given)
+    return tuple(i.text for i in given.items) if given is not None else ()
 
 
 def _with_the_model(project: Project) -> list[Evidence]:

@@ -68,7 +68,7 @@ def skew_tests(project: Project) -> Verdict:
     shared += shared_within(project, _SHARED)
     shared += [u.evidence() for m in project.source for u in project.uses_in(m.path)
                if _EXPORTED.search(u.detail)]  # fmt: skip
-    shared += shared_queries(project) + shared_transformer(project)
+    shared += shared_queries(project) + shared_transformer(project, serving)
     stores: dict[str, Evidence] = {}
     for use in project.uses("feature.store", notebook=False):
         if not project.is_example(use.path):
