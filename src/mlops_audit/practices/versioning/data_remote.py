@@ -6,12 +6,12 @@ from mlops_audit.facts.dvctypes import DvcRemote
 from mlops_audit.graph import Project
 from mlops_audit.graph.buckets import versioned_buckets
 from mlops_audit.graph.datasets import committed_data, dvc_data, lfs_data, sources
+from mlops_audit.graph.stepstores import step_store
 from mlops_audit.graph.stores import (
     EVALUATION_SETS,
     aside,
     data_artifacts,
     demonstrated,
-    hosted,
     live,
     platform_steps,
     shown_only,
@@ -83,7 +83,7 @@ def data_remote(project: Project) -> Verdict:
         and u.where != "file"
         and not shown_only(u)
     ]
-    cloud = hosted(project) if steps else None
+    cloud = step_store(project, steps) if steps else None
     if steps and cloud:
         return passed("what the steps write goes to a cloud store", [cloud, *steps[:2]])
     buckets = versioned_buckets(project)
