@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
@@ -32,6 +36,119 @@ def test_work_beside_runs_in_another_process() -> None:
         print(pid != os.getpid(), len(text), os.path.exists(f"/proc/{pid}"))
     """
     assert run(code) == "True 1000000 False"
+
+
+def gone(pid: str) -> bool:
+    """Whether a process ends within some seconds; one that nobody waits for yet has ended too."""
+    for _ in range(100):
+        try:
+            stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return True
+        if stat.rpartition(")")[2].split()[0] == "Z":
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_a_process_ends_when_its_work_is_given_up() -> None:
+    """No process outlives what waits for it, whether it works or has begun to tell its result."""
+    code = """
+        children = []
+        for work in (lambda: time.sleep(60), lambda: "x" * 9_000_000):
+            given_up = workers.beside(work)
+            children.append(given_up._child)
+            time.sleep(0.2)
+            del given_up
+        print(*(os.path.exists(f"/proc/{child}") for child in children))
+        print(len(os.listdir("/proc/self/fd")))
+    """
+    assert run(code).split() == ["False", "False", "4"]
+
+
+@pytest.mark.parametrize("work", ["time.sleep(60)", "'x' * 9_000_000"])
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_no_process_outlives_the_one_that_began_it(number: signal.Signals, work: str) -> None:
+    """However the program ends, what it began ends too: it may hold a terminal or a pipe open."""
+    code = f"""
+        from mlops_audit.tree import workers
+        import time
+        begun = [workers.beside(lambda: {work}) for _ in range(3)]
+        print(*(b._child for b in begun), flush=True)
+        time.sleep(60)
+    """
+    with subprocess.Popen(
+        [sys.executable, "-c", dedent(code)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as program:
+        assert program.stdout is not None
+        children = program.stdout.readline().decode().split()
+        time.sleep(0.2)
+        program.send_signal(number)
+        program.wait(10)
+        assert len(children) == 3
+        assert all(gone(child) for child in children)
+
+
+def test_an_interrupt_is_told_once() -> None:
+    """Ctrl-C reaches every process of a program; those beside it end without a traceback."""
+    code = """
+        from mlops_audit.tree import workers
+        import time
+        begun = [workers.beside(lambda: time.sleep(60)) for _ in range(3)]
+        print("begun", flush=True)
+        begun[0]()
+    """
+    with subprocess.Popen(
+        [sys.executable, "-c", dedent(code)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as program:
+        assert program.stdout is not None
+        program.stdout.readline()
+        os.killpg(program.pid, signal.SIGINT)  # a session of its own: this group is its alone
+        _, told = program.communicate(timeout=10)
+    assert told.count(b"Traceback") == 1
+
+
+def test_a_result_arrives_where_nobody_waits_for_children() -> None:
+    """A program may ignore its children's end, as some service managers have it from the start."""
+    code = """
+        import signal
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        pid, found = workers.beside(lambda: (os.getpid(), "x" * 100_000))()
+        print(pid != os.getpid(), len(found))
+    """
+    assert run(code) == "True 100000"
+
+
+def test_a_result_that_breaks_off_is_made_here() -> None:
+    """A part of a result is none."""
+    code = """
+        here = os.getpid()
+        def work():
+            if os.getpid() != here:
+                write = os.write
+                workers.pickle.dumps = lambda *_, **__: b"x" * 10
+                workers._LENGTH = 4
+            return "done"
+        print(workers.beside(work)())
+    """
+    assert run(code) == "done"
+
+
+@pytest.mark.parametrize("what", ["fork", "pipe"])
+def test_work_is_done_here_where_the_system_gives_nothing(what: str) -> None:
+    """No process or no pipe to be had costs time, not a result."""
+    code = f"""
+        def refused(*_):
+            raise BlockingIOError(11, "try again")
+        os.{what} = refused
+        print(workers.beside(os.getpid)() == os.getpid())
+        print(workers.divided(lambda item: item * 2, [1, 2, 3], 3))
+        print(len(os.listdir("/proc/self/fd")))
+    """
+    assert run(code).splitlines() == ["True", "[2, 4, 6]", "4"]
 
 
 @pytest.mark.parametrize("end", ["os._exit(3)", "os.kill(os.getpid(), 9)", "1 / 0", "sys.exit(0)"])
@@ -83,6 +200,16 @@ def test_one_process_shares_with_nobody() -> None:
     """With one process all is done in this one."""
     code = "print(set(workers.divided(lambda _: os.getpid(), [1, 2], 1)) == {os.getpid()})"
     assert run(code) == "True"
+
+
+def test_threads_that_only_the_system_knows_count() -> None:
+    """A library's own threads forbid forking as much as Python's."""
+    code = """
+        import _thread
+        _thread.start_new_thread(time.sleep, (5,))
+        print(threading.active_count(), workers.processes(3))
+    """
+    assert run(code) == "1 1"
 
 
 def test_processes_are_bounded_and_one_beside_threads() -> None:
