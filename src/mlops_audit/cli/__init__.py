@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from typing import Any
 
@@ -69,9 +70,20 @@ def _group() -> None:
     """
 
 
+def _open_streams() -> None:
+    """Put the null device where a standard stream is closed (`2>&-`), as in many a daemon.
+
+    Else the next pipe would get its number, and what is said would go into that pipe.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 -- open to the end
+
+
 def main(args: list[str] | None = None) -> None:
     """Run the command line and exit: 0 met, 1 not met, 2 wrong call, 3 a bug here."""
     arguments = sys.argv[1:] if args is None else args
+    _open_streams()
     try:
         code: Any = _group.main(arguments, prog_name="mlops-audit", standalone_mode=False)
     except click.exceptions.Exit as done:

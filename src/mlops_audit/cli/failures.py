@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 import click
 
 from mlops_audit.config import ConfigError
@@ -11,6 +14,8 @@ from mlops_audit.tree import TreeError
 
 __all__ = ["failed"]
 
+# A disk that is full or broken; other errors of the system are foreseen where they can happen.
+_UNWRITABLE = {errno.ENOSPC, errno.EIO, errno.EFBIG}
 _ISSUES = "https://github.com/mlops-audit/mlops-audit/issues"
 
 
@@ -32,6 +37,11 @@ def failed(error: Exception, arguments: list[str]) -> int:
     if isinstance(error, ConfigError | TreeError):
         hint = _meant(arguments) if isinstance(error, TreeError) else ""
         click.echo(f"Error: {one_line(str(error))}{hint}", err=True)
+        return 2
+    if isinstance(error, OSError) and error.errno in _UNWRITABLE:
+        click.echo(f"Error: the report cannot be written: {error.strerror}", err=True)
+        # What is still to be written would fail once more when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 2
     said = one_line(f"{type(error).__name__}: {error}")
     click.echo(f"This is a bug in mlops-audit ({said}).", err=True)
