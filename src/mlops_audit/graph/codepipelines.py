@@ -56,6 +56,9 @@ _NAMED = ("name", "task_id", "step_name", "display_name", "id", "job_id")
 _CODE = ("python_callable", "func", "function", "op", "callable", "fn", "script_name", "code",
          "entry_point", "module_file", "run_fn", "program", "command", "source",
          "path")  # fmt: skip
+# `python_script_name=train_script_path`: what a setting that names a step's script calls it.
+_SCRIPTS = ("script_name", "python_script_name", "entry_script", "python_file", "entry_point")
+_SCRIPT_OF = regex(r"(?:^|\.)(\w+?)_(script|file|entry)(_path|_name)?$", re.IGNORECASE)
 _DAG_CLASSES = regex(r"(^|\.)(FlowSpec|luigi\.Task|WrapperTask|TaskOnKart|luigi\.\w*Task)$")
 _CONTAINERS = frozenset({"ContainerSpec", "ContainerOp"})
 MAX_STEPS = 400
@@ -165,10 +168,17 @@ def _code_step(project: Project, path: str, call: Call, evidence: Evidence) -> P
     nodes = list(_step_code(project, path, call))
     label = " ".join([name, *call.targets, *(n.detail for n in nodes)])
     parts = parts_of_nodes(project, nodes, name or " ".join(call.targets))
-    parts = parts or named_parts(f"{name} {' '.join(call.targets)}")
+    parts = parts or named_parts(f"{name} {' '.join(call.targets)}") or _of_setting(call)
     if _MOVES.search(method) and not _MODEL.search(call.text):
         parts -= {TRAIN, EVALUATE}
     return PipelineStep(name or label or method, place, parts)
+
+
+def _of_setting(call: Call) -> frozenset[str]:
+    """The parts that the name of a setting claims, from which a step takes its script."""
+    given = (v.text for k in _SCRIPTS if (v := call.kw(k)) is not None and not v.is_literal)
+    found = (m for text in given if (m := _SCRIPT_OF.search(text)))
+    return next((named_parts(m[1]) for m in found), frozenset())
 
 
 def _of_helper(project: Project, path: str, call: Call) -> Iterator[PipelineStep]:

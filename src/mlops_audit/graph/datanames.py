@@ -32,9 +32,14 @@ _END = (
 )
 _START = r"(?:^|[^a-z]|(?<![a-z])[xyd])"
 _TEST = regex(
-    f"{_START}(?:test|tst|hold_?out|held_?out|unseen|oot|oos){_END}|(?:^|[^a-z])[xy]?te(?:_|$|[^a-z_])"
+    f"{_START}(?:test|tst|hold_?out|held_?out|unseen|oot|oos){_END}|(?:^|[^a-z])[xy]?te(?:_|$|[^a-z_])|"
+    # The parts of a corpus of speech: `tr`, `cv` and `tt`.
+    r"(?:^|[^a-z])tt_?(?:loader|data|set|ds|dl)"
 )
-_VAL = regex(f"{_START}(?:val|valid|validation|dev|eval|evaluation){_END}")
+_VAL = regex(
+    f"{_START}(?:val|valid|validation|dev|eval|evaluation){_END}|"
+    r"(?:^|[^a-z])cv_?(?:loader|data|set|ds|dl)"
+)
 _TRAIN = regex(f"{_START}(?:train|trn|training){_END}|(?:^|[^a-z])[xy]?tr(?:_|$|[^a-z_])")
 _NOT_DATA = regex(r"test_size|val_size|validation_split|eval\(\)|is_test|test_mode|eval_mode|--")
 EVALUATES = regex(

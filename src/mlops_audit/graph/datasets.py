@@ -75,6 +75,9 @@ _REQUEST = regex(
     re.IGNORECASE,
 )
 _MANY = 20  # media files in a data folder that make a data set
+# Recordings and scans, which no page shows as an illustration, and how few of them make one.
+_RECORDED = frozenset(["wav", "flac", "mp3", "dcm", "nii"])
+_FEW_RECORDED = 3
 _LFS = regex(r"^\s*([^\s#]\S*)\s[^#\n]*filter=(lfs|annex)", re.MULTILINE)
 _URL = regex(r"(?:https?|ftp)://[^\s\"'<>)\]}]{4,200}")
 _OPEN = regex(r"://[^/\s]+/?\{?[^/\w]*\}?$")
@@ -182,7 +185,7 @@ def committed_data(project: Project) -> list[Evidence]:
         if not out.cached
     }
     found: list[Evidence] = []
-    media: dict[str, int] = {}
+    media: dict[str, list[str]] = {}
     for path in project.paths:
         entry = project.entry(path)
         if (
@@ -193,7 +196,7 @@ def committed_data(project: Project) -> list[Evidence]:
             continue
         suffix, folder = _suffix(path), bool(_FOLDER.search(path))
         if suffix in _MEDIA and folder and not _NO_DATA.search(path):
-            media[path.rpartition("/")[0]] = media.get(path.rpartition("/")[0], 0) + 1
+            media.setdefault(path.rpartition("/")[0], []).append(suffix)
         if (
             suffix not in _TABLES
             or path in made
@@ -214,9 +217,9 @@ def committed_data(project: Project) -> list[Evidence]:
             size = "in git, absent from this clone" if entry.absent else size
             found.append(Evidence(Span(path), size))
     found += [
-        Evidence(Span(folder), f"{count} files in git")
-        for folder, count in sorted(media.items())
-        if count >= _MANY
+        Evidence(Span(folder), f"{len(kinds)} files in git")
+        for folder, kinds in sorted(media.items())
+        if len(kinds) >= _MANY or sum(k in _RECORDED for k in kinds) >= _FEW_RECORDED
     ]
     return found
 

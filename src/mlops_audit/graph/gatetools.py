@@ -10,6 +10,7 @@ from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph.comparisons import mentions_metric
 from mlops_audit.graph.gatechecks import Checks, Gate
 from mlops_audit.graph.promotions import promotions
+from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Span
 from mlops_audit.regex import regex
 
@@ -24,10 +25,7 @@ _ON_TRAINING = regex(r"train(ing)?_?(metric|rmse|acc|loss|error|score)", re.IGNO
 
 def gates_of_tools(project: Project, checks: Checks) -> Iterator[Gate]:
     """Thresholds and conditions that pipeline tools know."""
-    for use in project.uses("evaluate.gate", notebook=False):
-        call = use.call
-        if call is None:
-            continue
+    for use, call in _gating(project):
         name = call.method
         if name in {"GenericValueThreshold", "GenericChangeThreshold", "MetricThreshold"}:
             blessed = _blessed(project)
@@ -59,6 +57,14 @@ def gates_of_tools(project: Project, checks: Checks) -> Iterator[Gate]:
                 yield from _decision(checks, module, call, decision.text)
     yield from _choices(project)
     yield from _choice_rules(project)
+
+
+def _gating(project: Project) -> Iterator[tuple[Use, Call]]:
+    """Calls that gate: of a notebook, the steps of a pipeline that it defines and others run."""
+    for use in sorted(project.uses("evaluate.gate"), key=lambda u: u.notebook):
+        call = use.call
+        if call is not None and (not use.notebook or call.method == "ConditionStep"):
+            yield use, call
 
 
 def _later(project: Project, module: Module) -> Evidence | None:

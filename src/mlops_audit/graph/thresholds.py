@@ -19,7 +19,7 @@ from mlops_audit.regex import regex
 if TYPE_CHECKING:  # imported for types only, to keep the project free to use this module
     from mlops_audit.graph.project import Project
 
-__all__ = ["METRIC", "MetricGate", "direction", "is_range", "metric_gates"]
+__all__ = ["METRIC", "MetricGate", "direction", "is_range", "metric_gates", "sets_limit"]
 
 _HIGHER = (
     r"acc|accuracy|f1|f_?beta|f_?score|auc|auroc|roc|precision|recall|r2|r_?squared|score|map|miou|iou|bleu|"
@@ -115,7 +115,7 @@ class MetricGates:
 
     def _in_module(self, module: Module) -> Iterator[MetricGate]:
         for branch in module.branches:
-            compare = next((c for c in branch.compares if _gates(c)), None)
+            compare = next((c for c in branch.compares if sets_limit(c)), None)
             if compare is None or branch.kind != "if" or any(g.never for g in branch.guards):
                 continue
             if not is_called(self.project, module.path, branch.scope):
@@ -136,7 +136,7 @@ class MetricGates:
         for item in module.asserts:
             if _bounded(item.compares):
                 continue
-            found = [c for c in item.compares if _gates(c) and not is_range(c)]
+            found = [c for c in item.compares if sets_limit(c) and not is_range(c)]
             named = any(METRIC.search(n.lower()) for n in item.names) and any(
                 _LIMIT.search(n) for n in item.names
             )
@@ -170,13 +170,22 @@ class MetricGates:
                 continue
             withheld = use.tool.startswith(("TensorFlow", "TFX"))
             yield MetricGate(use.evidence(), fails=not withheld and not use.soft)
-        for module in self.project.source:
+        # Of notebooks too: the pipeline that one defines runs elsewhere.
+        for module in (*self.project.source, *self._notebooks()):
             conditions = [c for c in module.calls if c.method == "ConditionStep"]
             failing = [c for c in module.calls if _FAIL_STEPS.search(c.name)]
             for call in conditions:
                 text = call.text or "ConditionStep"
                 fails = bool(failing) or self._misses_the_model
                 yield MetricGate(Evidence(call.span, text), fails=fails)
+
+    def _notebooks(self) -> Iterator[Module]:
+        """Notebooks that give their pipeline a step that fails it."""
+        for path, module in sorted(self.project.modules.items()):
+            if module.notebook and path not in self.project.test_files:
+                conditions = [c for c in module.calls if c.method == "ConditionStep"]
+                if conditions and any(_FAIL_STEPS.search(c.name) for c in module.calls):
+                    yield module
 
     @cached_property
     def _misses_the_model(self) -> bool:
@@ -217,7 +226,7 @@ def _bounded(compares: tuple[Compare, ...]) -> bool:
     return bool(below & above)
 
 
-def _gates(compare: Compare) -> bool:
+def sets_limit(compare: Compare) -> bool:
     """Whether a comparison sets a metric against a limit, a number or another model's metric."""
     if compare.op not in {"<", "<=", ">", ">="}:
         return False

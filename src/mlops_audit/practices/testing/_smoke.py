@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from mlops_audit.graph import Project
-from mlops_audit.graph.execution import Way
+from mlops_audit.graph.execution import Node, Way
 from mlops_audit.graph.scopes import Scope, scopes, uses_of
 from mlops_audit.model import Evidence, Span
 from mlops_audit.regex import regex
@@ -31,6 +31,7 @@ _CURL = regex(
     r"az ml (online|batch)-endpoint invoke|sagemaker-runtime invoke-endpoint|"
     r"gcloud (beta )?ai endpoints (raw-)?predict|databricks serving-endpoints query"
 )
+_TEST_JOB = regex(r"(^|[^a-z])tests?([^a-z]|$)", re.IGNORECASE)
 # What says of itself that it tests, beside a call of the deployed endpoint.
 _SAYS = regex(r"(^|[^a-z])(smoke|test|verify|check)([^a-z]|$)", re.IGNORECASE)
 _ENDPOINT = regex(r"(endpoints?\.|Endpoint\.|\.|_)(invoke|invoke_endpoint|predict|query)$")
@@ -77,7 +78,20 @@ def smoke_runs(project: Project, *, whole: bool = False) -> list[Evidence]:
         and _runs_model(project, way.node.key[0])
         and any(_END_TO_END.search(f"{e.detail} {e.span.path}") for e in way.chain())
     ]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys([*found, *_test_job(project)]))
+
+
+def _test_job(project: Project) -> list[Evidence]:
+    """Programs of a job that is called test, of which several come to a model."""
+    jobs: dict[Node, dict[str, Evidence]] = {}
+    for way in project.ci().of("module"):
+        job = next((n for n in way.nodes() if n.kind == "job"), None)
+        before = way.previous
+        if before is None or before.node.kind != "command" or job is None:
+            continue
+        if _TEST_JOB.search(job.detail) and _comes_to_model(project, way.node.key[0]):
+            jobs.setdefault(job, {}).setdefault(way.node.key[0], before.evidence())
+    return [e for programs in jobs.values() if len(programs) > 1 for e in programs.values()]
 
 
 def _programs(project: Project) -> list[tuple[str, Evidence]]:

@@ -73,6 +73,7 @@ _BY_ITSELF = regex(r"^(report_to|log_with)\b|Callback\(")
 _DEPLOYS = regex(r"deploy|stack|infra|terraform|template|run_pipeline", re.IGNORECASE)
 _FIGURES = frozenset({"savefig", "write_image", "write_html", "imsave", "save_fig", "to_html"})
 _SAVES = regex(r"(_?save(_\w{1,40})?|dump)$")
+_FILLED = regex(r"^[\w.]+\[[\"'](\w+)[\"']\]$")
 _META_KEYS = regex(
     r"^(config|cfg|args|hparams|hyper_?parameters|hyper_params|model_args|params|metadata|meta|"
     r"settings|classes|class_names|features|feature_names|columns|vocab|version|"
@@ -146,7 +147,6 @@ def records(project: Project, *capabilities: str, standing: str = "") -> list[Tr
     ]
 
 
-def own_calls(project: Project, *, notebooks: bool = True) -> Iterator[tuple[Module, Call]]:
 def is_about_a_model(project: Project, path: str) -> bool:
     """Whether a notebook does more than to show a tracker numbers that stand in its code."""
     if path in project.roles.training:
@@ -172,6 +172,7 @@ def reserved_outputs(project: Project, kind: str) -> list[Evidence]:
     return found
 
 
+def own_calls(project: Project, *, notebooks: bool = True) -> Iterator[tuple[Module, Call]]:
     """The calls outside tests that can run."""
     for path, module in project.modules.items():
         if path in project.test_files or (module.notebook and not notebooks):
@@ -379,10 +380,9 @@ def checkpoints(project: Project) -> Iterator[tuple[Evidence, tuple[str, ...]]]:
             continue
         if not is_called(project, module.path, call.scope):
             continue
-        value, place = _dictionary(module, call, call.args[0])
-        if value is None and len(call.args) > 1:  # Lightning's Fabric is told the path first
-            value, place = _dictionary(module, call, call.args[1])
-        keys = [k.strip("\"'") for k in value.keys] if value else []
+        keys, place = _keys(module, call, call.args[0])
+        if not keys and len(call.args) > 1:  # Lightning's Fabric is told the path first
+            keys, place = _keys(module, call, call.args[1])
         holds = any(
             re.search(r"model|state|net|weights|estimator|clf", k, re.IGNORECASE) for k in keys
         )
@@ -392,17 +392,24 @@ def checkpoints(project: Project) -> Iterator[tuple[Evidence, tuple[str, ...]]]:
             yield Evidence(place, detail), told
 
 
-def _dictionary(module: Module, call: Call, value: Value) -> tuple[Value | None, Span]:
-    """The dictionary that a call saves, and where it is written down."""
+def _keys(module: Module, call: Call, value: Value) -> tuple[list[str], Span]:
+    """The keys of the dictionary that a call saves, and where it is written down."""
     if value.keys:
-        return value, call.span
-    near = [
-        a
-        for a in module.assigns
-        if value.text in a.targets and a.scope == call.scope and a.value.keys
-    ]
-    before = [a for a in near if module.flat(a.span) <= module.flat(call.span)]
-    return (before[-1].value, before[-1].span) if before else (None, call.span)
+        return [k.strip("\"'") for k in value.keys], call.span
+    here = module.flat(call.span)
+    before = [a for a in module.assigns if a.scope == call.scope and module.flat(a.span) <= here]
+    whole = [a for a in before if value.text in a.targets and a.value.keys]
+    if whole:
+        return [k.strip("\"'") for k in whole[-1].value.keys], whole[-1].span
+    # Filled key by key: `package["args"] = self.args`.
+    filled = {
+        m[1]: a.span
+        for a in before
+        for target in a.targets
+        if target.startswith(f"{value.text}[") and (m := _FILLED.search(target))
+    }
+    told = [span for key, span in filled.items() if _META_KEYS.match(key)]
+    return list(filled), told[0] if told else call.span
 
 
 def saved_figures(project: Project) -> list[Evidence]:

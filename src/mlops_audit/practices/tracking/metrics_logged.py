@@ -28,7 +28,7 @@ _EVALUATES = "TensorFlow Extended"  # its Evaluator writes the metrics as an art
 # Calls that start a run, and record nothing until something is logged in it.
 _STARTS = frozenset(
     ["start_run", "create_run", "set_experiment", "create_experiment", "init_run", "get_context",
-     "start_logging", "pipeline", "FlowSpec", "init_project"]
+     "start_logging", "pipeline", "FlowSpec", "init_project", "Experiment"]
 )  # fmt: skip
 # Clients that take over what the frameworks report as soon as they are initialised.
 _BY_ITSELF = regex(r"^(clearml|trains|comet_ml|swanlab)\b")
@@ -58,7 +58,8 @@ _REPORTS = regex(r"\b\w*Trainer\(|\bTrainingArguments\(|\bYOLO\b")
 )
 def metrics_logged(project: Project) -> Verdict:
     """Metrics in a tracker, in TensorBoard, or in a file that the pipeline declares."""
-    tracked = records(project, "tracker.metrics", "tracker.autolog")
+    found = records(project, "tracker.metrics", "tracker.autolog")
+    tracked = [t for t in found if not _written_down(t)]
     if tracked:
         logged = [t.evidence for t in tracked if not _is_note(t)] or [t.evidence for t in tracked]
         return passed("Metrics are logged.", logged)
@@ -77,6 +78,9 @@ def metrics_logged(project: Project) -> Verdict:
     off = [t.evidence for t in records(project, "tracker.metrics", standing="switch")]
     if off:
         return partial("Metrics are logged where a switch is turned on by hand.", off)
+    if found:
+        said = "A number that stands in the code is logged, and no metric."
+        return hollow(said, [t.evidence for t in found], looked_for=_LOOKED_FOR)
     off = [t.evidence for t in records(project, "tracker.metrics", standing="off")]
     if off:
         return hollow("The tracker is disabled.", off, looked_for=_LOOKED_FOR)
@@ -89,6 +93,16 @@ def _reporting(project: Project) -> list[Tracked]:
     if any(_REPORTS.search(u.detail) for u in project.uses("train.estimator", "train.fit")):
         return started
     return [t for t in started if t.use is None or t.use.call is None or not _bare(t.use.call)]
+
+
+def _written_down(found: Tracked) -> bool:
+    """Whether a call logs one number that stands in the code: `run.log("magic number", 45)`."""
+    call = found.use.call if found.use is not None else None
+    if call is None or call.method not in {"log", "log_metric"}:
+        return False
+    name, told = call.arg(0, "name"), call.arg(1, "value")
+    named = name is not None and isinstance(name.literal, str)
+    return named and told is not None and isinstance(told.literal, int | float)
 
 
 def _is_note(found: Tracked) -> bool:
@@ -104,7 +118,7 @@ def _is_note(found: Tracked) -> bool:
 
 
 def _bare(call: Call) -> bool:
-    return call.method in _STARTS or (call.method == "init" and not _BY_ITSELF.search(call.name))
+    return call.method in {*_STARTS, "init"} and not _BY_ITSELF.search(call.name)
 
 
 def _platform(project: Project) -> list[Evidence]:
