@@ -73,10 +73,19 @@ def performance_monitoring(project: Project) -> Verdict:
         return partial("Only proxies of quality are followed: scores or predictions.", proxies)
     if by_hand := production_evaluations(project):
         return partial("The model in use is evaluated on data by a command run by hand.", by_hand)
+    if provisioned := [s.evidence for s in found if _provisioned(project, s)]:
+        return partial("A notebook sets up the service that follows quality.", provisioned)
     if found:
         return hollow("Quality is monitored in a notebook only.", [s.evidence for s in found],
                       looked_for=_LOOKED_FOR)  # fmt: skip
     return failed("Quality is measured offline only.", looked_for=_LOOKED_FOR)
+
+
+def _provisioned(project: Project, item: Sighting) -> bool:
+    """Whether a notebook has a platform follow quality on a schedule of its own."""
+    return item.tool == "Amazon SageMaker" and any(
+        call.method == "create_monitoring_schedule" for call in project.modules[item.path].calls
+    )
 
 
 def _over_time(project: Project, item: Sighting) -> bool:
