@@ -94,6 +94,7 @@ def feature_code(project: Project) -> tuple[Evidence, ...]:
 def _feature_code(project: Project) -> tuple[Evidence, ...]:
     found: list[Evidence] = []
     screens = source_notebooks(project)
+    scripted = any(not p.endswith(".ipynb") for p in project.roles.training)
     for path, module in project.modules.items():
         if path in project.test_files or project.is_example(path) or _ASIDE.search(path):
             continue
@@ -102,7 +103,11 @@ def _feature_code(project: Project) -> tuple[Evidence, ...]:
         # A notebook that looks at data feeds no model; one that trains does.
         looks = module.notebook or (path in screens and _LOOKS.search(path))
         if not looks or path in project.roles.training or _PREPARES.search(path):
-            found += _in_module(module) or _of_pipeline(module)
+            made = _in_module(module) or _of_pipeline(module)
+            # A library's transformers in a notebook, beside the program that trains, are a draft.
+            if scripted and module.notebook and _transformed(module).issuperset(made):
+                made = []
+            found += made
     found += _in_queries(project)
     return tuple(
         sorted(found, key=lambda e: (e.span.path.endswith(".ipynb"), e.span.path, e.span.line or 0))
@@ -232,6 +237,11 @@ def _transforms(call: Call) -> bool:
     return bool(_TRANSFORMS.search(call.name)) and (
         not _LABELS.search(call.name) or bool(call.loops)
     )
+
+
+def _transformed(module: Module) -> frozenset[Evidence]:
+    """What a library's transformers compute in a module."""
+    return frozenset(Evidence(c.span, c.told) for c in module.calls if _transforms(c))
 
 
 def _takes_out(call: Call) -> bool:

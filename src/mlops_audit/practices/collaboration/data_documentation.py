@@ -132,6 +132,15 @@ _OPTIONS = regex(
     re.IGNORECASE,
 )
 _OF_COLUMNS = regex(r"feature|column|schema|data_?dict|variable", re.IGNORECASE)
+# What a catalogue says of a data set as a whole: `Number of Instances: 1567`.
+_OF_THE_WHOLE = regex(
+    r"\W*((data ?set|attribute|feature) (characteristics|types?|name|size|source)|"
+    r"(total )?(number|no\.|count|#) ?(of )?\w|associated tasks?|missing values|date donated|"
+    r"(rows|columns|features|attributes|instances|samples|records|observations|classes|source|"
+    r"licen[cs]e|shape|format|citation)\W{0,4}:)",
+    re.IGNORECASE,
+)
+_SEVERAL = 2
 # Classes of settings, services and programs hold no data.
 _NO_RECORD = regex(
     r"(config|settings?|params?|parameters|args|arguments|options?|request|response|state|error|"
@@ -284,6 +293,8 @@ def _is_link(item: str) -> bool:
 def _is_columns(section: Section, described: list[str], *, near: bool) -> bool:
     """Whether a list describes columns rather than folders, steps or data sets."""
     if any(re.match(r"\W{0,3}[\w./-]+(\.\w{2,4}|/)\W", i) for i in described[:3]):
+        return False
+    if sum(1 for i in described if _OF_THE_WHOLE.match(i)) >= _SEVERAL:
         return False
     # What stands before the list says what the list is about.
     opening = section.text.partition(described[0][:40])[0]

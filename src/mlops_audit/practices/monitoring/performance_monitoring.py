@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from mlops_audit.facts.code import Module
 from mlops_audit.graph import Project
 from mlops_audit.graph.sightings import Sighting, sightings
 from mlops_audit.graph.windows import (
@@ -12,7 +13,7 @@ from mlops_audit.graph.windows import (
     scheduled_modules,
     windowed_quality,
 )
-from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
+from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.regex import regex
 
@@ -33,6 +34,7 @@ _QUALITY = regex(
     re.IGNORECASE,
 )
 _WINDOW = regex(r"(^|_)(window|period|interval)|timedelta", re.IGNORECASE)
+_MONITOR = regex(r"^evidently\..*Performance\w*Monitor$")
 _LIVE = regex(r"monitor|prod|current|live|serving|new", re.IGNORECASE)
 
 
@@ -60,7 +62,7 @@ def performance_monitoring(project: Project) -> Verdict:
         return passed("A configured service follows the model's quality.", configured)
     programs = [s for s in found if not s.notebook and not project.is_example(s.path)]
     regular = [s.evidence for s in programs if _over_time(project, s)]
-    if regular:
+    if regular or (regular := _chosen(project)):
         return passed("Quality is computed for each period of production data.", regular)
     if exported := _exported(project):
         return passed("Quality against what came true is exported as it happens.", exported)
@@ -96,11 +98,35 @@ def _over_time(project: Project, item: Sighting) -> bool:
     scope = item.use.scope
     if item.use.call is not None and item.use.call.loops:
         return True
-    served = any(u.capability in {"serve.route", "serve.http"} for u in project.uses_in(item.path))
-    if served and any(_WINDOW.search(name) for name in module.names):
+    if _is_windowed_service(project, module):
         return True  # a service measures what comes in, window by window
     texts = [c.text[:120] for c in module.calls_in(scope)] if scope else []
     return any(re.search(r"timedelta|groupby|resample|start_date|relativedelta", t) for t in texts)
+
+
+def _chosen(project: Project) -> list[Evidence]:
+    """Monitors of quality that a service looks up by name, where its settings list that name."""
+    found: list[Evidence] = []
+    for module in project.source:
+        if "evidently" not in module.roots or not _is_windowed_service(project, module):
+            continue
+        folder = module.path.rpartition("/")[0]
+        files = [p for p in project.glob("**/*.yaml", "**/*.yml") if p.startswith(f"{folder}/")]
+        for assign in module.assigns:
+            named = zip(assign.value.keys, assign.value.items, strict=False)
+            keys = {k.strip("'\"") for k, v in named if _MONITOR.search(v.name)}
+            for path in files if keys else ():
+                lines = enumerate((project.text(path) or "").splitlines(), 1)
+                listed = [(n, x.strip()) for n, x in lines if x.strip("- \t\"'") in keys]
+                found += [Evidence(Span(path, n), x) for n, x in listed if x.startswith("-")]
+    return found
+
+
+def _is_windowed_service(project: Project, module: Module) -> bool:
+    served = any(
+        u.capability in {"serve.route", "serve.http"} for u in project.uses_in(module.path)
+    )
+    return served and any(_WINDOW.search(name) for name in module.names)
 
 
 def _exported(project: Project) -> list[Evidence]:

@@ -41,6 +41,7 @@ _COPIES = regex(
     r"(?!\w+://).{0,200}?(mlruns|mlflow|registry|tracking).{0,200}? \w{1,20}://",
     re.IGNORECASE,
 )
+_BUCKET = regex(r"""[fFrR]{0,2}["'](s3|gs|wasbs?|abfss?|hdfs|dbfs|oss)://[^"']""")
 _JOBS = "Amazon SageMaker"
 _PUSHES = "TensorFlow Extended"  # its Pusher makes a folder of the moment's name
 _WEIGHTS = regex(
@@ -84,6 +85,9 @@ def model_versioned(project: Project) -> Verdict:
     shared = (shared_tracker(project) or next(iter(away), None)) if logged else None
     if shared:
         return passed("models are run artifacts in a shared store", [logged[0], shared])
+    sent = _artifacts_afar(project) if logged else None
+    if sent:
+        return passed("what runs log goes to a shared store", [logged[0], sent])
     copied = _copied_store(project) if logged else None
     if copied:
         return passed("the store of runs is copied to a shared one", [logged[0], copied])
@@ -153,6 +157,21 @@ def _by_settings(project: Project, capability: str) -> list[Evidence]:
         for t in tracked(project)
         if t.capability == capability and t.standing == "on" and t.use is None
     ]
+
+
+def _artifacts_afar(project: Project) -> Evidence | None:
+    """An experiment whose artifacts a program sends to a bucket, wherever the runs are noted."""
+    for path, module in project.modules.items():
+        if path in project.test_files or "create_experiment" not in module.names:
+            continue
+        for call in module.calls:
+            place = call.arg(1, "artifact_location")
+            if place is None or not call.runs or call.method != "create_experiment":
+                continue
+            named = module.constants.get(place.text, place)
+            if _BUCKET.match(named.text):
+                return Evidence(call.span, call.told)
+    return None
 
 
 def _copied_store(project: Project) -> Evidence | None:
