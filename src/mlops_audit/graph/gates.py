@@ -15,6 +15,7 @@ from mlops_audit.facts.code import Call, Guard, Module, Value
 from mlops_audit.graph.comparisons import mentions_metric
 from mlops_audit.graph.gatechecks import Checks, Found, Gate
 from mlops_audit.graph.gatesteps import gates_of_steps
+from mlops_audit.graph.gatetests import gates_of_tests
 from mlops_audit.graph.gatetools import gates_of_tools
 from mlops_audit.graph.promotions import Promotion, promotions
 from mlops_audit.graph.scopes import Scope, scopes
@@ -47,6 +48,7 @@ def find_gates(project: Project) -> tuple[Gate, ...]:
         found += around.of_promotion(promotion)
     found += gates_of_tools(project, checks)
     found += gates_of_steps(project, checks)
+    found += gates_of_tests(project)
     found += _best_of_new(project, targets)
     found += _reported(project)
     order = ("metric", "training", "best-of-new", "report", "inverted", "constant", "logged")

@@ -142,6 +142,12 @@ class TaskRunners:
         # The runner reads the file of its folder; where that is not known, the only one there is.
         if not local and len({t.span.path for t in targets}) == 1:
             local = list(targets)
+        # Without a name the runner starts its default ones, unless a variable chooses others.
+        chosen = len(command.argv) > 1 or any(
+            "TOXENV" in j.env for w in self.sources.workflows for j in w.jobs
+        )
+        if not chosen and "TOXENV" not in command.env:
+            local = [t for t in local if t.default] or local
         for target in local:
             if (
                 not named
