@@ -14,7 +14,6 @@ from msgspec.structs import replace
 
 from mlops_audit.graph.sourcelines import settled
 from mlops_audit.model import Diagnostic, Practice, Verdict, unknown
-from mlops_audit.tree.limits import MAX_TOTAL
 from mlops_audit.tree.workers import divided, processes
 
 if TYPE_CHECKING:
@@ -66,8 +65,7 @@ def judge_all(project: Project, practices: Sequence[Practice], jobs: int | None 
 
 def _processes(project: Project, jobs: int | None) -> int:
     # What is left out of a tree that is too large to be read whole depends on who reads it.
-    small = sum(entry.size or 0 for entry in project.tree.entries.values()) <= MAX_TOTAL
-    return min(processes(jobs), _MOST) if small else 1
+    return min(processes(jobs), _MOST) if project.tree.fits else 1
 
 
 def _judge_group(project: Project, practices: Iterable[Practice]) -> Judged:

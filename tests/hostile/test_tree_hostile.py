@@ -349,6 +349,20 @@ def test_the_total_of_bytes_read_is_bounded_and_said(monkeypatch: pytest.MonkeyP
     assert len(tree.diagnostics) == 1
 
 
+def test_a_file_that_is_read_again_counts_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one process may keep in memory decides nothing about what can be read."""
+    monkeypatch.setattr(limits, "MAX_TOTAL", 25)
+    monkeypatch.setattr(limits, "MAX_CACHED", 10)
+    tree = MemoryTree({f"f{number}": "x" * 10 for number in range(3)})
+    for _ in range(3):
+        assert [isinstance(tree.read(path), bytes) for path in tree.entries] == [True, True, False]
+    assert not tree.fits
+    assert MemoryTree({"a": "x" * 10, "b": "x" * 10}).fits
+    seen = MemoryTree({f"f{number}": "x" * 10 for number in range(3)})
+    seen.state()
+    assert isinstance(seen.read("f2"), bytes)
+
+
 def test_a_folder_that_may_not_be_listed_is_a_diagnostic(tmp_path: Path) -> None:
     """A virtual environment is skipped, and a vanished or unreadable folder does not raise."""
     (tmp_path / "venv").mkdir()

@@ -48,10 +48,14 @@ def read_code(
     mark = fingerprint(mlops_audit.facts.__path__[0])
     keys = {p: f"{mark}:{p}:{blob}" for p in paths if (blob := tree.blob_id(p)) is not None}
     known = _recalled(keys.values()) if cached else {}
-    found: dict[str, Code] = {
-        p: fact for p, k in keys.items() if isinstance(fact := known.get(k), Module | Notebook)
-    }
-    fresh = {p: content for p in paths if p not in found and (content := data(p)) is not None}
+    found: dict[str, Code] = {}
+    fresh: dict[str, bytes] = {}
+    for path in paths:
+        fact = known.get(keys.get(path, ""))
+        if isinstance(fact, Module | Notebook) and tree.counts(path):
+            found[path] = fact
+        elif (content := data(path)) is not None:
+            fresh[path] = content
     parts = _parts(fresh, jobs)
     begun = [beside(partial(_read_part, part)) for part in parts]
 

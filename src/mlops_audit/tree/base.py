@@ -81,6 +81,7 @@ class BaseTree:
         self._read: dict[str, bytes] = {}
         self._links: dict[str, str] = {}
         self._total = 0
+        self._counted: set[str] = set()  # the files that `_total` holds
         self._cached = 0
         self._ignore = IgnoreRules(self._ignore_file, above)
         self._folder_names: frozenset[str] | None = None
@@ -158,6 +159,8 @@ class BaseTree:
                 if isinstance(loaded, Unread):
                     return replace(loaded, path=path)
                 data = loaded
+            elif not self._counts(entry):
+                return replace(self._over_budget(entry.path), path=path)
             if len(data) > limit:
                 return _too_large(path, len(data), limit)
             return data
@@ -167,12 +170,11 @@ class BaseTree:
             return _absent(entry)
         if entry.size is not None and entry.size > limit:
             return _too_large(entry.path, entry.size, limit)
-        if self._total + (entry.size or 0) > limits.MAX_TOTAL:
+        if not self._counts(entry):
             return self._over_budget(entry.path)
         data = self._load(entry, limit + 1)
         if isinstance(data, Unread):
             return data
-        self._total += len(data)
         if len(data) > limit:
             return _too_large(entry.path, len(data), limit)
         if len(data) in LFS_SIZES and lfs_pointer(data):
@@ -183,6 +185,30 @@ class BaseTree:
             self._cached += len(data)
             self._read[entry.path] = data
         return data
+
+    def _counts(self, entry: Entry) -> bool:
+        """Count a file once among those that are read, however often it is; False if too many."""
+        if entry.path not in self._counted:
+            if self._total + (entry.size or 0) > limits.MAX_TOTAL:
+                return False
+            self._counted.add(entry.path)
+            self._total += entry.size or 0
+        return True
+
+    def counts(self, path: str) -> bool:
+        """Count a file whose content is known from elsewhere among those that are read.
+
+        What a large tree leaves out must not depend on what a cache holds.
+        """
+        with self._lock:
+            entry = self._file(path)
+            return not isinstance(entry, Unread) and self._counts(entry)
+
+    @property
+    def fits(self) -> bool:
+        """Whether all files that may be read can be, in whatever order."""
+        sizes = ((p, e.size or 0) for p, e in self._entries.items() if e.kind == "file")
+        return sum(s for p, s in sizes if s <= limits.read_limit(p)) <= limits.MAX_TOTAL
 
     def _over_budget(self, path: str) -> Unread:
         what = f"more than {limits.MAX_TOTAL >> 20} MiB were read from this repository"
@@ -248,6 +274,14 @@ class BaseTree:
 
     def state(self) -> str | None:
         """A digest of all that this tree shows, None where that cannot be told cheaply."""
+        counted, total = self._counted, self._total
+        self._counted = set(counted)
+        try:
+            return self._state()
+        finally:  # what a large tree leaves out must not depend on whether this was asked
+            self._counted, self._total = counted, total
+
+    def _state(self) -> str | None:
         folders = [*sorted(self._folders()), ""]
         above = ["../" * up for up in range(1, len(self._ignore.above) + 1)]
         unlisted = [f for f in folders if f"{f}/.gitignore".lstrip("/") not in self._entries]

@@ -22,13 +22,18 @@ class Batch:
         start: starts a git command of the repository, as `Git.start`.
     """
 
-    _MAX_STARTS = 20
+    # Each break costs a start of git, and each time limit that it passes half a minute. Beyond,
+    # what is given depends on what was asked before.
+    _MAX_BREAKS = 200
+    _MAX_LATE = 3
 
     def __init__(self, start: Callable[..., subprocess.Popen[bytes]]) -> None:
         self._start = start
         self._process: subprocess.Popen[bytes] | None = None
+        self._inherited: subprocess.Popen[bytes] | None = None
         self._pid = 0
-        self._starts = 0
+        self._broken: dict[str, Exception] = {}  # what git broke at, and how
+        self._late = 0
         self._buffer = b""
         self._lock = Lock()
 
@@ -38,15 +43,22 @@ class Batch:
         Ask only for objects of known size below `MAX_BATCH_BYTES`.
 
         Raises:
-            GitError: git broke, which a corrupt object may cause; the next call starts it anew.
+            GitError: git broke, which a corrupt object may cause; the next call for another
+                object starts it anew.
             OSError: the process could not be started.
         """
         if UNASKABLE.search(name):
             return None
         with self._lock:
+            if name in self._broken:
+                raise self._broken[name].with_traceback(None)
+            if len(self._broken) >= self._MAX_BREAKS or self._late >= self._MAX_LATE:
+                raise GitError("git broke too often")
             try:
                 return self._get(name)
-            except BaseException:
+            except BaseException as error:
+                if isinstance(error, GitError | ValueError):
+                    self._broken[name] = error
                 self._end()
                 raise
 
@@ -64,11 +76,9 @@ class Batch:
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is not None and self._pid != os.getpid():
-            self._process = None  # the parent's: its pipes are not ours to use or to close
+            # The parent's: not ours to use or to close, and kept so that nothing closes it.
+            self._inherited, self._process = self._process, None
         if self._process is None:
-            if self._starts >= self._MAX_STARTS:
-                raise GitError("git broke too often")
-            self._starts += 1
             self._buffer = b""
             self._pid = os.getpid()
             self._process = self._start(("cat-file", "--batch"), stdin=True)
@@ -79,6 +89,7 @@ class Batch:
         assert self._process.stdout is not None  # noqa: S101 -- the same
         end = self._process.stdout.fileno()
         if not ready((end,), deadline):
+            self._late += 1
             raise GitError("git took too long to give an object")
         chunk = os.read(end, 1 << 20)
         if not chunk:
@@ -116,4 +127,5 @@ class Batch:
         """End the process; a later `get` starts it again."""
         with self._lock:
             self._end()
-            self._starts = 0
+            self._broken.clear()
+            self._late = 0

@@ -56,6 +56,9 @@ class MemoryTree(BaseTree):
             raw = path.encode("utf-8", "surrogatepass")
             listing.add(Entry(path, None, absent=True, tracked=True), raw)
         for path, target in self._given_links.items():
+            if path in listing.entries:
+                listing.say(f"{path!r} is given as a file and as a link", path)
+                continue
             raw = path.encode("utf-8", "surrogatepass")
             listing.add(Entry(path, len(target), "link", tracked=True), raw)
         listing.finish()

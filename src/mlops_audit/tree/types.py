@@ -134,6 +134,13 @@ class Tree(Protocol):
     def head(self, path: str, n: int = 8192) -> bytes | Unread:
         """The first `n` bytes of a listed file of any size, an LFS pointer's text included."""
 
+    def counts(self, path: str) -> bool:
+        """Count a file among those that are read, without reading it; False if it cannot be."""
+
+    @property
+    def fits(self) -> bool:
+        """Whether all files that may be read can be, in whatever order."""
+
     def ignores(self, path: str) -> bool:
         """Whether the tree's own .gitignore files ignore this path, which need not exist."""
 

@@ -80,3 +80,24 @@ def test_facts_that_were_kept_are_not_read_again(tmp_path: Path) -> None:
         print(read(2, cached=True) == first, len(first) == len(files))
     """
     assert run(code, tmp_path) == "True True"
+
+
+def test_what_a_large_tree_leaves_out_does_not_depend_on_the_cache(tmp_path: Path) -> None:
+    """A fact that is kept counts among what was read as much as the file that it says it of."""
+    code = """
+        from mlops_audit.tree import limits
+        limits.MAX_TOTAL = 10_000
+
+        def left_out(cached):
+            tree = MemoryTree(files)
+            def data(path):
+                found = tree.read(path)
+                return found if isinstance(found, bytes) else None
+            known = parsing.read_code(tree, tree.entries, data, cached=cached, jobs=1)()
+            more = [p for p in tree.entries if isinstance(tree.read(p), bytes)]
+            return list(known), more
+
+        cold = left_out(True)
+        print(0 < len(cold[0]) < len(files), left_out(True) == cold == left_out(False))
+    """
+    assert run(code, tmp_path) == "True True"

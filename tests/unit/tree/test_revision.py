@@ -142,6 +142,24 @@ def test_a_corrupt_object_is_unread_and_the_others_are_not(repo: Path, git: Sh) 
     assert tree.read("good") == b"fine"
 
 
+def test_many_corrupt_objects_cost_their_own_files(repo: Path, git: Sh) -> None:
+    """However many blobs are broken, and whatever was asked before, a whole one is read."""
+    for number in range(30):
+        (repo / f"bad{number:02}").write_text(f"{number}" * 500)
+    write(repo, git, "whole", "fine")
+    for number in range(30):
+        blob = git("rev-parse", f"HEAD:bad{number:02}")
+        loose = repo / ".git" / "objects" / blob[:2] / blob[2:]
+        loose.chmod(0o644)
+        loose.write_bytes(b"garbage")
+    tree, other = open_tree(repo, "HEAD"), open_tree(repo, "HEAD")
+    first = {path: tree.read(path) for path in tree.entries}
+    again = {path: tree.read(path) for path in sorted(tree.entries, reverse=True)}
+    turned = {path: other.read(path) for path in sorted(other.entries, reverse=True)}
+    assert first == again == turned
+    assert [p for p, data in first.items() if isinstance(data, bytes)] == ["whole"]
+
+
 def test_truncated_packs_leave_a_tree_or_one_sentence(repo: Path, git: Sh) -> None:
     """A repository without readable history falls back to the files on the disk."""
     write(repo, git, "a", "1")
