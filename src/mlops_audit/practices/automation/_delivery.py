@@ -37,6 +37,7 @@ _NO_ARTIFACT = regex(
     r"coverage|report|docs?\b|htmlcov|test-?results|logs?\b|screenshots|cache|metrics",
     re.IGNORECASE,
 )
+_PREPARES = regex(r"/setup[-_]")
 _SETUP = regex(r"docker/(login|setup|metadata)|login-action|setup-")
 # Deploying from source builds and stores the artifact on the way.
 _FROM_SOURCE = regex(
@@ -48,16 +49,26 @@ _FROM_SOURCE = regex(
 _GIT_PUSH = regex(r"huggingface\.co/spaces|\bheroku\b.*\b(main|master|HEAD)|dokku")
 _TO_A_SPACE = regex(r"^(huggingface-cli|hf) upload\b.*\s--repo[-_]type[= ]space\b")
 _RESULT = regex(r"conclusion|\bsuccess\b|workflow_run\.status")
-_HOOK = regex(r"deploy_?-?hook|api\.render\.com/deploy|/hooks/.*deploy", re.IGNORECASE)
+_HOOK = regex(
+    r"deploy_?-?hook|render\w{0,20}_hook|api\.render\.com/(deploy|v1/services/[^ ]{1,80}/deploys)|"
+    r"/hooks/.*deploy|app\.koyeb\.com/v1/services/[^ ]{1,80}/redeploy",
+    re.IGNORECASE,
+)
+_REMOTE = frozenset({"ssh", "tcp"})
+# Docker on another machine, by context or address; Amazon's agent on its machines.
+_ELSEWHERE = regex(r"\s(--context[= ](?!default\b)|(-H|--host)[= ](ssh|tcp)://)|ssm send-command")
 _STARTS = regex(
-    r"docker(-compose| compose)\b.*\b(up|run)\b|docker (run|service|stack)|systemctl (re)?start|"
-    r"pm2 (re)?start|supervisorctl|kubectl|git pull|\./?deploy\S*\.sh"
+    r"docker( --context[= ]\S+)?(-compose| compose)\b.*\b(up|run)\b|docker (run|service|stack)|"
+    r"systemctl (re)?start|pm2 (re)?start|supervisorctl|kubectl|git pull|\./?deploy\S*\.sh"
 )
 # What a step that says it deploys puts to work on its own machine: services, and workflows.
 _PUTS = regex(
     r"docker(-compose| compose)\b.*\bup\b.*\s(-d|--detach)\b|"
     r"^(cp|rsync|scp)\b.*\bdags?(/|\b).*(dags|airflow)",
     re.IGNORECASE,
+)
+_OF_A_PLACE = regex(
+    r"deploy|production|staging|continuous[-_ ]delivery|(^|[-_ ])cd([-_ ]|$)", re.IGNORECASE
 )
 _LENT = regex(r"(ubuntu|windows|macos)-", re.IGNORECASE)
 _SAYS = regex(r"(^|[^a-z])deploy(s|ment|ing)?([^a-z]|$)", re.IGNORECASE)
@@ -193,7 +204,7 @@ def deploys(project: Project, reach: Reach) -> Iterator[Delivery]:
         hooked = command.program in {"curl", "wget"} and _HOOK.search(text)
         if pushed or hooked or _TO_A_SPACE.search(text):
             yield Delivery("deploy.run", way.evidence(), way, command)
-        elif _on_a_machine(way) and _STARTS.search(text):
+        elif _on_a_machine(way) and _STARTS.search(f"{text} {command.stdin}"):
             yield Delivery("deploy.remote", way.evidence(), way, command)
         elif _PUTS.search(text) and any(_SAYS.search(e.detail) for e in way.chain()):
             yield Delivery("deploy.run", way.evidence(), way, command)
@@ -203,6 +214,8 @@ def puts_to_work(project: Project, use: Use) -> bool:
     """Whether what is applied runs something that serves, and no training job or bare ground."""
     if use.call is not None and (plural := use.call.kw("plural")) is not None:
         return not (isinstance(plural.literal, str) and _JOBS.search(plural.literal))
+    if use.where == "action" and _PREPARES.search(use.detail):
+        return False  # it brings the program that could deploy
     if _GROUND.search(use.detail):
         return False
     if use.capability != "infra.apply" or not _TERRAFORM.search(use.detail):
@@ -244,13 +257,24 @@ def _on_a_machine(way: Way) -> bool:
             uses = node.key[-1] if node.kind == "action" else node.payload[1].uses
             if re.search(r"ssh|remote", uses, re.IGNORECASE):
                 return True
-        if node.kind == "command" and node.payload[0].program == "ssh":
+        if node.kind == "command" and _is_remote(node.payload[0]):
             return True
-        named = re.search(r"deploy|production|staging", node.detail, re.IGNORECASE)
+        if node.kind == "step" and node.payload[1].env.get("DOCKER_HOST", "")[:3] in _REMOTE:
+            return True
+        named = _OF_A_PLACE.search(node.detail)
         # What starts on a machine that is lent for one run ends with it.
         if node.kind == "job" and named and not _LENT.match(node.payload[1].runner):
             return True
     return False
+
+
+def _is_remote(command: Command) -> bool:
+    """Whether a command is carried out on another machine."""
+    return (
+        command.program == "ssh"
+        or command.env.get("DOCKER_HOST", "")[:3] in _REMOTE
+        or bool(_ELSEWHERE.search(f" {' '.join(command.argv)}"))
+    )
 
 
 def _inputs(way: Way) -> str:

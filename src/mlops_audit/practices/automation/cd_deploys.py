@@ -10,6 +10,7 @@ from mlops_audit.graph import Project
 from mlops_audit.graph.sightings import OTHERS
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.automation._delivery import deploys, is_guarded, puts_to_work
+from mlops_audit.practices.automation._manifests import described, started
 from mlops_audit.practices.base import practice
 from mlops_audit.regex import regex
 
@@ -27,6 +28,7 @@ _MANIFESTS = regex(
     r"MachineLearningServices/workspaces/(online|batch)Endpoints)$)"
 )
 _RUNS = regex(r"Rollout|DaemonSet|Job|Ray\w+|Spark\w+|\w*Workflow\w*|InferenceGraph|Function")
+_COMPONENT = regex(r"(object-?)?storage|database|cache|broker|queue|monitoring|metrics")
 _CHART = regex(r"(^|/)(Chart\.yaml|kustomization\.ya?ml)$")
 _FUNCTION = regex(r"AWS::(Lambda|Serverless)::Function|aws_lambda_function")
 _PLATFORMS = regex(
@@ -150,7 +152,16 @@ def _pipeline_steps(project: Project) -> Iterator[Evidence]:
 def _beside(resource: Resource) -> bool:
     """Whether a manifest starts databases and tools only, and nothing of the project's own."""
     ran = resource.containers
+    if _COMPONENT.fullmatch(_component(resource)):
+        return True
     return bool(ran) and all(OTHERS.search(f"{c.name} {c.image}") for c in ran)
+
+
+def _component(resource: Resource) -> str:
+    """What part of an application an object of Kubernetes says that it is."""
+    metadata = resource.node.get("metadata")
+    labels = metadata.get("labels") if metadata is not None else None
+    return labels.str_at("app.kubernetes.io/component") if labels is not None else ""
 
 
 def _answers(project: Project, folder: str) -> bool:
@@ -198,7 +209,7 @@ def _by_hand(project: Project) -> Verdict:
         for d in project.containers.deployments
         if _PLATFORMS.search(d.kind)
     ]
-    places = [*scripts, *manifests, *composed, *platforms]
+    places = [*scripts, *manifests, *described(project), *composed, *platforms, *started(project)]
     if places:
         noted = all(e.span.path.endswith(".ipynb") for e in places)
         how = "a notebook deploys" if noted else "a person deploys by script or manifest"
