@@ -34,6 +34,10 @@ _QUALITY = regex(
     re.IGNORECASE,
 )
 _WINDOW = regex(r"(^|_)(window|period|interval)|timedelta", re.IGNORECASE)
+# NannyML's estimators need no labels; services are sent predictions first and labels when known.
+_ESTIMATES = regex(r"^nannyml\.(CBPE|DLE|performance_estimation)\b")
+_SENDS = regex(r"^(arize|fiddler|aporia|comet_mpm)\.")
+_TRUTH = regex(r"actual|label|ground_?truth|target|outcome", re.IGNORECASE)
 _MONITOR = regex(r"^evidently\..*Performance\w*Monitor$")
 _LIVE = regex(r"monitor|prod|current|live|serving|new", re.IGNORECASE)
 
@@ -60,7 +64,8 @@ def performance_monitoring(project: Project) -> Verdict:
     configured = [s.evidence for s in found if s.where in {"resource", "setting", "image"}]
     if configured:
         return passed("A configured service follows the model's quality.", configured)
-    programs = [s for s in found if not s.notebook and not project.is_example(s.path)]
+    own = [s for s in found if not s.notebook and not project.is_example(s.path)]
+    programs = [s for s in own if not _without_truth(project, s)]
     regular = [s.evidence for s in programs if _over_time(project, s)]
     if regular or (regular := _chosen(project)):
         return passed("Quality is computed for each period of production data.", regular)
@@ -71,6 +76,8 @@ def performance_monitoring(project: Project) -> Verdict:
             "Quality on new data is computed by a command that a person starts.",
             [s.evidence for s in programs],
         )
+    if guessed := [s.evidence for s in own if s not in programs]:
+        return partial("Quality is estimated or scores are sent, and no truth is known.", guessed)
     if proxies := _proxies(project):
         return partial("Only proxies of quality are followed: scores or predictions.", proxies)
     if by_hand := production_evaluations(project):
@@ -81,6 +88,20 @@ def performance_monitoring(project: Project) -> Verdict:
         return hollow("Quality is monitored in a notebook only.", [s.evidence for s in found],
                       looked_for=_LOOKED_FOR)  # fmt: skip
     return failed("Quality is measured offline only.", looked_for=_LOOKED_FOR)
+
+
+def _without_truth(project: Project, item: Sighting) -> bool:
+    """Whether quality is only estimated, or predictions are sent to a service without the truth."""
+    if item.use is None or item.use.call is None:
+        return False
+    call = item.use.call
+    if _ESTIMATES.search(call.name):
+        return True
+    if not _SENDS.search(call.name):
+        return False
+    module = project.modules[item.path]
+    said = [*(k for c in module.calls for k, _ in c.kwargs), *(t.value for t in module.texts)]
+    return not any(_TRUTH.search(text[:80]) for text in said)
 
 
 def _provisioned(project: Project, item: Sighting) -> bool:
