@@ -154,7 +154,8 @@ def _flatten(
                 commands += parse_shell(text, path=path, line=first + 2, cell=cell.index)
             elif magic == "writefile" and len(words) > 1:
                 writes.append(words[-1])
-            if magic not in _PYTHON_MAGICS:
+            program = magic == "writefile" and words[-1].endswith(".py")
+            if magic not in _PYTHON_MAGICS and not program:
                 lines += [""] * len(body)
                 continue
             body = [*body[:first], "", *body[first + 1 :]]

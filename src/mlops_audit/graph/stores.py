@@ -72,6 +72,7 @@ _OFFLINE = regex(
 _DATA_FILE = regex(
     r"(data|train|test|raw)[\w/.-]*\.(csv|parquet|jsonl?|feather)$|^data/?$", re.IGNORECASE
 )
+_LAST = regex(r"join\(.{0,200},\s*[\"']([^\"']{1,120})[\"']\)$")
 _DATA_SET = regex(r"data_?-?set|corpus|(^|[^a-z])data\b", re.IGNORECASE)
 _RESULTS = regex(r"result|predict|metric|\bpreds?\b|outputs?\b|report|leaderboard", re.IGNORECASE)
 _FEATURES = regex(r"feat(ure|uri)?", re.IGNORECASE)
@@ -133,15 +134,16 @@ def _keeps_results(use: Use) -> bool:
 def data_artifacts(project: Project) -> list[Use]:
     """Artifacts of a tracker that hold data sets, told by the file's or the artifact's name."""
     found = []
-    for use in live(project, "tracker.artifacts"):
-        first = use.call.arg(0) if use.call else None
+    for use in sorted(live(project, "tracker.artifacts"), key=lambda u: u.notebook):
+        first = use.call.arg(0, "local_path") if use.call else None
         if use.call is None or first is None:
             continue
-        told = first.literal
+        joined = _LAST.search(first.text)  # `os.path.join(folder, "train.csv")`
+        told = joined[1] if joined and first.literal is None else first.literal
         for item in project.modules[use.path].assigns if first.text.isidentifier() else ():
             if first.text in item.targets and item.scope == use.call.scope:
                 told = item.value.literal
-        named = isinstance(told, str) and _DATA_FILE.search(told)
+        named = isinstance(told, str) and _DATA_FILE.search(told) and not _RESULTS.search(told)
         made = use.call.method == "Artifact" and _DATA_SET.search(first.text)
         if named or made:
             found.append(use)

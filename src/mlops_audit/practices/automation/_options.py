@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from msgspec import Struct
 
+from mlops_audit.facts.code import Call, Module
 from mlops_audit.model import Evidence
 from mlops_audit.regex import regex
 
@@ -14,11 +16,16 @@ __all__ = [
     "DEFINES",
     "HYPER",
     "PIPELINE_PARAMETER",
+    "PLACE",
     "PLACES",
     "Source",
+    "never_read",
     "tunes",
 ]
 
+_SHORT = 80  # characters of a name that is handed on
+
+PLACE = "path"  # an option of which nothing more is known
 # Options that say where things are or which version, not how the model is trained.
 PLACES = regex(
     r"(^|[_.-])(path|paths|dir|dirs|folder|root|file|files|filename|filepath|input|inputs|output|"
@@ -44,7 +51,7 @@ DEFINES = regex(
     r"FloatParameter)$"
 )
 PIPELINE_PARAMETER = regex(
-    r"^sagemaker\.workflow\.parameters\.Parameter(String|Integer|Float|Boolean)$"
+    r"^sagemaker\.(core\.)?workflow\.parameters\.Parameter(String|Integer|Float|Boolean)$"
 )
 CAMEL = regex(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -61,3 +68,27 @@ def tunes(name: str) -> bool:
     """Whether an option of that name says how the model is trained, not where things are."""
     bare = name.lstrip("-")
     return bool(HYPER.search(bare)) or not PLACES.search(bare)
+
+
+# A namespace that is handed on whole, as it is or as a dictionary: `main(args)`, `**vars(args)`.
+_WHOLE = regex(
+    r"\**((vars|dict|asdict)\()?([a-z]\w{0,30}\.){0,3}((\w{1,30}_)?(args?|opts?|options?|flags|parsed)|"
+    r"cfg|conf|config|hparams|settings|namespace)(\.__dict__)?\)?",
+    re.IGNORECASE,
+)
+
+
+def never_read(call: Call, modules: Iterable[Module]) -> bool:
+    """Whether an option of argparse is declared, and the programs that know it never ask for it."""
+    given = [v.literal for v in call.args if isinstance(v.literal, str)]
+    told = call.kw("dest")
+    name = told.literal if told is not None else max(given, key=len, default="")
+    if call.method != "add_argument" or not isinstance(name, str) or not name:
+        return False
+    read = name.lstrip("-").replace("-", "_")
+    return not any(read in m.names or _hands_on(m) for m in modules)
+
+
+def _hands_on(module: Module) -> bool:
+    values = (v for c in module.calls for v in (*c.args, *c.spreads, *(v for _, v in c.kwargs)))
+    return any(_WHOLE.fullmatch(v.text) for v in values if len(v.text) < _SHORT)

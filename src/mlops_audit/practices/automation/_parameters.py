@@ -19,8 +19,10 @@ from mlops_audit.practices.automation._options import (
     DEFINES,
     HYPER,
     PIPELINE_PARAMETER,
+    PLACE,
     PLACES,
     Source,
+    never_read,
     tunes,
 )
 from mlops_audit.practices.automation._settings_files import reads_file, settings_files
@@ -214,11 +216,14 @@ def tunes_training(name: str) -> bool:
 def _option_names(project: Project, uses: list[Use], calls: list[tuple[Module, Call]]) -> list[str]:
     """The options that a program declares; for fire and typer, the parameters of the function."""
     names: list[str] = []
+    known = list({module.path: module for module, _ in calls}.values())
     for module, call in calls:
         if DEFINES.search(call.name) and not _is_switch(call):
             given = call.args or tuple(v for k, v in call.kwargs if k == "name")
             texts = [v.literal for v in given if isinstance(v.literal, str)]
-            names += [max(texts, key=len)] if texts else []
+            # What is declared and never asked for tunes nothing.
+            told = PLACE if never_read(call, known) else max(texts, key=len, default="")
+            names += [told] if texts else []
         if call.method in {"Fire", "run", "CLI", "cli", "auto_cli"} and call.args:
             symbol = project.index.resolve(call.args[0].name, module.path)
             function = project.index.function_of(symbol) if symbol else None

@@ -30,7 +30,10 @@ def training_programs(project: Project) -> Iterator[tuple[Module, Evidence, tupl
         (project.modules[p] for p in started if p not in project.test_files),
         key=lambda m: (m.notebook, project.is_example(m.path), m.path not in training, m.path),
     )
+    shown = _shown_in_passing(project)
     for module in modules:
+        if module.path in shown:
+            continue
         if module.path not in training and module.main_line is None and module.functions:
             if not module.notebook:
                 rest.append(module)
@@ -49,6 +52,15 @@ def training_programs(project: Project) -> Iterator[tuple[Module, Evidence, tupl
     if training:
         yield from _importers(project, rest, training)
     yield from _launchers(project, rest)
+
+
+def _shown_in_passing(project: Project) -> frozenset[str]:
+    """Notebooks of a book that read options, where most of those that train read none."""
+    if project.roles.kind != "notebooks":
+        return frozenset()
+    reading = {u.path for u in project.uses("config.parse", notebook=True)}
+    books = {p for p in project.roles.training if project.modules[p].notebook}
+    return frozenset(reading & books) if len(reading & books) * 2 < len(books) else frozenset()
 
 
 def _launchers(

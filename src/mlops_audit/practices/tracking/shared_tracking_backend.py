@@ -47,7 +47,8 @@ _HOLE = regex(r"\{([A-Za-z_][\w.]*)\}")
 _TOLD_BY = ("mlflow", "zenml", "clearml", "aim")
 _MACHINE = regex(
     r"(^aws_instance|compute_instance|virtual_machine|EC2::Instance|ecs_service|app_runner_service|"
-    r"cloud_run\w*|container_app|helm_release|^Deployment|^StatefulSet)$"
+    r"cloud_run\w*|container_app|helm_release|^Deployment|^StatefulSet|"
+    r"Mlflow(TrackingServer|App)|mlflow_(tracking_server|app))$"
 )
 _HOPS = 4
 
@@ -153,7 +154,9 @@ def _machines(project: Project) -> list[Evidence]:
     return [
         Evidence(r.span, f"{r.kind} {r.name}")
         for r in project.resources
-        if _MACHINE.search(r.kind) and "mlflow" in r.name.lower() and not project.is_example(r.path)
+        if _MACHINE.search(r.kind)
+        and "mlflow" in f"{r.kind} {r.name}".lower()
+        and not project.is_example(r.path)
     ]
 
 

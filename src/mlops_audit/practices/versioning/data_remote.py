@@ -14,8 +14,10 @@ from mlops_audit.graph.stores import (
     demonstrated,
     live,
     platform_steps,
+    shared_tracker,
     shown_only,
 )
+from mlops_audit.graph.uses import Use
 from mlops_audit.model import (
     Evidence,
     Verdict,
@@ -64,14 +66,7 @@ def data_remote(project: Project) -> Verdict:
     large = lfs_data(project)
     if large:
         return passed("the data lies on the LFS server of the git host", large[:5])
-    kept = live(project, "data.version", "feature.store", "data.version.pinned")
-    stored = [
-        u
-        for u in [*kept, *data_artifacts(project)]
-        if u.where != "file"
-        and any(u.tool.startswith(s) for s in _SERVERS)
-        and not demonstrated(project, u)
-    ]
+    stored = _stored(project)
     scripted = [u for u in stored if not aside(project, u)]
     if scripted:
         where = [u.evidence() for u in scripted[:5]]
@@ -86,17 +81,15 @@ def data_remote(project: Project) -> Verdict:
     cloud = step_store(project, steps) if steps else None
     if steps and cloud:
         return passed("what the steps write goes to a cloud store", [cloud, *steps[:2]])
-    buckets = versioned_buckets(project)
-    if buckets:
-        return passed("the data lies in a bucket that keeps its versions", buckets[:5])
+    if (elsewhere := _elsewhere(project)) is not None:
+        return elsewhere
     local = [_said(r) for r in project.dvc.remotes if not r.shared]
     if tracked and local:
         return partial("the only DVC remote is a path of one machine", local)
     if stored:
         where = [u.evidence() for u in stored[:5]]
         return partial("only a notebook puts data on a server", where)
-    plain = committed_data(project)
-    if plain:
+    if plain := committed_data(project):
         return partial("the data lies in plain git, whose own remote is the copy", plain[:5])
     if shared or local:
         return hollow(
@@ -111,6 +104,30 @@ def data_remote(project: Project) -> Verdict:
     if not (project.roles.trains or any(True for _ in sources(project))):
         return not_applicable("no data set belongs to this project")
     return failed("no versioned data with a shared store", looked_for=_LOOKED_FOR)
+
+
+def _stored(project: Project) -> list[Use]:
+    """Versions of data in tools that keep them on a server."""
+    kept = live(project, "data.version", "feature.store", "data.version.pinned")
+    return [
+        u
+        for u in [*kept, *data_artifacts(project)]
+        if u.where != "file"
+        and any(u.tool.startswith(s) for s in _SERVERS)
+        and not demonstrated(project, u)
+    ]
+
+
+def _elsewhere(project: Project) -> Verdict | None:
+    """Files of data that programs log on a tracker's server, and buckets that keep versions."""
+    logged = [u.evidence() for u in data_artifacts(project) if not u.notebook]
+    server = shared_tracker(project) if logged else None
+    if server is not None:
+        return passed("the data lies on the tracker's server", [*logged[:4], server])
+    buckets = versioned_buckets(project)
+    if buckets:
+        return passed("the data lies in a bucket that keeps its versions", buckets[:5])
+    return None
 
 
 def _said(remote: DvcRemote) -> Evidence:
