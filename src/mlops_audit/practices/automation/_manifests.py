@@ -58,7 +58,9 @@ def started(project: Project) -> Iterator[Evidence]:
         return
     for use in project.uses("deploy.local"):
         command = use.command
-        if command is None or use.where != "command" or project.is_test(use.path):
+        if command is None or use.where != "command":
+            continue
+        if project.is_test(use.path) or project.is_example(use.path):
             continue
         if use.path in _automated(project) or not _serves(command):
             continue

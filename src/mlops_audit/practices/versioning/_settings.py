@@ -206,9 +206,14 @@ def read_by_training(project: Project, path: str) -> bool:
 def settings_in_use(project: Project, path: str) -> bool:
     """Whether code that does not watch the data takes values from a module of settings.
 
-    A logger that is set up beside the settings is none.
+    A logger that is set up beside the settings is none, nor are functions that read others.
     """
-    if path not in project.modules:
+    own = project.modules.get(path)
+    if own is None or not (
+        any(k.fields for k in own.classes)
+        or any(not a.scope and "getLogger" not in a.value.text for a in own.assigns)
+        or any(a.targets[0].startswith("self.") for a in own.assigns if a.targets)
+    ):
         return False
     watching = {u.path for u in project.uses("drift.detect", test=False, notebook=False)}
     for user, module in project.modules.items():
@@ -256,6 +261,8 @@ def settings_modules(project: Project) -> Iterator[tuple[str, list[Evidence]]]:
     for path, module in project.modules.items():
         if module.notebook or path in project.test_files or not _SETTINGS_MODULE.search(path):
             continue
+        if module.functions and path in project.roles.training:
+            continue  # a program that trains or searches, whatever it is called
         if path in used or executes:
             yield path, list(_hyper_assigns(project, module))
 
@@ -295,17 +302,23 @@ def _hyper_assigns(project: Project, module: Module) -> Iterator[Evidence]:
 
 
 def _holds(value: Value) -> bool:
-    return value.is_literal or bool(value.items)
+    """Whether a value is written down; what a function finds out is no setting."""
+    return value.is_literal or (bool(value.items) and not _SOUGHT.search(value.name))
 
 
 def _all_keys(value: Value) -> Iterator[str]:
+    """The keys of a dictionary and of those in it, but for values that a search suggests."""
     stack = [value]
     while stack:
         current = stack.pop()
-        yield from current.keys
+        for key, item in zip(current.keys, current.items, strict=False):
+            if not _SUGGESTED.search(item.name or item.text):
+                yield key
         stack.extend(current.items)
 
 
+_SUGGESTED = regex(r"\bsuggest_\w+")
+_SOUGHT = regex(r"(^|[.:])(sample|suggest|find|search|tune)_\w*$")
 _FLAGS, _ABOVE = 30, 6  # lines over which one command can be written
 
 
@@ -368,7 +381,7 @@ def code_defaults(project: Project) -> Iterator[Evidence]:
         for item in module.assigns:
             name = item.targets[0].rpartition(".")
             if (
-                item.value.is_literal
+                item.value.literal is not None
                 and name[1]
                 and _MAKES_SETTINGS.search(item.scope)
                 and is_hyperparameter(name[2], strong=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterable
 from itertools import chain
 
 from mlops_audit.graph import Project
@@ -125,9 +126,14 @@ def _declares(project: Project, path: str) -> bool:
 
 def _loose_outputs(project: Project) -> list[Output]:
     """What code writes into the tree and nothing keeps out: any model, or most of the files."""
+    plain = list(written_files(project))
+    return _loose(project, plain) or _loose(project, chain(plain, handed_files(project)))
+
+
+def _loose(project: Project, outputs: Iterable[Output]) -> list[Output]:
     seen: dict[str, tuple[Output, bool]] = {}
     scripted = bool(project.source)
-    for output in chain(written_files(project), handed_files(project)):
+    for output in outputs:
         path = output.path
         if output.module.notebook and scripted:
             continue  # a trial beside the code that makes the outputs

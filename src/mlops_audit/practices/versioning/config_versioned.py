@@ -132,6 +132,7 @@ _PLAINLY = regex(
     re.IGNORECASE,
 )
 _DEFAULT = regex(r"\s*defaultValue:")  # of a compiled pipeline's parameter
+_PLUMBING = regex(r"getLogger|TypeVar|get_logger")
 _SETTING = regex(r"""^\s*["']?[A-Za-z_][\w.-]*["']?\s*[:=]""")
 
 
@@ -155,7 +156,8 @@ def _first_line(project: Project, path: str, what: str) -> Evidence:
     """A file of settings by the first setting in it; no line of a docstring is one."""
     module = project.modules.get(path)
     for assign in module.assigns if module is not None else ():
-        if not assign.scope and not assign.targets[0].startswith("__"):
+        plumbing = _PLUMBING.search(assign.value.text)
+        if not assign.scope and not assign.targets[0].startswith("__") and not plumbing:
             told = f"{what}: {assign.targets[0]} = {assign.value.text.splitlines()[0]}"
             return Evidence(assign.span, told)
     text = project.text(path) or ""
@@ -181,7 +183,8 @@ def _in_code(
             said = f"settings are tracked, {said} and no file sets them"
         return partial(said, [*plain[:3], *defaults[:3]])
     of_training = [e for e in plain if read_by_training(project, e.span.path)] + given
-    plain = of_training or [e for e in plain if settings_in_use(project, e.span.path)]
+    used = plain if project.roles.trains else []
+    plain = of_training or [e for e in used if settings_in_use(project, e.span.path)]
     if plain:
         return partial("settings are tracked, hyperparameters are constants in code", plain[:3])
     if unused:
