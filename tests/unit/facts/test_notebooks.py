@@ -63,3 +63,15 @@ def test_any_value_for_the_cells(value: object) -> None:
 def test_any_bytes(data: bytes) -> None:
     """No bytes raise."""
     read_notebook("a.ipynb", data)
+
+
+def test_a_program_that_a_cell_writes_is_code() -> None:
+    """`%%writefile` of a Python file holds code of the notebook, that of another file none."""
+    cells = [
+        {"cell_type": "code", "source": "%%writefile task.py\nimport xgboost\n"},
+        {"cell_type": "code", "source": "%%writefile config.yaml\nimport: pandas\n"},
+    ]
+    book = read_notebook("a.ipynb", json.dumps({**BOOK, "cells": cells}).encode())
+    assert book.writes == ("task.py", "config.yaml")
+    assert book.module is not None
+    assert [(i.module, i.span.line) for i in book.module.imports] == [("xgboost", 2)]
