@@ -97,6 +97,11 @@ _NAMED_BARE = regex(
     r"api[_-]?key|access[_-]?key|token|account[_-]?key|client[_-]?secret)[\w-]{0,30})"
     r"\s{0,20}(?:=|:\s)\s{0,20}(?P<value>[^\s\"'#$<{]{8,300})\s*$"
 )
+# What a request says of who sends it: `"Authorization": "Bearer 6fb5..."`, also on curl's line.
+_HEADER = regex(
+    r"(?i)\bauthorization[\"']?\s{0,9}[:=]\s{0,9}[\"']?(?:(?:bearer|basic|token|key|api-?key)\s{1,3})?"
+    r"(?P<value>[A-Za-z0-9._+/=-]{16,300})[\"']"
+)
 # Given to a program on its line, such as `docker run -e API_KEY=...` or `API_KEY=... python x.py`.
 _NAMED_WORD = regex(
     r"(?:^|[\s\"'])(?P<name>[A-Z0-9_]{0,60}?(?:PASSWORD|SECRET|API_?KEY|ACCESS_?KEY|TOKEN)"
@@ -139,6 +144,7 @@ _SKIPPED = regex(
     r"conda-lock\.ya?ml|[\w.-]*\.sum|\.secrets\.baseline|[\w.-]*\.min\.js|dvc\.lock)$"
 )
 _KEY_BODY = regex(r"[A-Za-z0-9+/]{30}")
+_HEX_RUN = regex(r"[0-9a-f]{16}")
 _WORDS = regex(r"[a-z]+(?:[_ .-][a-z]+)*", re.IGNORECASE)
 _HEX_HASH = regex(r"(?:sha\d+[-:])?[0-9a-f]{32,128}", re.IGNORECASE)
 _EXAMPLE_FILE = regex(r"(?:example|sample|template|dist)", re.IGNORECASE)
@@ -212,7 +218,7 @@ def _named(name: str, value: str) -> str | None:
     lowered = name.lower().replace("-", "_")
     telling = re.search(
         r"password|passwd|pwd|secret|api_?key|access_?key|token|account_?key|private_?key|credential|"
-        r"connection_?string",
+        r"connection_?string|authorization",
         lowered,
     )
     if value.startswith("eyJ") and value.count(".") > 1 and _example_token(value):
@@ -240,14 +246,16 @@ def _named(name: str, value: str) -> str | None:
         return None
     if re.fullmatch(r"[\w.-]+/[\w./-]+", value) and not re.search(r"[A-Z].*\d|\d.*[A-Z]", value):
         return None  # a path or an image
-    if re.fullmatch(r"[a-z0-9]+(?:[._-][a-z0-9]+)+", value) and "key" not in lowered:
+    if re.fullmatch(r"[a-z0-9]+(?:[._-][a-z0-9]+)+", value) and not (
+        "key" in lowered or (lowered == "authorization" and _HEX_RUN.search(value))
+    ):
         return None  # a slug, such as the name of a secret
     return "secret"
 
 
 # Without one of these no rule matches; the second ones in any case of letters.
 _STARTS = (*(start for _, start, _ in _PROVIDERS), "://")
-_SUSPECTS = ("pass", "pwd", "secret", "key", "token", "credent")
+_SUSPECTS = ("pass", "pwd", "secret", "key", "token", "credent", "authorization")
 
 
 def find_secrets(
@@ -312,6 +320,11 @@ def _in_line(line: str, *, bare: bool) -> tuple[str, str, str] | None:
         if kind_of_url is not None:
             return kind_of_url, "medium", line.strip()[:1]
     lowered = line.lower()
+    if "authorization" in lowered and (header := _HEADER.search(line)) is not None:
+        kind_of_value = _named("authorization", header["value"])
+        if kind_of_value is not None:
+            sure = _HEX_HASH.fullmatch(header["value"]) is not None
+            return kind_of_value, "high" if sure else "medium", header["value"]
     if not any(w in lowered for w in ("pass", "pwd", "secret", "key", "token", "credential")):
         return None
     for found in _NAMED.finditer(line):

@@ -27,6 +27,8 @@ GITHUB = "ghp_" + "a8Kd03jfLq92MxVb71TzWc45RnYe60PsGhQu"
         ("db_password = 'h7Gk" + "29!qLw'", "password"),
         ("api_key: 'f81d4fae7dec" + "11d0a76500A0c91e6bf6'", "secret"),
         ("  -e WANDB_API_KEY=wandb_" + "v1_Ab3dEf6hIj9" * 6 + " \\", "Weights & Biases key"),
+        ("headers = {'Authorization': 'Bearer 6fb5d3" + "2ac9801938a17bQ9x'}", "secret"),
+        ("curl -H 'Authorization: Basic dXNlcj" + "o3SGc0OSFxTHc5MA=='", "secret"),
         ("WANDB_API_KEY = '" + "0f3a" * 9 + "91bc'", "Weights & Biases key"),
     ],
 )
@@ -59,6 +61,10 @@ def test_secrets(line: str, kind: str) -> None:
         "password = getpass.getpass('Password: ')",
         "tokenizer_name = 'bert-base-uncased-v2-2021'",
         "access_token = 'xxxxxxxxxxxxxxxxxxxx'",
+        "headers = {'Authorization': f'Bearer {self.api_key_2}'}",
+        "headers = {'Authorization': 'Bearer ' + token_for_2024}",
+        "curl -H 'Authorization: Bearer YOUR_API_KEY_12345'",
+        'authorization = "role-based-access-2024"',
     ],
 )
 def test_no_secrets(line: str) -> None:
