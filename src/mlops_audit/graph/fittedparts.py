@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Call, Module
-from mlops_audit.graph.features import feature_code, of_transformers
+from mlops_audit.graph.features import feature_code
 from mlops_audit.model import Evidence
 from mlops_audit.regex import regex
 
@@ -125,12 +125,21 @@ def _with_the_model(project: Project) -> list[Evidence]:
     As steps of the fitted model they are stored and loaded with it.
     """
     computed = [e for e in feature_code(project) if not e.span.path.endswith(".ipynb")]
-    modules = [m for p in {e.span.path for e in computed} if (m := project.modules.get(p))]
-    own = {e.span for module in modules for e in of_transformers(module)}
     loads = project.uses("model.load", "registry.load", test=False, notebook=False)
-    if not computed or not loads or any(e.span not in own for e in computed):
+    if not computed or not loads or not all(_in_a_transformer(project, e) for e in computed):
         return []
     return [loads[0].evidence(), computed[0]]
+
+
+def _in_a_transformer(project: Project, place: Evidence) -> bool:
+    """Whether a place lies in a class that scikit-learn fits and applies as a step."""
+    module = project.modules.get(place.span.path)
+    line = place.span.line or 0
+    return module is not None and any(
+        (c.span.line or 0) <= line <= c.end_line
+        and any(b.endswith("TransformerMixin") for b in c.bases)
+        for c in module.classes
+    )
 
 
 def _words(call: Call) -> set[str]:

@@ -147,6 +147,25 @@ def _called_by(symbol: Symbol) -> str:
     return f"{stem}.{symbol.qualname}" if symbol.qualname in _BARE else symbol.qualname
 
 
+def _answering(project: Project, paths: frozenset[str]) -> list[tuple[str, str, int]]:
+    """The methods that predict, of the project's classes that serving imports.
+
+    What such an object is loaded from says nothing of its class.
+    """
+    found: list[tuple[str, str, int]] = []
+    for path in sorted(paths):
+        for item in project.modules[path].imports:
+            symbol = project.index.resolve(item.dotted, path) if item.name else None
+            if symbol is None or symbol.kind != "class" or symbol.path in paths:
+                continue
+            found += [
+                (symbol.path, f.qualname, 0)
+                for f in project.modules[symbol.path].functions
+                if f.owner == symbol.qualname and _ANSWERS.search(f.name)
+            ]
+    return found
+
+
 def _called(
     project: Project, paths: frozenset[str], other: re.Pattern[str]
 ) -> dict[Symbol, Evidence]:
@@ -156,6 +175,7 @@ def _called(
     """
     found: dict[Symbol, Evidence] = {}
     queue = [(p, "", _DEPTH) for p in sorted(paths)]
+    queue += _answering(project, paths) if other is _TRAINS else []
     while queue:
         path, scope, depth = queue.pop(0)
         module = project.modules[path]
