@@ -37,6 +37,8 @@ _ADDED = regex(r"""[rRuU]?["']([^"'\n{}%]{1,200}/)["']\s*\+""")  # 'data/interim
 _FIRST_PART = regex(r"\s*(?:str\()?([A-Za-z_][\w.]{0,80})\)?(?=\s*[,/])")
 _ROOT_NAME = regex(r"(^|\.)(ROOT(_\w+)?|\w+_ROOT|(BASE|PROJECT)_(DIR|PATH|FOLDER))$")
 _MAKES_PATH = regex(r"^(str|os\.fspath)$|path\.join$|(^|\.)(Pure)?Path(\.joinpath)?$")
+_UP = regex(r"\.parent\b|\bdirname\(")
+_UPS = regex(r"\.parents\[(\d)\]")
 _OPERATOR = regex(r"\s[/+]\s")
 _STRING = regex(r"""[rRuU]?["'][^"'\n]{0,200}["']""")
 _SUBSCRIPTS = regex(r"""[\w.]{1,80}((?:\[["']\w{1,80}["']\]){1,6})""")
@@ -153,6 +155,8 @@ def _spelled(value: Value, at: _Where, hops: int) -> tuple[str, bool] | None:
     if hops <= 0:
         return None  # names that are set by each other
     module, scope = at.module, at.scope
+    if "__file__" in value.text and not _OPERATOR.search(value.text):
+        return _home(value.text, module.path)
     if (value.name.startswith(":") or value.text.isidentifier()) and not value.is_call:
         constant = module.constants.get(value.text) or _local(value.text, module, scope)
         if constant is not None and constant is not value and not constant.name.startswith(":"):
@@ -175,6 +179,21 @@ def _spelled(value: Value, at: _Where, hops: int) -> tuple[str, bool] | None:
     elif added := _ADDED.match(text):
         found = added[1], False
     return found or _made(value, at, hops) or _elsewhere(value, at, hops) or _set(value, at)
+
+
+def _home(text: str, path: str) -> tuple[str, bool] | None:
+    """The folder that a module finds from its own place: `Path(__file__).parent.parent`.
+
+    `.` is the folder that is audited. None where other parts are joined to the place, or where the
+    way leads out of that folder.
+    """
+    if _STRING.search(text):
+        return None
+    up = len(_UP.findall(text)) + sum(int(m[1]) + 1 for m in _UPS.finditer(text))
+    folders = path.split("/")
+    if not 0 < up <= len(folders):
+        return None
+    return "/".join(folders[:-up]) or ".", True
 
 
 def _set(value: Value, at: _Where) -> tuple[str, bool] | None:
@@ -226,10 +245,19 @@ def _made(value: Value, at: _Where, hops: int) -> tuple[str, bool] | None:
     path, exact = first
     added = not value.is_call and "/" not in _STRING.sub("", value.text)
     for part in parts[1:]:
-        if not exact or not isinstance(part.literal, str):
+        said = _plain(part)
+        if not exact or said is None:
             return path, False
-        path = f"{path}{part.literal}" if added else f"{path.rstrip('/')}/{part.literal.strip('/')}"
+        path = f"{path}{said}" if added else f"{path.rstrip('/')}/{said.strip('/')}"
     return path, exact
+
+
+def _plain(part: Value) -> str | None:
+    """The text of a literal, also of one that is marked as formatted and holds nothing to fill."""
+    if isinstance(part.literal, str):
+        return part.literal
+    said = _FORMATTED.fullmatch(part.text[:-1])
+    return said[1] if said is not None and part.text[-1:] in "\"'" else None
 
 
 def _local(name: str, module: Module, scope: str) -> Value | None:

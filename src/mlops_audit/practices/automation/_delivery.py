@@ -44,7 +44,7 @@ _FROM_SOURCE = regex(
     r"gcloud (beta )?(run|functions|app) deploy|sam (build|deploy|package)|modal deploy|zappa|"
     r"serverless deploy|sls deploy|heroku|copilot|az (webapp up|functionapp)|func azure|"
     r"bentoml deploy|truss push|cog push|chalice deploy|eb deploy|cdk deploy|"
-    r"azd (up|deploy|publish)"
+    r"azd (up|deploy|publish)|cerebrium deploy|beam deploy|fly(ctl)? deploy|railway up"
 )
 _GIT_PUSH = regex(r"huggingface\.co/spaces|\bheroku\b.*\b(main|master|HEAD)|dokku")
 _TO_A_SPACE = regex(r"^(huggingface-cli|hf) upload\b.*\s--repo[-_]type[= ]space\b")

@@ -131,6 +131,15 @@ def _without_source(project: Project, delivery: Delivery) -> bool:
     return bool(local) and "://" not in folder and project.places.folder(local) is None
 
 
+def _is_made(project: Project, folder: str) -> bool:
+    """Whether a task or script makes the folder first."""
+    wanted = folder.strip("./")
+    return any(
+        command.program == "mkdir" and wanted in {word.strip("./") for word in command.argv[1:]}
+        for command, _ in project.all_commands
+    )
+
+
 def _in_lost_folder(project: Project, delivery: Delivery) -> bool:
     """Whether a command runs where a `cd` to a folder that nothing makes would have led."""
     command = delivery.command
@@ -139,7 +148,7 @@ def _in_lost_folder(project: Project, delivery: Delivery) -> bool:
     near = next((n.payload[1] for n in delivery.way.nodes() if n.kind == "command"), "")
     jobs = [n.payload[1] for n in delivery.way.nodes() if n.kind == "job"]
     done = " ".join(f"{s.uses} {s.run} {s.inputs}" for job in jobs for s in job.steps)
-    made = "$" in command.cwd or _MAKES_FOLDERS.search(done)
+    made = "$" in command.cwd or _MAKES_FOLDERS.search(done) or _is_made(project, command.cwd)
     return not made and project.places.folder(command.cwd, str(near)) is None
 
 

@@ -70,6 +70,12 @@ _SOURCE = regex(
     r"registry\.opendata\.aws/|nyc\.gov/\S*tlc|microsoft\.com/\S*open-datasets/",
     re.IGNORECASE,
 )
+# A link whose words name one data set: `[MNIST database of handwritten digits](http://...)`.
+_LINKED_SET = regex(
+    r"\[[^\]\n]{3,60}\b(data ?set|database of [^\]\n]{3,60}|corpus)\]\(https?://"
+    r"(?!(www\.)?(github\.com|colab\.)|\w+\.readthedocs|docs\.)",
+    re.IGNORECASE,
+)
 # A part that a step hands to the next one is named after what is done with it.
 _NO_PART = (
     r"(?!(\w+\s)?(train(ing)?|test(ing)?|valid(ation)?|evaluation|transformed|split|processed|"
@@ -485,5 +491,9 @@ def _told(project: Project, document: Document, *, near: bool) -> Iterator[Evide
                 yield said_in(project, span, text, _SOURCE, _ORIGIN, _A_DATA_SET)
         elif _PREPARED.search(section.title) and said and _FETCHED.search(text):
             yield said_in(project, span, text, _SOURCE, _FETCHED, _ORIGIN)
-        elif _SOURCE.search(text) or (_USES.search(text) and not _ITEM_START.match(text)):
-            yield said_in(project, span, text, _SOURCE, _USES, _A_DATA_SET)
+        elif _SOURCE.search(text) or _LINKED_SET.search(text) or _uses_a_set(text):
+            yield said_in(project, span, text, _SOURCE, _LINKED_SET, _USES, _A_DATA_SET)
+
+
+def _uses_a_set(text: str) -> bool:
+    return bool(_USES.search(text)) and not _ITEM_START.match(text)

@@ -52,7 +52,7 @@ _OF_TOOLS = regex(
 )
 _MODEL_FILE = regex(
     r"\.(pkl|pickle|joblib|pt|pth|ckpt|h5|hdf5|keras|onnx|safetensors|bst|cbm|skops|"
-    r"tflite)(\.dvc)?$"
+    r"tflite)(\.dvc)?$|(^|/)saved_model\.pb$"
 )
 _TABLE = regex(r"\.(csv|parquet|json|feather|tsv|npy|npz|xlsx)$")
 _KEPT = regex(r"(^|/)(\.gitkeep|\.gitignore|\.keep|readme[\w.]*|[^/]+\.dvc)$", re.IGNORECASE)
@@ -183,8 +183,12 @@ def _written(project: Project) -> Iterable[tuple[str, bool]]:
     found: dict[str, bool] = {}
     for output in written_files(project):
         match = _PATH.match(output.path)
-        if match and output.model and not output.path.startswith("/"):
+        if match is None or output.path.startswith("/"):
+            continue
+        if output.model:
             found[match[1]] = True
+        elif _TABLE.search(match[1]) and _FOLDERS["data"].search(match[1]):
+            found.setdefault(match[1], False)
     for path, module in project.modules.items():
         if path in project.test_files or project.is_example(path):
             continue

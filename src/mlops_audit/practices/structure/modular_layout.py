@@ -63,8 +63,11 @@ def modular_layout(project: Project) -> Verdict:
         beside = f"; not so: {mixed}" if mixed else ""
         return partial(f"Folders of their own: {names}{beside}.", _shown(project, apart))
     others = [k for k in rest if k.apart]
-    if main is source and others and len(others) > _HALF * len(rest):
-        return partial(f"The source lies in the root, apart from {names}.", _shown(project, others))
+    if main is notebooks:  # a folder that they only make at run time sets nothing apart
+        others = [k for k in others if any(project.has(p) for p in k.own)]
+    if main and others and len(others) > _HALF * len(rest):
+        what = "source lies" if main is source else "notebooks lie"
+        return partial(f"The {what} in the root, apart from {names}.", _shown(project, others))
     where = [Evidence(Span(k.root[0]), f"{k.name} in the root") for k in found.values() if k.root]
     return failed(
         f"Nothing sets these kinds of files apart: {mixed or 'all'}.",

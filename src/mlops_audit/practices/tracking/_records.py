@@ -64,12 +64,23 @@ _MEASURE = regex(
 _TABLE = regex(r"\.(tsv|csv|json|ya?ml|txt|feather|parquet)$")
 _PICTURE = regex(r"\.(png|svg|pdf|html|jpe?g)$")
 # One figure, written as it is: `file.write(str(f1_score))`.
+# A line that names the measure before its value: f"Accuracy = {score:.2f}".
+_TOLD_FIGURE = regex(
+    r"[fF][\"'](\\n|[^{}\w])*([\w ]{0,30} )?(accuracy|f1|auc|rmse|mae|mse|r2|precision|recall)"
+    r"[\w ]{0,20}\s*[=:]\s*\{",
+    re.IGNORECASE,
+)
 _FIGURE = regex(r"(str|repr)\(\w+\)$")
 _NO_METRICS = regex(r"predict|config|param|vocab|label|token", re.IGNORECASE)
 # `self.config.metrics_file`: where a path comes from says nothing of what is written there.
 _HOLDER = regex(r"\b(self\.)?_?(\w{1,20}_)?(config|cfg|conf|params|args|settings|paths)\.")
 # Callbacks of a framework that hand over its settings too.
 _BY_ITSELF = regex(r"^(report_to|log_with)\b|Callback\(")
+# Comet and ClearML take over what argparse has parsed.
+_READS_ARGUMENTS = regex(
+    r"^comet_ml\.(Experiment|start)$|^(clearml|trains)\.Task\.(init|create)$|"
+    r"^comet_ml\.\w*Experiment$"
+)
 _DEPLOYS = regex(r"deploy|stack|infra|terraform|template|run_pipeline", re.IGNORECASE)
 _FIGURES = frozenset({"savefig", "write_image", "write_html", "imsave", "save_fig", "to_html"})
 _SAVES = regex(r"(_?save(_\w{1,40})?|dump)$")
@@ -306,7 +317,9 @@ def _structured(call: Call) -> bool:
         return False
     if call.method in {"write", "write_text"}:
         given = call.arg(0)
-        return "dumps(" in call.text or (given is not None and bool(_FIGURE.match(given.text)))
+        text = given.text if given is not None else ""
+        told = _FIGURE.match(text) or _TOLD_FIGURE.match(text)
+        return "dumps(" in call.text or bool(told)
     return call.method != "save" or "yaml" in call.text or "json" in call.text
 
 
@@ -439,9 +452,21 @@ def told_params(project: Project) -> list[Evidence]:
     logged += [
         t.evidence
         for t in records(project, "tracker.run", standing="on")
-        if _BY_ITSELF.search(t.evidence.detail)
+        if _BY_ITSELF.search(t.evidence.detail) or _takes_arguments(project, t)
     ]
     return logged
+
+
+def _takes_arguments(project: Project, run: Tracked) -> bool:
+    """Whether a client writes down what the program's own command line is given, by itself."""
+    call = run.use.call if run.use is not None else None
+    module = project.modules.get(run.evidence.span.path)
+    if call is None or module is None or not _READS_ARGUMENTS.search(call.name):
+        return False
+    off = any(call.kw(k) is not None for k in ("parse_args", "auto_connect_arg_parser"))
+    return not off and any(
+        c.method == "parse_args" and c.name.startswith("argparse.") for c in module.calls
+    )
 
 
 def _assigned(project: Project) -> list[Evidence]:
