@@ -34,6 +34,7 @@ _TOKEN = regex(
     re.VERBOSE | re.DOTALL,
 )
 _LITERAL = regex(r"-?\d+(?:\.\d+)?|true|false|null")
+_ENCODERS = frozenset({"jsonencode", "yamlencode"})
 _ESCAPE = regex(r"\\([\\\"nt])")
 _ESCAPES = {"n": "\n", "t": "\t", '"': '"', "\\": "\\"}
 
@@ -192,7 +193,23 @@ class _Scanner:
         if self._is("{"):
             self.at += 1
             return self._body(depth + 1)
+        if token.text in _ENCODERS and self._is("(", 1):
+            return self._encoded(depth) or self._expression()
         return self._expression()
+
+    def _encoded(self, depth: int) -> Node | None:
+        """What `jsonencode({ … })` is given: a definition that is written as an object."""
+        mark = self.at
+        self.at += 2
+        self.skip_lines()
+        node = self._value(depth + 1) if self._is("{") or self._is("[") else None
+        self.skip_lines()
+        if node is not None and self._is(")"):
+            self.at += 1
+            if self._ends(0):
+                return node
+        self.at = mark
+        return None
 
     def _ends(self, ahead: int) -> bool:
         token = self.peek(ahead)

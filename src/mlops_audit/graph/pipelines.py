@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Module
 from mlops_audit.facts.types import Target, TriggerKind, Workflow
+from mlops_audit.graph.cloudpipelines import cloud_pipelines
 from mlops_audit.graph.codepipelines import MAX_STEPS, Pipeline, PipelineStep, pipelines_of_code
 from mlops_audit.graph.execution import Node
 from mlops_audit.graph.lifecycle import (
@@ -61,6 +62,7 @@ def find_pipelines(project: Project) -> tuple[Pipeline, ...]:
         *_of_files(project),
         *pipelines_of_code(project),
         *state_machines(project),
+        *cloud_pipelines(project),
         *_in_order(project),
     ]
     wanted = {TRAIN, PREPARE, EVALUATE}

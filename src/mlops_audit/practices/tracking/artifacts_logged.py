@@ -6,6 +6,7 @@ import re
 
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
+from mlops_audit.graph.cloudpipelines import steps_with
 from mlops_audit.graph.sourcelines import declared_span
 from mlops_audit.graph.stores import kept_steps
 from mlops_audit.model import Evidence, Verdict, failed, hollow, not_applicable, partial, passed
@@ -103,4 +104,5 @@ def _platform(project: Project) -> list[Evidence]:
         for u in project.uses("registry.register", test=False, notebook=False)
         if (u.call is None or u.call.runs) and is_called(project, u.path, u.scope)
     ]
+    found += steps_with(project, "ProcessingOutputConfig", "Outputs")
     return found + reserved_outputs(project, "ui_metadata")

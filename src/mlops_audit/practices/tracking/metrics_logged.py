@@ -6,6 +6,7 @@ import re
 
 from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph import Project
+from mlops_audit.graph.cloudpipelines import steps_with
 from mlops_audit.graph.sourcelines import declared_span, keyword_span
 from mlops_audit.graph.trackers import Tracked
 from mlops_audit.model import Evidence, Verdict, failed, hollow, not_applicable, partial, passed
@@ -144,6 +145,7 @@ def _platform(project: Project) -> list[Evidence]:
             if logged is not None and told and told.text not in {"None", "{}"}:
                 place = keyword_span(project, logged, name)
                 found.append(Evidence(place, f"registered with {name}={told.text}"))
+    found += steps_with(project, "ModelMetrics")
     return found + reserved_outputs(project, "metrics")
 
 

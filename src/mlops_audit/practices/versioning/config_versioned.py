@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from mlops_audit.graph import Project
+from mlops_audit.graph.cloudpipelines import cloud_settings
 from mlops_audit.graph.magefiles import mage_pipelines
 from mlops_audit.graph.stores import LIBRARY
 from mlops_audit.model import (
@@ -78,6 +79,7 @@ def config_versioned(project: Project) -> Verdict:
         else:
             plain.append(_first_line(project, path, "a settings module"))
     told, given = _of_mage(project)
+    told += [e for name, e in cloud_settings(project) if is_hyperparameter(name)]
     hyper += told[:3]
     every += told
     # What packages an image holds, and what a cluster runs, are settings of another kind.
