@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph import Project
+from mlops_audit.graph.cloudpipelines import steps_with
 from mlops_audit.graph.datasets import in_lfs, is_model_path
 from mlops_audit.graph.dvcmodels import is_dvc_model
 from mlops_audit.graph.outputs import Output, written_files
@@ -135,6 +136,7 @@ def _registered(project: Project) -> Iterator[Evidence]:
         if use.where != "file" and not shown_only(use):
             yield use.evidence()
     # Each training job of the platform leaves its model under the job's own name.
+    yield from steps_with(project, kind="RegisterModel")
     for use in live(project, "train.fit", "train.launch"):
         if use.tool == _JOBS and not use.notebook:
             yield use.evidence()
