@@ -16,7 +16,8 @@ _LOOKED = "a Dummy, linear, naive or zero-shot model whose metric is computed be
 _OWN = regex(
     r"(^|_)(naive|dummy|majority|persistence|random_guess|last_value|mean_predictor|seasonal_naive|"
     r"zero_shot|heuristic)_(\w*_)?(baseline|model|forecast\w*|predict\w*|classifier|regressor)(_|$)|"
-    r"(^|_)(build|fit|train|evaluate|compute|make|get|run)_baseline",
+    r"(^|_)(build|fit|train|evaluate|compute|make|get|run)_baseline|"
+    r"(^|_)(evaluate|eval|score)_(the_)?(naive|dummy|majority|persistence)(_|$)",
     re.IGNORECASE,
 )
 _LINEAR = regex(

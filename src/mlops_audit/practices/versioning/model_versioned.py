@@ -48,6 +48,7 @@ _PUSHES = "TensorFlow Extended"  # its Pusher makes a folder of the moment's nam
 _WEIGHTS = regex(
     r"\.(pth|pt|ckpt|pkl|pickle|h5|hdf5|keras|joblib|onnx|safetensors|tar|msgpack)$", re.IGNORECASE
 )
+_PICTURE = regex(r"\.(png|jpe?g|gif|svg|webp|wav|mp4)[\"')]*$", re.IGNORECASE)
 _HOLE = regex(r"\{([^{}]{1,60})\}")
 _LITERAL_VERSION = regex(r"(final|best|latest|last|v\d+|version)", re.IGNORECASE)
 
@@ -135,8 +136,8 @@ def _registered(project: Project) -> Iterator[Evidence]:
     for use in live(project, "registry.register", "model.push"):
         if use.where != "file" and not shown_only(use):
             yield use.evidence()
-    # Each training job of the platform leaves its model under the job's own name.
     yield from steps_with(project, kind="RegisterModel")
+    # Each training job of the platform leaves its model under the job's own name.
     for use in live(project, "train.fit", "train.launch"):
         if use.tool == _JOBS and not use.notebook:
             yield use.evidence()
@@ -202,6 +203,8 @@ def _named_by_moment(project: Project) -> Iterator[Evidence]:
         call = use.call
         values = [*call.args, *(v for _, v in call.kwargs)] if call else []
         texts = [v.text for v in values]
+        if any(_PICTURE.search(t) for t in texts):
+            continue  # what a model drew: `image.save(f"epoch_{epoch}.png")`
         module = project.modules.get(use.path)
         if module is not None:
             names = {t for t in texts if t.isidentifier()}
