@@ -10,7 +10,7 @@ from mlops_audit.graph.index import CodeIndex
 
 __all__ = ["Builders"]
 
-_HOPS = 4
+_HOPS = 8
 
 
 class Builders:
@@ -18,7 +18,7 @@ class Builders:
 
     def __init__(self, index: CodeIndex) -> None:
         self.index = index
-        self._known: dict[tuple[str, str], str] = {}
+        self._known: dict[tuple[str, str, int], str] = {}
 
     def name(self, name: str, path: str) -> str:
         """The library's name of a method of what an own function gives back, else the name itself.
@@ -36,9 +36,10 @@ class Builders:
         return f"{kind}.{method}" if kind else name
 
     def _kind(self, builder: str, path: str, hops: int) -> str:
-        key = (builder, path)
+        # By the hops that are left: a function that calls itself builds nothing known, and what
+        # it calls on the way must not be remembered as if it had been asked by itself.
+        key = (builder, path, hops)
         if key not in self._known:
-            self._known[key] = ""  # a function that calls itself builds nothing known
             self._known[key] = self._built(builder, path, hops)
         return self._known[key]
 

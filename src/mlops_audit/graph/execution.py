@@ -106,14 +106,19 @@ class ExecutionGraph:
 
     def __init__(self, expand: Callable[[Node], Iterable[Edge]]) -> None:
         self._expand = expand
-        self._edges: dict[Node, tuple[Edge, ...]] = {}
+        self._edges: dict[Node, list[tuple[Node, tuple[Edge, ...]]]] = {}
 
     def edges(self, node: Node) -> tuple[Edge, ...]:
         """What a node runs, in the order of its text."""
-        known = self._edges.get(node)
-        if known is None:
-            known = self._edges[node] = tuple(self._expand(node))
-        return known
+        # Equal nodes may stand for two things (hooks of one name in one file): who was asked
+        # first must not decide what the other runs.
+        known = self._edges.setdefault(node, [])
+        for one, edges in known:
+            if one is node or (one.payload == node.payload and one.span == node.span):
+                return edges
+        found = tuple(self._expand(node))
+        known.append((node, found))
+        return found
 
     def reach(self, roots: Iterable[Node]) -> Reach:
         """All that runs when `roots` run."""

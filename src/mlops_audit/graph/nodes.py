@@ -133,7 +133,9 @@ class Nodes:
     def command(command: Command, folder: str) -> Node:
         """One command run in a folder."""
         span = command.span
-        key = (span.path, str(span.cell or ""), str(span.line or ""), folder, *command.argv[:40])
+        place = (span.path, str(span.cell or ""), str(span.line or ""), folder)
+        # `cd api && make; cd ../web && make` on one line are two.
+        key = (*place, *command.argv[:40], *((f"cd {command.cwd}",) if command.cwd else ()))
         return Node("command", key, span, command.text, (command, folder))
 
     def tests(

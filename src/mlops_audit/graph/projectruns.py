@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import cached_property, lru_cache
+from functools import cached_property
 from types import MappingProxyType
 
 from msgspec.structs import replace
@@ -254,13 +254,21 @@ class ProjectRuns(ProjectFiles):
                 if (not kinds or trigger.kind in kinds) and self.trigger_is_live(trigger)[0]:
                     yield workflow, trigger
 
-    @lru_cache(maxsize=32)  # noqa: B019 -- a project lives as long as its report is made
     def ci(self, *kinds: TriggerKind) -> Reach:
         """All that CI runs when triggers of these kinds fire; by default on a change.
 
         Workflows that run after another one (`workflow_run`) are reached with it.
         """
         wanted = kinds or _ON_CHANGE
+        if wanted not in self._reached:
+            self._reached[wanted] = self._ci(wanted)
+        return self._reached[wanted]
+
+    @cached_property
+    def _reached(self) -> dict[tuple[TriggerKind, ...], Reach]:
+        return {}
+
+    def _ci(self, wanted: tuple[TriggerKind, ...]) -> Reach:
         roots = [self.nodes.trigger(w, t) for w, t in self.triggers(*wanted)]
         names = {w.name for w, _ in self.triggers(*wanted)}
         for workflow, trigger in self.triggers(TriggerKind.WORKFLOW):

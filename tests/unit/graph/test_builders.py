@@ -71,3 +71,21 @@ def test_names(name: str, known: str) -> None:
     """A function or variable of one class gives its name; two classes or a circle give none."""
     modules = {p: read_python(p, text.encode()) for p, text in FILES.items()}
     assert Builders(CodeIndex(modules)).name(name, "pkg/main.py") == known
+
+
+@pytest.mark.parametrize("first", range(12))
+def test_who_is_asked_first_decides_nothing(first: int) -> None:
+    """What a row of functions hands on does not depend on where one begins to look."""
+    files = {
+        f"pkg/m{number}.py": f"from pkg.m{number + 1} import f{number + 1}\n\n"
+        f"def f{number}():\n    return f{number + 1}()\n"
+        for number in range(11)
+    }
+    files["pkg/m11.py"] = "import mlflow\n\ndef f11():\n    return mlflow.MlflowClient()\n"
+    index = CodeIndex({p: read_python(p, text.encode()) for p, text in files.items()})
+    builders = Builders(index)
+    names = [f"pkg.m{number}.f{number}.x" for number in range(12)]
+    known = {name: builders.name(name, "run.py") for name in (*names[first:], *names[:first])}
+    alone = {name: Builders(index).name(name, "run.py") for name in names}
+    assert known == alone
+    assert known[names[11]] == known[names[5]] == "mlflow.MlflowClient.x"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from mlops_audit.graph import Project
 from mlops_audit.graph.memo import once
 from mlops_audit.regex import regex
@@ -31,7 +29,7 @@ def _configured(project: Project) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-@lru_cache(maxsize=20_000)
+@once
 def imports(project: Project, path: str) -> frozenset[str]:
     """All modules of the project that a module imports, also through others."""
     seen: set[str] = set()
@@ -44,7 +42,7 @@ def imports(project: Project, path: str) -> frozenset[str]:
     return frozenset(seen)
 
 
-@lru_cache(maxsize=20_000)
+@once
 def _imports(project: Project, path: str) -> tuple[str, ...]:
     """The modules of the project that a module imports itself, or builds by settings."""
     module = project.modules.get(path)

@@ -43,11 +43,10 @@ def dependencies_locked(project: Project) -> Verdict:
     if locked:
         where = [Evidence(Span(e.requirements[0].file), "not locked") for e in lockless[:3]]
         return partial(f"{len(locked)} of {len(found)} environments are locked", places[:4] + where)
-    hidden = [p for p in project.glob(*_LOCKS) if p in project.unread]
+    hidden = [p for p in project.glob(*_LOCKS) if project.data(p) is None]
     if hidden:
-        return unknown(
-            f"{hidden[0]}: {project.unread[hidden[0]]}", Evidence(Span(hidden[0]), "not read")
-        )
+        reason = project.unread.get(hidden[0], "not read")
+        return unknown(f"{hidden[0]}: {reason}", Evidence(Span(hidden[0]), "not read"))
     others = project.glob(*_OTHER_LOCKS) if not found else ()
     if others:
         return passed(

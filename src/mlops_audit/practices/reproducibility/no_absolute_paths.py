@@ -55,7 +55,8 @@ def no_absolute_paths(project: Project) -> Verdict:
     )
     inside = _in_images(project)
     found = [e for e in found if inside is None or not inside.search(e.detail)]
-    unread = sum(p.endswith((".py", ".ipynb")) or _is_config(project, p) for p in project.unread)
+    searched = (p for p in project.paths if p in project.unread)
+    unread = sum(p.endswith((".py", ".ipynb")) or _is_config(project, p) for p in searched)
     tail = f" ({unread} files could not be read)" if unread else ""
     if not found:
         return passed(

@@ -17,6 +17,7 @@ _DATA = regex(
     r"pdf|woff2?|ttf|zip|gz|bz2|xz|mp4|mp3|wav|db|sqlite3?|ipynb|min\.js|map|lock)$",
     re.IGNORECASE,
 )
+_CODE = (".py", ".ipynb")  # looked at whatever their size
 _ASIDE = regex(
     r"(^|/)(tests?|testing|fixtures?|examples?|docs?|samples?|mocks?)/|(^|/)test_|_test\.py$",
     re.IGNORECASE,
@@ -35,8 +36,10 @@ _ASIDE = regex(
 def no_secrets(project: Project) -> Verdict:
     """Judge every text file, and string literals joined as Python joins them."""
     found = {e.span: e for e in (*_in_texts(project), *_in_notebooks(project), *_in_code(project))}
+    own = set(_own(project))
     unread = sum(
-        project.entry(p).absent or (p in project.unread and _is_searched(project, p))
+        project.entry(p).absent
+        or (p in project.unread and (p.endswith(_CODE) or (p in own and _is_text(project, p))))
         for p in project.paths
     )
     tail = f" ({unread} files could not be read)" if unread else ""
@@ -70,10 +73,6 @@ def _own(project: Project) -> Iterator[str]:
 
 def _is_text(project: Project, path: str) -> bool:
     return not _DATA.search(path) and (project.entry(path).size or 0) <= _TEXT_BYTES
-
-
-def _is_searched(project: Project, path: str) -> bool:
-    return path.endswith((".py", ".ipynb")) or _is_text(project, path)
 
 
 def _in_texts(project: Project) -> Iterator[Evidence]:
