@@ -14,6 +14,13 @@ from mlops_audit.graph.sightings import sightings
 from mlops_audit.graph.sourcelines import declared_span
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
+from mlops_audit.practices.monitoring._presence import (
+    bounds_a_value,
+    decoders,
+    described_inputs,
+    presence,
+    refuses_client,
+)
 from mlops_audit.practices.monitoring._roles import nothing_served
 from mlops_audit.regex import regex
 
@@ -31,33 +38,22 @@ _VALIDATOR = regex(r"(field_|model_|root_)?validator$")
 _MODEL_BASES = regex(r"(^|\.)(BaseModel|SQLModel|Schema|Serializer|RootModel|GenericModel)$")
 _PLAIN = regex(r"\b(int|float|str|bool|list|List|dict|Dict|UploadFile|Optional|bytes)\b")
 _REFUSES = regex(r"HTTPException|BadRequest|abort|ValidationError|ValueError|status.HTTP_4")
-_CLIENT_RAISE = regex(
-    r"\bHTTPException\([\s\S]{0,60}?(\b|HTTP_)(400|413|415|422)(?!\d)|\bBadRequest\b|"
-    r"\babort\(\s*(400|413|415|422)\b|\bRequestValidationError\b"
-)
-_RANGE = regex(r"<|>|\bnot in\b|\bin \[|\bisin\b|re\.(full)?match|between")
 _PRESENT = regex(r"\bnot\b|is None|not in|len\(|isinstance")
 _CLIENT_ERROR = regex(
     r"\breturn\b[^\n]{0,200}(,\s*|status(_code)?\s*=\s*|HTTP_)(400|413|415|422)\b|"
     r"\babort\(\s*(400|413|415|422)\b|"
     r"\breturn\b\s*\(?\s*(\w*jsonify|\w*JSONResponse|json\.dumps)?\s*\(?\s*\{\s*[\"']error[\"']\s*:"
 )
-# Lengths and the presence of fields are no ranges of values.
-_NO_VALUE = regex(
-    r"len\(|\.headers|not in (request|data|payload|body|json|form|req|content)\b|"
-    r"not in \w{1,30}\.(json|files|form|args|keys)|"
-    r"[\"'][^\"'\n]{1,60}[\"'] not in [A-Za-z_]"
-)
 _EMPTY = regex(r"not \w+|\w+ is None|not len\(\w+\)|len\(\w+\) ?(==|<|<=) ?[01]")
 _SHORT_BODY = 5  # lines in which a refusal answers
 _REQUEST = regex(
     r"request|data|payload|body|input|json|form|features?|file|text|query|event", re.IGNORECASE
 )
-_OF_REQUEST = regex(r"^(float|int)\(\s*(flask\.)?request\.")
 _ENFORCING = frozenset({"fastapi", "pydantic", "flask_pydantic", "flask_openapi3", "apiflask"})
 _BOUNDS = frozenset({"min_value", "max_value", "minimum", "maximum", "options", "choices"})
 _VALIDATES = frozenset({"model_validate", "validate_python", "parse_obj"})
-_HANDLERS = frozenset({"run", "lambda_handler", "handler", "input_fn", "predict", "decode_request"})
+_HANDLERS = frozenset({"run", "lambda_handler", "handler", "input_fn", "predict", "decode_request",
+                       "post"})  # fmt: skip
 _PREDICTS = frozenset({"predict.call", "model.load", "registry.load", "trace.llm"})
 _ASKED = regex(
     r"predict|infer|scor(e|ing)|forecast|classif|recommend|detect|generat|answer|chat|query|invo|"
@@ -172,9 +168,9 @@ def _checked(
     yield from _by_hand(module, function)
     yield from _answered(project, module, function)
     yield from _in_helpers(project, module, function)
-    for call in module.calls_in(function.qualname):
-        if call.name in {"float", "int"} and _OF_REQUEST.search(call.text):
-            yield "plain", Evidence(call.span, f"what is no number is an error: {call.text}")
+    yield from presence(project, module, function)
+    for evidence in (*decoders(project, module, function), *described_inputs(module, function)):
+        yield "plain", evidence
 
 
 def _ignores_types(module: Module) -> bool:
@@ -277,7 +273,7 @@ def _by_hand(module: Module, function: Function) -> Iterator[tuple[str, Evidence
         guard = raised.guards[-1]
         test = f"not {guard.text}" if guard.negated and guard.text.isidentifier() else guard.text
         if refuses and _REQUEST.search(test):
-            kind = "strict" if _bounds_a_value(test) else "plain"
+            kind = "strict" if bounds_a_value(test) else "plain"
             if kind == "strict" or _PRESENT.search(test):
                 yield kind, Evidence(raised.span, f"if {test}: {raised.text}")
 
@@ -293,7 +289,7 @@ def _in_helpers(
         refusals = [
             (r.span, r.guards, r.text)
             for r in helper.raises
-            if r.scope == scope.qualname and _CLIENT_RAISE.search(r.text)
+            if r.scope == scope.qualname and refuses_client(r.text)
         ]
         refusals += [
             (c.span, c.guards, c.text)
@@ -302,7 +298,7 @@ def _in_helpers(
         ]
         for span, guards, text in refusals:
             test = guards[-1].text if guards else ""
-            if _RANGE.search(test) and not _NO_VALUE.search(test):
+            if bounds_a_value(test):
                 yield "strict", Evidence(span, f"if {test}: {text}")
 
 
@@ -312,7 +308,7 @@ def _only_refuses(project: Project, module: Module, call: Call) -> bool:
         owner = project.modules.get(symbol.path)
         if owner is not None and symbol.kind == "function":
             raised = [r for r in owner.raises if r.scope == symbol.qualname]
-            return any(not r.guards and _CLIENT_RAISE.search(r.text) for r in raised)
+            return any(not r.guards and refuses_client(r.text) for r in raised)
     return False
 
 
@@ -329,16 +325,10 @@ def _answered(
         if module.notebook or not _CLIENT_ERROR.search(body):
             continue
         evidence = Evidence(branch.span, f"if {branch.test}")
-        if _bounds_a_value(branch.test):
+        if bounds_a_value(branch.test):
             yield "strict", evidence
         elif _PRESENT.search(branch.test):
             yield "plain", evidence
-
-
-def _bounds_a_value(test: str) -> bool:
-    """Whether a part of a condition holds a value against a range, categories or a format."""
-    parts = re.split(r"\s(?:or|and)\s", test)
-    return any(_RANGE.search(part) and not _NO_VALUE.search(part) for part in parts)
 
 
 def _applied(project: Project) -> list[Evidence]:
