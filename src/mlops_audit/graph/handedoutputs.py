@@ -28,6 +28,10 @@ _KEEPERS = (
     (regex(r"^(tensorflow\.)?keras\..*ModelCheckpoint$"), "filepath", 0),
     (regex(r"^(pytorch_)?lightning\.(.*\.)?Trainer$"), "default_root_dir", -1),
 )
+_NAMES = ("TrainingArguments", "Config", "ModelCheckpoint", "Trainer")
+# What sends MLflow's runs elsewhere, beside an address that is set.
+_PLATFORMS = frozenset({"azureml", "azure", "databricks", "sagemaker", "dagshub", "zenml", "kedro"})
+_ADDRESS = ("MLFLOW_TRACKING_URI", "azureml", "databricks")
 
 
 def handed_files(project: Project) -> Iterator[Output]:
@@ -59,9 +63,32 @@ def handed_files(project: Project) -> Iterator[Output]:
             if function is not None and any(p.name == value.text for p in function.params):
                 takers.setdefault(function.name, []).append((path, function, value, call))
     yield from _given(project, takers)
+    yield from _tracked_here(project)
+
+
+def _tracked_here(project: Project) -> Iterator[Output]:
+    """The folder where MLflow keeps the models that scripts log, while nothing names a server."""
+    logged = [
+        u
+        for u in project.uses("tracker.model", test=False, notebook=False)
+        if u.tool == "MLflow" and u.call is not None and not project.is_example(u.path)
+    ]
+    if not logged or any(project.uses("tracker.uri", "tracker.remote")):
+        return
+    if any(m.roots & _PLATFORMS for m in project.modules.values()):
+        return
+    for path in project.glob("**/*.y*ml", "**/*.env*", "**/Dockerfile*", "Makefile", "README*"):
+        if any(word in (project.text(path) or "") for word in _ADDRESS):
+            return
+    use = logged[0]
+    if use.call is not None:
+        module = project.modules[use.path]
+        yield Output("mlruns", exact=True, model=True, call=use.call, module=module)
 
 
 def _kept(call: Call) -> Value | None:
+    if not call.method.endswith(_NAMES):
+        return None
     for names, argument, position in _KEEPERS:
         if names.search(call.name):
             return call.kw(argument) or (call.arg(position) if position >= 0 else None)
