@@ -6,9 +6,10 @@ from mlops_audit.graph import Project
 from mlops_audit.graph.predictionstores import Stored, prediction_stores
 from mlops_audit.graph.sightings import Sighting, sightings
 from mlops_audit.graph.sourcelines import line_at, line_span
-from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
+from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
 
+_BOTH = frozenset({"Input", "Output"})
 _LOOKED_FOR = (
     "predictions stored together with their inputs and a time or model version: tables, objects, "
     "data capture, tracing"
@@ -32,7 +33,8 @@ def prediction_log(project: Project) -> Verdict:
     full = [s for s in stored if s.lasting and s.inputs and s.dated and not s.text]
     if full:
         return passed("Predictions are stored with inputs and time or version.", _shown(full))
-    if live := [s.evidence for s in captured if not s.notebook]:
+    declared = _declared(project)
+    if live := declared + [s.evidence for s in captured if not s.notebook]:
         return passed("The platform captures inputs and predictions.", live)
     lasting = [s for s in stored if s.lasting and not s.text]
     if lasting:
@@ -52,6 +54,21 @@ def prediction_log(project: Project) -> Verdict:
 def _captures(item: Sighting) -> bool:
     """Whether a sighting is a capture, rather than a key of an account or a bare server."""
     return item.where in {"call", "resource", "setting", "command"}
+
+
+def _declared(project: Project) -> list[Evidence]:
+    """Data capture of an endpoint that Terraform switches on, of inputs and outputs."""
+    found = []
+    for resource in project.resources:
+        told = resource.node.get("data_capture_config")
+        if told is None or told.str_at("enable_capture") != "true":
+            continue
+        listed = told.get("capture_options")
+        modes = {n.str_at("capture_mode") for n in listed.many()} if listed is not None else set()
+        if modes >= _BOTH or "InputAndOutput" in modes:
+            place = Span(resource.path, told.line_of("enable_capture"))
+            found.append(Evidence(place, f"enable_capture of {resource.name}"))
+    return found
 
 
 def _platform_job(item: Sighting) -> bool:
