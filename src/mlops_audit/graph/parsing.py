@@ -46,13 +46,15 @@ def read_code(
     """
     paths = sorted(paths)
     mark = fingerprint(mlops_audit.facts.__path__[0])
-    keys = {p: f"{mark}:{p}:{blob}" for p in paths if (blob := tree.blob_id(p)) is not None}
+    # Counted in one order, whatever of them is known: a tree that is too large leaves out the last.
+    counted = [p for p in paths if tree.counts(p)]
+    keys = {p: f"{mark}:{p}:{blob}" for p in counted if (blob := tree.blob_id(p)) is not None}
     known = _recalled(keys.values()) if cached else {}
     found: dict[str, Code] = {}
     fresh: dict[str, bytes] = {}
     for path in paths:
         fact = known.get(keys.get(path, ""))
-        if isinstance(fact, Module | Notebook) and tree.counts(path):
+        if isinstance(fact, Module | Notebook):
             found[path] = fact
         elif (content := data(path)) is not None:
             fresh[path] = content

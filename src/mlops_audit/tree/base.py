@@ -196,13 +196,15 @@ class BaseTree:
         return True
 
     def counts(self, path: str) -> bool:
-        """Count a file whose content is known from elsewhere among those that are read.
+        """Count a file whose content may be known from elsewhere among those that are read.
 
         What a large tree leaves out must not depend on what a cache holds.
         """
         with self._lock:
             entry = self._file(path)
-            return not isinstance(entry, Unread) and self._counts(entry)
+            if isinstance(entry, Unread) or entry.pointer or entry.absent:
+                return False
+            return (entry.size or 0) <= limits.read_limit(path) and self._counts(entry)
 
     @property
     def fits(self) -> bool:
