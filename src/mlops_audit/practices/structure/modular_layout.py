@@ -52,6 +52,7 @@ def modular_layout(project: Project) -> Verdict:
     names = ", ".join(sorted(k.name for k in apart))
     # Fewer kinds than that may exist; then all of them are asked.
     in_root = notebooks is not None and len(notebooks.root) > max(1, _STRAY * notebooks.total)
+    in_root = in_root or (source is not None and len(source.root) >= _HALF * source.total)
     if len(apart) >= min(_ENOUGH, max(_TWO, len(found))) and not in_root:
         return passed(f"Folders of their own: {names}.", _shown(project, apart))
     main = source or notebooks
