@@ -85,3 +85,27 @@ def test_a_fault_in_another_process_costs_its_own_verdict_only() -> None:
         print(any("a fault in the check TST01" in d.message for d in report.diagnostics))
     """
     assert run(code).splitlines() == ["unknown Asked again.", "{'pass'}", "True"]
+
+
+def test_an_audit_that_is_given_up_leaves_no_process() -> None:
+    """A wrong configuration ends the audit after its code has begun to be read elsewhere."""
+    code = """
+        from datetime import date
+        from mlops_audit.config import ConfigError, parse_config
+        from mlops_audit.graph import parsing
+        begun = []
+        def beside(work, before=parsing.beside):
+            begun.append(None)
+            return before(work)
+        parsing.beside = beside
+        large = {"m.py": b"print('a line')\\n" * 60_000, **files}
+        wrong = b"waivers = [{practice='NONE99', reason='r', owner='o', expires=2999-01-01}]"
+        config = parse_config(wrong, "c.toml", day=date(2026, 1, 1))
+        try:
+            audit(MemoryTree(large), config, jobs=2)
+        except ConfigError as error:
+            print("NONE99" in str(error), len(begun))
+        with open(f"/proc/self/task/{os.getpid()}/children") as children:
+            print(children.read().split())
+    """
+    assert run(code).splitlines() == ["True 1", "[]"]
