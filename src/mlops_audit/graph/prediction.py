@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Function, Module
 from mlops_audit.graph.batchinputs import predicts_test_data
+from mlops_audit.graph.memo import once
 from mlops_audit.graph.predicting import (
     KINDS,
     MODEL_WORD,
@@ -31,7 +32,7 @@ from mlops_audit.regex import regex
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
 
-__all__ = ["find_predictions"]
+__all__ = ["find_predictions", "trials"]
 
 PREDICT_ROUTE = regex(
     r"predict|infer|invoc|scor|classif|recogni|detect|recommend|forecast|generat|transcri|answer|chat",
@@ -40,6 +41,7 @@ PREDICT_ROUTE = regex(
 _HANDLERS = frozenset({"lambda_handler", "handler", "model_fn", "predict_fn", "input_fn"})
 # A container of SageMaker calls both, also where the model is the fitted transformer alone.
 _CONTRACT = frozenset({"model_fn", "predict_fn"})
+_OF_A_TRIAL = frozenset({"main", "demo", "test", "self_test", "run_local"})
 _HANDLER_BASES = regex(
     r"(BaseHandler|BasePredictor|kserve\.Model|KFModel|MLModel|LitAPI|PredictionHandler|"
     r"cpr\.Predictor|SeldonComponent|TritonPythonModel|PythonPredictor|BaseRunner|"
@@ -192,9 +194,10 @@ def _handlers(project: Project) -> Iterator[Prediction]:
                 roots += [f for f in module.functions if f.owner == klass.qualname]
         if not roots:
             continue
-        doing = doing_of(
-            project, [Scope(module.path), *(Scope(module.path, f.qualname) for f in roots)]
-        )
+        called = [Scope(module.path, f.qualname) for f in roots]
+        doing = doing_of(project, [Scope(module.path), *called])
+        if doing.trains and module.main_line is not None:
+            doing = doing_of(project, called)  # a trial of its own fits a model to ask
         if doing.loads and (doing.predicts or names.keys() >= _CONTRACT) and not doing.trains:
             shown = [Evidence(roots[-1].span, f"{roots[-1].name}() is called by the platform")]
             shown = [*shown_calls(doing.predicts[:1], "predicts"), *shown]
@@ -207,6 +210,23 @@ def _handlers(project: Project) -> Iterator[Prediction]:
                 bool(doing.stores),
                 parameters=True,
             )
+
+
+@once
+def trials(project: Project) -> frozenset[str]:
+    """Modules that a platform calls and that fit a model only to try themselves out."""
+    found = set()
+    for module in project.source:
+        names = {f.name for f in module.functions if not f.owner and not f.stub}
+        if not names >= _CONTRACT or module.main_line is None:
+            continue
+        fits = [u for u in project.uses_in(module.path) if u.capability == "train.fit"]
+        start = module.main_line
+        if fits and all(
+            u.scope in _OF_A_TRIAL or (not u.scope and module.flat(u.span) >= start) for u in fits
+        ):
+            found.add(module.path)
+    return frozenset(found)
 
 
 def _asks(project: Project, module: Module, path: str) -> bool:

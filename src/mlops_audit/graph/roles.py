@@ -14,6 +14,7 @@ from msgspec import Struct
 from mlops_audit.facts.code import Module
 from mlops_audit.graph.memo import once
 from mlops_audit.graph.predicting import Prediction
+from mlops_audit.graph.prediction import trials
 from mlops_audit.graph.scopes import Scope, scopes
 from mlops_audit.graph.training import (
     TRAINING,
@@ -106,7 +107,8 @@ def decide_roles(project: Project) -> Roles:
     if kind == "library" and library is not None:
         shown.insert(0, library)
     trains = bool(training or configured.training) and kind not in {"library", "none"}
-    files = frozenset(p.path for p in training) | frozenset(configured.training)
+    tried = trials(project) if serving else frozenset()
+    files = frozenset(p.path for p in training) - tried | frozenset(configured.training)
     served = frozenset(p.path for p in serving if p.kind != "function")
     return Roles(
         kind,

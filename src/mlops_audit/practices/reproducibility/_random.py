@@ -12,6 +12,7 @@ from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
 from mlops_audit.graph.memo import once
+from mlops_audit.graph.prediction import trials
 from mlops_audit.graph.scopes import Scope, scopes, uses_of
 from mlops_audit.graph.seeding import (
     SEED_NAME,
@@ -192,7 +193,8 @@ def feeds_training(project: Project, path: str) -> bool:
 
 def relevant(project: Project, path: str) -> bool:
     """Whether a file is neither test, load test, plot, demo nor example."""
-    if path in project.test_files or _ASIDE.search(path.lower()) or project.is_example(path):
+    aside = path in project.test_files or path in trials(project)
+    if aside or _ASIDE.search(path.lower()) or project.is_example(path):
         return False
     if any(u.capability == "load.test" for u in project.uses_in(path)):
         return False
