@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from mlops_audit.facts.code import Call, Guard, Module
+from mlops_audit.facts.resources import Resource
 from mlops_audit.graph.called import is_called
 from mlops_audit.graph.memo import once
 from mlops_audit.graph.settings import settings
@@ -64,6 +65,13 @@ class Alert(Struct, frozen=True):
     finished: bool = False
 
 
+# Metrics that a cloud or its agent sends by itself.
+_OF_A_PLATFORM = regex(r"/?AWS/|CWAgent|ContainerInsights|LambdaInsights|ECS/", re.IGNORECASE)
+_SENDERS = (
+    ".py", ".ipynb", ".sh", ".ts", ".js", ".tf", ".yml", ".yaml", ".json", ".go", ".java", ".scala",
+)  # fmt: skip
+
+
 @once
 def alerts(project: Project) -> tuple[Alert, ...]:
     """All alerts, those that a result decides first."""
@@ -81,7 +89,28 @@ def _declared(project: Project) -> Iterator[Alert]:
     """Alarms in infrastructure."""
     for item in sightings(project, "alert.send"):
         if item.where == "resource":
-            yield Alert(item.evidence, "infrastructure")
+            silent = item.resource is not None and _is_silent(project, item.resource)
+            yield Alert(item.evidence, "silent" if silent else "infrastructure", not silent)
+
+
+def _is_silent(project: Project, resource: Resource) -> bool:
+    """Whether an alarm watches a metric of the project's own that nothing here sends."""
+    name = _written(resource, "metric_name", "MetricName")
+    space = _written(resource, "namespace", "Namespace")
+    if not name or not space or _OF_A_PLATFORM.match(space):
+        return False
+    told = {p for p in project.paths if p.endswith(_SENDERS)}
+    said = sum((project.text(p) or "").count(name) for p in sorted(told))
+    alarms = [r for r in project.resources if _written(r, "metric_name", "MetricName") == name]
+    return said <= len(alarms)
+
+
+def _written(resource: Resource, *keys: str) -> str:
+    """The text under the first key that is there, where it is written out."""
+    given = next((n for k in keys if (n := resource.node.get(k)) is not None), None)
+    if given is None or given.kind != "scalar" or given.tag or "$" in given.text:
+        return ""
+    return given.text
 
 
 def _rules(project: Project) -> Iterator[Alert]:

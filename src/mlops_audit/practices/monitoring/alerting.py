@@ -34,7 +34,7 @@ def alerting(project: Project) -> Verdict:
     if verdict := nothing_served(project):
         return verdict
     known = alerts(project)
-    found = tuple(a for a in known if a.where != "unloaded")
+    found = tuple(a for a in known if a.where not in {"unloaded", "silent"})
     live = [a for a in found if a.where != "notebook"]
     full = [a for a in live if a.decided and a.named and a.where != "ci"]
     if full:
@@ -54,6 +54,9 @@ def alerting(project: Project) -> Verdict:
         return partial("Only CI alerts.", _shown(on_ci))
     if found:
         return hollow("The message only says that a job has finished.", _shown(list(found)),
+                      looked_for=_LOOKED_FOR)  # fmt: skip
+    if any(a.where == "silent" for a in known):
+        return hollow("The alarm watches a metric that nothing here sends.", _shown(list(known)),
                       looked_for=_LOOKED_FOR)  # fmt: skip
     if known:
         return hollow("No Prometheus server here takes the file of the alert rules.",
