@@ -35,9 +35,12 @@ _MONITORS = regex(r"(^|/)\w*(monitor|drift)[^/]*(/|\.)", re.IGNORECASE)
 _LOOKED_FOR = "hyperparameters in a tracked settings file or module that code reads"
 
 
+_WATCHING = "settings of the monitoring"
 # JSON also holds data, answers and schemas; its name says that it holds settings.
 _JSON_SETTINGS = regex(
-    r"(^|[/_.-])(config\w*|settings?|conf|params|parameters)\.json$", re.IGNORECASE
+    r"(^|[/_.-]|project|pipeline|app|model|train(ing)?)(config\w*|settings?|conf|params|parameters)"
+    r"\.json$",
+    re.IGNORECASE,
 )
 
 
@@ -64,7 +67,7 @@ def config_versioned(project: Project) -> Verdict:
     every: list[Evidence] = []
     for path, found, is_read in settings_files(project):
         if found and is_read and _of_monitoring(project, path):
-            plain.append(Evidence(Span(path), "settings of the monitoring"))
+            plain.append(Evidence(Span(path), _WATCHING))
         elif found and is_read:
             hyper += found[:3]
             every += found
@@ -134,6 +137,12 @@ _PLAINLY = regex(
     re.IGNORECASE,
 )
 _DEFAULT = regex(r"\s*defaultValue:")  # of a compiled pipeline's parameter
+# JSON of pages, editors and notebooks' servers.
+_OF_TOOLS = regex(
+    r"(^|/)(front-?end|web(site)?|ui|public|static|client|dashboards?|resources|home|\.[^/]+)/|"
+    r"jupyter|(^|/)settings\.json$",
+    re.IGNORECASE,
+)
 _PLUMBING = regex(r"getLogger|TypeVar|get_logger")
 _SETTING = regex(r"""^\s*["']?[A-Za-z_][\w.-]*["']?\s*[:=]""")
 
@@ -171,6 +180,13 @@ def _first_line(project: Project, path: str, what: str) -> Evidence:
     return Evidence(Span(path), what)
 
 
+def _in_use(project: Project, place: Evidence) -> bool:
+    """Whether a service, a pipeline or what deploys them takes its settings from a file."""
+    path = place.span.path
+    plainly = place.detail != _WATCHING and _JSON_SETTINGS.search(path)
+    return bool(plainly and not _OF_TOOLS.search(path)) or settings_in_use(project, path)
+
+
 def _in_code(
     project: Project, plain: list[Evidence], unused: list[Evidence], given: list[Evidence]
 ) -> Verdict:
@@ -186,7 +202,7 @@ def _in_code(
         return partial(said, [*plain[:3], *defaults[:3]])
     of_training = [e for e in plain if read_by_training(project, e.span.path)] + given
     used = plain if project.roles.trains else []
-    plain = of_training or [e for e in used if settings_in_use(project, e.span.path)]
+    plain = of_training or [e for e in used if _in_use(project, e)]
     if plain:
         return partial("settings are tracked, hyperparameters are constants in code", plain[:3])
     if unused:
