@@ -18,6 +18,7 @@ __all__ = ["CodeIndex", "Symbol"]
 
 _HOPS = 12
 # Methods that half of all classes have: calling one on an unknown receiver names none of ours.
+_AFTER_FIT = frozenset({"predict", "predict_proba", "score", "transform", "decision_function"})
 _COMMON = frozenset(
     [
         "append",
@@ -279,13 +280,28 @@ class CodeIndex:
                 and 0 < len(named) <= _MAX_CANDIDATES
                 and not _foreign(call.name)
             ):
-                found.extend(named)
+                found.extend(s for s in named if not self._lacks_fit(s, call, path))
         handed = (self.resolve(v.name, path) for v in _values(call) if v.name and not v.is_call)
         found.extend(symbol for symbol in handed if symbol)
         found.extend(self._command(call, path))
         if call.method == "()":
             found.extend(self._looked_up(call, path))
         return tuple(dict.fromkeys(found))
+
+    def _lacks_fit(self, symbol: Symbol, call: Call, path: str) -> bool:
+        """Whether what is called has been fitted just before, and this class cannot be.
+
+        `model["svc"].fit(x, y)` and then `.predict(x)`: a library's estimator, not a service.
+        """
+        module, other = self.modules.get(path), self.modules.get(symbol.path)
+        owner = symbol.qualname.rpartition(".")[0]
+        klass = other.klass(owner) if other is not None and owner else None
+        if call.method not in _AFTER_FIT or module is None or other is None or klass is None:
+            return False
+        if klass.bases or other.function(f"{owner}.fit") is not None:
+            return False
+        near = module.calls_in(call.scope)
+        return any(c.method == "fit" and c.receiver == call.receiver for c in near)
 
     def _looked_up(self, call: Call, path: str) -> Iterator[Symbol]:
         """What `TRAINERS[name](x, y)` may run: the functions in a module's table."""

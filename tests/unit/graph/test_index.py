@@ -72,3 +72,17 @@ def test_an_app_runs_the_only_command_that_it_has() -> None:
         found = index(train=text)
         call = found.modules["train.py"].calls[-1]
         assert [s.qualname for s in found.targets(call, "train.py")] == names
+
+
+def test_what_was_fitted_is_no_class_that_cannot_be() -> None:
+    """`model["svc"].fit(...)` before `.predict(...)` rules out a service without `fit`."""
+    service = "class Service:\n    def predict(self, x): ..."
+    fitted = 'def go(model):\n    model["svc"].fit([1])\n    model["svc"].predict([1])'
+    asked = 'def go(model):\n    model["svc"].predict([1])'
+    for program, wanted in (
+        (fitted, ()),
+        (asked, (Symbol("app.py", "Service.predict", "function"),)),
+    ):
+        found = index(app=service, main=program)
+        calls = [c for c in found.modules["main.py"].calls if c.method == "predict"]
+        assert found.targets(calls[0], "main.py") == wanted

@@ -20,6 +20,12 @@ from mlops_audit.tree import MemoryTree
         ('open("log.txt", "w")', "log.txt", True, False),
         ("OUT = 'a.csv'\nframe.to_csv(OUT)", "a.csv", True, False),
         ('frame.to_csv(Path(ROOT_DIR, "data", "a.csv"))', "data/a.csv", True, False),
+        (
+            'D = Path(__file__).parent / "data"\nframe.to_csv(D / "a.csv")',
+            "./data/a.csv",
+            True,
+            False,
+        ),
         ('def f():\n    p = "b.csv"\n    frame.to_csv(p)', "b.csv", True, False),
         ('def f(d="out"):\n    torch.save(m, os.path.join(d, "m.pt"))', "out/m.pt", True, True),
         (
@@ -39,7 +45,15 @@ def test_written_paths(code: str, path: str, exact: bool, model: bool) -> None: 
     assert [(o.path, o.exact, o.model) for o in found] == [(path, exact, model)]
 
 
-@pytest.mark.parametrize("code", ['open("a.txt")', "frame.to_csv(path)", 'joblib.load("m.joblib")'])
+@pytest.mark.parametrize(
+    "code",
+    [
+        'open("a.txt")',
+        "frame.to_csv(path)",
+        'joblib.load("m.joblib")',
+        'frame.to_csv(Path(__file__).parents[3] / "a.csv")',  # outside of what is audited
+    ],
+)
 def test_reading_writes_nothing(code: str) -> None:
     """Reading, and a path that the code does not spell out, give no output."""
     tree = MemoryTree({"a.py": f"import joblib\n{code}\n"})
