@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from mlops_audit.graph import Project
+from mlops_audit.graph.buckets import versioned_buckets
 from mlops_audit.graph.datasets import committed_data, dvc_data, lfs_data, sources
 from mlops_audit.graph.stores import features_stay_here, hosted, live, platform_steps
 from mlops_audit.graph.uses import Use
@@ -86,6 +87,8 @@ def data_backed_up(project: Project) -> Verdict:
         return partial("a public copy stands at a fixed address, not checked", raw[:5])
     if fetched := list(_fetched(project)):
         return partial("the data lies in an object store, not checked", fetched[:5])
+    if buckets := versioned_buckets(project):
+        return partial("a bucket that keeps versions is there for the data", buckets[:5])
     if (steps := platform_steps(project)) and (cloud := hosted(project)):
         return partial(
             "what the steps write goes to a cloud store, not checked", [cloud, *steps[:2]]
