@@ -48,6 +48,7 @@ _FROM_SOURCE = regex(
 )
 _GIT_PUSH = regex(r"huggingface\.co/spaces|\bheroku\b.*\b(main|master|HEAD)|dokku")
 _TO_A_SPACE = regex(r"^(huggingface-cli|hf) upload\b.*\s--repo[-_]type[= ]space\b")
+_OF_MAIN = regex(r"push|\bref\b|ref_name|main|master|event_name|pull_request")
 _RESULT = regex(r"conclusion|\bsuccess\b|workflow_run\.status")
 _HOOK = regex(
     r"deploy_?-?hook|render\w{0,20}_hook|api\.render\.com/(deploy|v1/services/[^ ]{1,80}/deploys)|"
@@ -314,8 +315,9 @@ def is_guarded(project: Project, deployment: Delivery) -> Evidence | None:
         first = way.nodes()[0]
         kinds = {t.kind for t in first.payload[0].triggers} if first.kind == "trigger" else set()
         on_pull = TriggerKind.PULL_REQUEST in kinds
-        # A plan is looked at by the reviewers of a change only.
-        looked = on_pull or use.capability != "infra.plan"
+        # A plan is looked at by the reviewers of a change only, who see it before it is applied.
+        looked = use.capability != "infra.plan" or (on_pull and not _at_once(way, deployment.way))
+        on_pull = on_pull and looked
         before = first.span.path == same and _earlier(way, deployment.way)
         # What a person starts has passed the checks of its push.
         before = looked and (before or (started and TriggerKind.PUSH in kinds))
@@ -326,6 +328,13 @@ def is_guarded(project: Project, deployment: Delivery) -> Evidence | None:
     if gate is not None:
         return gate.evidence[0]
     return _approved(project, deployment)
+
+
+def _at_once(plan: Way, deployment: Way) -> bool:
+    """Whether the job of a plan goes on to apply it, for a change that is asked for as well."""
+    jobs = [[n for n in way.nodes() if n.kind == "job"] for way in (plan, deployment)]
+    asked = [n.payload[1].condition for n in deployment.nodes() if n.kind in {"job", "step"}]
+    return jobs[0] == jobs[1] and not any(_OF_MAIN.search(condition) for condition in asked)
 
 
 def _ignores_result(project: Project, trigger: Trigger, nodes: tuple[Node, ...]) -> bool:
