@@ -23,6 +23,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _MOST = 8
+_SHARE = "/sys/fs/cgroup/cpu.max"  # microseconds of CPU, and of the period that they are for
 _FORKS = sys.platform.startswith("linux")  # macOS forks too, but its libraries may not survive it
 _LENGTH = 8  # bytes before a result: a process that dies may have sent a part of it
 _ENDING = (signal.SIGINT, signal.SIGTERM)
@@ -32,7 +33,18 @@ def processes(jobs: int | None = None) -> int:
     """How many processes may work at once: `jobs`, by default one a core, and eight at most."""
     if not _FORKS or _threads() > 1:
         return 1
-    return max(1, min(jobs or len(os.sched_getaffinity(0)), _MOST))
+    return max(1, min(jobs or _cores(), _MOST))
+
+
+def _cores() -> int:
+    """The cores that this process may use; a container's share may be smaller than its cores."""
+    cores = len(os.sched_getaffinity(0))
+    try:
+        with open(_SHARE, encoding="ascii") as file:  # noqa: PTH123 -- pathlib costs start-up time
+            quota, period = file.read().split()
+        return min(cores, int(quota) // int(period))
+    except (OSError, ValueError, ZeroDivisionError):  # no such file, or "max" in it: no limit
+        return cores
 
 
 def _threads() -> int:

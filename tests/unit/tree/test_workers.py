@@ -220,3 +220,17 @@ def test_processes_are_bounded_and_one_beside_threads() -> None:
         print(workers.processes(3))
     """
     assert run(code).split() == ["1", "3", "8", "1"]
+
+
+def test_a_container_with_a_share_of_the_cores_gets_no_more_processes(tmp_path: Path) -> None:
+    """Two and a half cores are two processes, half a core is one; without a limit all count."""
+    code = f"""
+        from pathlib import Path
+        workers._SHARE = {str(tmp_path / "cpu.max")!r}
+        os.sched_getaffinity = lambda pid: range(6)
+        for text in ("250000 100000", "50000 100000", "max 100000", "", "1 0"):
+            Path(workers._SHARE).write_text(text)
+            print(workers.processes())
+        print(workers.processes(3))
+    """
+    assert run(code).split() == ["2", "1", "6", "6", "6", "3"]
