@@ -98,7 +98,7 @@ _READ_NAME = regex(
 # What was predicted, subtracted by hand from what came true.
 _OWN_ERROR = regex(
     r"\b(abs|square|power|mean)\([^()]{0,80} - (actual|y_?true|truth|ground_?truth|y_test)\b|"
-    r"\([^()]{0,80} - (actual|y_?true|truth|ground_?truth|y_test)\)\.(abs|pow|mean)\b"
+    r"\([^()]{0,80} - (actual|y_?true|truth|ground_?truth|y_test)\)(\.(abs|pow|mean)\b|\s*\*\*)"
 )
 # MLflow's and SageMaker's path, TensorFlow Serving's, and that of the open inference protocol.
 _SERVED = regex(r"/invocations\b|:predict\b|/v[12]/models/")
@@ -230,8 +230,10 @@ def doing_of(project: Project, roots: Iterable[Scope], *, imports: bool = False)
             reads.append((module, call))
         given = given or bool(_WIDGET.match(call.text))
         by_hand = by_hand or bool(_OWN_ERROR.search(call.text[:200]))
-    measures = by_hand or any(
-        u.capability in {"evaluate.metric", "evaluate.report"} and not u.test for u in uses
+    measures = (
+        by_hand
+        or _gives_error(project, walked)
+        or any(u.capability in {"evaluate.metric", "evaluate.report"} and not u.test for u in uses)
     )
     return Doing(
         tuple(predicts),
@@ -242,6 +244,18 @@ def doing_of(project: Project, roots: Iterable[Scope], *, imports: bool = False)
         bool(trains_here(project, walked)) or any(c.method == "zero_grad" for _, c in walked_calls),
         measures,
         given or any(u.capability in _PARAMETERS for u in uses),
+    )
+
+
+def _gives_error(project: Project, walked: Iterable[Scope]) -> bool:
+    """Whether a function gives back what was predicted less what came true, without a call."""
+    modules = ((project.modules.get(scope.path), scope.qualname) for scope in walked)
+    functions = (m.function(name) for m, name in modules if m is not None and name)
+    return any(
+        " - " in value.text and _OWN_ERROR.search(value.text[:200])
+        for function in functions
+        if function is not None
+        for value in function.returns
     )
 
 
