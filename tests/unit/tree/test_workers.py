@@ -69,10 +69,14 @@ def test_a_process_ends_when_its_work_is_given_up() -> None:
 @pytest.mark.parametrize("work", ["time.sleep(60)", "'x' * 9_000_000"])
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_no_process_outlives_the_one_that_began_it(number: signal.Signals, work: str) -> None:
-    """However the program ends, what it began ends too: it may hold a terminal or a pipe open."""
+    """However the program ends, what it began ends too: it may hold a terminal or a pipe open.
+
+    Its interrupt is asked for anew, since a job in the background starts without one.
+    """
     code = f"""
         from mlops_audit.tree import workers
-        import time
+        import signal, time
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         begun = [workers.beside(lambda: {work}) for _ in range(3)]
         print(*(b._child for b in begun), flush=True)
         time.sleep(60)
@@ -93,7 +97,8 @@ def test_an_interrupt_is_told_once() -> None:
     """Ctrl-C reaches every process of a program; those beside it end without a traceback."""
     code = """
         from mlops_audit.tree import workers
-        import time
+        import signal, time
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         begun = [workers.beside(lambda: time.sleep(60)) for _ in range(3)]
         print("begun", flush=True)
         begun[0]()
