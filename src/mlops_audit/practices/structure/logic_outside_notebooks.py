@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from mlops_audit.facts.code import Function, Module
 from mlops_audit.facts.command import python_target, unwrap
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import found_by_framework
+from mlops_audit.graph.memo import once
 from mlops_audit.graph.scopes import Scope, scopes
 from mlops_audit.graph.training import (
     TRAINING,
@@ -124,19 +126,26 @@ def _is_notebook(project: Project, path: str) -> bool:
     return bool(head and _EXPORTED.search(head[:400]))
 
 
+@once
+def _importers(project: Project) -> Mapping[str, set[str]]:
+    """The modules and notebooks, tests left out, that import each module, by its path."""
+    found: dict[str, set[str]] = {}
+    for path, module in project.modules.items():
+        names = {n for i in module.imports for n in (i.dotted, i.module)}
+        for name in names if path not in project.test_files else ():
+            symbol = project.index.resolve(name, path)
+            if symbol and symbol.path != path:
+                found.setdefault(symbol.path, set()).add(path)
+    return found
+
+
+@once
 def _only_from_notebooks(project: Project, path: str) -> bool:
     """Whether notebooks import a module of plain functions and nothing else does."""
     module = project.modules.get(path)
     if module is None or module.main_line or any(not c.scope for c in training_calls(module)):
         return False
-    importers = {
-        other.path
-        for other in project.modules.values()
-        if other.path != path and other.path not in project.test_files
-        for item in other.imports
-        for name in (item.dotted, item.module)
-        if (symbol := project.index.resolve(name, other.path)) and symbol.path == path
-    }
+    importers = _importers(project).get(path)
     if not importers:
         return False
     if any(not _is_notebook(project, p) for p in importers) and _started_by_code(project, path):
