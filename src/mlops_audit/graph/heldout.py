@@ -90,10 +90,11 @@ def evaluations_in(project: Project, module: Module) -> Iterator[Held]:
     for call in module.calls:
         if not call.runs or call.decorates:
             continue
-        on = _data_of(call, held, predicted)
-        if _PREDICTS.search(call.method.lower()) and on in {"test", "val"}:
-            predicted.update(dict.fromkeys(call.targets, on))
+        predicts = _PREDICTS.search(call.method.lower()) is not None
         told = call.span in library or _says_evaluate(call) or _by_hand(call)
+        on = _data_of(call, held, predicted) if predicts or told else ""
+        if predicts and on in {"test", "val"}:
+            predicted.update(dict.fromkeys(call.targets, on))
         if told and call.span not in library and _hands_over_all(project, module, call):
             continue
         if _never_evaluates(call) or (
