@@ -97,13 +97,7 @@ def _on_the_model(project: Project, case: TestCase) -> bool:
 def _training_code(project: Project) -> set[str]:
     """The programs that train and the modules that they import."""
     found = {p for p in project.roles.training if p in project.modules and not project.is_test(p)}
-    for path in sorted(found):
-        for item in project.modules[path].imports:
-            for name in (item.dotted, item.module):
-                symbol = project.index.resolve(name, path)
-                if symbol is not None:
-                    found.add(symbol.path)
-    return found
+    return found.union(*map(project.index.imported, found))
 
 
 def _stands_before(check: Way, later: Way) -> bool:

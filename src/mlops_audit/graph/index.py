@@ -103,6 +103,7 @@ class CodeIndex:
         self.modules = modules
         self._commands: dict[str, dict[str, list[str]]] = {}
         self._resolved: dict[tuple[str, str, int], Symbol | None] = {}
+        self._modules_imported: dict[str, tuple[str, ...]] = {}
 
     @cached_property
     def _by_dotted(self) -> dict[str, tuple[str, ...]]:
@@ -142,6 +143,17 @@ class CodeIndex:
             return candidates[0] if _plausible(candidates[0], dotted, near) else None
         plausible = [c for c in candidates if _plausible(c, dotted, near)]
         return max(plausible, key=lambda c: _closeness(c, near), default=None)
+
+    def imported(self, path: str) -> tuple[str, ...]:
+        """The project's modules that the module at `path` imports itself, each once."""
+        if path not in self._modules_imported:
+            module = self.modules.get(path)
+            names = [n for i in module.imports for n in (i.dotted, i.module)] if module else []
+            found = (self.resolve(name, path) for name in names)
+            self._modules_imported[path] = tuple(
+                dict.fromkeys(symbol.path for symbol in found if symbol)
+            )
+        return self._modules_imported[path]
 
     def resolve(self, name: str, path: str, hops: int = _HOPS) -> Symbol | None:
         """What `name`, as `facts.python` resolved it in the module at `path`, means."""

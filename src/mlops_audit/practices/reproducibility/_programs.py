@@ -48,11 +48,11 @@ def _imports(project: Project, path: str) -> tuple[str, ...]:
     module = project.modules.get(path)
     if module is None:
         return ()
-    names = [n for i in module.imports for n in (i.dotted, i.module)]
-    if any(_BUILDS.search(c.name) for c in module.calls):
-        names += _configured(project)
-    found = (project.index.resolve(name, module.path) for name in names)
-    return tuple(dict.fromkeys(symbol.path for symbol in found if symbol))
+    imported = project.index.imported(path)
+    if not any(_BUILDS.search(c.name) for c in module.calls):
+        return imported
+    built = (project.index.resolve(name, path) for name in _configured(project))
+    return tuple(dict.fromkeys([*imported, *(symbol.path for symbol in built if symbol)]))
 
 
 def same_program(project: Project, one: str, other: str) -> bool:

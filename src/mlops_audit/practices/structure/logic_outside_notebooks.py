@@ -130,12 +130,10 @@ def _is_notebook(project: Project, path: str) -> bool:
 def _importers(project: Project) -> Mapping[str, set[str]]:
     """The modules and notebooks, tests left out, that import each module, by its path."""
     found: dict[str, set[str]] = {}
-    for path, module in project.modules.items():
-        names = {n for i in module.imports for n in (i.dotted, i.module)}
-        for name in names if path not in project.test_files else ():
-            symbol = project.index.resolve(name, path)
-            if symbol and symbol.path != path:
-                found.setdefault(symbol.path, set()).add(path)
+    for path in project.modules:
+        for other in project.index.imported(path) if path not in project.test_files else ():
+            if other != path:
+                found.setdefault(other, set()).add(path)
     return found
 
 
