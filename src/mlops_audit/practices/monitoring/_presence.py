@@ -76,8 +76,9 @@ def presence(
     for home, scope in _behind(project, module, function):
         own = (home.path, scope) == (module.path, function.qualname)
         for item in home.asserts:
-            names = item.test if own else item.test if _COLUMNS.search(item.test) else ""
-            if item.scope == scope and not item.swallowed and _ASSERTS_OF.search(names):
+            if item.scope != scope or item.swallowed or not _ASSERTS_OF.search(item.test):
+                continue
+            if own or _COLUMNS.search(item.test):
                 kind = "strict" if own and bounds_a_value(item.test) else "plain"
                 yield kind, Evidence(item.span, f"assert {item.test}")
         for raised in home.raises if not own else ():
