@@ -11,14 +11,13 @@ from mlops_audit.graph.sourcelines import declared_span
 from mlops_audit.graph.stores import kept_steps
 from mlops_audit.model import Evidence, Verdict, failed, hollow, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
-from mlops_audit.practices.tracking._records import (
+from mlops_audit.practices.tracking._pipeline_records import (
     declared_plots,
     kept_outputs,
-    own_calls,
-    records,
     reserved_outputs,
-    saved_figures,
 )
+from mlops_audit.practices.tracking._records import own_calls, records
+from mlops_audit.practices.tracking._result_files import saved_figures
 from mlops_audit.regex import regex
 
 _PATH = regex(r"^(\w+\.)?OutputPath\b")

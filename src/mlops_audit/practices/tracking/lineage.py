@@ -27,16 +27,13 @@ from mlops_audit.model import (
     passed,
 )
 from mlops_audit.practices.base import practice
-from mlops_audit.practices.tracking._records import (
-    checkpoints,
+from mlops_audit.practices.tracking._pipeline_records import (
     job_settings,
     locked_params,
-    own_calls,
     platform_params,
-    records,
-    snapshots,
-    told_params,
 )
+from mlops_audit.practices.tracking._records import own_calls, records, told_params
+from mlops_audit.practices.tracking._run_settings import checkpoints, snapshots
 from mlops_audit.regex import regex
 
 _LOOKED_FOR = (

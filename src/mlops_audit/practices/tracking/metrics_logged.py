@@ -11,13 +11,9 @@ from mlops_audit.graph.sourcelines import declared_span, keyword_span
 from mlops_audit.graph.trackers import Tracked
 from mlops_audit.model import Evidence, Verdict, failed, hollow, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
-from mlops_audit.practices.tracking._records import (
-    declared_metrics,
-    metrics_files,
-    records,
-    reserved_outputs,
-    ruled_metrics,
-)
+from mlops_audit.practices.tracking._pipeline_records import declared_metrics, reserved_outputs
+from mlops_audit.practices.tracking._records import records
+from mlops_audit.practices.tracking._result_files import metrics_files, ruled_metrics
 from mlops_audit.regex import regex
 
 _LOOKED_FOR = (

@@ -12,7 +12,8 @@ from mlops_audit.graph.sourcelines import declared_span, keyword_span
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Verdict, failed, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
-from mlops_audit.practices.tracking._records import checkpoints, own_calls, records
+from mlops_audit.practices.tracking._records import own_calls, records
+from mlops_audit.practices.tracking._run_settings import checkpoints
 from mlops_audit.regex import regex
 
 _LOOKED_FOR = (

@@ -5,13 +5,9 @@ from __future__ import annotations
 from mlops_audit.graph import Project
 from mlops_audit.model import Verdict, failed, hollow, not_applicable, passed
 from mlops_audit.practices.base import practice
-from mlops_audit.practices.tracking._records import (
-    locked_params,
-    platform_params,
-    records,
-    snapshots,
-    told_params,
-)
+from mlops_audit.practices.tracking._pipeline_records import locked_params, platform_params
+from mlops_audit.practices.tracking._records import records, told_params
+from mlops_audit.practices.tracking._run_settings import snapshots
 
 _LOOKED_FOR = (
     "log_param, autolog, a run's config, parameters in a committed dvc.lock, or settings that the "

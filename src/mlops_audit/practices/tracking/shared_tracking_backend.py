@@ -15,7 +15,7 @@ from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Span, Verdict, failed, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.tracking._offline import stays_local
-from mlops_audit.practices.tracking._records import declared_metrics
+from mlops_audit.practices.tracking._pipeline_records import declared_metrics
 from mlops_audit.regex import regex
 
 _LOOKED_FOR = (

@@ -6,11 +6,8 @@ from mlops_audit.graph import Project
 from mlops_audit.graph.trackers import Tracked, tracked
 from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
-from mlops_audit.practices.tracking._records import (
-    declared_metrics,
-    is_about_a_model,
-    locked_params,
-)
+from mlops_audit.practices.tracking._pipeline_records import declared_metrics, locked_params
+from mlops_audit.practices.tracking._records import is_about_a_model
 
 _LOOKED_FOR = (
     "calls of MLflow, W&B, Comet, Neptune, DVCLive, ClearML, Aim, ZenML, Vertex, SageMaker or "
