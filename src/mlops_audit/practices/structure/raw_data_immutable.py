@@ -5,7 +5,9 @@ from __future__ import annotations
 from mlops_audit.graph import Project
 from mlops_audit.model import Evidence, Verdict, failed, not_applicable, partial, passed
 from mlops_audit.practices.base import practice
-from mlops_audit.practices.structure._raw import RawData, Write, is_derived, raw_data
+from mlops_audit.practices.structure._data_paths import is_derived
+from mlops_audit.practices.structure._data_writes import Write
+from mlops_audit.practices.structure._raw import RawData, raw_data
 
 _LOOKED_FOR = "a folder for raw data that only the code which brings data in writes to"
 
