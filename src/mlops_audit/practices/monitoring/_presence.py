@@ -9,21 +9,11 @@ from mlops_audit.facts.code import Function, Module
 from mlops_audit.graph import Project
 from mlops_audit.graph.scopes import Scope, scopes
 from mlops_audit.model import Evidence
+from mlops_audit.practices.monitoring._refusals import bounds_a_value, refuses_client
 from mlops_audit.regex import regex
 
-__all__ = ["bounds_a_value", "decoders", "described_inputs", "presence", "refuses_client"]
+__all__ = ["decoders", "described_inputs", "presence"]
 
-# Lengths and the presence of fields are no ranges of values.
-_NO_VALUE = regex(
-    r"len\(|\.headers|not in (request|data|payload|body|json|form|req|content)\b|"
-    r"not in \w{1,30}\.(json|files|form|args|keys)|"
-    r"[\"'][^\"'\n]{1,60}[\"'] not in [A-Za-z_]|columns"
-)
-_RANGE = regex(r"<|>|\bnot in\b|\bin \[|\bisin\b|re\.(full)?match|between")
-_CLIENT = regex(
-    r"\bHTTPException\([\s\S]{0,60}?(\b|HTTP_)(400|413|415|422)(?!\d)|\bBadRequest\b|"
-    r"\babort\(\s*(400|413|415|422)\b|\bRequestValidationError\b"
-)
 _DECODES = regex(
     r"^PIL\.Image\.open$|(^|\.)(imread|imdecode|b64decode|frombuffer|read_csv|read_parquet|decode|"
     r"read_image|decode_image|from_buffer|loads)$"
@@ -40,17 +30,6 @@ _OF_FORM = regex(
     r"json_data|request_data)\b\s*(\.|\[)"
 )
 _DESCRIPTORS = regex(r"^bentoml\.io\.(Image|NumpyNdarray|PandasDataFrame|PandasSeries|File)$")
-
-
-def bounds_a_value(test: str) -> bool:
-    """Whether a part of a condition holds a value against a range, categories or a format."""
-    parts = re.split(r"\s(?:or|and)\s", test)
-    return any(_RANGE.search(part) and not _NO_VALUE.search(part) for part in parts)
-
-
-def refuses_client(text: str) -> bool:
-    """Whether a statement answers with an error of the client's."""
-    return bool(_CLIENT.search(text))
 
 
 def decoders(project: Project, module: Module, function: Function) -> Iterator[Evidence]:
