@@ -147,6 +147,8 @@ _KEY_BODY = regex(r"[A-Za-z0-9+/]{30}")
 _HEX_RUN = regex(r"[0-9a-f]{16}")
 _WORDS = regex(r"[a-z]+(?:[_ .-][a-z]+)*", re.IGNORECASE)
 _HEX_HASH = regex(r"(?:sha\d+[-:])?[0-9a-f]{32,128}", re.IGNORECASE)
+# A package as `conda env export` writes it, `- asttokens=2.2.1=pyhd8ed1ab_0`: name, version, build.
+_CONDA_SPEC = regex(r"\s{0,40}-\s+[\w.-]{1,100}=\d[\w.!+]{0,60}=\w{1,80}\s*$")
 _EXAMPLE_FILE = regex(r"(?:example|sample|template|dist)", re.IGNORECASE)
 _REFERENCE_NAME = regex(
     r"(?i)(?:name|id|arn|path|file|url|uri|env|var|field|column|type|ref|len|length|count|limit|"
@@ -332,7 +334,7 @@ def _in_line(line: str, *, bare: bool) -> tuple[str, str, str] | None:
         if kind_of_value is not None:
             return kind_of_value, "medium", found["value"]
     named = (_NAMED_BARE.match(line) or _NAMED_WORD.search(line)) if bare else None
-    if named and not _HEX_HASH.fullmatch(named["value"]):
+    if named and not _HEX_HASH.fullmatch(named["value"]) and not _CONDA_SPEC.match(line):
         kind_of_value = _named(named["name"], named["value"])
         if kind_of_value is not None:
             return kind_of_value, "medium", named["value"]

@@ -49,6 +49,7 @@ PLATFORM = regex(
     r"(start_pipeline_execution|start_execution|create_run_from|run_deployment|PipelineJob|"
     r"create_training_job|trigger_dag|TriggerDagRun|RestAPITask|start_job_run)",
 )
+_MACHINE = regex(r"\bstart[-_]execution\b")
 # Commands that carry files away; from a store to here is a download.
 _UPLOADS = regex(
     r"git push|dvc push|\bscp\b|rsync|aws s3 (cp|sync|mv) (?!s3://)\S+ s3://|"
@@ -117,7 +118,7 @@ def asks_to_train(project: Project, module: Module, call: Call) -> bool:
     if not by_name and not _DISPATCH.search(told):
         return False
     named = by_name or TRAIN_NAME.search(told) or _names_training_dag(project, module, told)
-    return bool(named) and _has_training_pipeline(project)
+    return bool(named) and _has_training_pipeline(project, machine=_MACHINE.search(told))
 
 
 def _names_training_dag(project: Project, module: Module, told: str) -> bool:
@@ -142,13 +143,21 @@ def pipeline_trains(project: Project, use: Use) -> bool:
     """Whether the pipeline that is run trains; where it is not known, by the project's own."""
     if use.capability == "notebook.execute":
         return bool(TRAIN_NAME.search(use.detail))
-    return _has_training_pipeline(project) and not re.search(
+    machine = _MACHINE.search(use.detail)
+    return _has_training_pipeline(project, machine=machine) and not re.search(
         r"score|scoring|predict|inference|deploy|test_", use.path, re.IGNORECASE
     )
 
 
-def _has_training_pipeline(project: Project) -> bool:
-    return any(p.with_part(TRAIN) for p in project.pipelines if p.dag)
+def _has_training_pipeline(project: Project, *, machine: object = None) -> bool:
+    """Whether a pipeline of the project trains; of a state machine that is run, one of those.
+
+    A project that defines its state machines and lets another platform train starts no training
+    by one of them (it loads tables, sends messages).
+    """
+    defined = [p for p in project.pipelines if p.dag]
+    machines = [p for p in defined if p.tool == "Step Functions"] if machine else []
+    return any(p.with_part(TRAIN) for p in machines or defined)
 
 
 def is_kept(
