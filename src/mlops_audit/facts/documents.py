@@ -48,6 +48,7 @@ _PROGRAM = regex(
     r"task|mise|torchrun|accelerate|wandb|huggingface-cli|spacy|pixi|rye|virtualenv|pipx)"
     r"(?:[ \t]|$)"
 )
+_INDENT = ("    ", "\t")  # of a code block in Markdown that has no fence
 _COMMENT = regex(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _RULES = "=-~^\"'`#*+._:"
 
@@ -72,6 +73,8 @@ class _Reader:
         self.plain = suffix not in {".md", ".markdown", ".mdx", ".qmd", ".rmd"} and not (
             self.rst or self.adoc
         )
+        self.markdown = not (self.rst or self.adoc or self.plain)
+        self.listing = False  # whether what is indented belongs to an item of a list
         self.styles: list[str] = []
         self.open = _Open(0, "", 1)
         self.sections: list[Section] = []
@@ -98,6 +101,7 @@ class _Reader:
 
     def heading(self, level: int, title: str, line: int) -> None:
         """Open a new section."""
+        self.listing = False
         if len(self.sections) < _MAX_SECTIONS:
             self.close()
             self.open = _Open(level, _plain(title), line)
@@ -115,6 +119,8 @@ class _Reader:
         fence = None if self.rst else _FENCE.match(line)
         if fence:
             return self._fenced(lines, at, first, fence[1], fence[2])
+        if self.markdown and line.startswith(_INDENT) and self._opens_code(lines, at):
+            return self._by_indent(lines, at, first)
         if self.adoc and re.match(r"-{4,}\s*$", line):
             return self._fenced(lines, at, first, line.strip(), self._adoc_language(lines, at))
         if self.rst and (directive := _TOCTREE.match(line)) is not None:
@@ -175,6 +181,23 @@ class _Reader:
         self.code(lines[at + 1 : end], first + at + 1, language)
         return end + 1
 
+    def _opens_code(self, lines: list[str], at: int) -> bool:
+        """Whether an indented line opens a block of commands: below an empty line, in no list."""
+        above = lines[at - 1].strip() if at else ""
+        if above or self.listing:
+            return False
+        return bool(_PROGRAM.match(lines[at]) or _PROMPT.match(lines[at]))
+
+    def _by_indent(self, lines: list[str], at: int, first: int) -> int:
+        """A block of code without fences: all lines that are indented, with those between."""
+        end = at
+        while end < len(lines) and (lines[end].startswith(_INDENT) or not lines[end].strip()):
+            end += 1
+        while not lines[end - 1].strip():
+            end -= 1
+        self.code([x[1:] if x[:1] == "\t" else x[4:] for x in lines[at:end]], first + at, "")
+        return end
+
     def _directive(self, lines: list[str], at: int, first: int, name: str, argument: str) -> int:
         if name in {"code-block", "code", "sourcecode", "prompt", "parsed-literal"}:
             return self._indented(lines, at + 1, first, argument.strip().split(" ")[0])
@@ -232,6 +255,9 @@ class _Reader:
         item = _ITEM.match(line)
         if item:
             self.open.items.append(item[1].strip()[:500])
+            self.listing = True
+        elif line[:1].strip():
+            self.listing = False
         short = line[:20_000]
         if "](" in short:
             for found in _LINK.finditer(short):

@@ -274,9 +274,9 @@ def _fit_set(module: Module) -> str:
 def _kept_best(project: Project, module: Module, call: Call) -> Iterator[Choice]:
     """Checkpoints that a library keeps by itself: the one that a set likes best."""
     best = call.kw("load_best_model_at_end")
-    if best is not None and best.literal is True:
+    if best is not None and (best.literal is True or best.text.startswith("True if ")):
         place = keyword_span(project, call, "load_best_model_at_end")
-        said = f"{call.method}(load_best_model_at_end=True)"
+        said = f"{call.method}(load_best_model_at_end={best.text})"
         yield Choice(_fit_set(module), "checkpoint", Evidence(place, said))
     elif best is not None and not best.is_literal:  # a settings file says it
         for item in setting(project, "load_best_model_at_end"):

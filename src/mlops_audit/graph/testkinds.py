@@ -59,6 +59,12 @@ _STUBS = regex(
     r"(^|\.)(MagicMock|Mock|AsyncMock|NonCallableMock|create_autospec|PropertyMock|"
     r"(Mock|Fake|Stub|Dummy)[A-Z]\w*)$|^mocker\.|(^|\.)\w*(Mock|Fake|Stub|Dummy)(Model|Predictor|Classifier)?$"
 )
+# What a test builds of several parts by itself: `Pipeline([("enc", OwnEncoder()), ...])`.
+_COMPOSES = regex(
+    r"^sklearn\.(pipeline|compose)\.\w+$|^imblearn\.pipeline\.(Pipeline|make_pipeline)$"
+)
+# What turns text into the model's input, by its name: no library is asked for it.
+_TOKENIZES = regex(r"tokeni[sz]er|tokeni[sz]e$", re.IGNORECASE)
 _MAX_SYMBOLS = 60
 
 
@@ -205,8 +211,22 @@ class TestKinds:
         """Whether a test runs several components of the project together."""
         found = self.reach(case)
         direct = {s.path for s in case.exercises}
+        if self._composes(case):
+            return True
         apart = len(direct) > 1 or len(found.modules) > 2  # noqa: PLR2004 -- an orchestrating function and what it calls
-        return apart and len(found.components) > 1
+        components = found.components
+        if apart and any(_TOKENIZES.search(s.qualname) for s in case.exercises):
+            components |= {"data"}
+        return apart and len(components) > 1
+
+    def _composes(self, case: TestCase) -> bool:
+        """Whether a test puts the project's own estimators into a pipeline and fits that."""
+        for path, scope in case.scopes:
+            calls = self.project.modules[path].calls_in(scope)
+            fits = any(c.method.startswith(("fit", "predict", "transform")) for c in calls)
+            if fits and any(_COMPOSES.search(c.name) for c in calls):
+                return bool(case.exercises)
+        return False
 
     def by_kind(self, cases: Iterable[TestCase]) -> dict[str, list[TestCase]]:
         """The cases by kind, in the order of `KINDS`, empty kinds left out."""

@@ -358,7 +358,9 @@ class TestSuite:
                     if given:
                         queue.append(((given.path, given.qualname), False))
             for helper in self.scopes.read(*place).helpers:
-                if helper.qualname:
+                # `self.subTest(...)` leads to the class, which holds the other tests too.
+                around = helper.path == place[0] and place[1].startswith(f"{helper.qualname}.")
+                if helper.qualname and not around:
                     queue.append(((helper.path, helper.qualname), direct))
         return list(seen), [p for p, direct in seen.items() if direct]
 

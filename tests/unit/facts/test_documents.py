@@ -79,11 +79,7 @@ def test_markdown() -> None:
         (3, "Deep", 29),
     ]
     assert found.title == "Churn model"
-    assert [(link.target, link.is_relative) for link in found.links] == [
-        ("a/docs/guide.md", True),
-        ("", False),
-        ("other.md", True),
-    ]
+    assert [link.target for link in found.links] == ["a/docs/guide.md", "", "other.md"]
     setup = found.sections[2]
     assert [(c.argv, c.span.line) for c in found.commands] == [
         (("pip", "install", "."), 15),
@@ -130,10 +126,36 @@ def test_placeholder(text: str, expected: bool) -> None:  # noqa: FBT001 -- a ta
     assert is_placeholder(text) is expected
 
 
+def test_indented_commands() -> None:
+    """Indented commands of Markdown are code, but not in a list, in a paragraph, or where prose."""
+    text = (
+        "To run it:\n\n    docker compose build\n    docker compose up\n\nDone.\n\n"
+        "- an item\n\n    pip install x\n\nThat is\n    pip install y\n\n    A quotation.\n"
+    )
+    section = read_document(text.encode(), "README.md").sections[0]
+    assert [(b.text, b.span.line) for b in section.code] == [
+        ("docker compose build\ndocker compose up", 3)
+    ]
+    assert [c.text for c in section.code[0].commands] == [
+        "docker compose build",
+        "docker compose up",
+    ]
+    assert "A quotation." in section.text
+
+
 def test_linear() -> None:
     """Repeated openings take linear time."""
     started = time.thread_time()
-    for piece in (b"<!--", b"[a](", b"```\n", b"| a\n|-\n", b"a\n=\n", b"[", b"<a href"):
+    for piece in (
+        b"<!--",
+        b"[a](",
+        b"```\n",
+        b"| a\n|-\n",
+        b"a\n=\n",
+        b"[",
+        b"<a href",
+        b"    cd\n\n",
+    ):
         read_document(piece * 20_000, "x.md")
     assert time.thread_time() - started < 20
 

@@ -38,6 +38,7 @@ _JOBS = {
     "tracker.server": "serve",
     "image.build": "build",
     "package.build": "build",
+    "program.build": "build",
     "docs.build": "build",
     "image.publish": "build",
     "package.publish": "build",

@@ -20,6 +20,9 @@ _LOOKED = (
 )
 _NAMES = ("feature_importances_", "coef_", "get_score", "get_fscore", "feature_importance")
 _BARE = "coef_"  # a bare array of numbers, unless code puts names to it
+# Of XGBoost's boosters: a tokenizer, a game and a search have scores to get, too.
+_OF_BOOSTERS = frozenset({"get_score", "get_fscore"})
+_BOOSTERS = frozenset({"xgboost", "lightgbm"})
 _NAMED = regex(r"columns|feature_?names|get_feature_names|\bzip\(|feature_names_in_|\bindex=")
 _OWN = regex(r"\bself\.(feature_importances_|coef_)")  # what an estimator learns, not reads
 _COUNTED = regex(r"\w[\w.]{0,60}\.coef_(\[\d\]){1,2}(?=\s*([*/+-]|\)))")
@@ -181,7 +184,12 @@ def _explains(project: Project, module: Module) -> list[tuple[Evidence, str]]:
     for name in _NAMES:
         if name not in module.names or not any(_KEEPS.search(c.name) for c in module.calls):
             continue
-        if not module.notebook and name not in _OWN.sub("", project.text(module.path) or ""):
+        text = "" if module.notebook else project.text(module.path) or ""
+        if not module.notebook and name not in _OWN.sub("", text):
+            continue
+        if name in _OF_BOOSTERS and not (
+            _BOOSTERS.intersection(module.roots) or "importance_type" in text or "booster" in text
+        ):
             continue
         told = [(a.span, a.scope) for a in module.assigns if name in _others(a.value.text)]
         told += [(c.span, c.scope) for c in module.calls if name in _others(c.text)]
