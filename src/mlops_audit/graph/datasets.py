@@ -68,6 +68,13 @@ _MODEL = regex(
 )
 # A table or a page is none, whatever its name speaks of (`model_report.md`).
 _NO_MODEL = regex(r"\.(csv|tsv|parquet|xlsx|md|html|png|svg|pdf)(\.dvc)?$", re.IGNORECASE)
+# A set that no folder sets apart, by its own name: `alpaca_data.json` in the root.
+_SET = regex(
+    r"(^|/|[_-])(data|data_?set|corpus|corpora)(?![\w-]{0,40}(drift|config|metric|version|quality|card))"
+    r"([_-][\w-]*)?\.\w+$",
+    re.IGNORECASE,
+)
+_LARGE = 64 * 1024  # bytes above which a file of that name is more than settings
 _SMALL = 1024  # bytes below which the rows of a table are counted
 _FEW = 5  # lines that show what rows look like
 _REQUEST = regex(
@@ -212,7 +219,11 @@ def committed_data(project: Project) -> list[Evidence]:
         if suffix in {"csv", "tsv"} and _few_rows(project, path):
             continue
         name = path.rsplit("/", 1)[-1]
-        if (folder and suffix in _TABLES) or (suffix in _PURE and name in named):
+        if (
+            (folder and suffix in _TABLES)
+            or (suffix in _PURE and name in named)
+            or (_SET.search(path) and (entry.absent or (entry.size or 0) > _LARGE))
+        ):
             size = f"{max(1, round((entry.size or 0) / 1024))} KiB in git"
             size = "in git, absent from this clone" if entry.absent else size
             found.append(Evidence(Span(path), size))

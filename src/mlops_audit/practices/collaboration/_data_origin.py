@@ -52,6 +52,12 @@ _USES = regex(
     r"[\w\s\[\]-]{2,60}\bdata ?sets?\b",
     re.IGNORECASE,
 )
+# A set of others that lies here: `We include the Stanford Alpaca dataset, which was made …`.
+_INCLUDES = regex(
+    rf"\b(we|repo(sitory)?)\s+(also\s+)?(includes?|ships?)\s+the\s+{_NO_PART}"
+    r"[\w\s\[\]-]{2,60}\bdata ?sets?\b",
+    re.IGNORECASE,
+)
 _ABOUT_DATA = regex(
     r"\bdata ?sets?\b|\bdata (sources?|description|collection|origin|acquisition|management|"
     r"overview|"
@@ -150,6 +156,8 @@ def _told(project: Project, document: Document, *, near: bool) -> Iterator[Evide
             yield said_in(project, span, text, _SOURCE, _FETCHED, _ORIGIN)
         elif _SOURCE.search(text) or _LINKED_SET.search(text) or _uses_a_set(text):
             yield said_in(project, span, text, _SOURCE, _LINKED_SET, _USES, _A_DATA_SET)
+        elif _INCLUDES.search(text):
+            yield said_in(project, span, text, _INCLUDES)
 
 
 def _uses_a_set(text: str) -> bool:
