@@ -199,7 +199,6 @@ class Function(Struct, frozen=True):
     params: tuple[Param, ...] = ()
     decorators: tuple[str, ...] = ()
     doc: str = ""
-    is_async: bool = False
     stub: bool = False
     owner: str = ""  # class it is a method of
     returns: tuple[Value, ...] = ()

@@ -80,9 +80,7 @@ class Service(Struct, frozen=True):
     healthcheck: tuple[Command, ...] = ()
     healthcheck_span: Span | None = None
     environment: tuple[tuple[str, str, Span], ...] = ()
-    env_files: tuple[str, ...] = ()
     ports: tuple[str, ...] = ()
-    volumes: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
 
 
@@ -187,11 +185,7 @@ def _service(name: str, node: Node, path: str, line: int) -> Service:
         healthcheck=health,
         healthcheck_span=Span(path, check.line) if check is not None and health else None,
         environment=tuple(environment),
-        env_files=tuple(
-            n.text or n.str_at("path") for n in (node.get("env_file") or _EMPTY).many()
-        ),
         ports=tuple(n.text or n.str_at("target") for n in (node.get("ports") or _EMPTY).list()),
-        volumes=tuple(n.text or n.str_at("source") for n in (node.get("volumes") or _EMPTY).list()),
         needs=depends.strings() or depends.keys(),
     )
 

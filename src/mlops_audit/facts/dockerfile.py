@@ -49,7 +49,6 @@ class Stage(Struct, frozen=True):
     healthcheck: tuple[Command, ...] = ()
     healthcheck_span: Span | None = None
     env: Mapping[str, str] = field(default_factory=dict)
-    user: str = ""
     workdir: str = ""
     ports: tuple[str, ...] = ()
 
@@ -172,9 +171,7 @@ def _from(rest: str, span: Span, args: Mapping[str, str], stages: list[Stage]) -
     return _Building(stage, {**args, **(parent.env if parent is not None else {})})
 
 
-def _apply(  # noqa: C901, PLR0912 -- one branch an instruction
-    made: _Building, word: str, rest: str, heredoc: str, span: Span
-) -> None:
+def _apply(made: _Building, word: str, rest: str, heredoc: str, span: Span) -> None:
     stage = made.stage
     if word in {"ARG", "ENV"}:
         pairs = _arguments(rest)
@@ -204,8 +201,6 @@ def _apply(  # noqa: C901, PLR0912 -- one branch an instruction
         commands = _commands(found[1], "", span, stage.workdir, made.values) if found else ()
         at = span if found else None
         made.stage = replace(stage, healthcheck=commands, healthcheck_span=at)
-    elif word == "USER":
-        made.stage = replace(stage, user=_filled(rest.strip(), made.values))
     elif word == "WORKDIR":
         place = _filled(_unquoted(rest.strip()), made.values)
         made.stage = replace(

@@ -12,17 +12,12 @@ __all__ = ["CodeBlock", "Document", "Link", "Section", "Table"]
 
 
 class Link(Struct, frozen=True):
-    """A link; `target` is resolved against the document where it is relative, `url` as written."""
+    """A link; `url` as written, `target` the file of the repository that it leads to, if any."""
 
     text: str
     url: str
     target: str
     span: Span
-
-    @property
-    def is_relative(self) -> bool:
-        """Whether it leads to a file of the repository."""
-        return bool(self.target)
 
 
 class CodeBlock(Struct, frozen=True):

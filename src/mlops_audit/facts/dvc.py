@@ -105,7 +105,6 @@ def _stage(name: str, line: int, node: Node, scope: Scope, path: str, get: Gette
         params=_params(node.get("params"), scope, folder),
         folder=folder,
         frozen=node.str_at("frozen") == "true",
-        always_changed=node.str_at("always_changed") == "true",
         description=node.str_at("desc"),
     )
 

@@ -69,7 +69,6 @@ def _entries(node: Node | None, folder: str, path: str) -> tuple[DvcEntry, ...]:
                 Span(path, part.line_of("path")),
                 part.str_at("md5") or part.str_at("etag") or part.str_at("checksum"),
                 _number(part.get("size")),
-                _number(part.get("nfiles")),
                 part.str_at("repo", "rev_lock") or part.str_at("repo", "rev"),
                 part.str_at("repo", "url"),
                 part.str_at("remote"),
@@ -112,8 +111,7 @@ def read_dvc_config(data: bytes, path: str) -> DvcConfig | Unreadable:
         remotes.append(DvcRemote(found[1], url, span, shared=bool(url) and not local))
     by_name = {r.name: r for r in remotes}
     resolved = tuple(DvcRemote(r.name, r.url, r.span, _base_shared(r, by_name)) for r in remotes)
-    default = root.str_at("core", "remote")
-    return DvcConfig(path, resolved, default, root.str_at("core", "no_scm").lower() == "true")
+    return DvcConfig(path, resolved, root.str_at("core", "remote"))
 
 
 def _base_shared(remote: DvcRemote, by_name: Mapping[str, DvcRemote]) -> bool:

@@ -56,7 +56,6 @@ class DvcStage(Struct, frozen=True):
     params: tuple[tuple[str, str], ...] = ()
     folder: str = ""
     frozen: bool = False
-    always_changed: bool = False
     description: str = ""
 
 
@@ -77,13 +76,12 @@ class DvcPipeline(Struct, frozen=True):
 
 
 class DvcEntry(Struct, frozen=True):
-    """A recorded file: hash, size and number of files; `rev` and `repo` of an import."""
+    """A recorded file: hash and size; `rev` and `repo` of an import."""
 
     path: str
     span: Span
     md5: str = ""
     size: int | None = None
-    nfiles: int | None = None
     rev: str = ""
     repo: str = ""
     remote: str = ""
@@ -134,7 +132,6 @@ class DvcConfig(Struct, frozen=True):
     path: str
     remotes: tuple[DvcRemote, ...] = ()
     default: str = ""
-    no_scm: bool = False
 
 
 def place_of(folder: str, path: str) -> str:

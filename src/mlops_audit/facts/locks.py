@@ -37,7 +37,7 @@ def read_lock(data: bytes, path: str) -> Lock | None:
     """Read a lock file by its name; None where it holds no packages or is no lock.
 
     Returns:
-        The lock with names and versions; `complete` is True, as these tools lock whole trees.
+        The lock with names and versions; these tools lock whole trees.
     """
     kind = LOCK_NAMES.get(path.rsplit("/", 1)[-1])
     if kind is None and path.endswith(".toml") and "/pylock." in f"/{path}":
@@ -60,7 +60,7 @@ def read_lock(data: bytes, path: str) -> Lock | None:
     if not versions:
         return None
     ordered = tuple(sorted(versions.items()))
-    return Lock(kind, path, Span(path), frozenset(versions), complete=True, versions=ordered)
+    return Lock(kind, path, Span(path), frozenset(versions), ordered)
 
 
 def _toml(text: str) -> list[tuple[str, str]]:

@@ -19,7 +19,6 @@ from mlops_audit.regex import regex
 __all__ = ["Cell", "Notebook", "read_cells", "read_notebook"]
 
 MAX_BYTES = 50_000_000
-_MAX_DEPTH = 60
 # Cell magics whose body is still Python.
 _PYTHON_MAGICS = frozenset({"time", "timeit", "capture", "prun", "python", "python3", "memit"})
 _SHELL_MAGICS = frozenset({"bash", "sh", "shell", "script", "!"})

@@ -32,8 +32,6 @@ from mlops_audit.model import Span
 
 __all__ = ["read_manifest"]
 
-_VERSION_TOOLS = ("hatch-vcs", "setuptools-scm", "setuptools_scm", "versioneer", "dunamai", "pdm")
-
 
 def read_manifest(data: bytes, path: str, get: Getter = lambda _: None) -> Manifest | Unreadable:
     """Read `pyproject.toml`, `pixi.toml`, `Pipfile`, `setup.cfg` or `setup.py`, by its name."""
@@ -143,14 +141,6 @@ def _meta(root: Node, project: Node, tool: Node, path: str) -> PackageMeta | Non
         return None
     base = project if project.entries else poetry
     version = base.get("version") or poetry.get("version")
-    requires = (root.get("build-system", "requires") or EMPTY).strings()
-    dynamic = "version" in (project.get("dynamic") or EMPTY).strings()
-    tables = {"setuptools_scm": tool.get("setuptools_scm"), "hatch-vcs": None}
-    tools = [t for t in _VERSION_TOOLS if any(t in r for r in requires)]
-    tools += [k for k, v in tables.items() if v is not None]
-    if "poetry-dynamic-versioning" in tool.entries:
-        tools, dynamic = ["poetry-dynamic-versioning"], True
-    required = project.get("requires-python") or poetry.get("dependencies", "python")
     scripts = [
         *(project.get("scripts") or EMPTY).items(),
         *(poetry.get("scripts") or EMPTY).items(),
@@ -160,9 +150,6 @@ def _meta(root: Node, project: Node, tool: Node, path: str) -> PackageMeta | Non
         span=Span(path, base.line),
         name=base.str_at("name"),
         version=version.text if version is not None else "",
-        version_span=Span(path, version.line) if version is not None else None,
-        requires_python=required.text if required is not None else "",
-        requires_python_span=Span(path, required.line) if required is not None else None,
         backend=backend.text if backend is not None else "",
         backend_span=Span(path, backend.line) if backend is not None else None,
         scripts=tuple((n, v.text) for n, v in scripts if v.kind == "scalar"),
@@ -171,7 +158,6 @@ def _meta(root: Node, project: Node, tool: Node, path: str) -> PackageMeta | Non
         or base.str_at("license", "file"),
         authors=_people(base.get("authors")),
         maintainers=_people(base.get("maintainers")),
-        version_tool=tools[0] if dynamic and tools else "",
     )  # fmt: skip
 
 

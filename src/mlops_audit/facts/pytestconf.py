@@ -26,8 +26,6 @@ class PytestConfig(Struct, frozen=True):
     files: tuple[str, ...] = ("test_*.py", "*_test.py")
     functions: tuple[str, ...] = ("test",)
     classes: tuple[str, ...] = ("Test",)
-    testpaths: tuple[str, ...] = ()
-    pythonpath: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
 
 
@@ -54,8 +52,6 @@ def read_pytest_config(path: str, data: bytes) -> PytestConfig | None:
         files=_words(section.get("python_files")) or default.files,
         functions=_words(section.get("python_functions")) or default.functions,
         classes=_words(section.get("python_classes")) or default.classes,
-        testpaths=_words(section.get("testpaths")),
-        pythonpath=_words(section.get("pythonpath")),
         options=_words(options),
     )
 

@@ -76,13 +76,12 @@ class Requirement(Struct, frozen=True):
 
 
 class Lock(Struct, frozen=True):
-    """A lock file: `complete` when it pins the whole tree; `versions` by normalised name."""
+    """A lock file that pins the whole tree; `versions` by normalised name."""
 
     kind: str
     path: str
     span: Span
     packages: frozenset[str]
-    complete: bool
     versions: tuple[tuple[str, str], ...] = ()
 
 
@@ -202,7 +201,7 @@ def requirements_lock(data: bytes, path: str) -> Lock | None:
         return None
     kind = "pip-compile" if compiled else "pip-freeze"
     versions = tuple(sorted((r.name, r.version) for r in found))
-    return Lock(kind, path, Span(path), names, complete=True, versions=versions)
+    return Lock(kind, path, Span(path), names, versions)
 
 
 def lock_covers(lock: Lock, requirements: Iterable[Requirement]) -> float:

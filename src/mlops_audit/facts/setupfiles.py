@@ -40,17 +40,13 @@ class PackageMeta(Struct, frozen=True):
     """What a project says about itself as a package.
 
     `backend` is the build backend, `scripts` the console scripts (name, `module:function`),
-    `packages` the packages or folders that it declares, `version_tool` what derives a dynamic
-    version (`hatch-vcs`, `setuptools-scm`, ...).
+    `packages` the packages or folders that it declares.
     """
 
     path: str
     span: Span
     name: str = ""
     version: str = ""
-    version_span: Span | None = None
-    requires_python: str = ""
-    requires_python_span: Span | None = None
     backend: str = ""
     backend_span: Span | None = None
     scripts: tuple[tuple[str, str], ...] = ()
@@ -58,7 +54,6 @@ class PackageMeta(Struct, frozen=True):
     license: str = ""
     authors: tuple[str, ...] = ()
     maintainers: tuple[str, ...] = ()
-    version_tool: str = ""
 
 
 class Manifest(Struct, frozen=True):
@@ -104,9 +99,6 @@ def read_setup_cfg(root: Node, path: str) -> Manifest:
             Span(path, metadata.line),
             metadata.str_at("name"),
             version.text if version is not None else "",
-            Span(path, version.line) if version is not None else None,
-            required.text if required is not None else "",
-            Span(path, required.line) if required is not None else None,
             "setuptools",
             Span(path, metadata.line),
             scripts=tuple((p[0], p[1]) for p in pairs),
@@ -188,9 +180,6 @@ def _from_file(tree: ast.Module, path: str, get: Getter) -> list[Requirement]:
 def _setup_meta(
     call: ast.Call, words: dict[str, ast.expr], values: dict[str, ast.expr], path: str
 ) -> PackageMeta:
-    def place(key: str) -> Span | None:
-        return Span(path, words[key].lineno) if key in words else None
-
     def text(key: str) -> str:
         return text_of(words.get(key), values)
 
@@ -206,15 +195,11 @@ def _setup_meta(
     listed = [t for t, _ in _texts(packages, values)] if packages is not None else []
     if isinstance(packages, ast.Call):
         listed = ["find_packages:" + ",".join(literal_words(packages.args, values))]
-    tool = "setuptools-scm" if "use_scm_version" in words else ""
     return PackageMeta(
         path,
         Span(path, call.lineno),
         text("name"),
         text("version"),
-        place("version"),
-        text("python_requires"),
-        place("python_requires"),
         "setuptools",
         Span(path, call.lineno),
         tuple(scripts),
@@ -222,5 +207,4 @@ def _setup_meta(
         text("license"),
         tuple(a for a in (text("author"),) if a),
         tuple(a for a in (text("maintainer"),) if a),
-        tool,
     )

@@ -15,7 +15,7 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["INFRASTRUCTURE", "SNIFFED", "TEMPLATE", "Signs", "looks_like", "manifest", "named"]
+__all__ = ["INFRASTRUCTURE", "SNIFFED", "TEMPLATE", "Signs", "manifest", "named"]
 
 # Only these can hold a pipeline or resources whose path does not tell.
 SNIFFED = (".yml", ".yaml", ".json", ".template")
@@ -79,8 +79,3 @@ INFRASTRUCTURE: Mapping[str, Signs] = {
 def named(system: str, path: str) -> bool:
     """Whether a path alone says that a file is infrastructure of this kind."""
     return INFRASTRUCTURE[system].named(path)
-
-
-def looks_like(system: str, data: bytes) -> bool:
-    """Whether a content says that a file is, or may be, infrastructure of this kind."""
-    return INFRASTRUCTURE[system].looks(data)

@@ -59,11 +59,6 @@ class Setting(Struct, frozen=True):
         """The last key."""
         return self.key.rsplit(".", 1)[-1]
 
-    @property
-    def truthy(self) -> bool:
-        """Whether the value switches something on."""
-        return is_on(self.value)
-
     def evidence(self) -> Evidence:
         """The setting as evidence."""
         return Evidence(self.span, f"{self.name}: {self.value}")

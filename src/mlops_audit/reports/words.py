@@ -10,7 +10,6 @@ __all__ = [
     "LIMITS",
     "MARKS",
     "by_id",
-    "findings_of",
     "heading",
     "is_must",
     "model_result",
@@ -87,11 +86,6 @@ def score(value: float | None) -> str:
 def by_id(report: Report) -> dict[str, Finding]:
     """Findings by their practice's id."""
     return {finding.practice.id: finding for finding in report.findings}
-
-
-def findings_of(report: Report, *outcomes: Outcome) -> list[Finding]:
-    """The findings with one of these outcomes."""
-    return [finding for finding in report.findings if finding.outcome in outcomes]
 
 
 def waived(report: Report) -> dict[str, str]:

@@ -19,7 +19,6 @@ from mlops_audit.scaffold.upgrade import ANSWERS
 __all__ = ["Offer", "offers", "write"]
 
 _PACKAGE = "<package>"
-_LEVELS = range(1, 6)
 _SOURCE = f"src/{_PACKAGE}"
 # Practices name the files of the default answers; what stands in for one of them where another
 # answer was given.

@@ -11,7 +11,7 @@ from mlops_audit.facts.ci import systems
 from mlops_audit.facts.cloudformation import read_cloudformation
 from mlops_audit.facts.codepipeline import read_codepipeline
 from mlops_audit.facts.resources import Resource
-from mlops_audit.facts.signs import looks_like
+from mlops_audit.facts.signs import INFRASTRUCTURE
 
 PIPELINE = """
 AWSTemplateFormatVersion: '2010-09-09'
@@ -150,8 +150,8 @@ def test_sam_events_and_json() -> None:
     )
     both = resources(text, "t.json")
     assert (both["B"].references, both["B"].span.line) == (("A",), 3)
-    assert looks_like("cloudformation", text.encode())
-    assert not looks_like("cloudformation", b"Resources:\n  a: b\n")
+    assert INFRASTRUCTURE["cloudformation"].looks(text.encode())
+    assert not INFRASTRUCTURE["cloudformation"].looks(b"Resources:\n  a: b\n")
 
 
 @given(st.one_of(st.binary(max_size=200), st.text("Resources:Type{}- []\n!Ref&*", max_size=200)))

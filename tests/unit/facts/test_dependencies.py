@@ -122,11 +122,7 @@ def test_tree() -> None:
     ]
     assert lock_covers(found.locks[1], [r for r in found.requirements if r.pin == "exact"]) == 1 / 3
     package = next(p for p in found.packages if p.path == "pyproject.toml")
-    assert (package.name, package.backend, package.version_tool) == (
-        "x",
-        "hatchling.build",
-        "hatch-vcs",
-    )
+    assert (package.name, package.backend) == ("x", "hatchling.build")
     assert package.scripts == (("run", "x.cli:main"),)
     assert [(p.text, p.source) for p in found.pythons] == [
         ("3.11", ".python-version"),

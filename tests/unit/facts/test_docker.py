@@ -69,7 +69,7 @@ def test_dockerfile() -> None:
     assert build.copies[0].sources == ("src", "pyproject.toml")
     assert last.copies[0].origin == "build"
     assert dict(last.env) == {"A": "1", "B": "two words", "OLD": "style"}
-    assert (last.user, last.workdir, last.ports) == ("me", "/app", ("80",))
+    assert (last.workdir, last.ports) == ("/app", ("80",))
     assert last.healthcheck[0].program == "curl"
     assert [c.argv for c in last.starts] == [("uvicorn", "app:app", "--port", "80")]
     assert docker_target(found)[0].inputs == ("src", "pyproject.toml")

@@ -134,7 +134,7 @@ def test_pointer_and_config() -> None:
     text = b"outs:\n- md5: a.dir\n  size: 1\n  nfiles: 2\n  path: x\ndeps:\n- path: y\n  repo:\n"
     pointer = read_dvc_pointer(text + b"    url: u\n    rev_lock: r\n", "data/x.dvc")
     assert not isinstance(pointer, Unreadable)
-    assert [(o.path, o.md5, o.nfiles) for o in pointer.outs] == [("data/x", "a.dir", 2)]
+    assert [(o.path, o.md5, o.size) for o in pointer.outs] == [("data/x", "a.dir", 1)]
     assert [(d.repo, d.rev) for d in pointer.deps] == [("u", "r")]
     text = b"[core]\n    remote = s\n['remote \"s\"']\n    url = s3://b\n"
     text += b"['remote \"l\"']\n    url = ../d\n"

@@ -12,7 +12,7 @@ from mlops_audit.facts.ci.argo import read_argo
 from mlops_audit.facts.ci.tekton import read_tekton
 from mlops_audit.facts.kubernetes import read_helm_values, read_kubernetes
 from mlops_audit.facts.resources import Resource
-from mlops_audit.facts.signs import looks_like
+from mlops_audit.facts.signs import INFRASTRUCTURE
 from mlops_audit.facts.types import Workflow
 
 
@@ -97,7 +97,7 @@ def test_helm_templates_are_read_with_placeholders() -> None:
 def test_other_yaml_has_no_objects() -> None:
     """A file without kind and apiVersion declares nothing."""
     assert objects("a: 1") == ()
-    assert not looks_like("kubernetes", b"kind: x")
+    assert not INFRASTRUCTURE["kubernetes"].looks(b"kind: x")
 
 
 def argo(text: str) -> Workflow:

@@ -10,10 +10,10 @@ from mlops_audit.facts.pytestconf import CONFIG_NAMES, read_pytest_config
 
 def test_pyproject_gives_patterns_paths_and_options() -> None:
     """Lists and texts of `[tool.pytest.ini_options]` become words."""
-    data = b'[tool.pytest.ini_options]\ntestpaths = ["tests"]\naddopts = "-q --cov=shop"\n'
+    data = b'[tool.pytest.ini_options]\npython_functions = ["check"]\naddopts = "-q --cov=shop"\n'
     config = read_pytest_config("pyproject.toml", data)
     assert config is not None
-    assert config.testpaths == ("tests",)
+    assert config.functions == ("check",)
     assert config.options == ("-q", "--cov=shop")
     assert config.files == ("test_*.py", "*_test.py")
 
@@ -21,11 +21,11 @@ def test_pyproject_gives_patterns_paths_and_options() -> None:
 def test_ini_files_have_their_own_sections() -> None:
     """`pytest.ini` says `[pytest]`, `setup.cfg` says `[tool:pytest]`."""
     ini = read_pytest_config("pytest.ini", b"[pytest]\npython_files = check_*.py *_spec.py\n")
-    cfg = read_pytest_config("setup.cfg", b"[tool:pytest]\npythonpath = src\n")
+    cfg = read_pytest_config("setup.cfg", b"[tool:pytest]\npython_classes = Check\n")
     assert ini is not None
     assert ini.files == ("check_*.py", "*_spec.py")
     assert cfg is not None
-    assert cfg.pythonpath == ("src",)
+    assert cfg.classes == ("Check",)
 
 
 def test_other_files_hold_no_configuration() -> None:

@@ -59,7 +59,6 @@ class Definitions(Expressions):
                 params=params,
                 decorators=decorators,
                 doc=ast.get_docstring(node) or "",
-                is_async=isinstance(node, ast.AsyncFunctionDef),
                 stub=is_stub(node.body),
                 owner=self.owner if not self.scope else "",
                 returns=tuple(

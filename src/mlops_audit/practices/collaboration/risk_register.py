@@ -25,7 +25,6 @@ _TITLE = regex(
 _FILE = regex(
     r"(^|/)[\w-]*(risk|fmea|threat|impact_assessment|dpia)[\w-]*\.(md|rst|adoc)$", re.IGNORECASE
 )
-_RISK = regex(r"\b(risks?|threats?|failure|hazards?|what can go wrong)\b", re.IGNORECASE)
 _MEASURE = regex(
     r"mitigat|measure|response|control|counter|action|treatment|how (it )?is met|handling|"
     r"safeguard|"

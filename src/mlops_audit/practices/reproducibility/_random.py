@@ -80,7 +80,6 @@ class Draw(Struct, frozen=True):
 
     use: Use
     generators: tuple[str, ...]
-    takes_seed: bool
     own: bool
 
 
@@ -127,7 +126,7 @@ def draws(project: Project) -> tuple[Draw, ...]:
         own = own_seed(use, project.modules[use.path], elsewhere=elsewhere)
         line = project.modules[use.path].flat(call.span)
         key = (use.path, line, call.text)
-        draw = Draw(use, details.generator, bool(details.seed) or details.position is not None, own)
+        draw = Draw(use, details.generator, own)
         if key not in found or (own and not found[key].own):
             found[key] = draw
     return tuple(found[key] for key in sorted(found))
