@@ -15,7 +15,7 @@ from mlops_audit.regex import regex
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
 
-__all__ = ["TRAINING", "is_training", "own_fit", "programs", "training_calls",
+__all__ = ["TRAINING", "draws", "is_training", "own_fit", "programs", "training_calls",
            "training_programs", "trains_here"]  # fmt: skip
 
 TRAINING = ("train.fit", "train.search", "train.loop")
@@ -43,7 +43,13 @@ _STEPS = regex(
 )
 # The `train()` of a network that was read only sets its mode.
 _A_NETWORK = regex(r"\.from_(pretrained|config)\.train$")
+_DRAWS = regex(r"(^|\.)_?(plot|draw|visuali[sz]e|illustrate)_\w")
 _LABELLED = 2  # `fit(X, y)`
+
+
+def draws(scope: str) -> bool:
+    """Whether a function makes a picture, by its name: what it fits is for that alone."""
+    return bool(scope) and _DRAWS.search(scope) is not None
 
 
 def is_training(use: Use) -> bool:
@@ -51,7 +57,7 @@ def is_training(use: Use) -> bool:
     if use.capability not in TRAINING:
         return False
     kind = use.details.kind if use.details else ""
-    if kind == "curve":
+    if kind == "curve" or draws(use.scope):
         return False
     call = use.call
     if call is None:
@@ -91,6 +97,7 @@ _OF_A_CLASS = regex(r"[a-z]\w*(\.\w+){0,8}\.[A-Z]\w*\.fit$")
 _OF_TRAINING = frozenset(
     {"epochs", "n_epochs", "num_epochs", "max_epochs", "validation_data", "eval_set", "val_data"}
 )
+_TRAINS = frozenset({"fit", "fit_predict", "partial_fit", "backward"})
 _MODE = frozenset({"mode"})
 _BUILT_IN = regex(r"^(sum|max|min|zip|dict|list|tuple|next|getattr|eval|\?)\.")
 
@@ -155,6 +162,8 @@ def training_calls(module: Module) -> Iterator[Call]:
 
 def _dynamic(module: Module, call: Call) -> bool:
     method = call.method
+    if method in _TRAINS and draws(call.scope):
+        return False
     if method in {"fit_predict", "partial_fit", "fit"} and (
         _DYNAMIC.match(call.name) or _BUILDER.search(call.name)
     ):

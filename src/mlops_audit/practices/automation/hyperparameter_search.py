@@ -11,7 +11,7 @@ from mlops_audit.graph.called import is_called
 from mlops_audit.graph.scopes import Scope, scopes
 from mlops_audit.graph.settings import settings
 from mlops_audit.graph.sourcelines import line_at
-from mlops_audit.graph.training import is_training, trains_here
+from mlops_audit.graph.training import draws, is_training, trains_here
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
@@ -101,7 +101,7 @@ def hyperparameter_search(project: Project) -> Verdict:
 
 
 def _searches(use: Use) -> bool:
-    if _ELBOW.search(use.detail):
+    if _ELBOW.search(use.detail) or draws(use.scope):
         return False
     if use.call is None:
         return use.capability == "train.search" or "--queue" in use.detail
