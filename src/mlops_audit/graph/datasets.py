@@ -189,7 +189,6 @@ def committed_data(project: Project) -> list[Evidence]:
         for pipeline in project.dvc.pipelines
         for stage in pipeline.stages
         for out in (*stage.outs, *stage.metrics, *stage.plots)
-        if not out.cached
     }
     found: list[Evidence] = []
     media: dict[str, list[str]] = {}

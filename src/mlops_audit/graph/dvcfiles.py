@@ -16,6 +16,8 @@ from mlops_audit.facts.dvctypes import (
     DvcPipeline,
     DvcPointer,
     DvcRemote,
+    DvcStage,
+    LockedStage,
 )
 from mlops_audit.facts.types import Unreadable
 from mlops_audit.model import Evidence
@@ -56,14 +58,40 @@ class DvcFiles(Struct, frozen=True):
                     yield entry, Evidence(entry.span, f"DVC tracks {entry.path}")
         for pipeline in self.pipelines:
             lock = self.lock_of(pipeline)
-            for stage in pipeline.stages:
-                record = lock.stages.get(stage.name) if lock else None
-                in_git = {posixpath.normpath(out.path) for out in stage.outs if not out.cached}
-                for entry in record.outs if record else ():
+            for stage, record in _recorded(pipeline, lock) if lock else ():
+                in_git = {posixpath.normpath(p) for p in _kept_in_git(stage, record.name)}
+                for entry in record.outs:
                     own = posixpath.normpath(entry.path) not in in_git
                     if entry.md5 and entry.cached and own:
-                        detail = f"output {entry.path} of stage {stage.name}"
+                        detail = f"output {entry.path} of stage {record.name}"
                         yield entry, Evidence(entry.span, detail)
+
+
+def _recorded(pipeline: DvcPipeline, lock: DvcLock) -> Iterator[tuple[DvcStage, LockedStage]]:
+    """The stages that have run, each with its record.
+
+    A stage of a `foreach` has also run for the items that the list no longer names: DVC holds
+    what it made of them.
+    """
+    made: dict[str, DvcStage] = {}
+    for stage in pipeline.stages:
+        made.setdefault(stage.name.partition("@")[0], stage)
+        if stage.name in lock.stages:
+            yield stage, lock.stages[stage.name]
+    named = {s.name for s in pipeline.stages}
+    for name, record in lock.stages.items():
+        group, _, item = name.partition("@")
+        stage_of_group = made.get(group)
+        if item and name not in named and stage_of_group and "@" in stage_of_group.name:
+            yield stage_of_group, record
+
+
+def _kept_in_git(stage: DvcStage, name: str) -> Iterator[str]:
+    """The paths of a stage's outputs that DVC leaves to git, for the item that a record is of."""
+    item, other = (n.partition("@")[2] for n in (stage.name, name))
+    for out in stage.outs:
+        if not out.cached:
+            yield out.path.replace(item, other) if item else out.path
 
 
 def read_dvc_files(paths: Iterable[str], get: Getter) -> DvcFiles:

@@ -55,6 +55,13 @@ _GIVEN = regex(
     r"\b(args|opts?|options|flags)\.\w{0,30}(dir|path|file|input|folder|images?|videos?|source)",
     re.IGNORECASE,
 )
+_ASKS_FOR = frozenset({"add_argument", "option", "argument", "Option", "Argument"})
+_INPUT = regex(
+    r"-{0,2}(?!out|save|model|ckpt|checkpoint|weight|config|param)\w{0,30}?"
+    r"(im(age|g)|input|file|video|audio|text|folder|url|source|csv|prompt|sentence|query)"
+    r"(s|[_-]?(path|file|dir|name)s?)?$",
+    re.IGNORECASE,
+)
 # What a framework calls on a model that is being trained: another model may run in it.
 _OF_A_MODEL = frozenset({"forward", "training_step", "validation_step", "test_step"})
 _ESTIMATOR = regex(r"(^|\.)(BaseEstimator|(Classifier|Regressor|Cluster|Outlier)Mixin)$")
@@ -196,11 +203,13 @@ def _program(project: Project, module: Module, root: Scope) -> Prediction | None
     )
     if noted and function is None:
         return None
+    aside = bool(_SHOWS.search(f"{_named(module.path)}/{root.qualname}"))
     if (not root.qualname or _started(project, module, root)) and chosen and not noted:
-        return Prediction(
+        used = not aside or _takes_input(module, doing)
+        told = Prediction(
             "command", module.path, tuple(shown), parameters=True, scope=root.qualname
         )
-    aside = _SHOWS.search(f"{_named(module.path)}/{root.qualname}")
+        return told if used else None
     only = aside or (function is not None and _only_evaluated(project, module, function))
     kind = "evaluation" if only else "function"
     return Prediction(kind, module.path, tuple(shown), scope=root.qualname)
@@ -313,6 +322,16 @@ def _arguments(module: Module) -> str:
     if "sys.argv" in module.names or "argv" in module.names:
         return "sys.argv"
     return next((c.name for c in module.calls if c.name in {"exec", "input"} and not c.scope), "")
+
+
+def _takes_input(module: Module, doing: Doing) -> bool:
+    """Whether a program that draws is handed what it predicts for, or keeps the predictions.
+
+    One that draws what the model makes of the project's own data shows the model to its makers.
+    """
+    asked = (v.literal for c in module.calls for v in c.args[:2] if c.method in _ASKS_FOR)
+    named = any(isinstance(a, str) and _INPUT.match(a) for a in asked)
+    return named or bool(_arguments(module)) or bool(_stores_predictions(doing))
 
 
 def _started(project: Project, module: Module, root: Scope) -> bool:

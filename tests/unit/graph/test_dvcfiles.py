@@ -28,6 +28,32 @@ def test_outputs_without_record_are_not_tracked() -> None:
     assert not list(read.tracked())
 
 
+def test_items_of_a_loop_that_ran_are_tracked() -> None:
+    """What a loop's stage made of an item stays with DVC when the list drops the item."""
+    loop = b"""stages:
+  train:
+    foreach: [a]
+    do:
+      cmd: python train.py ${item}
+      outs: ["${item}.pkl"]
+      metrics: [{"${item}.json": {cache: false}}]
+"""
+    lock = b"""schema: '2.0'
+stages:
+  train@b:
+    cmd: python train.py b
+    outs:
+    - {path: b.pkl, md5: 22a1a2931c8370d3aeedd7183606fd7f}
+    - {path: b.json, md5: 3c1c0f5a0bf0ab9e5d80bb2bbd4ee4b5}
+  other@b:
+    cmd: python other.py b
+    outs:
+    - {path: c.pkl, md5: 3c1c0f5a0bf0ab9e5d80bb2bbd4ee4b5}
+"""
+    files = {"dvc.yaml": loop, "dvc.lock": lock}
+    assert [e.path for e, _ in read_dvc_files(files, files.get).tracked()] == ["b.pkl"]
+
+
 def test_a_remote_alone_tracks_nothing() -> None:
     """A configured remote is known, and tracks nothing by itself."""
     files = {".dvc/config": b"['remote \"store\"']\n    url = s3://bucket/path\n"}

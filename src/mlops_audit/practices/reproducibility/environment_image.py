@@ -132,12 +132,16 @@ def _lacks(project: Project, deployment: DeployFile) -> str | None:
     if deployment.kind not in {"devcontainer", "apptainer", "cluster"}:
         return None
     installs = any(_installs(project, c.text) for c in deployment.commands)
+    base = deployment.image
     if deployment.kind == "devcontainer" and deployment.dockerfile:
-        return None  # judged as a Dockerfile
-    if not deployment.image:
+        if not installs:
+            return None  # judged as a Dockerfile
+        built = (i.base for i in images(project) if i.path == deployment.dockerfile)
+        base = next(built, "")
+    if not base:
         return None
-    if not is_pinned(deployment.image):
-        return f"its base {deployment.image} is not pinned"
+    if not is_pinned(base):
+        return f"its base {base} is not pinned"
     return "" if installs else "it installs no dependencies"
 
 
