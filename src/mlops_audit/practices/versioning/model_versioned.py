@@ -34,6 +34,10 @@ _STEPPED = regex(
     r"(^|[.:])(ModelCheckpoint|CheckpointManager|save_checkpoint|TrainingArguments|Seq2SeqTrainingArguments|"
     r"SFTConfig|DPOConfig|Checkpointer|BackupAndRestore|CheckpointCallback)$"
 )
+# The arguments of a trainer that keeps its checkpoints by step, parsed from a command line.
+_PARSER = regex(r"(^|[.:])(HfArgumentParser|TrlParser|H4ArgumentParser)$")
+_ARGUMENTS = regex(r"\b(\w*TrainingArguments|(SFT|DPO|ORPO|KTO|Reward|PPO|GRPO)Config)\b")
+_PLACE = regex(r"(?<![.\w\"'])(\w*(?:path|dir|folder|file|ckpt|checkpoint|dest)\w*)(?![\w(\"'])")
 _KEEPS = ("filename", "filepath", "save_strategy", "save_steps", "output_dir", "dirpath")
 _PLACEHOLDER = regex(r"\{(epoch|batch|step|val_\w+|loss|acc\w*)\b")
 # A tracker's folder or the variable that names it, copied to a bucket; the other way loads it.
@@ -207,21 +211,39 @@ def _named_by_moment(project: Project) -> Iterator[Evidence]:
             continue  # what a model drew: `image.save(f"epoch_{epoch}.png")`
         module = project.modules.get(use.path)
         if module is not None:
-            names = {t for t in texts if t.isidentifier()}
-            texts += [a.value.text for a in module.assigns if names & set(a.targets)]
+            texts += _led_by(module, texts)
         fixed = _constants(module) if module is not None else frozenset()
         if any(_changing(t, fixed) for t in texts[:12]):
             yield use.evidence()
-    for path, module in project.modules.items():
-        if path not in project.test_files:
-            for call in module.calls:
-                if call.runs and _STEPPED.search(call.name) and not _one_file(module, call):
-                    yield _stepped(project, call)
+    yield from _by_step(project)
     yield from _configured(project)
     yield from _numbered_names(project)
     for output in written_files(project):
         if output.model and not output.exact and _MOMENT.search(output.call.text):
             yield Evidence(output.call.span, output.call.text)
+
+
+def _by_step(project: Project) -> Iterator[Evidence]:
+    """Callbacks and trainers that keep a checkpoint for each step or epoch."""
+    for path, module in project.modules.items():
+        if path in project.test_files:
+            continue
+        for call in module.calls:
+            if not call.runs:
+                continue
+            if _STEPPED.search(call.name) and not _one_file(module, call):
+                yield _stepped(project, call)
+            elif _PARSER.search(call.name) and _ARGUMENTS.search(call.text):
+                if any(name.endswith("Trainer") for name in module.names):
+                    yield Evidence(call.span, call.told)
+
+
+def _led_by(module: Module, texts: list[str]) -> list[str]:
+    """The values behind names, and behind the folders and files that those name in turn."""
+    names = {t for t in texts if t.isidentifier()}
+    found = [a.value.text for a in module.assigns if names.intersection(a.targets)]
+    places = {word for text in found for word in _PLACE.findall(text)} - names
+    return found + [a.value.text for a in module.assigns if places.intersection(a.targets)]
 
 
 def _stepped(project: Project, call: Call) -> Evidence:
