@@ -233,9 +233,12 @@ def _by_step(project: Project) -> Iterator[Evidence]:
                 continue
             if _STEPPED.search(call.name) and not _one_file(module, call):
                 yield _stepped(project, call)
-            elif _PARSER.search(call.name) and _ARGUMENTS.search(call.text):
-                if any(name.endswith("Trainer") for name in module.names):
-                    yield Evidence(call.span, call.told)
+            elif (
+                _PARSER.search(call.name)
+                and _ARGUMENTS.search(call.text)
+                and any(name.endswith("Trainer") for name in module.names)
+            ):
+                yield Evidence(call.span, call.told)
 
 
 def _led_by(module: Module, texts: list[str]) -> list[str]:
