@@ -10,6 +10,7 @@ from mlops_audit.graph.called import is_called
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
+from mlops_audit.practices.testing._tools import imported
 from mlops_audit.regex import regex
 
 _LOOKED = (
@@ -37,6 +38,16 @@ _CLASSES = regex(
     re.IGNORECASE,
 )
 _MASK = regex(r"([\w.]{1,60}(?:\[[^\]]{1,40}\])?)\s*==\s*[\w.]{1,40}$")
+_KEY = regex(r"\[([A-Za-z]\w+)\]")  # `answers[subject]`
+# Keys that pick rows, folds or outputs of a model, and no segment of the data.
+_NO_SEGMENT = regex(
+    r"(^|_)(i|j|k|n|t|c|idx|ix|ind(ex|ices)?|train|test|val(id)?|mask|keep|batch|step|target|label|"
+    r"class|cls|category_id|threshold|column|col|key)(_|$|\d)",
+    re.IGNORECASE,
+)
+_FOR = regex(r"\s*for\s+([\w, ()]{1,60}?)\s+in\s")
+_REACH = 25  # lines from a loop to what it measures
+_SIDES = 2  # what is true and what is predicted
 _TOOLS = ("fairlearn", "aequitas", "aif360")
 
 
@@ -80,14 +91,9 @@ def fairness_or_slices(project: Project) -> Verdict:
     ]
     if reports:
         return partial("quality is reported per class, not per group", reports)
-    imported = [
-        Evidence(i.span, f"imports {i.dotted}")
-        for m in project.modules.values()
-        for i in m.imports
-        if i.root in _TOOLS
-    ]
-    if imported:
-        return hollow("a fairness library is imported and not used", imported, looked_for=_LOOKED)
+    named = imported(project, _TOOLS)
+    if named:
+        return hollow("a fairness library is imported and not used", named, looked_for=_LOOKED)
     return failed("quality is measured over all data only", looked_for=_LOOKED)
 
 
@@ -160,6 +166,22 @@ def _of_a_part(module: Module, call: Call) -> bool:
     )
 
 
+def _of_a_key(project: Project, call: Call) -> bool:
+    """Whether both sides of a metric are looked up by the same segment: `refs[s]`, `preds[s]`."""
+    given = [v.text for v in (*call.args, *(v for _, v in call.kwargs))]
+    keys = [set(_KEY.findall(text)) for text in given if "[" in text]
+    if len(keys) < _SIDES or not keys[0] & keys[1]:
+        return False
+    last = call.span.line or 1
+    above = (project.text(call.span.path) or "").splitlines()[max(0, last - _REACH) : last]
+    walked = {name for line in above for m in (_FOR.match(line),) if m for name in m[1].split(",")}
+    return any(
+        k in {name.strip(" ()") for name in walked}
+        and not (_NO_SEGMENT.search(k) or _RUNS.search(k) or _TIME.search(k))
+        for k in keys[0] & keys[1]
+    )
+
+
 def _grouped(project: Project, module: Module) -> list[Evidence]:
     """Places where a metric is computed within a group of rows."""
     metrics = [u for u in project.uses_in(module.path) if u.capability == "evaluate.metric"]
@@ -199,7 +221,7 @@ def _grouped(project: Project, module: Module) -> list[Evidence]:
             if u.call is not None
             and u.call.loops
             and u.call.runs
-            and _of_a_part(module, u.call)
+            and (_of_a_part(module, u.call) or _of_a_key(project, u.call))
             and is_called(project, module.path, u.scope)
         ]
     found += [
