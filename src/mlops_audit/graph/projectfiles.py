@@ -126,11 +126,14 @@ class ProjectFiles:
         return frozenset(p for p in self.modules if self.is_test(p))
 
     @cached_property
+    def own_code(self) -> tuple[Module, ...]:
+        """The code that is no test: modules, and the code of notebooks."""
+        return tuple(m for p, m in self.modules.items() if p not in self.test_files)
+
+    @cached_property
     def source(self) -> tuple[Module, ...]:
         """The modules that are neither tests nor notebooks."""
-        return tuple(
-            m for p, m in self.modules.items() if p not in self.test_files and not m.notebook
-        )
+        return tuple(m for m in self.own_code if not m.notebook)
 
     def is_example(self, path: str) -> bool:
         """Whether a file is an example or documentation of the project."""

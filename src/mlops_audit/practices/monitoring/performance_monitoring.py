@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from mlops_audit.facts.code import Module
 from mlops_audit.graph import Project
@@ -150,19 +151,22 @@ def _is_windowed_service(project: Project, module: Module) -> bool:
     return served and any(_WINDOW.search(name) for name in module.names)
 
 
+def _instruments(project: Project, named: re.Pattern[str]) -> Iterator[Sighting]:
+    """Figures with such words in their name or description that programs export."""
+    for item in sightings(project, "metrics.export"):
+        call = item.use.call if item.use is not None else None
+        if call is None or item.notebook or project.is_example(item.path):
+            continue
+        if _INSTRUMENT.search(call.method) and named.search(call.text[:200]):
+            yield item
+
+
 def _exported(project: Project) -> list[Evidence]:
     """Figures of quality that a service exports, from predictions beside what came true."""
     return [
         s.evidence
-        for s in sightings(project, "metrics.export")
-        if not s.notebook
-        and not project.is_example(s.path)
-        and s.use is not None
-        and s.use.call is not None
-        and _INSTRUMENT.search(s.use.call.method)
-        and _QUALITY.search(s.use.call.text[:200])
-        and s.path not in project.roles.training
-        and compares_truth(project.modules[s.path])
+        for s in _instruments(project, _QUALITY)
+        if s.path not in project.roles.training and compares_truth(project.modules[s.path])
     ]
 
 
@@ -176,14 +180,4 @@ def _proxies(project: Project) -> list[Evidence]:
         and (s.kind == "target" or _PROXY.search(s.evidence.detail))
         and (s.use is None or _LIVE.search(f"{s.path} {s.use.scope}"))
     ]
-    exported = [
-        s.evidence
-        for s in sightings(project, "metrics.export")
-        if not s.notebook
-        and not project.is_example(s.path)
-        and s.use is not None
-        and s.use.call is not None
-        and _INSTRUMENT.search(s.use.call.method)
-        and _TOLD.search(s.use.call.text[:200])
-    ]
-    return drift or exported
+    return drift or [s.evidence for s in _instruments(project, _TOLD)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from mlops_audit.facts.inipos import load_ini
 from mlops_audit.facts.nodes import Node
@@ -13,13 +13,32 @@ from mlops_audit.graph.catalogue import Match
 from mlops_audit.model import Evidence, Span
 from mlops_audit.regex import regex
 
-__all__ = ["declared", "documented", "empty", "files", "hooks", "sections", "switched_off"]
+__all__ = [
+    "declared",
+    "documented",
+    "empty",
+    "files",
+    "hooks",
+    "imported",
+    "sections",
+    "switched_off",
+]
 
 _HOOK_RUNNERS = frozenset({"pre-commit", "lefthook", "husky", "githooks", "lint-staged"})
 _COMMENTED = regex(r"\s*#[\s#-]*id:\s*['\"]?([\w.-]{1,60})")
 _DOCUMENTS = (
     "readme*", "contributing*", "agents.md", "docs/**/*.md", "docs/**/*.rst", "**/readme.md",
 )  # fmt: skip
+
+
+def imported(project: Project, libraries: Container[str]) -> list[Evidence]:
+    """Where any of these libraries is imported, tests included."""
+    return [
+        Evidence(item.span, f"imports {item.dotted}")
+        for module in project.modules.values()
+        for item in module.imports
+        if item.root in libraries
+    ]
 
 
 def sections(project: Project) -> Iterator[tuple[str, Evidence]]:

@@ -11,6 +11,7 @@ from mlops_audit.graph.sourcelines import text_span
 from mlops_audit.graph.training import programs
 from mlops_audit.model import Evidence, Span, Verdict, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
+from mlops_audit.practices.testing._tools import imported
 from mlops_audit.regex import regex
 
 _NEAR = 12  # lines of a statement
@@ -75,14 +76,9 @@ def explainability(project: Project) -> Verdict:
         return passed("code explains the model", code)
     if notes:
         return partial("the model is explained in a notebook only", notes)
-    imported = [
-        Evidence(i.span, f"imports {i.dotted}")
-        for m in project.modules.values()
-        for i in m.imports
-        if i.root in _LIBRARIES
-    ]
-    if imported:
-        return hollow("a library for explanations is imported and not used", imported,
+    named = imported(project, _LIBRARIES)
+    if named:
+        return hollow("a library for explanations is imported and not used", named,
                       looked_for=_LOOKED)  # fmt: skip
     return failed("nothing explains the model", looked_for=_LOOKED)
 
@@ -94,8 +90,8 @@ def _shown_in_notebooks(project: Project, module: Module, scope: str) -> bool:
         return False
     callers = {
         other.notebook
-        for path, other in project.modules.items()
-        if path not in project.test_files and any(c.method == function.name for c in other.calls)
+        for other in project.own_code
+        if any(c.method == function.name for c in other.calls)
     }
     return callers == {True}
 
@@ -107,8 +103,7 @@ def _only_printed(project: Project, module: Module, scope: str) -> bool:
         return False
     asked = [
         (other, call)
-        for path, other in project.modules.items()
-        if path not in project.test_files and not other.notebook
+        for other in project.source
         for call in other.calls
         if call.method == function.name
     ]
