@@ -164,11 +164,11 @@ def _sent(project: Project) -> Iterator[Alert]:
 
 def _posted(project: Project) -> Iterator[Alert]:
     """Messages posted to a webhook without a library for it."""
-    for path, module in project.modules.items():
-        if path in project.test_files or project.is_example(path):
+    for module in project.own_code:
+        if project.is_example(module.path):
             continue
         for call in module.calls:
-            if call.name in _POSTS and call.runs and is_called(project, path, call.scope):
+            if call.name in _POSTS and call.runs and is_called(project, module.path, call.scope):
                 words = f"{call.text[:300]} {call.scope}"
                 if _WEBHOOK.search(words) and not _to_itself(call):
                     line = call.text
@@ -204,9 +204,7 @@ def _of_call(project: Project, module: Module, call: Call, evidence: Evidence) -
 
 def _callers(project: Project, name: str, hops: int = 2) -> Iterator[tuple[str, tuple[Guard, ...]]]:
     """The calls of a function, with what stands around them, and those of its callers."""
-    for path, module in project.modules.items():
-        if path in project.test_files:
-            continue
+    for module in project.own_code:
         for call in module.calls:
             handed = any(v.text == name for v in (*call.args, *(v for _, v in call.kwargs)))
             if call.method == name or handed:
@@ -228,9 +226,7 @@ def _only_setting(text: str) -> bool:
 
 def _job_failures(project: Project) -> Iterator[Alert]:
     """Mails and callbacks of an orchestrator when a task fails."""
-    for path, module in project.modules.items():
-        if path in project.test_files:
-            continue
+    for module in project.own_code:
         given = [
             (a.span, k.strip("\"'"), v)
             for a in module.assigns
@@ -258,8 +254,8 @@ _OF_CODE = frozenset({"NotImplementedError", "TypeError", "KeyError", "ImportErr
 def stopping_monitors(project: Project) -> tuple[Evidence, ...]:
     """Thresholds in monitoring code that fail the job."""
     found: list[Evidence] = []
-    for path, module in project.modules.items():
-        if path in project.test_files or module.notebook or not _MONITOR_PATH.search(path):
+    for module in project.source:
+        if not _MONITOR_PATH.search(module.path):
             continue
         found += [
             Evidence(r.span, r.text or r.name)

@@ -124,18 +124,15 @@ def _flag(project: Project, use: Use) -> tuple[str, Evidence | None] | None:
 @once
 def _calls_named(project: Project) -> dict[str, list[Call]]:
     found: dict[str, list[Call]] = {}
-    for path, module in project.modules.items():
-        if path not in project.test_files:
-            for call in module.calls:
-                found.setdefault(call.method, []).append(call)
+    for module in project.own_code:
+        for call in module.calls:
+            found.setdefault(call.method, []).append(call)
     return found
 
 
 def _disabled(project: Project) -> Iterator[Tracked]:
     """Calls behind a constant that is false: a person must edit it, or a settings file does."""
-    for path, module in project.modules.items():
-        if path in project.test_files:
-            continue
+    for module in project.own_code:
         imports = frozenset(i.module for i in module.imports) | frozenset(
             i.dotted for i in module.imports
         )
@@ -166,24 +163,20 @@ def writer_calls(project: Project, found: list[Tracked]) -> Iterator[Tracked]:
     if not any(t.counts for t in writers):
         return
     known = {t.evidence.span for t in found}
-    for path, module in project.modules.items():
-        if path in project.test_files:
-            continue
+    for module in project.own_code:
         for call in module.calls:
             capability = _WRITES.get(call.method)
             if not capability or not call.runs or call.span in known:
                 continue
             own = call.name.startswith((":", "?")) and _WRITER.search(call.receiver)
-            if own and is_called(project, path, call.scope):
+            if own and is_called(project, module.path, call.scope):
                 shown = Evidence(call.span, call.told)
                 yield Tracked("TensorBoard", capability, "local", shown, module.notebook)
 
 
 def lightning_logs(project: Project) -> Iterator[Tracked]:
     """`self.log` in Lightning modules goes to the trainer's logger, else to TensorBoard."""
-    for path, module in project.modules.items():
-        if path in project.test_files:
-            continue
+    for module in project.own_code:
         owners = _lightning_classes(project, module)
         if not owners:
             continue

@@ -36,9 +36,7 @@ def named_trackers(project: Project) -> Iterator[Tracked]:
 
 def _values(project: Project) -> Iterator[Tracked]:
     """Keyword arguments of calls that name a tracker, such as `report_to="wandb"`."""
-    for path, module in project.modules.items():
-        if path in project.test_files:
-            continue
+    for module in project.own_code:
         for call in module.calls:
             for key, value in call.kwargs if call.runs else ():
                 for match in _named(project, key, value):
@@ -115,8 +113,8 @@ def _chosen(project: Project, known: tuple[Setting, ...]) -> frozenset[str]:
 
 def _environment(project: Project) -> Iterator[Tracked]:
     """Variables that code sets for a tracker, such as `os.environ["WANDB_PROJECT"]`."""
-    for path, module in project.modules.items():
-        if path in project.test_files or not {"environ", "os"} & module.names:
+    for module in project.own_code:
+        if not {"environ", "os"} & module.names:
             continue
         for assign in module.assigns:
             name = next((m[1] for t in assign.targets if (m := _ENVIRON.search(t))), "")

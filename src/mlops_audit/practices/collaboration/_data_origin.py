@@ -110,8 +110,8 @@ def data_origin(project: Project) -> Iterator[Evidence]:
 
 def _origin_in_loaders(project: Project) -> Iterator[Evidence]:
     """Docstrings of functions that load a data set: where it comes from, with a link."""
-    for path, module in project.modules.items():
-        if path in project.test_files or module.notebook or project.is_example(path):
+    for module in project.source:
+        if project.is_example(module.path):
             continue
         for text in module.texts:
             told = text.value[:MOST_TEXT]

@@ -90,10 +90,10 @@ def _of_a_column(text: str, place: int) -> bool:
 
 def columns_in_code(project: Project) -> Iterator[Evidence]:
     """Columns described in code: a list of names and descriptions, fields with a description."""
-    for path, module in project.modules.items():
-        if path in project.test_files or module.notebook or project.is_example(path):
+    for module in project.source:
+        if project.is_example(module.path):
             continue
-        near = bool(_DATA_CODE.search(path))
+        near = bool(_DATA_CODE.search(module.path))
         yield from _described(module, near=near)
         if near:
             yield from _documented_records(module)

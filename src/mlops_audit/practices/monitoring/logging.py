@@ -96,8 +96,7 @@ def _talks(project: Project) -> list[_Talk]:
     found = [t for m in own if (t := _talk(project, m))]
     if found or (own and project.roles.kind != "notebooks"):
         return found
-    rest = [m for p, m in project.modules.items() if p not in project.test_files]
-    return [t for m in rest if (t := _talk(project, m))]
+    return [t for m in project.own_code if (t := _talk(project, m))]
 
 
 def _talk(project: Project, module: Module) -> _Talk | None:

@@ -54,8 +54,8 @@ def model_staleness(project: Project) -> Verdict:
     """Comparisons and metrics of a model's age; a date that is only shown counts in part."""
     checked: list[Evidence] = []
     shown: list[Evidence] = []
-    for path, module in project.modules.items():
-        if path in project.test_files or project.is_example(path):
+    for module in project.own_code:
+        if project.is_example(module.path):
             continue
         checked += _checked(module)
         shown += _shown(project, module)

@@ -54,10 +54,10 @@ def numeric_stability(project: Project) -> Verdict:
     """Checks that raise, exit, end training or alert."""
     acting: list[Evidence] = []
     idle: list[Evidence] = []
-    for path, module in project.modules.items():
-        if path in project.test_files or module.notebook or project.is_example(path):
+    for module in project.source:
+        if project.is_example(module.path):
             continue
-        acting += [e for e, scope in _acting(module) if is_called(project, path, scope)]
+        acting += [e for e, scope in _acting(module) if is_called(project, module.path, scope)]
         idle += _looking(module)
     acting += _expected(project)
     if acting:

@@ -170,9 +170,7 @@ def _is_shown(project: Project, item: Sighting) -> bool:
 def _switched(project: Project) -> list[Evidence]:
     """System metrics of a tracker that a tracked default or setting switches on."""
     found = []
-    for path, module in project.modules.items():
-        if path in project.test_files or module.notebook:
-            continue
+    for module in project.source:
         for call in module.calls:
             given = call.kw("log_system_metrics") or call.kw("monitor_system")
             name = "log_system_metrics" if call.kw("log_system_metrics") else "monitor_system"

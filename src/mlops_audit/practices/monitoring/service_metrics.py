@@ -195,15 +195,13 @@ def _wired(project: Project) -> bool:
 def _switched(project: Project) -> list[Evidence]:
     """Application Insights that settings or a deployment call switch on."""
     found = [s.evidence() for s in settings(project) if _SWITCHES.match(s.name) and is_on(s.value)]
-    for path, module in project.modules.items():
-        if path not in project.test_files and not module.notebook:
-            found += [
-                Evidence(call.span, f"{key}=True")
-                for call in module.calls
-                for key, value in call.kwargs
-                if _SWITCHES.match(key) and value.literal is True
-            ]
-    return found
+    return found + [
+        Evidence(call.span, f"{key}=True")
+        for module in project.source
+        for call in module.calls
+        for key, value in call.kwargs
+        if _SWITCHES.match(key) and value.literal is True
+    ]
 
 
 def _timing(project: Project) -> list[Evidence]:

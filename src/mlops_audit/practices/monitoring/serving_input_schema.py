@@ -156,16 +156,12 @@ def _signatures(project: Project) -> list[Evidence]:
     """Signatures of models that a server enforces: names, types and shapes."""
     if not sightings(project, "serve.model"):
         return []
-    found = []
-    for path, module in project.modules.items():
-        if path in project.test_files or module.notebook:
-            continue
-        found += [
-            Evidence(c.span, c.text)
-            for c in module.calls
-            if c.method == "save" and c.kw("signatures") is not None
-        ]
-    return found
+    return [
+        Evidence(c.span, c.text)
+        for module in project.source
+        for c in module.calls
+        if c.method == "save" and c.kw("signatures") is not None
+    ]
 
 
 def _widgets(project: Project) -> list[Evidence]:

@@ -141,8 +141,7 @@ def _linked(project: Project) -> Iterator[Evidence]:
             for link in _LINK.findall(line):
                 if _PUBLIC.search(link) and not _CODE.search(link):
                     yield Evidence(Span(path, number), link)
-    for path, module in project.modules.items():
-        if path not in project.test_files:
-            for text in module.texts:
-                if "bigquery-public-data" in text.value:
-                    yield Evidence(text.span, text.value)
+    for module in project.own_code:
+        for text in module.texts:
+            if "bigquery-public-data" in text.value:
+                yield Evidence(text.span, text.value)

@@ -82,12 +82,12 @@ def _of_stages(project: Project) -> Iterator[Write]:
 
 def _of_tables(project: Project, known: set[tuple[str, Span]]) -> Iterator[Write]:
     """Tables that calls write under a name that a variable holds."""
-    for path, module in project.modules.items():
-        if path in project.test_files or project.is_example(path):
+    for module in project.own_code:
+        if project.is_example(module.path):
             continue
         buffers = {t for c in module.calls if c.method in _BUFFERS for t in c.targets}
         for call in module.calls:
-            if not call.runs or (path, call.span) in known or not _writes_table(call):
+            if not call.runs or (module.path, call.span) in known or not _writes_table(call):
                 continue
             value = call.arg(0)
             if value is None or value.text in buffers or _NO_DATA.search(value.text):
@@ -111,8 +111,8 @@ def _of_output(project: Project, output: Output) -> Write:
 
 def _databases(project: Project) -> Iterator[Write]:
     """Files of databases that code fills: what lies beside them shares their folder."""
-    for path, module in project.modules.items():
-        if path in project.test_files or project.is_example(path) or module.notebook:
+    for module in project.source:
+        if project.is_example(module.path):
             continue
         if not any(_CONNECTS.search(c.name) for c in module.calls):
             continue
@@ -165,13 +165,11 @@ def _beside(call: Call, module: Module) -> str | None:
 
 def _beside_itself(project: Project) -> Iterator[Write]:
     """Binary writes beside the program (`arr.tofile(os.path.join(dirname(__file__), ...))`)."""
-    for path, module in project.modules.items():
-        if path in project.test_files or module.notebook:
-            continue
+    for module in project.source:
         for call in module.calls:
             value = call.arg(0)
             if call.method in {"tofile", "memmap"} and value is not None:
-                folder = posixpath.dirname(path)
+                folder = posixpath.dirname(module.path)
                 yield Write(folder, Evidence(call.span, call.told), ingests=False)
 
 

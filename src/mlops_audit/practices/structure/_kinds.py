@@ -189,8 +189,8 @@ def _written(project: Project) -> Iterable[tuple[str, bool]]:
             found[match[1]] = True
         elif _TABLE.search(match[1]) and _FOLDERS["data"].search(match[1]):
             found.setdefault(match[1], False)
-    for path, module in project.modules.items():
-        if path in project.test_files or project.is_example(path):
+    for module in project.own_code:
+        if project.is_example(module.path):
             continue
         for text in module.texts:
             # An absolute path is one of a container or a machine, no folder of the project.

@@ -86,12 +86,11 @@ def logic_outside_notebooks(project: Project) -> Verdict:
 def _training(project: Project) -> list[Evidence]:
     """Where models are trained: by known tools first, in the project's own code first."""
     found = [u.evidence() for u in project.uses(*TRAINING) if is_training(u)]
-    for path, module in project.modules.items():
-        if path not in project.test_files:
-            calls = list(training_calls(module))[:1]
-            found += [Evidence(c.span, c.text) for c in calls if c.text]
-            if (fit := own_fit(module)) is not None:
-                found.append(Evidence(fit.span, f"{fit.qualname}() fits a model"))
+    for module in project.own_code:
+        calls = list(training_calls(module))[:1]
+        found += [Evidence(c.span, c.text) for c in calls if c.text]
+        if (fit := own_fit(module)) is not None:
+            found.append(Evidence(fit.span, f"{fit.qualname}() fits a model"))
     named = [p for p in project.config.roles.training if project.has(p)]
     found += [Evidence(Span(p), "named by the configuration") for p in named]
     return sorted(
@@ -130,10 +129,10 @@ def _is_notebook(project: Project, path: str) -> bool:
 def _importers(project: Project) -> Mapping[str, set[str]]:
     """The modules and notebooks, tests left out, that import each module, by its path."""
     found: dict[str, set[str]] = {}
-    for path in project.modules:
-        for other in project.index.imported(path) if path not in project.test_files else ():
-            if other != path:
-                found.setdefault(other, set()).add(path)
+    for module in project.own_code:
+        for other in project.index.imported(module.path):
+            if other != module.path:
+                found.setdefault(other, set()).add(module.path)
     return found
 
 

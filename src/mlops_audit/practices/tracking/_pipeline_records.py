@@ -82,10 +82,10 @@ def reserved_outputs(project: Project, kind: str) -> list[Evidence]:
     """
     names = {f"mlpipeline_{kind}", f"/mlpipeline-{kind.replace('_', '-')}.json"}
     found: list[Evidence] = []
-    for path, module in project.modules.items():
+    for module in project.own_code:
         here = [Evidence(t.span, t.value) for t in module.texts if t.value in names]
-        if here and path not in project.test_files:
-            found += here if not module.notebook or is_about_a_model(project, path) else []
+        if here and (not module.notebook or is_about_a_model(project, module.path)):
+            found += here
     return found
 
 

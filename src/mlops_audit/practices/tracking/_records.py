@@ -46,9 +46,7 @@ def is_about_a_model(project: Project, path: str) -> bool:
 
 def own_calls(project: Project, *, notebooks: bool = True) -> Iterator[tuple[Module, Call]]:
     """The calls outside tests that can run."""
-    for path, module in project.modules.items():
-        if path in project.test_files or (module.notebook and not notebooks):
-            continue
+    for module in project.own_code if notebooks else project.source:
         for call in module.calls:
             if call.runs:
                 yield module, call
@@ -83,9 +81,7 @@ def _takes_arguments(project: Project, run: Tracked) -> bool:
 def _assigned(project: Project) -> list[Evidence]:
     """`run["parameters"] = ...` and `wandb.config.lr = ...`."""
     found = []
-    for path, module in project.modules.items():
-        if path in project.test_files:
-            continue
+    for module in project.own_code:
         for assign in module.assigns:
             for target in assign.targets:
                 neptune = "neptune" in module.roots and target.startswith(("run[", "self.run["))

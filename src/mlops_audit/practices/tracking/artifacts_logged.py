@@ -86,9 +86,7 @@ def _platform(project: Project) -> list[Evidence]:
     """Steps of a platform that stores each output, and outputs that components declare."""
     steps = project.uses("pipeline.step", "pipeline.define", test=False, notebook=False)
     found = kept_steps(project, (u for u in steps if is_called(project, u.path, u.scope)))
-    for path, module in project.modules.items():
-        if path in project.test_files:
-            continue
+    for module in project.own_code:
         for function in module.functions:
             for param in function.params:
                 typed = "Output[" in param.written and any(

@@ -280,10 +280,8 @@ def _tags(project: Project, pattern: re.Pattern[str]) -> list[Evidence]:
 def _commits(project: Project) -> Iterator[Evidence]:
     """Places in code where the commit is read."""
     services = {p.path for p in project.predictions if p.kind == "service"}
-    for path, module in project.modules.items():
-        if path in project.test_files or module.notebook:
-            continue
-        if path in services - project.roles.training:
+    for module in project.source:
+        if module.path in services - project.roles.training:
             continue  # what a service answers about itself is not kept with a model
         for text in module.texts:
             if text.doc or not _COMMIT.search(text.value[:200]):

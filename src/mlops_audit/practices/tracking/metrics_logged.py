@@ -125,9 +125,7 @@ def _platform(project: Project) -> list[Evidence]:
         for u in project.uses("evaluate.metric", test=False, notebook=False)
         if u.tool == _EVALUATES and u.call is not None
     ]
-    for path, module in project.modules.items():
-        if path in project.test_files:
-            continue
+    for module in project.own_code:
         found += _outputs(project, module)
         for call in module.calls:
             if call.kw("metric_definitions") is not None:

@@ -171,11 +171,9 @@ def _files(project: Project) -> list[Evidence]:
     """Metadata files of models that the code writes or reads."""
     found = []
     with_models = project.roles.training | project.roles.serving
-    for path, module in project.modules.items():
-        if path in project.test_files:
-            continue
-        handles = path in with_models or any(
-            u.capability in _HANDLES for u in project.uses_in(path)
+    for module in project.own_code:
+        handles = module.path in with_models or any(
+            u.capability in _HANDLES for u in project.uses_in(module.path)
         )
         found += [
             Evidence(text.span, text.value.strip())

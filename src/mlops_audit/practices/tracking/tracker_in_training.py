@@ -94,13 +94,9 @@ def _verb(found: list[Tracked]) -> str:
 
 def _imported(project: Project) -> list[Evidence]:
     """Imports of trackers outside tests."""
-    found = []
-    for path, module in project.modules.items():
-        if path in project.test_files:
-            continue
-        found += [
-            Evidence(item.span, f"imports {item.module}")
-            for item in module.imports
-            if item.root in _TRACKERS
-        ]
-    return found
+    return [
+        Evidence(item.span, f"imports {item.module}")
+        for module in project.own_code
+        for item in module.imports
+        if item.root in _TRACKERS
+    ]

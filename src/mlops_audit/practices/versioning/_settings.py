@@ -167,9 +167,7 @@ def _composed(project: Project) -> tuple[str, ...]:
 def _named(project: Project) -> frozenset[str]:
     """All names of files and folders that code and commands mention."""
     found: set[str] = set()
-    for path, module in project.modules.items():
-        if path in project.test_files:
-            continue
+    for module in project.own_code:
         for text in module.texts:
             if not text.doc and len(text.value) < 200:  # noqa: PLR2004 -- a path, no prose
                 found.update(_parts(text.value))
@@ -216,8 +214,9 @@ def settings_in_use(project: Project, path: str) -> bool:
     ):
         return False
     watching = {u.path for u in project.uses("drift.detect", test=False, notebook=False)}
-    for user, module in project.modules.items():
-        if user == path or user in watching or user in project.test_files or module.notebook:
+    for module in project.source:
+        user = module.path
+        if user == path or user in watching:
             continue
         if any(
             (i.name and "log" not in i.name.lower() and symbol.path == path)
@@ -258,8 +257,9 @@ def settings_modules(project: Project) -> Iterator[tuple[str, list[Evidence]]]:
         for c in m.calls
     )
     used = _imported(project)
-    for path, module in project.modules.items():
-        if module.notebook or path in project.test_files or not _SETTINGS_MODULE.search(path):
+    for module in project.source:
+        path = module.path
+        if not _SETTINGS_MODULE.search(path):
             continue
         if module.functions and path in project.roles.training:
             continue  # a program that trains or searches, whatever it is called
@@ -358,8 +358,8 @@ _MAKES_SETTINGS = regex(r"(^|[._])(config|cfg|hparams|hyper_?parameters)$", re.I
 
 def code_defaults(project: Project) -> Iterator[Evidence]:
     """Hyperparameters as defaults of arguments, of settings classes or of settings made in code."""
-    for path, module in project.modules.items():
-        if module.notebook or path in project.test_files or project.is_example(path):
+    for module in project.source:
+        if project.is_example(module.path):
             continue
         for call in module.calls:
             if call.method in {

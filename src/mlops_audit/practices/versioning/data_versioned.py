@@ -156,9 +156,7 @@ _DIGESTS = frozenset({"file_hash", "md5_hash", "known_hash", "sha256", "md5"})
 def _checksums(project: Project) -> list[Evidence]:
     """Downloads whose bytes are compared with a known digest."""
     found = []
-    for path, module in project.modules.items():
-        if path in project.test_files:
-            continue
+    for module in project.own_code:
         fetches = [
             c
             for c in module.calls
