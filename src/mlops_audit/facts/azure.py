@@ -11,9 +11,9 @@ from mlops_audit.facts.azure_context import Context
 from mlops_audit.facts.azure_steps import gate, read_steps, soft
 from mlops_audit.facts.azure_triggers import read_triggers
 from mlops_audit.facts.ci.azure import SIGNS
-from mlops_audit.facts.cicommon import Getter, broken, root_map, texts
+from mlops_audit.facts.cicommon import broken, root_map, texts
 from mlops_audit.facts.nodes import Node
-from mlops_audit.facts.types import Job, Step, Trigger, TriggerKind, Unreadable, Workflow
+from mlops_audit.facts.types import Getter, Job, Step, Trigger, TriggerKind, Unreadable, Workflow
 from mlops_audit.model import Span
 
 __all__ = ["read_azure"]

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from mlops_audit.facts.cicommon import Getter, folder_of, inside, joined, on_one_line, root_map
+from mlops_audit.facts.cicommon import folder_of, inside, joined, on_one_line, root_map
 from mlops_audit.facts.conditions import evaluate
 from mlops_audit.facts.nodes import Node
-from mlops_audit.facts.types import Trigger, Unreadable
+from mlops_audit.facts.types import Getter, Trigger, Unreadable
 from mlops_audit.model import Span
 from mlops_audit.regex import regex
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -18,7 +18,6 @@ from mlops_audit.model import Span
 from mlops_audit.regex import regex
 
 __all__ = [
-    "Getter",
     "Script",
     "broken",
     "folder_of",
@@ -32,7 +31,6 @@ __all__ = [
     "texts",
 ]
 
-Getter = Callable[[str], bytes | None]
 
 MAX_VARIANTS = 16
 MAX_WORD = 4000

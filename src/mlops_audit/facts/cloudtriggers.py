@@ -6,12 +6,12 @@ from msgspec.structs import replace
 
 from mlops_audit.facts.ci.cloudbuild import read_cloudbuild
 from mlops_audit.facts.ci.codebuild import spec_job
-from mlops_audit.facts.cicommon import Getter, folder_of, inside, root_map
+from mlops_audit.facts.cicommon import folder_of, inside, root_map
 from mlops_audit.facts.codepipeline import run_order
 from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.resources import Resource
 from mlops_audit.facts.terraform import read_terraform
-from mlops_audit.facts.types import Job, Step, Trigger, TriggerKind, Unreadable, Workflow
+from mlops_audit.facts.types import Getter, Job, Step, Trigger, TriggerKind, Unreadable, Workflow
 from mlops_audit.model import Span
 
 __all__ = ["read_cloudtriggers"]

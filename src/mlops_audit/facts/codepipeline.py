@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mlops_audit.facts.ci.codebuild import spec_job
-from mlops_audit.facts.cicommon import Getter, folder_of, inside, root_map
+from mlops_audit.facts.cicommon import folder_of, inside, root_map
 from mlops_audit.facts.cloudformation import (
     parameter_defaults,
     read_cloudformation,
@@ -18,7 +18,7 @@ from mlops_audit.facts.cloudformation import (
 )
 from mlops_audit.facts.nodes import Entry, Node
 from mlops_audit.facts.resources import Resource
-from mlops_audit.facts.types import Job, Step, Trigger, TriggerKind, Unreadable, Workflow
+from mlops_audit.facts.types import Getter, Job, Step, Trigger, TriggerKind, Unreadable, Workflow
 from mlops_audit.facts.yamlpos import load_yaml
 from mlops_audit.model import Span
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from msgspec import Struct
 
@@ -23,7 +23,7 @@ from mlops_audit.facts.requirements import (
 )
 from mlops_audit.facts.setupfiles import Manifest, PackageMeta
 from mlops_audit.facts.tomlpos import load_toml
-from mlops_audit.facts.types import Unreadable
+from mlops_audit.facts.types import Getter, Unreadable
 from mlops_audit.model import Span
 from mlops_audit.regex import regex
 
@@ -37,7 +37,6 @@ __all__ = [
     "read_dependencies",
 ]
 
-Getter = Callable[[str], bytes | None]
 _REQUIREMENTS = regex(
     r"(?:^|/)(?:[\w.-]*requirements?[\w.-]*|constraints?[\w.-]*|pip[-_]\w*)\.(?:txt|in)$"
     r"|(?:^|/)requirements?/[\w.-]+\.(?:txt|in)$",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct, field
 
@@ -17,11 +17,11 @@ from mlops_audit.facts.dockerfile import (
     read_dockerfile,
 )
 from mlops_audit.facts.jsonpos import load_json
-from mlops_audit.facts.nodes import Node
+from mlops_audit.facts.nodes import EMPTY, Node
 from mlops_audit.facts.shell import parse_shell
 from mlops_audit.facts.tasks import node_commands
 from mlops_audit.facts.tomlpos import load_toml
-from mlops_audit.facts.types import Command, Target, Unreadable
+from mlops_audit.facts.types import Command, Getter, Target, Unreadable
 from mlops_audit.facts.yamlpos import load_yaml
 from mlops_audit.model import Span
 from mlops_audit.regex import regex
@@ -43,7 +43,6 @@ __all__ = [
     "read_dockerfile",
 ]
 
-_EMPTY = Node("map", 1)
 _DOCKERFILE = regex(
     r"(?:^|/)(?:[\w.-]*\.)?(?:[Dd]ockerfile|[Cc]ontainerfile)(?:[.-][\w.-]+|_[\w-]+|[A-Z\d][\w-]*)?$"
 )
@@ -63,8 +62,6 @@ _DEPLOY_NAME = regex(
     r"(?:^|/)(?P<apptainer>[\w.-]+\.def|Singularity[\w.-]*)$|(?P<packer>\.pkr\.(?:hcl|json))$|"
     r"(?:^|/)[\w.-]*(?P<cluster>cluster|compute)[_-]?env(?:ironment)?[\w.-]*\.ya?ml$"
 )
-
-Getter = Callable[[str], bytes | None]
 
 
 class Service(Struct, frozen=True):
@@ -140,7 +137,7 @@ def read_compose(data: bytes, path: str) -> tuple[Service, ...] | Unreadable:
     root = load_yaml(data, path)
     if isinstance(root, Unreadable):
         return root
-    services = root.get("services") or _EMPTY
+    services = root.get("services") or EMPTY
     return tuple(
         _service(name, entry.node, path, entry.line)
         for name, entry in services.entries.items()
@@ -159,7 +156,7 @@ def _service(name: str, node: Node, path: str, line: int) -> Service:
             posixpath.join(context, build.str_at("dockerfile") or "Dockerfile")
         )
     environment: list[tuple[str, str, Span]] = []
-    variables = node.get("environment") or _EMPTY
+    variables = node.get("environment") or EMPTY
     for key, entry in variables.entries.items():
         environment.append((key, entry.node.text, Span(path, entry.line)))
     for part in variables.list():
@@ -173,7 +170,7 @@ def _service(name: str, node: Node, path: str, line: int) -> Service:
         text = " ".join(words[1:])
         at = test.line if test is not None else line
         health = parse_shell(text, path=path, line=at) if words[0] != "NONE" else ()
-    depends = node.get("depends_on") or _EMPTY
+    depends = node.get("depends_on") or EMPTY
     return Service(
         name=name,
         span=Span(path, line),
@@ -185,7 +182,7 @@ def _service(name: str, node: Node, path: str, line: int) -> Service:
         healthcheck=health,
         healthcheck_span=Span(path, check.line) if check is not None and health else None,
         environment=tuple(environment),
-        ports=tuple(n.text or n.str_at("target") for n in (node.get("ports") or _EMPTY).list()),
+        ports=tuple(n.text or n.str_at("target") for n in (node.get("ports") or EMPTY).list()),
         needs=depends.strings() or depends.keys(),
     )
 
@@ -241,12 +238,12 @@ def read_deploy_file(data: bytes, path: str) -> DeployFile | Unreadable | None:
         nodes = [n for _, n in node.items()] if node is not None and node.kind == "map" else [node]
         commands += tuple(c for n in nodes for c in _command(n, path))
     commands += _command(root.get("entrypoint"), path)
-    for command in (root.get("post_build_cmds") or _EMPTY).list():
+    for command in (root.get("post_build_cmds") or EMPTY).list():
         commands += _command(command, path)
-    for service in (root.get("services") or _EMPTY).list():
+    for service in (root.get("services") or EMPTY).list():
         for key in ("buildCommand", "startCommand"):
             commands += node_commands(service.get(key), path)
-    for process in (root.get("processes") or _EMPTY).entries.values():
+    for process in (root.get("processes") or EMPTY).entries.values():
         commands += node_commands(process.node, path)
     based = root.get("image") or root.get("base_image")
     image = root.str_at("image") or root.str_at("base_image")

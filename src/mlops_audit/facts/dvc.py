@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable
 
-from mlops_audit.facts.dvctypes import EMPTY, DvcPath, DvcPipeline, DvcStage, place_of
+from mlops_audit.facts.dvctypes import DvcPath, DvcPipeline, DvcStage, place_of
 from mlops_audit.facts.dvcvars import Scope, expansions
-from mlops_audit.facts.nodes import Node
+from mlops_audit.facts.nodes import EMPTY, Node
 from mlops_audit.facts.shell import parse_shell
-from mlops_audit.facts.types import Command, Target, Unreadable
+from mlops_audit.facts.types import Command, Getter, Target, Unreadable
 from mlops_audit.facts.yamlpos import load_yaml
 from mlops_audit.model import Span
 
 __all__ = ["dvc_targets", "read_dvc_yaml", "read_gto_artifacts"]
 
 _MAX_STAGES = 2_000
-
-Getter = Callable[[str], bytes | None]
 
 
 def read_dvc_yaml(data: bytes, path: str, get: Getter = lambda _: None) -> DvcPipeline | Unreadable:

@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping
 
 from mlops_audit.facts.dvctypes import (
-    EMPTY,
     DvcConfig,
     DvcEntry,
     DvcLock,
@@ -17,7 +16,7 @@ from mlops_audit.facts.dvctypes import (
     place_of,
 )
 from mlops_audit.facts.inipos import load_ini
-from mlops_audit.facts.nodes import Node, Plain
+from mlops_audit.facts.nodes import EMPTY, Node, Plain
 from mlops_audit.facts.types import Unreadable
 from mlops_audit.facts.yamlpos import load_yaml
 from mlops_audit.model import Span

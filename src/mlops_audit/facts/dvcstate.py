@@ -14,12 +14,11 @@ from msgspec.structs import replace
 from mlops_audit.facts.dvctypes import DvcEntry, DvcLock, DvcPipeline, DvcStage, LockedStage
 from mlops_audit.facts.dvcvars import load_params, look_up
 from mlops_audit.facts.nodes import Plain
-from mlops_audit.facts.types import Unreadable
+from mlops_audit.facts.types import Getter, Unreadable
 from mlops_audit.model import Span
 
 __all__ = ["StageState", "file_matches", "pipeline_lock_state", "same_value"]
 
-Getter = Callable[[str], bytes | None]
 Lister = Callable[[str], Sequence[str]]
 _MAX_FILES = 1000  # of a folder whose hash is compared
 

@@ -7,12 +7,11 @@ from collections.abc import Mapping
 
 from msgspec import Struct, field
 
-from mlops_audit.facts.nodes import Node, Plain
+from mlops_audit.facts.nodes import Plain
 from mlops_audit.facts.types import Command, Unreadable
 from mlops_audit.model import Span
 
 __all__ = [
-    "EMPTY",
     "DvcConfig",
     "DvcEntry",
     "DvcLock",
@@ -24,8 +23,6 @@ __all__ = [
     "LockedStage",
     "place_of",
 ]
-
-EMPTY = Node("map", 1)
 
 
 class DvcPath(Struct, frozen=True):

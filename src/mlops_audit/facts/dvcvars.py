@@ -6,7 +6,7 @@ import ast
 import itertools
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from msgspec import Struct, field
 
@@ -14,7 +14,7 @@ from mlops_audit.facts.jsonpos import load_json
 from mlops_audit.facts.nodes import Node, Plain
 from mlops_audit.facts.pytext import parse_python
 from mlops_audit.facts.tomlpos import load_toml
-from mlops_audit.facts.types import Unreadable
+from mlops_audit.facts.types import Getter, Unreadable
 from mlops_audit.facts.yamlpos import load_yaml
 from mlops_audit.regex import regex
 
@@ -23,8 +23,6 @@ __all__ = ["Scope", "expansions", "load_params", "look_up"]
 _MAX_ROUNDS = 500
 _INTERPOLATION = regex(r"\\?\$\{([^{}]{1,300})\}")
 _STEP = regex(r"[^.\[\]]+")
-
-Getter = Callable[[str], bytes | None]
 
 
 def load_params(data: bytes, path: str) -> Plain | Unreadable:

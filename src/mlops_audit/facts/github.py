@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from mlops_audit.facts.ci.github import WORKFLOW
-from mlops_audit.facts.cicommon import Getter, broken, inside, joined, root_map, texts
+from mlops_audit.facts.cicommon import broken, inside, joined, root_map, texts
 from mlops_audit.facts.github_remote import remote_step
 from mlops_audit.facts.github_steps import (
     Context,
@@ -21,7 +21,7 @@ from mlops_audit.facts.github_steps import (
 )
 from mlops_audit.facts.github_triggers import read_triggers
 from mlops_audit.facts.nodes import Node
-from mlops_audit.facts.types import Job, Step, Trigger, TriggerKind, Unreadable, Workflow
+from mlops_audit.facts.types import Getter, Job, Step, Trigger, TriggerKind, Unreadable, Workflow
 from mlops_audit.model import Span
 from mlops_audit.regex import regex
 

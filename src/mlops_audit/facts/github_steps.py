@@ -9,7 +9,6 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from mlops_audit.facts.cicommon import (
-    Getter,
     Script,
     inside,
     joined,
@@ -22,7 +21,7 @@ from mlops_audit.facts.conditions import evaluate, unwrap
 from mlops_audit.facts.github_triggers import bindings
 from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.triggers import narrow
-from mlops_audit.facts.types import Command, Step, Trigger
+from mlops_audit.facts.types import Command, Getter, Step, Trigger
 from mlops_audit.model import Span
 from mlops_audit.regex import regex
 

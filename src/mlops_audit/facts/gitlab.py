@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from mlops_audit.facts.cicommon import Getter, Script, broken, glued, inside, joined, root_map
+from mlops_audit.facts.cicommon import Script, broken, glued, inside, joined, root_map
 from mlops_audit.facts.conditions import evaluate
 from mlops_audit.facts.gitlab_files import MAX_EXTENDS, Field, Fields, Pipeline
 from mlops_audit.facts.gitlab_rules import Reach, job_reach, pipeline_triggers
 from mlops_audit.facts.nodes import Node
-from mlops_audit.facts.types import Command, Job, Step, Trigger, Unreadable, Workflow
+from mlops_audit.facts.types import Command, Getter, Job, Step, Trigger, Unreadable, Workflow
 from mlops_audit.model import Span
 
 __all__ = ["read_gitlab"]

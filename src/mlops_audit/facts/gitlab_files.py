@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from mlops_audit.facts.cicommon import Getter, inside, root_map
+from mlops_audit.facts.cicommon import inside, root_map
 from mlops_audit.facts.nodes import Node
-from mlops_audit.facts.types import Unreadable
+from mlops_audit.facts.types import Getter, Unreadable
 from mlops_audit.model import Span
 
 __all__ = ["MAX_EXTENDS", "Field", "Fields", "Pipeline"]

@@ -8,12 +8,11 @@ from typing import cast
 
 from mlops_audit.facts.resources import Resource
 from mlops_audit.facts.signs import INFRASTRUCTURE, SNIFFED, named
-from mlops_audit.facts.types import Unreadable
+from mlops_audit.facts.types import Getter, Unreadable
 
 __all__ = ["read_resources"]
 
 MAX_SNIFFED = 4 * 1024 * 1024
-Getter = Callable[[str], bytes | None]
 
 
 def read_resources(

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from mlops_audit.facts.cicommon import Getter, Script, broken, joined
+from mlops_audit.facts.cicommon import Script, broken, joined
 from mlops_audit.facts.decoding import decode
 from mlops_audit.facts.groovy import Block, Token, scan_groovy
-from mlops_audit.facts.types import Job, Step, Trigger, TriggerKind, Unreadable, Workflow
+from mlops_audit.facts.types import Getter, Job, Step, Trigger, TriggerKind, Unreadable, Workflow
 from mlops_audit.model import Span
 
 __all__ = ["read_jenkins"]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from mlops_audit.facts.decoding import decode
 from mlops_audit.facts.shell import parse_shell
-from mlops_audit.facts.types import Command, Target
+from mlops_audit.facts.types import Command, Getter, Target
 from mlops_audit.model import Span
 from mlops_audit.regex import regex
 
@@ -27,8 +26,6 @@ _INTERPOLATION = regex(r"\{\{\s*([A-Za-z_][\w-]*)\s*\}\}")
 _NEED = regex(r"\(\s*([\w:-]+)[^)]*\)|([A-Za-z_][\w:-]*)|&&")
 _DEFAULTED = regex(r"[$+*]*([A-Za-z_][\w-]*)\s*=\s*(?:'([^']*)'|\"([^\"]*)\")")
 _FOLDER = regex(r"\[\s*working-directory\s*[:(]\s*['\"]([^'\"]+)['\"]")
-
-Getter = Callable[[str], bytes | None]
 
 
 class _Recipe(Struct):

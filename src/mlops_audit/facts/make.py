@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from mlops_audit.facts.decoding import decode
 from mlops_audit.facts.shell import parse_shell
-from mlops_audit.facts.types import Command, Target
+from mlops_audit.facts.types import Command, Getter, Target
 from mlops_audit.model import Span
 from mlops_audit.regex import regex
 
@@ -41,8 +40,6 @@ _FILE_NAME = regex(r"[/%]|\.[A-Za-z0-9]{1,8}$")
 
 _LINE_END = regex(r"(?<!\\)\n")
 _PREFIX = regex(r"[@\-+][@\-+ ]*")
-
-Getter = Callable[[str], bytes | None]
 
 
 class _Rule(Struct):

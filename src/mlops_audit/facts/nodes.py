@@ -12,7 +12,7 @@ from msgspec import Struct, field
 
 from mlops_audit.regex import regex
 
-__all__ = ["Entry", "Node", "Plain", "Scalar", "null_node", "text_node"]
+__all__ = ["EMPTY", "Entry", "Node", "Plain", "Scalar", "null_node", "text_node"]
 
 Scalar = str | int | float | bool | None
 Plain = Scalar | list["Plain"] | dict[str, "Plain"]
@@ -136,6 +136,9 @@ class Node(Struct, frozen=True, eq=False):
                 stack.extend(entry.node for entry in reversed(tuple(node.entries.values())))
             else:
                 stack.extend(reversed(node.children))
+
+
+EMPTY = Node("map", 1)  # stands for a map that is not there
 
 
 def resolve(text: str) -> Scalar:

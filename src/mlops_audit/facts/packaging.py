@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from mlops_audit.facts.inipos import load_ini
-from mlops_audit.facts.nodes import Node
+from mlops_audit.facts.nodes import EMPTY, Node
 from mlops_audit.facts.requirements import (
     PythonPin,
     Requirement,
@@ -18,8 +18,6 @@ from mlops_audit.facts.requirements import (
     read_requirements,
 )
 from mlops_audit.facts.setupfiles import (
-    EMPTY,
-    Getter,
     Manifest,
     PackageMeta,
     group_of,
@@ -27,7 +25,7 @@ from mlops_audit.facts.setupfiles import (
     read_setup_py,
 )
 from mlops_audit.facts.tomlpos import load_toml
-from mlops_audit.facts.types import Unreadable
+from mlops_audit.facts.types import Getter, Unreadable
 from mlops_audit.model import Span
 
 __all__ = ["read_manifest"]

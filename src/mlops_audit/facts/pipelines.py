@@ -12,17 +12,15 @@ from collections.abc import Callable, Iterable
 from mlops_audit.facts.ci import read_workflow, systems
 from mlops_audit.facts.databricks import is_job, read_jobs
 from mlops_audit.facts.jsonpos import load_json
-from mlops_audit.facts.nodes import Node
+from mlops_audit.facts.nodes import EMPTY, Node
 from mlops_audit.facts.pipelinetypes import PipelineFile, PipelineStep, first_command
-from mlops_audit.facts.types import Command, Unreadable
+from mlops_audit.facts.types import Command, Getter, Unreadable
 from mlops_audit.facts.workflowscripts import read_nextflow, read_snakefile
 from mlops_audit.facts.yamlpos import load_yaml
 from mlops_audit.model import Span
 
 __all__ = ["PipelineFile", "PipelineStep", "read_pipeline_file", "read_pipelines"]
 
-_EMPTY = Node("map", 1)
-Getter = Callable[[str], bytes | None]
 Found = tuple[PipelineFile, ...]
 
 
@@ -128,7 +126,7 @@ def _azure_ml(root: Node, path: str) -> Found:
         return ()
     name = root.str_at("display_name") or root.str_at("name")
     if "schedule" in schema:
-        trigger = root.get("trigger") or _EMPTY
+        trigger = root.get("trigger") or EMPTY
         cron = trigger.str_at("expression") or trigger.str_at("frequency")
         paused = root.str_at("is_enabled") == "false"
         job = root.str_at("create_job") or root.str_at("create_job", "job")
@@ -145,7 +143,7 @@ def _azure_ml(root: Node, path: str) -> Found:
                 entry.node.get("command") or entry.node.get("component", "command"), path
             ),
             _texts(entry.node.get("inputs")),
-            tuple((entry.node.get("outputs") or _EMPTY).keys()),
+            tuple((entry.node.get("outputs") or EMPTY).keys()),
         )
         for key, entry in table.items()
     )
@@ -156,7 +154,7 @@ def _azure_ml(root: Node, path: str) -> Found:
             Span(path, command.line),
             first_command(command, path),
             _texts(root.get("inputs")),
-            (root.get("outputs") or _EMPTY).keys(),
+            (root.get("outputs") or EMPTY).keys(),
         )
         steps = (step,)
     return (PipelineFile("azureml", name, Span(path, 1), steps),) if steps else ()
@@ -165,7 +163,7 @@ def _azure_ml(root: Node, path: str) -> Found:
 def _step_functions(root: Node, path: str) -> Found:
     """A state machine in Amazon States Language; nested branches are flattened."""
     steps: list[PipelineStep] = []
-    stack = [root.get("States") or _EMPTY]
+    stack = [root.get("States") or EMPTY]
     while stack and len(steps) < 500:  # noqa: PLR2004 -- a cap
         for name, entry in stack.pop().entries.items():
             node = entry.node
@@ -174,7 +172,7 @@ def _step_functions(root: Node, path: str) -> Found:
             command = Command(words, Span(path, entry.line), " ".join(words)) if resource else None
             following = tuple(n for n in (node.str_at("Next"), node.str_at("Default")) if n)
             steps.append(PipelineStep(name, Span(path, entry.line), command, outputs=following))
-            stack += [b.get("States") or _EMPTY for b in (node.get("Branches") or _EMPTY).list()]
+            stack += [b.get("States") or EMPTY for b in (node.get("Branches") or EMPTY).list()]
             inner = node.get("Iterator", "States") or node.get("ItemProcessor", "States")
             stack += [inner] if inner is not None else []
     name = root.str_at("Comment")
@@ -188,23 +186,23 @@ def _sagemaker(root: Node, path: str) -> Found:
             node.str_at("Name"),
             Span(path, node.line),
             _words(node.get("Arguments", "AppSpecification", "ContainerEntrypoint"), path),
-            needs=(node.get("DependsOn") or _EMPTY).strings(),
+            needs=(node.get("DependsOn") or EMPTY).strings(),
         )
-        for node in (root.get("Steps") or _EMPTY).list()
+        for node in (root.get("Steps") or EMPTY).list()
     )
     return (PipelineFile("sagemaker", "", Span(path, 1), steps),) if steps else ()
 
 
 def _kubeflow(root: Node, path: str) -> Found:
     """A compiled Kubeflow or Vertex pipeline (IR YAML)."""
-    executors = root.get("deploymentSpec", "executors") or _EMPTY
+    executors = root.get("deploymentSpec", "executors") or EMPTY
     steps: list[PipelineStep] = []
-    for key, entry in (root.get("root", "dag", "tasks") or _EMPTY).entries.items():
+    for key, entry in (root.get("root", "dag", "tasks") or EMPTY).entries.items():
         node = entry.node
         component = node.str_at("componentRef", "name")
         label = root.str_at("components", component, "executorLabel")
-        container = executors.get(label, "container") or _EMPTY
-        needs = (node.get("dependentTasks") or _EMPTY).strings()
+        container = executors.get(label, "container") or EMPTY
+        needs = (node.get("dependentTasks") or EMPTY).strings()
         command = _words(container.get("command"), path)
         steps.append(PipelineStep(key, Span(path, entry.line), command, needs=needs))
     name = root.str_at("pipelineInfo", "name")
@@ -214,7 +212,7 @@ def _kubeflow(root: Node, path: str) -> Found:
 def _ploomber(root: Node, path: str) -> Found:
     folder = posixpath.dirname(path)
     steps: list[PipelineStep] = []
-    for node in (root.get("tasks") or _EMPTY).list():
+    for node in (root.get("tasks") or EMPTY).list():
         source = node.str_at("source")
         if not source or node.get("product") is None:
             return ()
@@ -230,7 +228,7 @@ def _ploomber(root: Node, path: str) -> Found:
 def _cloud_workflows(root: Node, path: str) -> Found:
     """Google Cloud Workflows: `main.steps`, each step a map of one name."""
     steps: list[PipelineStep] = []
-    for item in (root.get("main", "steps") or _EMPTY).list():
+    for item in (root.get("main", "steps") or EMPTY).list():
         for name, entry in item.entries.items():
             call = entry.node.str_at("call")
             span = Span(path, entry.line)
@@ -245,7 +243,7 @@ def _recipe(root: Node, path: str) -> Found:
         return ()
     steps = tuple(
         PipelineStep(name, Span(path, entry.line))
-        for name, entry in (root.get("steps") or _EMPTY).entries.items()
+        for name, entry in (root.get("steps") or EMPTY).entries.items()
     )
     return (PipelineFile("mlflow-recipes", root.str_at("recipe"), Span(path, 1), steps),)
 

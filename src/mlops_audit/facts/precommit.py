@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from mlops_audit.facts.decoding import decode
 from mlops_audit.facts.jsonpos import load_json
-from mlops_audit.facts.nodes import Node
+from mlops_audit.facts.nodes import EMPTY, Node
 from mlops_audit.facts.shell import parse_shell
 from mlops_audit.facts.tasks import node_commands
 from mlops_audit.facts.types import Command, Target, Unreadable
@@ -26,7 +26,6 @@ __all__ = [
     "read_precommit",
 ]
 
-_EMPTY = Node("map", 1)
 _MAX_JOBS = 500
 _GIT_HOOKS = frozenset({"pre-commit", "pre-push", "commit-msg", "pre-merge-commit", "post-commit"})
 
@@ -55,17 +54,17 @@ def read_precommit(data: bytes, path: str) -> tuple[Hook, ...] | Unreadable:
     root = load_yaml(data, path)
     if isinstance(root, Unreadable):
         return root
-    repos = root if root.kind == "list" else root.get("repos") or _EMPTY
-    default = (root.get("default_stages") or _EMPTY).strings()
+    repos = root if root.kind == "list" else root.get("repos") or EMPTY
+    default = (root.get("default_stages") or EMPTY).strings()
     found: list[Hook] = []
     for repo in repos.list():
-        hooks = repo.get("hooks") or _EMPTY
+        hooks = repo.get("hooks") or EMPTY
         found += [_hook(n, repo, default, path) for n in hooks.list() if n.str_at("id")]
     return tuple(found)
 
 
 def _hook(node: Node, repo: Node, default: tuple[str, ...], path: str) -> Hook:
-    args = (node.get("args") or _EMPTY).strings()
+    args = (node.get("args") or EMPTY).strings()
     entry = node.get("entry")
     command = None
     if entry is not None and entry.kind == "scalar" and node.str_at("language") != "pygrep":
@@ -82,9 +81,9 @@ def _hook(node: Node, repo: Node, default: tuple[str, ...], path: str) -> Hook:
         entry=entry.text if entry is not None else "",
         language=node.str_at("language"),
         args=args,
-        stages=(node.get("stages") or _EMPTY).strings() or default,
+        stages=(node.get("stages") or EMPTY).strings() or default,
         command=command,
-        additional=(node.get("additional_dependencies") or _EMPTY).strings(),
+        additional=(node.get("additional_dependencies") or EMPTY).strings(),
     )
 
 
@@ -135,17 +134,17 @@ def read_lefthook(data: bytes, path: str) -> tuple[Target, ...] | Unreadable:
     for hook, node in root.items():
         if node.kind != "map" or not {"commands", "jobs", "scripts"} & set(node.entries):
             continue
-        for name, entry in (node.get("commands") or _EMPTY).entries.items():
+        for name, entry in (node.get("commands") or EMPTY).entries.items():
             found.append(_lefthook(f"{hook}/{name}", entry.node, path, entry.line))
-        jobs = list((node.get("jobs") or _EMPTY).list())
+        jobs = list((node.get("jobs") or EMPTY).list())
         number = 0
         while number < min(len(jobs), _MAX_JOBS):
             job = jobs[number]
             number += 1
-            jobs.extend((job.get("group", "jobs") or _EMPTY).list())
+            jobs.extend((job.get("group", "jobs") or EMPTY).list())
             name = job.str_at("name") or str(number)
             found.append(_lefthook(f"{hook}/{name}", job, path, job.line))
-        for name, entry in (node.get("scripts") or _EMPTY).entries.items():
+        for name, entry in (node.get("scripts") or EMPTY).entries.items():
             words = (entry.node.str_at("runner") or "sh", f".lefthook/{hook}/{name}")
             command = Command(words, Span(path, entry.line), " ".join(words))
             found.append(Target("lefthook", f"{hook}/{name}", Span(path, entry.line), (command,)))
@@ -178,7 +177,7 @@ def read_lint_staged(data: bytes, path: str) -> tuple[Target, ...] | Unreadable:
         return root
     table = root.get("lint-staged") if posixpath.basename(path) == "package.json" else root
     found: list[Target] = []
-    for glob, entry in (table or _EMPTY).entries.items():
+    for glob, entry in (table or EMPTY).entries.items():
         commands = node_commands(entry.node, path)
         target = Target("lint-staged", glob, Span(path, entry.line), commands)
         found.append(replace(target, folder=posixpath.dirname(path)))

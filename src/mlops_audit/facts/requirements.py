@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
 from mlops_audit.facts.decoding import decode
 from mlops_audit.facts.nodes import Node
-from mlops_audit.facts.types import Unreadable
+from mlops_audit.facts.types import Getter, Unreadable
 from mlops_audit.facts.yamlpos import load_yaml
 from mlops_audit.model import Span
 from mlops_audit.regex import regex
@@ -55,8 +55,6 @@ _TRANSITIVE = frozenset(
     }
 )  # fmt: skip
 _WHOLE_TREE = 4  # that many of them
-
-Getter = Callable[[str], bytes | None]
 
 
 class Requirement(Struct, frozen=True):

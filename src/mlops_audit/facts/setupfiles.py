@@ -5,11 +5,10 @@ from __future__ import annotations
 import ast
 import posixpath
 import re
-from collections.abc import Callable
 
 from msgspec import Struct, field
 
-from mlops_audit.facts.nodes import Node
+from mlops_audit.facts.nodes import EMPTY, Node
 from mlops_audit.facts.pytext import constants, dotted, literal_words, parse_python, text_of
 from mlops_audit.facts.requirements import (
     PythonPin,
@@ -18,12 +17,10 @@ from mlops_audit.facts.requirements import (
     python_pin,
     read_requirements,
 )
-from mlops_audit.facts.types import Unreadable
+from mlops_audit.facts.types import Getter, Unreadable
 from mlops_audit.model import Span
 
 __all__ = [
-    "EMPTY",
-    "Getter",
     "Manifest",
     "PackageMeta",
     "group_of",
@@ -31,8 +28,6 @@ __all__ = [
     "read_setup_py",
 ]
 
-Getter = Callable[[str], bytes | None]
-EMPTY = Node("map", 1)
 _DEV_GROUPS = frozenset({"dev", "test", "tests", "lint", "docs", "doc", "ci", "develop", "typing"})
 
 

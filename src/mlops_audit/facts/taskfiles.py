@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from mlops_audit.facts.decoding import decode
 from mlops_audit.facts.jsonpos import load_json
-from mlops_audit.facts.nodes import Node
+from mlops_audit.facts.nodes import EMPTY, Node
 from mlops_audit.facts.pytext import (
     constants,
     dotted,
@@ -36,7 +36,6 @@ __all__ = [
     "read_taskfile",
 ]
 
-_EMPTY = Node("map", 1)
 _PROCESS = regex(r"([A-Za-z0-9_-]+)\s*:\s*(.+)")
 _TASK_VARIABLE = regex(r"\{\{\s*\.([A-Za-z_]\w*)\s*\}\}")
 _PARAMETER = regex(r"\{(\w+)\}")
@@ -61,14 +60,14 @@ def read_taskfile(data: bytes, path: str) -> Read:
     root = _map(data, path)
     if isinstance(root, Unreadable):
         return root
-    values = {k: n.text for k, n in (root.get("vars") or _EMPTY).items() if n.kind == "scalar"}
+    values = {k: n.text for k, n in (root.get("vars") or EMPTY).items() if n.kind == "scalar"}
     found: list[Target] = []
-    for name, entry in (root.get("tasks") or _EMPTY).entries.items():
+    for name, entry in (root.get("tasks") or EMPTY).entries.items():
         node = entry.node
         steps = node if node.kind != "map" else node.get("cmds") or node.get("cmd")
         folder = node.str_at("dir") if node.kind == "map" else ""
         commands: list[Command] = []
-        needs = [n.text or n.str_at("task") for n in (node.get("deps") or _EMPTY).many()]
+        needs = [n.text or n.str_at("task") for n in (node.get("deps") or EMPTY).many()]
         for step in steps.many() if steps is not None else ():
             text = step.get("cmd") if step.kind == "map" else step
             if step.kind == "map" and step.str_at("task"):
@@ -104,7 +103,7 @@ def read_package_json(data: bytes, path: str) -> Read:
     root = _map(data, path, json=True)
     if isinstance(root, Unreadable):
         return root
-    scripts = root.get("scripts") or _EMPTY
+    scripts = root.get("scripts") or EMPTY
     found: list[Target] = []
     for name, entry in scripts.entries.items():
         needs = tuple(n for n in (f"pre{name}", f"post{name}") if n in scripts.entries)
@@ -135,9 +134,9 @@ def read_mlproject(data: bytes, path: str) -> Read:
     if isinstance(root, Unreadable):
         return root
     found: list[Target] = []
-    for name, entry in (root.get("entry_points") or _EMPTY).entries.items():
+    for name, entry in (root.get("entry_points") or EMPTY).entries.items():
         values: dict[str, str] = {}
-        for parameter, node in (entry.node.get("parameters") or _EMPTY).items():
+        for parameter, node in (entry.node.get("parameters") or EMPTY).items():
             values[parameter] = node.str_at("default") if node.kind == "map" else ""
         command = entry.node.get("command")
         text = command.text if command is not None else ""
@@ -164,7 +163,7 @@ def read_spacy(data: bytes, path: str) -> Read:
     if isinstance(root, Unreadable):
         return root
     folder = posixpath.dirname(path)
-    variables = root.get("vars") or _EMPTY
+    variables = root.get("vars") or EMPTY
     commands = root.get("commands")
     found: list[Target] = []
     for node in commands.list() if commands is not None else ():
@@ -193,7 +192,7 @@ def read_spacy(data: bytes, path: str) -> Read:
                 doc=node.str_at("help"),
             )
         )
-    for name, entry in (root.get("workflows") or _EMPTY).entries.items():
+    for name, entry in (root.get("workflows") or EMPTY).entries.items():
         needs = entry.node.strings()
         found.append(Target("spacy", name, Span(path, entry.line), needs=needs, folder=folder))
     return tuple(found)

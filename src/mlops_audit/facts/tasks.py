@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from mlops_audit.facts.nodes import Node
+from mlops_audit.facts.nodes import EMPTY, Node
 from mlops_audit.facts.shell import parse_shell
 from mlops_audit.facts.tomlpos import load_toml
 from mlops_audit.facts.types import Command, Target, Unreadable
@@ -16,7 +16,6 @@ from mlops_audit.regex import regex
 
 __all__ = ["node_commands", "read_toml_tasks"]
 
-_EMPTY = Node("map", 1)
 _ARGUMENTS = regex(r"\{args(?::([^{}]*))?\}")
 _DEPENDS = ("depends", "depends-on", "depends_on", "deps", "wait_for")
 
@@ -55,12 +54,12 @@ def read_toml_tasks(data: bytes, path: str) -> tuple[Target, ...] | Unreadable:
         return tuple(_pixi(root, path))
     if name == "hatch.toml":
         return tuple(_hatch(root, path))
-    tool = root.get("tool") or _EMPTY
+    tool = root.get("tool") or EMPTY
     found = [
         *_poe(tool.get("poe", "tasks"), path),
-        *_hatch(tool.get("hatch") or _EMPTY, path),
+        *_hatch(tool.get("hatch") or EMPTY, path),
         *_tasks(tool.get("pdm", "scripts"), "pdm", path),
-        *_pixi(tool.get("pixi") or _EMPTY, path),
+        *_pixi(tool.get("pixi") or EMPTY, path),
         *_tasks(tool.get("rye", "scripts"), "rye", path),
         *_tasks(tool.get("taskipy", "tasks"), "taskipy", path),
         *_tasks(tool.get("uv-task") or tool.get("tasks"), "task", path),
@@ -178,13 +177,13 @@ def _poe_task(target: Target, node: Node, path: str, depth: int) -> Target:
 
 
 def _hatch(tool: Node, path: str) -> Iterator[Target]:
-    for environment, node in (tool.get("envs") or _EMPTY).items():
+    for environment, node in (tool.get("envs") or EMPTY).items():
         for key in ("scripts", "extra-scripts"):
             table = node.get(key)
             for name, entry in table.entries.items() if table is not None else ():
                 span = Span(path, entry.line)
                 target = Target("hatch", name, span, folder=posixpath.dirname(path))
-                yield _hatch_script(target, entry.node, table or _EMPTY, environment)
+                yield _hatch_script(target, entry.node, table or EMPTY, environment)
 
 
 def _hatch_script(target: Target, node: Node, table: Node, environment: str) -> Target:
@@ -207,5 +206,5 @@ def _hatch_script(target: Target, node: Node, table: Node, environment: str) -> 
 def _pixi(root: Node, path: str) -> Iterator[Target]:
     yield from _tasks(root.get("tasks"), "pixi", path)
     for group in ("feature", "target"):
-        for node in (e.node for e in (root.get(group) or _EMPTY).entries.values()):
+        for node in (e.node for e in (root.get(group) or EMPTY).entries.values()):
             yield from _tasks(node.get("tasks"), "pixi", path)

@@ -5,7 +5,7 @@ A reader is a pure function `bytes -> facts`; every fact carries the `Span` it w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 from msgspec import Struct, field
@@ -14,6 +14,7 @@ from mlops_audit.model import Span
 
 __all__ = [
     "Command",
+    "Getter",
     "Job",
     "Step",
     "Target",
@@ -22,6 +23,9 @@ __all__ = [
     "Unreadable",
     "Workflow",
 ]
+
+# What a reader that follows includes asks for another file, by its path; None where there is none.
+Getter = Callable[[str], bytes | None]
 
 
 class Unreadable(Struct, frozen=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
@@ -19,12 +19,10 @@ from mlops_audit.facts.dvctypes import (
     DvcStage,
     LockedStage,
 )
-from mlops_audit.facts.types import Unreadable
+from mlops_audit.facts.types import Getter, Unreadable
 from mlops_audit.model import Evidence
 
 __all__ = ["DvcFiles", "read_dvc_files"]
-
-Getter = Callable[[str], bytes | None]
 
 
 class DvcFiles(Struct, frozen=True):

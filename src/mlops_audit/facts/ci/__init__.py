@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from mlops_audit.facts.signs import SNIFFED, Signs
+from mlops_audit.facts.types import Getter
 
 if TYPE_CHECKING:
     from mlops_audit.facts.types import Unreadable, Workflow
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["read_workflow", "read_workflows", "system_of", "systems"]
 
 MAX_SNIFFED = 1024 * 1024
-Getter = Callable[[str], bytes | None]
 
 
 @functools.cache

@@ -5,11 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mlops_audit.facts.cicommon import Getter, Script, list_command, of_image
+from mlops_audit.facts.cicommon import Script, list_command, of_image
 from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.signs import Signs, manifest
 from mlops_audit.facts.templated import load_templated
-from mlops_audit.facts.types import Command, Job, Step, Trigger, TriggerKind, Unreadable, Workflow
+from mlops_audit.facts.types import (
+    Command,
+    Getter,
+    Job,
+    Step,
+    Trigger,
+    TriggerKind,
+    Unreadable,
+    Workflow,
+)
 from mlops_audit.model import Span
 
 __all__ = ["SIGNS", "read_argo"]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mlops_audit.facts.cicommon import Getter, Script, broken, glued, texts
+from mlops_audit.facts.cicommon import Script, broken, glued, texts
 from mlops_audit.facts.conditions import evaluate
 from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.signs import Signs
-from mlops_audit.facts.types import Job, Step, Trigger, TriggerKind, Unreadable, Workflow
+from mlops_audit.facts.types import Getter, Job, Step, Trigger, TriggerKind, Unreadable, Workflow
 from mlops_audit.facts.yamlpos import load_yaml
 from mlops_audit.model import Span
 

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from mlops_audit.facts.cicommon import Getter, Script, broken, joined, root_map, texts
+from mlops_audit.facts.cicommon import Script, broken, joined, root_map, texts
 from mlops_audit.facts.conditions import evaluate
 from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.signs import Signs
-from mlops_audit.facts.types import Job, Step, Trigger, TriggerKind, Unreadable, Workflow
+from mlops_audit.facts.types import Getter, Job, Step, Trigger, TriggerKind, Unreadable, Workflow
 from mlops_audit.model import Span
 from mlops_audit.regex import regex
 

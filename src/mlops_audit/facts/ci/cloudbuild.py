@@ -6,11 +6,20 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from mlops_audit.facts.cicommon import Getter, Script, broken, joined, list_command
+from mlops_audit.facts.cicommon import Script, broken, joined, list_command
 from mlops_audit.facts.jsonpos import load_json
 from mlops_audit.facts.nodes import Node, text_node
 from mlops_audit.facts.signs import Signs
-from mlops_audit.facts.types import Command, Job, Step, Trigger, TriggerKind, Unreadable, Workflow
+from mlops_audit.facts.types import (
+    Command,
+    Getter,
+    Job,
+    Step,
+    Trigger,
+    TriggerKind,
+    Unreadable,
+    Workflow,
+)
 from mlops_audit.facts.yamlpos import load_yaml
 from mlops_audit.model import Span
 

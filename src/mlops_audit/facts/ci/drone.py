@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from mlops_audit.facts.cicommon import Getter, Script, broken, glued, joined, texts
+from mlops_audit.facts.cicommon import Script, broken, glued, joined, texts
 from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.signs import Signs
-from mlops_audit.facts.types import Job, Step, Trigger, TriggerKind, Unreadable, Workflow
+from mlops_audit.facts.types import Getter, Job, Step, Trigger, TriggerKind, Unreadable, Workflow
 from mlops_audit.facts.yamlpos import load_yaml_all
 from mlops_audit.model import Span
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mlops_audit.facts.cicommon import Getter, Script, broken, glued, root_map
+from mlops_audit.facts.cicommon import Script, broken, glued, root_map
 from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.signs import Signs
-from mlops_audit.facts.types import Job, Step, Trigger, TriggerKind, Unreadable, Workflow
+from mlops_audit.facts.types import Getter, Job, Step, Trigger, TriggerKind, Unreadable, Workflow
 from mlops_audit.model import Span
 
 __all__ = ["SIGNS", "read_semaphore"]

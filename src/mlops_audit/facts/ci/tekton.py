@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from mlops_audit.facts.cicommon import Getter, Script, list_command, of_image
+from mlops_audit.facts.cicommon import Script, list_command, of_image
 from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.signs import Signs, manifest
 from mlops_audit.facts.templated import load_templated
-from mlops_audit.facts.types import Job, Step, Trigger, TriggerKind, Unreadable, Workflow
+from mlops_audit.facts.types import Getter, Job, Step, Trigger, TriggerKind, Unreadable, Workflow
 from mlops_audit.model import Span
 
 __all__ = ["SIGNS", "read_tekton"]

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from mlops_audit.facts.cicommon import Getter, Script, broken, glued, root_map
+from mlops_audit.facts.cicommon import Script, broken, glued, root_map
 from mlops_audit.facts.conditions import evaluate
 from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.signs import Signs
-from mlops_audit.facts.types import Command, Job, Step, Trigger, TriggerKind, Unreadable, Workflow
+from mlops_audit.facts.types import (
+    Command,
+    Getter,
+    Job,
+    Step,
+    Trigger,
+    TriggerKind,
+    Unreadable,
+    Workflow,
+)
 from mlops_audit.model import Span
 from mlops_audit.regex import regex
 
