@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["decode"]
+from mlops_audit.facts.types import Unreadable
+from mlops_audit.model import Span
+
+__all__ = ["decode", "text_to_read"]
 
 
 def decode(data: bytes | str) -> str | None:
@@ -14,3 +17,18 @@ def decode(data: bytes | str) -> str | None:
         return data.decode(encoding)
     except UnicodeDecodeError:
         return None
+
+
+def text_to_read(data: bytes | str, path: str, language: str, most: int) -> str | Unreadable:
+    """Text that is to be read as a language such as `YAML`, or why it is not read.
+
+    Args:
+        data: the file's bytes or text.
+        path: its path in the repository.
+        language: for the reason.
+        most: the largest length that is read, in bytes.
+    """
+    if len(data) > most:
+        return Unreadable(Span(path), f"larger than {most // 1024} KiB, not read as {language}")
+    text = decode(data)
+    return Unreadable(Span(path), "not UTF-8 text") if text is None else text

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from mlops_audit.facts.decoding import decode
+from mlops_audit.facts.decoding import text_to_read
 from mlops_audit.facts.nodes import Entry, Node
 from mlops_audit.facts.types import Unreadable
-from mlops_audit.model import Span
 from mlops_audit.regex import regex
 
 __all__ = ["load_ini"]
@@ -23,11 +22,9 @@ def load_ini(data: bytes | str, path: str, line: int = 1) -> Node | Unreadable:
         path: its path, for the span of an `Unreadable`.
         line: the line of the file at which the text starts.
     """
-    if len(data) > MAX_BYTES:
-        return Unreadable(Span(path), f"larger than {MAX_BYTES // 1024} KiB, not read as INI")
-    text = decode(data)
-    if text is None:
-        return Unreadable(Span(path), "not UTF-8 text")
+    text = text_to_read(data, path, "INI", MAX_BYTES)
+    if isinstance(text, Unreadable):
+        return text
     sections: dict[str, Entry] = {}
     entries: dict[str, Entry] = {}
     pending: tuple[str, int, list[str], int] | None = None

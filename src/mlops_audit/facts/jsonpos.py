@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterator
 
-from mlops_audit.facts.decoding import decode
+from mlops_audit.facts.decoding import text_to_read
 from mlops_audit.facts.nodes import Entry, Node, is_null_text
 from mlops_audit.facts.types import Unreadable
 from mlops_audit.model import Span
@@ -48,11 +48,9 @@ def load_json(data: bytes | str, path: str) -> Node | Unreadable:
         data: the file's bytes or text.
         path: its path in the repository, for the span of an `Unreadable`.
     """
-    if len(data) > MAX_BYTES:
-        return Unreadable(Span(path), f"larger than {MAX_BYTES // 1024} KiB, not read as JSON")
-    text = decode(data)
-    if text is None:
-        return Unreadable(Span(path), "not UTF-8 text")
+    text = text_to_read(data, path, "JSON", MAX_BYTES)
+    if isinstance(text, Unreadable):
+        return text
     tokens = _tokens(text)
     try:
         node = _value(tokens, next(tokens), 0)

@@ -11,7 +11,7 @@ import tomllib
 
 from msgspec import Struct, field
 
-from mlops_audit.facts.decoding import decode
+from mlops_audit.facts.decoding import text_to_read
 from mlops_audit.facts.nodes import Entry, Node, null_node, text_node
 from mlops_audit.facts.types import Unreadable
 from mlops_audit.model import Span
@@ -94,11 +94,9 @@ def load_toml(data: bytes | str, path: str) -> Node | Unreadable:
         data: the file's bytes or text.
         path: its path in the repository, for the span of an `Unreadable`.
     """
-    if len(data) > MAX_BYTES:
-        return Unreadable(Span(path), f"larger than {MAX_BYTES // 1024} KiB, not read as TOML")
-    text = decode(data)
-    if text is None:
-        return Unreadable(Span(path), "not UTF-8 text")
+    text = text_to_read(data, path, "TOML", MAX_BYTES)
+    if isinstance(text, Unreadable):
+        return text
     try:
         root = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -12,7 +12,7 @@ from typing import Protocol
 import yaml
 from msgspec import Struct, field
 
-from mlops_audit.facts.decoding import decode
+from mlops_audit.facts.decoding import text_to_read
 from mlops_audit.facts.nodes import Entry, Node, Plain, Scalar, is_null_text, null_node
 from mlops_audit.facts.types import Unreadable
 from mlops_audit.model import Span
@@ -171,11 +171,9 @@ def load_yaml_all(data: bytes | str, path: str) -> tuple[Node, ...] | Unreadable
 
 
 def _load(data: bytes | str, path: str, *, first: bool) -> tuple[Node, ...] | Unreadable:
-    if len(data) > MAX_BYTES:
-        return Unreadable(Span(path), f"larger than {MAX_BYTES // 1024} KiB, not read as YAML")
-    text = decode(data)
-    if text is None:
-        return Unreadable(Span(path), "not UTF-8 text")
+    text = text_to_read(data, path, "YAML", MAX_BYTES)
+    if isinstance(text, Unreadable):
+        return text
     loader: _Loader | None = None
     try:
         loader = _loader(text)
