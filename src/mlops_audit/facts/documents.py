@@ -49,6 +49,11 @@ _PROGRAM = regex(
     r"(?:[ \t]|$)"
 )
 _INDENT = ("    ", "\t")  # of a code block in Markdown that has no fence
+# Code and data, as opposed to sentences that somebody indented.
+_CODE = regex(
+    r"[ \t]*(?:[{(\"'#@$./]|\[(?![^\]\n]{1,200}\]\()|https?:|(?:import|def|class|print)\b|"
+    r"from \w[\w.]* import\b|[\w.]{1,60}[ ]?(?:=|\())"
+)
 _COMMENT = regex(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _RULES = "=-~^\"'`#*+._:"
 
@@ -182,11 +187,12 @@ class _Reader:
         return end + 1
 
     def _opens_code(self, lines: list[str], at: int) -> bool:
-        """Whether an indented line opens a block of commands: below an empty line, in no list."""
-        above = lines[at - 1].strip() if at else ""
-        if above or self.listing:
+        """Whether an indented line opens a block of code: in no paragraph and in no list."""
+        above = lines[at - 1].strip() if at and self.open.prose else ""
+        line = lines[at]
+        if above or self.listing or not line.strip():
             return False
-        return bool(_PROGRAM.match(lines[at]) or _PROMPT.match(lines[at]))
+        return bool(_PROGRAM.match(line) or _PROMPT.match(line) or _CODE.match(line))
 
     def _by_indent(self, lines: list[str], at: int, first: int) -> int:
         """A block of code without fences: all lines that are indented, with those between."""

@@ -66,7 +66,9 @@ def modular_layout(project: Project) -> Verdict:
     others = [k for k in rest if k.apart]
     if main is notebooks:  # a folder that they only make at run time sets nothing apart
         others = [k for k in others if any(project.has(p) for p in k.own)]
-    if main and others and len(others) > _HALF * len(rest):
+    # What lies in folders with other things is apart from source in the root, too.
+    away = [k for k in rest if k in others or (main and main.root and not k.root)]
+    if main and others and len(away) > _HALF * len(rest):
         what = "source lies" if main is source else "notebooks lie"
         return partial(f"The {what} in the root, apart from {names}.", _shown(project, others))
     where = [Evidence(Span(k.root[0]), f"{k.name} in the root") for k in found.values() if k.root]
