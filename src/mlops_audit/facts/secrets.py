@@ -88,7 +88,7 @@ _URL = regex(
 _NAMED = regex(
     r"(?i)(?<![a-z])(?P<name>[\w.-]{0,60}?(?:password|passwd|pwd|secret|api[_-]?key|access[_-]?key|"
     r"auth[_-]?token|access[_-]?token|token|account[_-]?key|private[_-]?key|client[_-]?secret|"
-    r"credentials?|connection[_-]?string)[\w-]{0,30})"
+    r"(?:read|write)(?:[_-]?only)?[_-]?key|credentials?|connection[_-]?string)[\w-]{0,30})"
     r"[\"']?\s{0,20}(?::=|=>|=|:)\s{0,20}(?P<quote>[\"'])(?P<value>[^\"'\n]{6,300})(?P=quote)"
 )
 _NAMED_BARE = regex(
@@ -220,7 +220,7 @@ def _named(name: str, value: str) -> str | None:
     lowered = name.lower().replace("-", "_")
     telling = re.search(
         r"password|passwd|pwd|secret|api_?key|access_?key|token|account_?key|private_?key|credential|"
-        r"connection_?string|authorization",
+        r"connection_?string|authorization|(read|write)_?(only_?)?key",
         lowered,
     )
     if value.startswith("eyJ") and value.count(".") > 1 and _example_token(value):

@@ -74,7 +74,7 @@ _READERS: tuple[tuple[str, tuple[Reader, ...]], ...] = (
     ),
     (r"tasks\.py|duties\.py|dodo\.py|fabfile\.py", (_python_tasks,)),
     (r"Procfile(?:\.[\w-]+)?", (_plain(taskfiles.read_procfile),)),
-    (r"MLproject", (_plain(taskfiles.read_mlproject),)),
+    (r"(?i:mlproject)", (_plain(taskfiles.read_mlproject),)),
     (r"project\.yml", (_plain(taskfiles.read_spacy),)),
     (r"\.?lefthook(?:-local)?\.ya?ml", (_plain(precommit.read_lefthook),)),
     (r"\.pre-commit-config\.ya?ml", (_precommit,)),

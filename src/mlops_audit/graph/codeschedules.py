@@ -82,9 +82,10 @@ def _airflow(project: Project, use: Use, call: Call) -> Iterator[Start]:
     trained = _in_dag(project, use.path, call)
     if value is None or trained is None:
         return
-    disabled = "the schedule is None" if value.text in _NO_SCHEDULE else _paused(call)
     kind = "data" if DATA_EVENT.search(value.text) else "schedule"
-    yield Start(kind, use.evidence(), trained, disabled=disabled)
+    if value.text in _NO_SCHEDULE:  # somebody triggers it in Airflow's page
+        kind = "manual"
+    yield Start(kind, use.evidence(), trained, disabled=_paused(call))
 
 
 def _in_dag(project: Project, path: str, call: Call) -> Evidence | None:

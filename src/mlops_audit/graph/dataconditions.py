@@ -21,6 +21,7 @@ __all__ = [
     "is_other_error",
     "monitors",
     "on_settings",
+    "pairs_samples",
 ]
 
 # Tools whose check gives a result that somebody has to act on.
@@ -66,6 +67,9 @@ NOT_DATA = regex(
     r"backend|engine|kernel|tensors?\.(shape|size|dim|get_shape)\b|embed|_?emb\b|posemb|logits|weights?\b",
     re.IGNORECASE,
 )
+# As many samples as labels, in the reader of a data set.
+_PAIRED = regex(r"len\((?:self\.)?(\w{1,60})\) ?[!=]= ?len\(\s*(?:self\.)?(\w{1,60})\s*\)")
+_OF_SAMPLES = regex(r"labels?|targets?|masks?|annotation|images?|samples?|crops?", re.IGNORECASE)
 _OTHER_ERRORS = (
     "NotImplementedError", "ImportError", "FileNotFoundError", "HTTPException", "StopIteration",
     "KeyboardInterrupt", "BadParameter", "Exit",
@@ -79,6 +83,14 @@ def asserts_on_data(text: str) -> bool:
         return False
     finite = bool(_FINITE.search(text)) and not _OF_TRAINING.search(text)
     return finite or bool(ON_DATA.search(text))
+
+
+def pairs_samples(text: str) -> bool:
+    """Whether a condition compares how many samples and how many labels there are."""
+    found = _PAIRED.search(text)
+    if found is None or _OF_TRAINING.search(text):
+        return False
+    return any(_OF_SAMPLES.search(name) for name in found.groups())
 
 
 def on_settings(call: Call) -> bool:

@@ -19,6 +19,7 @@ from mlops_audit.facts.types import Command, Job, Step, Target, Trigger, Trigger
 from mlops_audit.graph.commands import CommandResolver
 from mlops_audit.graph.execution import Edge, Node
 from mlops_audit.graph.index import Symbol
+from mlops_audit.graph.mlflowprojects import RUNS, project_command
 from mlops_audit.graph.nodes import Nodes, Sources
 from mlops_audit.graph.rulefiles import rule_edges
 from mlops_audit.graph.testcases import marks_of
@@ -188,6 +189,8 @@ class Expander:
                 continue
             if call.name in _SUBPROCESS:
                 yield from self._subprocess(module, call)
+            elif call.name in RUNS and (command := project_command(call)) is not None:
+                yield Edge(self.nodes.command(command, module.path.rpartition("/")[0]))
             elif call.name.startswith(WORKFLOW):
                 yield from rule_edges(self.nodes, module, call, self._near)
             for symbol in self.sources.index.targets(call, module.path):

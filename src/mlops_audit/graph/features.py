@@ -65,6 +65,10 @@ _ASIDE = regex(
 # Notebooks that a platform keeps as files and that only look at what came out.
 _LOOKS = regex(r"analysis|analy[sz]e|visuali[sz]|results|insights|report", re.IGNORECASE)
 _SCREENS = frozenset({"streamlit", "gradio", "dash", "panel", "nicegui", "tkinter", "shiny"})
+_HOME = regex(r"(^|/)features?/|(^|/)\w{0,20}features?(_\w{1,20})?\.py$", re.IGNORECASE)
+_CALENDAR = regex(
+    r"\.dt\.(days?|day_?of_?(week|year)|weekday|week|month|quarter|year|hour|is_\w+|isocalendar)\b"
+)
 _PIPELINE = regex(r"(^|/)feature_?(pipelines?|engineering)/", re.IGNORECASE)
 _MAKES = regex(r"embed|chunk|featur|encod|vectori[sz]|aggregat|transform", re.IGNORECASE)
 _PREPARES = regex(r"featur|prepar|preprocess|clean|transform|etl", re.IGNORECASE)
@@ -203,10 +207,15 @@ def _in_module(module: Module) -> list[Evidence]:
         or _transforms(c)
     ]
     computed += list(of_transformers(module))
+    computed += [made for made in _of_functions(module) if frames]
     taken = [Evidence(c.span, c.text) for c in module.calls if _takes_out(c)]
     computed += taken if frames else []
     standalone = bool(frames and taken) or any(_transforms(c) for c in module.calls)
     standalone = standalone or next(of_transformers(module), None) is not None
+    # A part of a date is no target, nor is what a module of features computes.
+    standalone = standalone or next(_of_functions(module), None) is not None
+    standalone = standalone or any(_CALENDAR.search(e.detail) for e in computed)
+    standalone = standalone or bool(computed and _HOME.search(module.path))
     return named + (computed if len(computed) >= _ENOUGH or named or standalone else [])
 
 
@@ -223,6 +232,18 @@ def of_transformers(module: Module) -> Iterator[Evidence]:
             )
             if computed:
                 yield Evidence(item.span, f"{item.targets[0]} = {item.value.text}")
+
+
+def _of_functions(module: Module) -> Iterator[Evidence]:
+    """Functions of the module's own that compute inside the fitted model's pipeline."""
+    for call in module.calls:
+        value = call.arg(0, "func") if call.method == "FunctionTransformer" else None
+        name = value.name if value is not None else ""
+        own = module.function(name.removeprefix(":")) if name.startswith(":") else None
+        told = [v.text for v in own.returns] if own is not None else []
+        told += [a.value.text for a in module.assigns if own and a.scope == own.qualname]
+        if any(_COMPUTES.search(t) for t in told):
+            yield Evidence(call.span, call.told)
 
 
 def _only_lists(module: Module, scope: str) -> bool:

@@ -173,6 +173,13 @@ class _Around:
                 yield from self.checks.judged(module, compare, flip=False, place=place)
 
 
+_ORDERED = regex(
+    r"metrics\.[`\"]?(?P<metric>[\w./-]{1,60})[`\"]?\s+(?P<way>asc|desc)\b", re.IGNORECASE
+)
+_SMALL = regex(r"rmse|mse|mae|mape|rmsle|loss|error|(^|_)cer$|(^|_)wer$|perplexity", re.IGNORECASE)
+_GREAT = regex(r"acc|auc|f1|fbeta|precision|recall|r2|score", re.IGNORECASE)
+
+
 def _best_of_new(project: Project, targets: list[Promotion]) -> Iterator[Gate]:
     """The best of the new runs is registered or promoted without a look at what serves."""
     for promotion in targets:
@@ -192,9 +199,22 @@ def _best_of_new(project: Project, targets: list[Promotion]) -> Iterator[Gate]:
                 or item.method in {"get_best_run", "best_run", "get_best_model"}
                 or (item.method in {"idxmin", "idxmax"} and "metric" in item.text)
             ):
+                if _takes_the_worst(module, item):
+                    continue
                 place = Evidence(item.span, item.text)
                 yield Gate("best-of-new", (place, promotion.evidence))
                 break
+
+
+def _takes_the_worst(module: Module, call: Call) -> bool:
+    """Whether runs are put in the wrong order: by falling error, or by rising accuracy."""
+    found = _ORDERED.search(call.text)
+    if found is None or "neg" in found["metric"].lower():
+        return False
+    small = bool(_SMALL.search(found["metric"]))
+    wrong = small if found["way"].lower() == "desc" else not small and _GREAT.search(found[0])
+    last = any("[-1]" in a.value.text for a in module.assigns if a.scope == call.scope)
+    return bool(wrong) and not last
 
 
 def _of_other_steps(project: Project, path: str) -> Iterator[Call]:

@@ -14,6 +14,7 @@ from mlops_audit.facts.types import Target, TriggerKind, Workflow
 from mlops_audit.graph.cloudpipelines import cloud_pipelines
 from mlops_audit.graph.codepipelines import MAX_STEPS, Pipeline, PipelineStep, pipelines_of_code
 from mlops_audit.graph.execution import Node
+from mlops_audit.graph.index import Symbol
 from mlops_audit.graph.lifecycle import (
     EVALUATE,
     PREPARE,
@@ -23,7 +24,7 @@ from mlops_audit.graph.lifecycle import (
     parts_of_nodes,
 )
 from mlops_audit.graph.rulefiles import rule_nodes
-from mlops_audit.graph.scopes import Scope, scopes
+from mlops_audit.graph.scopes import Scope, scopes, scopes_from
 from mlops_audit.graph.sourcelines import line_at, line_span
 from mlops_audit.graph.statemachines import state_machines
 from mlops_audit.model import Evidence, Span
@@ -192,6 +193,8 @@ def _in_order(project: Project) -> Iterator[Pipeline]:
                     dag=False,
                 )
     for path in project.scripts:
+        if project.is_test(path):
+            continue  # a trial of the steps, whose model is thrown away
         steps = tuple(_script_steps(project, path))
         if _is_sequence(steps) or _prepares(steps):
             yield Pipeline(
@@ -260,7 +263,8 @@ def _ci_steps(project: Project, workflow: Workflow) -> Iterator[PipelineStep]:
 def _script_steps(project: Project, path: str) -> Iterator[PipelineStep]:
     for command in project.script(path)[:60]:
         node = project.nodes.command(command, "")
-        if not project.graph.edges(node):
+        edges = project.graph.edges(node)
+        if not edges or any(project.is_test(e.target.span.path) for e in edges):
             continue
         name = " ".join(a for a in command.argv[1:4] if not a.startswith("-"))
         parts = parts_of_nodes(project, [node], name)
@@ -282,7 +286,9 @@ def _program(project: Project, module: Module) -> Iterator[Pipeline]:
             named_parts(name) == {TRAIN} and not _CALLED_PIPELINE.search(name)
         ):
             continue
-        steps = _until_trained(tuple(_called_steps(project, module, scope, inner=chosen)))
+        called = [*_called_steps(project, module, scope, inner=chosen)]
+        started_here = [*_process_steps(project, module, scope)]
+        steps = _until_trained(tuple(sorted([*called, *started_here], key=_place)))
         homes = {s.code[0].path for s in steps if s.parts and s.code}
         if not (chosen or named or started) and len(homes) < _MANY_STEPS:
             continue
@@ -296,6 +302,28 @@ def _program(project: Project, module: Module) -> Iterator[Pipeline]:
                 dag=False,
             )
             return
+
+
+def _place(step: PipelineStep) -> int:
+    return step.evidence.span.line or 0
+
+
+def _process_steps(project: Project, module: Module, scope: str) -> Iterator[PipelineStep]:
+    """The programs that a function starts as processes of their own, in order."""
+    symbol = Symbol(module.path, scope, "function" if scope else "module")
+    for edge in project.graph.edges(project.nodes.function(symbol)):
+        if edge.target.kind != "command":
+            continue
+        command, _ = edge.target.payload
+        # In a loop, one call starts several projects, each a step.
+        for each in project.graph.edges(edge.target):
+            if each.target.kind == "tests":
+                continue
+            folder = each.target.payload.folder if each.target.kind == "target" else ""
+            name = folder.rsplit("/", 1)[-1] or " ".join(command.argv[1:4])[:120]
+            code, _ = scopes_from(project, [each.target])
+            parts = parts_of_nodes(project, [each.target], name)
+            yield PipelineStep(name, Evidence(command.span, command.text), parts, code)
 
 
 def _chosen(module: Module) -> bool:

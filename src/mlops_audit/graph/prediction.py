@@ -39,6 +39,7 @@ PREDICT_ROUTE = regex(
     re.IGNORECASE,
 )
 _HANDLERS = frozenset({"lambda_handler", "handler", "model_fn", "predict_fn", "input_fn"})
+_REQUESTS = frozenset({"request", "req", "http_request"})
 # A container of SageMaker calls both, also where the model is the fitted transformer alone.
 _CONTRACT = frozenset({"model_fn", "predict_fn"})
 _OF_A_TRIAL = frozenset({"main", "demo", "test", "self_test", "run_local"})
@@ -188,6 +189,7 @@ def _handlers(project: Project) -> Iterator[Prediction]:
             roots = [names["init"], names["run"]]
         else:
             roots = [names[n] for n in sorted(_HANDLERS & names.keys())]
+            roots += [f for f in names.values() if _takes_request(module, f)]
         for klass in module.classes:
             bases = tuple(project.index.bases(module.path, klass))
             if klass.name in _HANDLER_NAMES or any(_HANDLER_BASES.search(b) for b in bases):
@@ -210,6 +212,15 @@ def _handlers(project: Project) -> Iterator[Prediction]:
                 bool(doing.stores),
                 parameters=True,
             )
+
+
+def _takes_request(module: Module, function: Function) -> bool:
+    """Whether a cloud calls a function with a request, whose body it asks for."""
+    name = function.params[0].name if function.params else ""
+    return name in _REQUESTS and any(
+        c.receiver == name and c.method in {"get_json", "get_data"}
+        for c in module.calls_in(function.qualname)
+    )
 
 
 @once

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import zip_longest
 
 from msgspec.structs import replace
 
 from mlops_audit.facts.types import Command, Target
 from mlops_audit.graph.execution import Edge
+from mlops_audit.graph.mlflowprojects import entry_points
 from mlops_audit.graph.nodes import Nodes
 from mlops_audit.regex import regex
 
@@ -75,10 +75,9 @@ class TaskRunners:
         ):
             return self._stages(command, folder)
         if program == "mlflow" and command.argv[1:2] == ("run",):
-            entry = _entry_point(command)
-            entries = self.sources.by_runner.get("mlproject", ())
-            named = [t for t in entries if t.name == entry]
-            return (Edge(self.nodes.target(t)) for t in named or entries)
+            entries = tuple(self.sources.by_runner.get("mlproject", ()))
+            started = entry_points(command, folder, entries)
+            return (Edge(self.nodes.target(t)) for t in started)
         if program == "docker" or program in {"podman", "buildah", "docker-compose"}:
             return self._docker(command, folder)
         return None
@@ -212,14 +211,3 @@ class TaskRunners:
             else [t for t in builds if t.span.path in wanted]
         )
         return found or (list(builds) if len(builds) == 1 else [])
-
-
-def _entry_point(command: Command) -> str:
-    """The entry point of a project that `mlflow run` starts."""
-    words = command.argv
-    for word, after in zip_longest(words, words[1:], fillvalue=""):
-        if word in {"-e", "--entry-point"}:
-            return after
-        if word.startswith("--entry-point="):
-            return word.partition("=")[2]
-    return "main"

@@ -72,6 +72,7 @@ _OFFLINE = regex(
 _DATA_FILE = regex(
     r"(data|train|test|raw)[\w/.-]*\.(csv|parquet|jsonl?|feather)$|^data/?$", re.IGNORECASE
 )
+_TABLE = regex(r"\.(csv|tsv|parquet|jsonl|feather|arrow)$", re.IGNORECASE)
 _LAST = regex(r"join\(.{0,200},\s*[\"']([^\"']{1,120})[\"']\)$")
 _DATA_SET = regex(r"data_?-?set|corpus|(^|[^a-z])data\b", re.IGNORECASE)
 _RESULTS = regex(r"result|predict|metric|\bpreds?\b|outputs?\b|report|leaderboard", re.IGNORECASE)
@@ -135,7 +136,8 @@ def data_artifacts(project: Project) -> list[Use]:
     """Artifacts of a tracker that hold data sets, told by the file's or the artifact's name."""
     found = []
     for use in sorted(live(project, "tracker.artifacts"), key=lambda u: u.notebook):
-        first = use.call.arg(0, "local_path") if use.call else None
+        named_by = "name" if use.call and use.call.method == "Artifact" else "local_path"
+        first = use.call.arg(0, named_by) if use.call else None
         if use.call is None or first is None:
             continue
         joined = _LAST.search(first.text)  # `os.path.join(folder, "train.csv")`
@@ -145,9 +147,28 @@ def data_artifacts(project: Project) -> list[Use]:
                 told = item.value.literal
         named = isinstance(told, str) and _DATA_FILE.search(told) and not _RESULTS.search(told)
         made = use.call.method == "Artifact" and _DATA_SET.search(first.text)
-        if named or made:
+        if named or made or _holds_table(project, use):
             found.append(use)
     return found
+
+
+def _holds_table(project: Project, use: Use) -> bool:
+    """Whether a file of rows is put into an artifact, however the artifact is called."""
+    if use.call is None or use.call.method != "Artifact" or not use.call.targets:
+        return False
+    module = project.modules[use.path]
+    for call in module.calls_in(use.scope):
+        if call.receiver not in use.call.targets or call.method not in {"add_file", "new_file"}:
+            continue
+        value = call.arg(0, "local_path")
+        told = value.literal if value is not None else None
+        if value is not None and value.text.isidentifier():
+            own = module.assigns_by_scope.get(use.scope, ())
+            given = [a for a in own if value.text in a.targets]
+            told = given[-1].value.literal if given else None
+        if isinstance(told, str) and _TABLE.search(told) and not _RESULTS.search(told):
+            return True
+    return False
 
 
 def demonstrated(project: Project, use: Use) -> bool:
@@ -251,14 +272,25 @@ def step_artifacts(project: Project) -> list[Evidence]:
 
 def feature_outputs(project: Project) -> list[Evidence]:
     """Recorded outputs of pipeline stages that are features."""
-    computes = bool(feature_code(project))
+    computing = {e.span.path for e in feature_code(project)}
+    # What the code that computes names is what it writes, tracked without a stage.
+    named = {
+        text.value.rstrip("/").rsplit("/", 1)[-1]
+        for path in computing & project.modules.keys()
+        for text in project.modules[path].texts
+        if not text.doc
+    }
     strong, weak = [], []
     for entry, evidence in project.dvc.tracked():
         if is_model_path(entry.path) or _NOT_FEATURES.search(entry.path):
             continue
         if _FEATURES.search(evidence.detail):
             strong.append(evidence)
-        elif "of stage" in evidence.detail and _PREPARED.search(evidence.detail) and computes:
+        elif (
+            computing
+            and _PREPARED.search(evidence.detail)
+            and ("of stage" in evidence.detail or entry.path.rsplit("/", 1)[-1] in named)
+        ):
             weak.append(evidence)
     return strong or weak
 

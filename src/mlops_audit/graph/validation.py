@@ -28,6 +28,7 @@ from mlops_audit.graph.dataconditions import (
     is_other_error,
     monitors,
     on_settings,
+    pairs_samples,
 )
 from mlops_audit.graph.index import Symbol
 from mlops_audit.graph.sourcelines import keyword_span
@@ -88,6 +89,7 @@ _OPTION = regex(
     r"(type|mode|name|option|method|format)\b",
     re.IGNORECASE,
 )
+_SETS = regex(r"(^|\.)\w*(Dataset|DataModule)$")  # classes that hand out the samples
 _OUTPUTS = regex(r"output|predict", re.IGNORECASE)
 
 
@@ -283,6 +285,15 @@ class Validation:
                 continue
             evidence = Evidence(item.span, f"assert {item.test}")
             yield self._check(evidence, module.path, item.scope)
+        if not any(_SETS.search(b) for c in module.classes for b in c.bases):
+            return
+        for item in module.asserts:
+            if pairs_samples(item.test):
+                evidence = Evidence(item.span, f"assert {item.test}")
+                yield self._check(evidence, module.path, item.scope)
+        for raised in module.raises:
+            if raised.guards and pairs_samples(raised.guards[-1].text) and not raised.swallowed:
+                yield self._check(Evidence(raised.span, raised.text), module.path, raised.scope)
 
     def _handles_data(self, module: Module) -> bool:
         """Whether a module, or one that it takes data from, works with tables."""

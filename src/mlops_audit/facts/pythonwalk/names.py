@@ -247,7 +247,8 @@ class Names:
     def inferred(self, node: ast.expr) -> str:
         """What a variable holds, as a dotted name: its constructor, function result or alias."""
         if isinstance(node, _HOLDING):
-            found = self.resolve(node)
+            # A factory of the class gives an object of it: `Trainer.from_argparse_args(args)`.
+            found = self.resolve(node).removesuffix(".from_argparse_args")
             return "" if found.startswith("?") else found
         return ""
 

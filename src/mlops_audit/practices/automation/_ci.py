@@ -20,10 +20,11 @@ _IDLE = frozenset(
      "env", "sleep", "export", "set", "cd", "exit", "printenv", "uname", "df"}
 )  # fmt: skip
 _IDLE_ACTIONS = regex(
-    # Bots that look after issues and pull requests check no code either.
+    # Bots that look after issues and pull requests, or tell of them, check no code either.
     r"^(actions/(checkout|setup-|cache|labeler|stale|first-interaction)|.*setup-(python|node|uv)|"
     r".*(pr-labeler|release-drafter|cla-assistant|contributor-assistant|auto-assign|lock-threads|"
-    r"all-contributors|latest-changes|issue-manager))",
+    r"all-contributors|latest-changes|issue-manager|gajira|jira|trello|asana|add-to-project|"
+    r"action-slack|slack-(github-)?action|slack-notify|notify-slack|action-discord|telegram|greetings))",
     re.IGNORECASE,
 )
 # Submitting a build from a laptop: what the repository itself shows a person do.

@@ -68,6 +68,8 @@ _PUTS = regex(
     r"^(cp|rsync|scp)\b.*\bdags?(/|\b).*(dags|airflow)",
     re.IGNORECASE,
 )
+# What a script ends with that took its services down again: a trial run.
+_DOWN = regex(r"docker(-compose| compose)\b[^\n]{0,200}\b(down|stop)\b[^\n]{0,80}\s*$")
 _OF_A_PLACE = regex(
     r"deploy|production|staging|continuous[-_ ]delivery|(^|[-_ ])cd([-_ ]|$)", re.IGNORECASE
 )
@@ -173,7 +175,7 @@ def holds_code(project: Project, dockerfile: Dockerfile) -> bool:
                     return True
                 if not re.search(
                     r"requirement|environment|\.toml$|\.lock$|\.ya?ml$|\.sh$|Pipfile|"
-                    r"\.json$|\.txt$|\.cfg$|\.cnf$|conf$",
+                    r"\.json$|\.txt$|\.cfg$|\.cnf$|conf$|[Mm]akefile$|justfile$|LICEN[CS]E|\.md$",
                     source,
                 ):
                     folder = project.places.folder(source, dockerfile.path.rpartition("/")[0])
@@ -207,7 +209,11 @@ def deploys(project: Project, reach: Reach) -> Iterator[Delivery]:
             yield Delivery("deploy.run", way.evidence(), way, command)
         elif _on_a_machine(way) and _STARTS.search(f"{text} {command.stdin}"):
             yield Delivery("deploy.remote", way.evidence(), way, command)
-        elif _PUTS.search(text) and any(_SAYS.search(e.detail) for e in way.chain()):
+        elif (
+            _PUTS.search(text)
+            and any(_SAYS.search(e.detail) for e in way.chain())
+            and not _taken_down(way)
+        ):
             yield Delivery("deploy.run", way.evidence(), way, command)
 
 
@@ -267,6 +273,12 @@ def _on_a_machine(way: Way) -> bool:
         if node.kind == "job" and named and not _LENT.match(node.payload[1].runner):
             return True
     return False
+
+
+def _taken_down(way: Way) -> bool:
+    """Whether the step that starts services ends by stopping them."""
+    steps = [n.payload[1] for n in way.nodes() if n.kind == "step"]
+    return any(_DOWN.search(step.run) for step in steps)
 
 
 def _is_remote(command: Command) -> bool:

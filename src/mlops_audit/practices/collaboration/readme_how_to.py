@@ -43,6 +43,13 @@ _NO_TEXT = regex(
     re.IGNORECASE,
 )
 _COSTS = regex(r"\bcosts?\b|\bpricing\b", re.IGNORECASE)  # of running it
+# What goes wrong, and what somebody means to do one day.
+_NOT_HOW = regex(
+    r"\b(errors?|issues?|problems?|troubleshoot\w*|bugs?)\b|\b(you|we) (intend|plan|expect)\b|"
+    r"\bgoing to\b",
+    re.IGNORECASE,
+)
+_TASK = regex(r"^\s*([-*+]|\d+[.)])\s+\[[ xX]\]\s")  # an item of a list of things to do
 _COMMAND = regex(r"^\s*(\$ |%|[>$] ?\w)|`[^`\n]{3,200}`")
 # Sections that say how the project is handled, whatever their length.
 _HANDLING = regex(r"^\W*(workflows?|steps?\b|usage|how to |commands?|running |run )", re.IGNORECASE)
@@ -234,6 +241,7 @@ def _parts(
             if section.level
             and title.search(section.title)
             and not _COSTS.search(section.title)
+            and not _NOT_HOW.search(section.title)
             and bool(other.search(section.title)) is both
             and filled(document, section, _WORDS)
             and not _is_name(document, section)
@@ -260,9 +268,8 @@ def _parts(
         for _, span, text in project.docs.paragraphs(document):
             if does is _INSTALLS and _BUTTON.search(text):
                 yield Evidence(span, text)
-            if any(does.search(code) for code in re.findall(r"`([^`\n]{3,200})`", text)) or (
-                does.match(text)
-            ):
+            codes = () if _TASK.match(text) else re.findall(r"`([^`\n]{3,200})`", text)
+            if any(does.search(code) for code in codes) or does.match(text):
                 yield Evidence(span, text)
 
 

@@ -28,7 +28,7 @@ _REFUSES = regex(r"HTTPException|BadRequest|abort|ValidationError|ValueError|sta
 _PRESENT = regex(r"\bnot\b|is None|not in|len\(|isinstance")
 _CLIENT_ERROR = regex(
     r"\breturn\b[^\n]{0,200}(,\s*|status(_code)?\s*=\s*|HTTP_)(400|413|415|422)\b|"
-    r"\babort\(\s*(400|413|415|422)\b|"
+    r"\babort\(\s*(400|413|415|422)\b|[\"']statusCode[\"']\s*:\s*[\"']?(400|413|415|422)\b|"
     r"\breturn\b\s*\(?\s*(\w*jsonify|\w*JSONResponse|json\.dumps)?\s*\(?\s*\{\s*[\"']error[\"']\s*:"
 )
 _SHORT_BODY = 5  # lines in which a refusal answers

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from mlops_audit.facts.code import Branch, Module
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
+from mlops_audit.graph.datatests import run_by_step
 from mlops_audit.model import Evidence, Verdict, failed, hollow, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.regex import regex
@@ -60,6 +61,7 @@ def numeric_stability(project: Project) -> Verdict:
         acting += [e for e, scope in _acting(module) if is_called(project, module.path, scope)]
         idle += _looking(module)
     acting += _expected(project)
+    acting += _tested(project)
     if acting:
         return passed("NaN or infinity stops the run or alerts.", acting)
     if idle:
@@ -120,6 +122,15 @@ def _expected(project: Project) -> list[Evidence]:
         else:
             found += _nearby(project, check.evidence)
     return list(dict.fromkeys(found))
+
+
+def _tested(project: Project) -> Iterator[Evidence]:
+    """Assertions on missing values in tests of the data that a step of a pipeline runs."""
+    for path in sorted(project.test_files):
+        module = project.modules.get(path)
+        found = [a for a in module.asserts if _CHECK.search(a.test)] if module else []
+        if found and run_by_step(project, path):
+            yield from (Evidence(a.span, f"assert {a.test}") for a in found if not a.constant)
 
 
 _NOT_NULL = regex(r"expect_column_values_to_not_be_null|ExpectColumnValuesToNotBeNull")

@@ -92,6 +92,8 @@ def _of_tables(project: Project, known: set[tuple[str, Span]]) -> Iterator[Write
             value = call.arg(0)
             if value is None or value.text in buffers or _NO_DATA.search(value.text):
                 continue
+            if value.name.startswith("tempfile."):  # gone when the program is
+                continue
             if len(value.text) < 3:  # noqa: PLR2004 -- an open file, `f`
                 continue
             beside = _beside(call, module)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from mlops_audit.graph import Project
+from mlops_audit.graph.datatests import run_by_job, run_by_step
 from mlops_audit.graph.testcases import TestCase
 from mlops_audit.graph.validation import DataCheck
 from mlops_audit.model import Evidence, Verdict, failed, hollow, partial, passed
@@ -23,7 +24,6 @@ _DATA_TEST = regex(
     r"min|max|unique|n_nan|schema)\b"
 )
 _READS = regex(r"(^|\.)(read_\w+|load_dataset|open_dataset)$")
-_RUNS_DATA = frozenset({"script", "target", "notebook"})
 
 _COUNTS_ANSWERS = regex(
     r"^assert [^\n]{0,200}(\bpredictions|_predictions|\by_?pred|\bpreds)[\w\[\]'\"]{0,30}"
@@ -113,7 +113,9 @@ def _tests(project: Project, checks: list[DataCheck]) -> list[tuple[Evidence, bo
         evidence = in_tests.get(case.path)
         if evidence is None and (case.exercises or not _reads_and_looks(project, case)):
             continue
-        found.append((evidence or case.evidence(), evidence is not None and _ran(project, case)))
+        # A test that is handed its data reads the real one where a step of a pipeline runs it.
+        runs = run_by_job if evidence is not None else run_by_step
+        found.append((evidence or case.evidence(), runs(project, case.path)))
     own = {c.path for c in project.tests.cases if c.exercises}
     return [(e, ran) for e, ran in dict(found).items() if ran or e.span.path not in own]
 
@@ -140,17 +142,6 @@ def _reads_and_looks(project: Project, case: TestCase) -> bool:
     texts = [c.text for c in inside if "assert" in c.method.lower()]
     texts += [a.test for a in module.asserts if (a.span.line or 0) in lines]
     return any(_DATA_TEST.search(t) and any(n in t for n in known) for t in texts)
-
-
-def _ran(project: Project, case: TestCase) -> bool:
-    """Whether a script, task or pipeline that names the file or its folder runs the test."""
-    folder = case.path.rpartition("/")[0]
-    for way in project.runnable.of("tests"):
-        named = set(way.node.key[1:])
-        by_job = any(n.kind in _RUNS_DATA for n in way.nodes())
-        if named & {case.path, folder} and by_job and not way.soft:
-            return True
-    return False
 
 
 def _none(project: Project, checks: list[DataCheck]) -> Verdict:

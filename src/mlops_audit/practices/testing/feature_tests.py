@@ -32,6 +32,7 @@ _NO_NAMES = regex(
     r"device|logg(er|ing)|optimi[sz]er|environ|workspace|\bargs|(^|_)(dirs?|folders?|run)$",
     re.IGNORECASE,
 )
+_NETWORK = regex(r"(^|\.)(\w*Module|PreTrainedModel|Layer|Model)$")
 
 
 @practice(
@@ -89,10 +90,20 @@ def _prepares(project: Project, symbol: Symbol, code: dict[str, Evidence]) -> bo
     name = symbol.qualname
     if _NO_NAMES.search(name) or (not name and symbol.kind != "module"):
         return False
-    if _NAMES.search(_snake(name)) or _PATHS.search(symbol.path):
-        return True
     module = project.modules.get(symbol.path)
+    if (_NAMES.search(_snake(name)) and not _is_network(project, symbol)) or (
+        _PATHS.search(symbol.path)
+    ):
+        return True
     return module is not None and symbol.path in code and _holds(module, name, project)
+
+
+def _is_network(project: Project, symbol: Symbol) -> bool:
+    """Whether a class, or the class of a method, is a network: a Transformer that is the model."""
+    owner = project.modules[symbol.path].klass(symbol.qualname.split(".", 1)[0])
+    return owner is not None and any(
+        _NETWORK.search(base) for base in project.index.bases(symbol.path, owner)
+    )
 
 
 def _holds(module: Module, name: str, project: Project) -> bool:

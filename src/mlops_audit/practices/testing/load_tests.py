@@ -49,8 +49,10 @@ def load_tests(project: Project) -> Verdict:
     """Look for load-test tools, and for own code that measures a service under load."""
     found = [
         u.evidence()
-        for u in project.uses("load.test", test=None, notebook=False)
-        if not (u.details and u.details.kind == "benchmark")
+        for u in project.uses("load.test", test=None, notebook=None)
+        # In a notebook, the command of a tool starts it and says the load.
+        if (not u.notebook or u.where == "command")
+        and not (u.details and u.details.kind == "benchmark")
     ]
     plans = [e for m, e in files(project, "load.test") if m.details.kind != "benchmark"]
     idle = [e for e in plans if _idle(project, e.span.path)]

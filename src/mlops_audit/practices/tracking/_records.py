@@ -8,11 +8,13 @@ from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph import Project
 from mlops_audit.graph.lifecycle import scores_written_numbers
 from mlops_audit.graph.trackers import Tracked, tracked
+from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence
 from mlops_audit.regex import regex
 
-__all__ = ["HOLDER", "is_about_a_model", "own_calls", "records", "told_params"]
+__all__ = ["HOLDER", "is_about_a_model", "own_calls", "reads_data", "records", "told_params"]
 
+_DATA_LIBRARIES = frozenset({"pandas", "polars", "datasets", "pyarrow", "csv", "dask", "pyspark"})
 _OF_A_MODEL = ("train.", "evaluate.", "predict.", "model.", "registry.")
 # `self.config.metrics_file`: where a path comes from says nothing of what is written there.
 HOLDER = regex(r"\b(self\.)?_?(\w{1,20}_)?(config|cfg|conf|params|args|settings|paths)\.")
@@ -96,3 +98,11 @@ def _assigned(project: Project) -> list[Evidence]:
         if logs_scalars and (setting or any("config" in v.text[:60] for v in call.args)):
             found.append(Evidence(call.span, call.told))
     return found
+
+
+def reads_data(project: Project, use: Use | None) -> bool:
+    """Whether what a run takes as its input is data, and no model to go on with."""
+    if use is None or use.call is None or use.call.method != "use_artifact":
+        return True
+    module = project.modules[use.path]
+    return use.path in project.roles.training or bool(module.roots & _DATA_LIBRARIES)

@@ -32,7 +32,7 @@ from mlops_audit.practices.tracking._pipeline_records import (
     locked_params,
     platform_params,
 )
-from mlops_audit.practices.tracking._records import own_calls, records, told_params
+from mlops_audit.practices.tracking._records import own_calls, reads_data, records, told_params
 from mlops_audit.practices.tracking._run_settings import checkpoints, snapshots
 from mlops_audit.regex import regex
 
@@ -182,7 +182,8 @@ def _tied(project: Project) -> bool:
 def _data(project: Project) -> list[Evidence]:
     found = []
     if _tied(project):
-        found = [t.evidence for t in records(project, "tracker.input")]
+        taken = records(project, "tracker.input")
+        found = [t.evidence for t in taken if reads_data(project, t.use)]
         found += [
             t.evidence
             for t in records(project, "tracker.params", "tracker.artifacts")
