@@ -75,8 +75,7 @@ def _is_pipeline(root: Node) -> bool:
         return True
     shapes = (("steps", _STEP_KEYS), ("jobs", {"job", "deployment"}), ("stages", {"stage"}))
     for key, words in shapes:
-        node = root.get(key)
-        for item in node.list() if node is not None else ():
+        for item in root.list_at(key):
             if {*words, "template"} & set(item.keys()):
                 return True
             if any(name.startswith("${{") for name in item.entries):
@@ -85,9 +84,9 @@ def _is_pipeline(root: Node) -> bool:
 
 
 def _images(root: Node) -> dict[str, str]:
-    node = root.get("resources", "containers")
     found = {
-        item.str_at("container"): item.str_at("image") for item in (node.list() if node else ())
+        item.str_at("container"): item.str_at("image")
+        for item in root.list_at("resources", "containers")
     }
     return {name: image for name, image in found.items() if name}
 
@@ -210,8 +209,7 @@ def _job(node: Node, context: Context) -> _Made:
         triggers=test.triggers,
         disabled=test.disabled,
     )
-    depends = node.get("dependsOn")
-    return _Made(job, needs=depends.strings() if depends is not None else ())
+    return _Made(job, needs=node.strings_at("dependsOn"))
 
 
 def _strategy(node: Node) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from mlops_audit.facts.cicommon import listed_and_refused
 from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.types import Trigger, TriggerKind
 from mlops_audit.model import Span
@@ -66,9 +67,9 @@ def _push(root: Node, path: str) -> tuple[Trigger, ...]:
         return ()
     if node.kind != "map":
         return (Trigger(TriggerKind.PUSH, span, branches=node.strings()),)
-    tags = _filter(node, "tags")[0]
-    branches, ignored = _filter(node, "branches")
-    paths, without = _filter(node, "paths")
+    tags = listed_and_refused(node.get("tags"))[0]
+    branches, ignored = listed_and_refused(node.get("branches"))
+    paths, without = listed_and_refused(node.get("paths"))
     found: list[Trigger] = []
     if branches or ignored or not tags:
         found.append(Trigger(TriggerKind.PUSH, span, branches, ignored, paths, without))
@@ -86,18 +87,17 @@ def _pull(root: Node, path: str) -> tuple[Trigger, ...]:
         return ()
     if node.kind != "map":
         return (Trigger(TriggerKind.PULL_REQUEST, span, branches=node.strings()),)
-    branches, ignored = _filter(node, "branches")
-    paths, without = _filter(node, "paths")
+    branches, ignored = listed_and_refused(node.get("branches"))
+    paths, without = listed_and_refused(node.get("paths"))
     return (Trigger(TriggerKind.PULL_REQUEST, span, branches, ignored, paths, without),)
 
 
 def _schedules(root: Node, path: str) -> tuple[Trigger, ...]:
-    node = root.get("schedules")
     found: list[Trigger] = []
-    for item in node.list() if node is not None else ():
+    for item in root.list_at("schedules"):
         cron = item.str_at("cron")
         if cron:
-            branches, ignored = _filter(item, "branches")
+            branches, ignored = listed_and_refused(item.get("branches"))
             span = Span(path, item.line_of("cron"))
             found.append(Trigger(TriggerKind.SCHEDULE, span, branches, ignored, cron=cron))
     return tuple(found)
@@ -114,7 +114,8 @@ def _resources(root: Node, path: str) -> tuple[Trigger, ...]:
                 continue
             span = Span(path, item.line_of("trigger"))
             if key == "pipelines":
-                branches, ignored = _filter(trigger, "branches") if trigger else ((), ())
+                filtered = trigger.get("branches") if trigger else None
+                branches, ignored = listed_and_refused(filtered)
                 source = item.str_at("source") or item.str_at("pipeline")
                 found.append(
                     Trigger(TriggerKind.WORKFLOW, span, branches, ignored, after=(source,))
@@ -122,14 +123,3 @@ def _resources(root: Node, path: str) -> tuple[Trigger, ...]:
             else:
                 found.append(Trigger(TriggerKind.EVENT, span, types=(key,)))
     return tuple(found)
-
-
-def _filter(node: Node, key: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The names to include and to exclude; a plain list includes."""
-    found = node.get(key)
-    if found is None:
-        return (), ()
-    if found.kind != "map":
-        return found.strings(), ()
-    include, exclude = found.get("include"), found.get("exclude")
-    return include.strings() if include else (), exclude.strings() if exclude else ()

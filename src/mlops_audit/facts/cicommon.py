@@ -25,6 +25,7 @@ __all__ = [
     "inside",
     "joined",
     "list_command",
+    "listed_and_refused",
     "of_image",
     "on_one_line",
     "root_map",
@@ -46,6 +47,15 @@ def texts(node: Node | None) -> dict[str, str]:
     if node is None:
         return {}
     return {key: value.text for key, value in node.items() if value.kind in ("scalar", "null")}
+
+
+def listed_and_refused(node: Node | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names that a filter includes and excludes; a plain list includes."""
+    if node is None:
+        return (), ()
+    if node.kind != "map":
+        return node.strings(), ()
+    return node.strings_at("include"), node.strings_at("exclude")
 
 
 def joined(folder: str, path: str) -> str:

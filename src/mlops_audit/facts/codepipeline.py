@@ -85,9 +85,8 @@ def _pipeline(resource: Resource, template: _Template) -> Workflow:
     jobs: list[Job] = []
     triggers: list[Trigger] = []
     for stage in stages.list() if stages is not None else ():
-        actions = stage.get("Actions")
         listed = sorted(
-            actions.list() if actions is not None else (),
+            stage.list_at("Actions"),
             key=lambda action: run_order(template.text(action.get("RunOrder"))),
         )
         triggers.extend(_source(action, template) for action in listed if _is_source(action))
@@ -97,8 +96,10 @@ def _pipeline(resource: Resource, template: _Template) -> Workflow:
     triggers.extend(_events(resource, template))
     triggers = _of_objects(triggers)
     span = resource.span
-    blocked = resource.node.get("DisableInboundStageTransitions")
-    names = {template.text(n.get("StageName")): n for n in (blocked.list() if blocked else ())}
+    names = {
+        template.text(n.get("StageName")): n
+        for n in resource.node.list_at("DisableInboundStageTransitions")
+    }
     closed = [
         replace(j, disabled="its inbound transition is disabled") if j.name in names else j
         for j in jobs

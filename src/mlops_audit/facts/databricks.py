@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mlops_audit.facts.nodes import EMPTY, Node
+from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.pipelinetypes import PipelineFile, PipelineStep
 from mlops_audit.facts.types import Command
 from mlops_audit.model import Span
@@ -44,7 +44,7 @@ def starts_cluster(root: Node) -> bool:
     return any(
         place.get("new_cluster") is not None or place.get("job_clusters") is not None
         for _, job, _ in _found(root)
-        for place in (job, *(job.get("tasks") or EMPTY).list())
+        for place in (job, *job.list_at("tasks"))
     )
 
 
@@ -79,14 +79,14 @@ def _is_job(node: Node) -> bool:
 
 
 def _job(key: str, node: Node, line: int, path: str) -> PipelineFile:
-    tasks = (node.get("tasks") or EMPTY).list() or (node,)
+    tasks = node.list_at("tasks") or (node,)
     name = node.str_at("name") or key
     steps = tuple(
         PipelineStep(
             task.str_at("task_key") or name,
             Span(path, task.line),
             _command(task, path),
-            needs=tuple(n.str_at("task_key") for n in (task.get("depends_on") or EMPTY).list()),
+            needs=tuple(n.str_at("task_key") for n in task.list_at("depends_on")),
         )
         for task in tasks
     )
@@ -106,7 +106,7 @@ def _command(task: Node, path: str) -> Command | None:
     for key, program in _TASKS:
         target = _SCHEME.sub("", task.str_at(*key))
         if target:
-            rest = (task.get(key[0], "parameters") or EMPTY).strings()
+            rest = task.strings_at(key[0], "parameters")
             words = tuple(w for w in (program, target, *rest) if w)
             line = task.get(key[0]) or task
             return Command(words, Span(path, line.line), " ".join(words))

@@ -182,7 +182,7 @@ def _service(name: str, node: Node, path: str, line: int) -> Service:
         healthcheck=health,
         healthcheck_span=Span(path, check.line) if check is not None and health else None,
         environment=tuple(environment),
-        ports=tuple(n.text or n.str_at("target") for n in (node.get("ports") or EMPTY).list()),
+        ports=tuple(n.text or n.str_at("target") for n in node.list_at("ports")),
         needs=depends.strings() or depends.keys(),
     )
 
@@ -238,9 +238,9 @@ def read_deploy_file(data: bytes, path: str) -> DeployFile | Unreadable | None:
         nodes = [n for _, n in node.items()] if node is not None and node.kind == "map" else [node]
         commands += tuple(c for n in nodes for c in _command(n, path))
     commands += _command(root.get("entrypoint"), path)
-    for command in (root.get("post_build_cmds") or EMPTY).list():
+    for command in root.list_at("post_build_cmds"):
         commands += _command(command, path)
-    for service in (root.get("services") or EMPTY).list():
+    for service in root.list_at("services"):
         for key in ("buildCommand", "startCommand"):
             commands += node_commands(service.get(key), path)
     for process in (root.get("processes") or EMPTY).entries.values():

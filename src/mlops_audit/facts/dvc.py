@@ -69,7 +69,7 @@ def _artifacts(node: Node | None, scope: Scope, folder: str, path: str) -> tuple
             description=entry.node.str_at("desc")
             or entry.node.str_at("description")
             or entry.node.str_at("type"),
-            labels=(name, *(entry.node.get("labels") or EMPTY).strings()),
+            labels=(name, *entry.node.strings_at("labels")),
         )
         for name, entry in (node or EMPTY).entries.items()
         if entry.node.kind == "map"
@@ -127,7 +127,7 @@ def _paths(
                     cached and options.str_at("cache") != "false",
                     options.str_at("remote"),
                     options.str_at("desc"),
-                    (options.get("labels") or EMPTY).strings(),
+                    options.strings_at("labels"),
                 )
             )
     return tuple(found)

@@ -49,7 +49,7 @@ def read_dvc_lock(data: bytes, path: str) -> DvcLock | Unreadable:
         found[name] = LockedStage(
             name,
             Span(path, entry.line),
-            (node.get("cmd") or EMPTY).strings(),
+            node.strings_at("cmd"),
             _entries(node.get("deps"), folder, path),
             _entries(node.get("outs"), folder, path),
             tuple(params),

@@ -14,7 +14,6 @@ from mlops_audit.facts.github_steps import (
     given_inputs,
     local_file,
     node_list,
-    node_strings,
     read_if,
     read_step,
     softness,
@@ -168,7 +167,7 @@ def _job(name: str, node: Node, root: Node, context: Context) -> Job:
         tuple(read_step(step, context) for step in steps.list() if step.kind == "map")
         if steps
         else _handed_over(node, context),
-        node_strings(node.get("needs")),
+        node.strings_at("needs"),
         test.condition,
         soft=bool(soft),
         why_soft=soft,
@@ -181,7 +180,7 @@ def _job(name: str, node: Node, root: Node, context: Context) -> Job:
         jobs=jobs,
         disabled=test.disabled,
         void_condition=test.void,
-        runner=" ".join(node_strings(node.get("runs-on"))),
+        runner=" ".join(node.strings_at("runs-on")),
     )
 
 
@@ -192,7 +191,7 @@ def _named(node: Node | None, key: str) -> str:
 
 
 def _system_shell(node: Node) -> str:
-    runner = " ".join(node_strings(node.get("runs-on"))).lower()
+    runner = " ".join(node.strings_at("runs-on")).lower()
     return "pwsh" if runner.startswith("windows") else ""
 
 

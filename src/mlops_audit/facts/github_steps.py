@@ -125,11 +125,6 @@ def read_if(node: Node, context: Context) -> If:
     return If(condition, triggers=left)
 
 
-def node_strings(node: Node | None) -> tuple[str, ...]:
-    """The texts of a scalar or list, none for an absent node."""
-    return node.strings() if node is not None else ()
-
-
 def softness(node: Node) -> str:
     """`continue-on-error` where it is literally true, else an empty string."""
     flag = node.get("continue-on-error")

@@ -79,7 +79,7 @@ def _event(entry: Entry, path: str) -> tuple[Trigger, ...]:
         )
     kind = _KINDS.get(entry.key, TriggerKind.EVENT)
     if kind is TriggerKind.EVENT:
-        types = _texts(node, "types")
+        types = node.strings_at("types")
         return (Trigger(kind, span, types=(entry.key, *types)),)
     if kind is TriggerKind.PUSH:
         return _push(node, span)
@@ -87,30 +87,25 @@ def _event(entry: Entry, path: str) -> tuple[Trigger, ...]:
         Trigger(
             kind,
             span,
-            branches=_texts(node, "branches"),
-            branches_ignore=_texts(node, "branches-ignore"),
-            paths=_texts(node, "paths"),
-            paths_ignore=_texts(node, "paths-ignore"),
-            after=_texts(node, "workflows"),
-            types=_texts(node, "types"),
+            branches=node.strings_at("branches"),
+            branches_ignore=node.strings_at("branches-ignore"),
+            paths=node.strings_at("paths"),
+            paths_ignore=node.strings_at("paths-ignore"),
+            after=node.strings_at("workflows"),
+            types=node.strings_at("types"),
         ),
     )
 
 
 def _push(node: Node, span: Span) -> tuple[Trigger, ...]:
     """A push of branches, of tags, or both: a filter for one alone leaves the other out."""
-    branches = _texts(node, "branches")
-    ignored = _texts(node, "branches-ignore")
-    tags = _texts(node, "tags") + tuple(f"!{tag}" for tag in _texts(node, "tags-ignore"))
-    paths, without = _texts(node, "paths"), _texts(node, "paths-ignore")
+    branches = node.strings_at("branches")
+    ignored = node.strings_at("branches-ignore")
+    tags = node.strings_at("tags") + tuple(f"!{tag}" for tag in node.strings_at("tags-ignore"))
+    paths, without = node.strings_at("paths"), node.strings_at("paths-ignore")
     found: list[Trigger] = []
     if branches or ignored or not tags:
         found.append(Trigger(TriggerKind.PUSH, span, branches, ignored, paths, without))
     if tags:
         found.append(Trigger(TriggerKind.TAG, span, paths=paths, paths_ignore=without, tags=tags))
     return tuple(found)
-
-
-def _texts(node: Node, key: str) -> tuple[str, ...]:
-    found = node.get(key)
-    return found.strings() if found is not None else ()

@@ -105,24 +105,20 @@ def _containers(node: Node, path: str) -> Iterator[Container]:
 
 def _predictors(node: Node) -> Iterator[Node]:
     """The pods of a SeldonDeployment, one or more for each predictor."""
-    listed = node.get("spec", "predictors")
-    for predictor in listed.list() if listed is not None else ():
-        parts = predictor.get("componentSpecs")
-        for part in parts.list() if parts is not None else ():
+    for predictor in node.list_at("spec", "predictors"):
+        for part in predictor.list_at("componentSpecs"):
             pod = part.get("spec")
             if pod is not None:
                 yield pod
 
 
 def _container(node: Node, path: str) -> Container:
-    command, args, env = node.get("command"), node.get("args"), node.get("env")
-    listed = env.list() if env is not None else ()
-    pairs = [(item.str_at("name"), item.str_at("value")) for item in listed]
+    pairs = [(item.str_at("name"), item.str_at("value")) for item in node.list_at("env")]
     return Container(
         node.str_at("name"),
         node.str_at("image"),
-        command.strings() if command is not None else (),
-        args.strings() if args is not None else (),
+        node.strings_at("command"),
+        node.strings_at("args"),
         Span(path, node.line),
         tuple(probe for probe in _PROBES if node.get(probe) is not None),
         tuple(pair for pair in pairs if pair[0]),

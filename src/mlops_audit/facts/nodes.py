@@ -126,6 +126,16 @@ class Node(Struct, frozen=True, eq=False):
             return [node.plain() for node in self.children]
         return self.value
 
+    def strings_at(self, *path: str) -> tuple[str, ...]:
+        """The texts of the scalar or list below `path`; none where nothing is."""
+        node = self.get(*path)
+        return node.strings() if node is not None else ()
+
+    def list_at(self, *path: str) -> tuple[Node, ...]:
+        """The members of the list below `path`; none where no list is."""
+        node = self.get(*path)
+        return node.children if node is not None else ()
+
     def walk(self) -> Iterator[Node]:
         """This node and all below it, in the file's order."""
         stack = [self]

@@ -172,8 +172,7 @@ def _packages(tool: Node, poetry: Node) -> tuple[str, ...]:
         ("flit", "module", "name"),
         ("uv", "build-backend", "module-name"),
     ):
-        node = tool.get(*keys)
-        found += node.strings() if node is not None else ()
+        found += tool.strings_at(*keys)
     return tuple(f for f in found if f)
 
 

@@ -172,7 +172,7 @@ def _step_functions(root: Node, path: str) -> Found:
             command = Command(words, Span(path, entry.line), " ".join(words)) if resource else None
             following = tuple(n for n in (node.str_at("Next"), node.str_at("Default")) if n)
             steps.append(PipelineStep(name, Span(path, entry.line), command, outputs=following))
-            stack += [b.get("States") or EMPTY for b in (node.get("Branches") or EMPTY).list()]
+            stack += [b.get("States") or EMPTY for b in node.list_at("Branches")]
             inner = node.get("Iterator", "States") or node.get("ItemProcessor", "States")
             stack += [inner] if inner is not None else []
     name = root.str_at("Comment")
@@ -186,9 +186,9 @@ def _sagemaker(root: Node, path: str) -> Found:
             node.str_at("Name"),
             Span(path, node.line),
             _words(node.get("Arguments", "AppSpecification", "ContainerEntrypoint"), path),
-            needs=(node.get("DependsOn") or EMPTY).strings(),
+            needs=node.strings_at("DependsOn"),
         )
-        for node in (root.get("Steps") or EMPTY).list()
+        for node in root.list_at("Steps")
     )
     return (PipelineFile("sagemaker", "", Span(path, 1), steps),) if steps else ()
 
@@ -202,7 +202,7 @@ def _kubeflow(root: Node, path: str) -> Found:
         component = node.str_at("componentRef", "name")
         label = root.str_at("components", component, "executorLabel")
         container = executors.get(label, "container") or EMPTY
-        needs = (node.get("dependentTasks") or EMPTY).strings()
+        needs = node.strings_at("dependentTasks")
         command = _words(container.get("command"), path)
         steps.append(PipelineStep(key, Span(path, entry.line), command, needs=needs))
     name = root.str_at("pipelineInfo", "name")
@@ -212,7 +212,7 @@ def _kubeflow(root: Node, path: str) -> Found:
 def _ploomber(root: Node, path: str) -> Found:
     folder = posixpath.dirname(path)
     steps: list[PipelineStep] = []
-    for node in (root.get("tasks") or EMPTY).list():
+    for node in root.list_at("tasks"):
         source = node.str_at("source")
         if not source or node.get("product") is None:
             return ()
@@ -228,7 +228,7 @@ def _ploomber(root: Node, path: str) -> Found:
 def _cloud_workflows(root: Node, path: str) -> Found:
     """Google Cloud Workflows: `main.steps`, each step a map of one name."""
     steps: list[PipelineStep] = []
-    for item in (root.get("main", "steps") or EMPTY).list():
+    for item in root.list_at("main", "steps"):
         for name, entry in item.entries.items():
             call = entry.node.str_at("call")
             span = Span(path, entry.line)

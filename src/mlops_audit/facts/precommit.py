@@ -55,7 +55,7 @@ def read_precommit(data: bytes, path: str) -> tuple[Hook, ...] | Unreadable:
     if isinstance(root, Unreadable):
         return root
     repos = root if root.kind == "list" else root.get("repos") or EMPTY
-    default = (root.get("default_stages") or EMPTY).strings()
+    default = root.strings_at("default_stages")
     found: list[Hook] = []
     for repo in repos.list():
         hooks = repo.get("hooks") or EMPTY
@@ -64,7 +64,7 @@ def read_precommit(data: bytes, path: str) -> tuple[Hook, ...] | Unreadable:
 
 
 def _hook(node: Node, repo: Node, default: tuple[str, ...], path: str) -> Hook:
-    args = (node.get("args") or EMPTY).strings()
+    args = node.strings_at("args")
     entry = node.get("entry")
     command = None
     if entry is not None and entry.kind == "scalar" and node.str_at("language") != "pygrep":
@@ -81,9 +81,9 @@ def _hook(node: Node, repo: Node, default: tuple[str, ...], path: str) -> Hook:
         entry=entry.text if entry is not None else "",
         language=node.str_at("language"),
         args=args,
-        stages=(node.get("stages") or EMPTY).strings() or default,
+        stages=node.strings_at("stages") or default,
         command=command,
-        additional=(node.get("additional_dependencies") or EMPTY).strings(),
+        additional=node.strings_at("additional_dependencies"),
     )
 
 
@@ -136,12 +136,12 @@ def read_lefthook(data: bytes, path: str) -> tuple[Target, ...] | Unreadable:
             continue
         for name, entry in (node.get("commands") or EMPTY).entries.items():
             found.append(_lefthook(f"{hook}/{name}", entry.node, path, entry.line))
-        jobs = list((node.get("jobs") or EMPTY).list())
+        jobs = list(node.list_at("jobs"))
         number = 0
         while number < min(len(jobs), _MAX_JOBS):
             job = jobs[number]
             number += 1
-            jobs.extend((job.get("group", "jobs") or EMPTY).list())
+            jobs.extend(job.list_at("group", "jobs"))
             name = job.str_at("name") or str(number)
             found.append(_lefthook(f"{hook}/{name}", job, path, job.line))
         for name, entry in (node.get("scripts") or EMPTY).entries.items():

@@ -51,10 +51,6 @@ def _map(data: bytes, path: str, *, json: bool = False) -> Node | Unreadable:
     return Unreadable(Span(path), "no map at its top")
 
 
-def _texts(node: Node | None) -> tuple[str, ...]:
-    return node.strings() if node is not None else ()
-
-
 def read_taskfile(data: bytes, path: str) -> Read:
     """Read a Taskfile (go-task): tasks with commands, calls of other tasks, sources, generates."""
     root = _map(data, path)
@@ -86,8 +82,8 @@ def read_taskfile(data: bytes, path: str) -> Read:
                 Span(path, entry.line),
                 commands=tuple(commands),
                 needs=tuple(n for n in needs if n),
-                inputs=_texts(node.get("sources")),
-                outputs=_texts(node.get("generates")),
+                inputs=node.strings_at("sources"),
+                outputs=node.strings_at("generates"),
                 folder=posixpath.dirname(path),
                 phony=node.get("generates") is None,
                 soft=node.str_at("ignore_error") == "true",
@@ -178,14 +174,14 @@ def read_spacy(data: bytes, path: str) -> Read:
         for part in script.many() if script is not None else ():
             text = _SPACY_VARIABLE.sub(known, part.text)
             steps += parse_shell(text, path=path, line=part.text_line or part.line)
-        outputs = (*_texts(node.get("outputs")), *_texts(node.get("outputs_no_cache")))
+        outputs = (*node.strings_at("outputs"), *node.strings_at("outputs_no_cache"))
         found.append(
             Target(
                 "spacy",
                 node.str_at("name"),
                 Span(path, node.line),
                 commands=tuple(steps),
-                inputs=tuple(_SPACY_VARIABLE.sub(known, t) for t in _texts(node.get("deps"))),
+                inputs=tuple(_SPACY_VARIABLE.sub(known, t) for t in node.strings_at("deps")),
                 outputs=tuple(_SPACY_VARIABLE.sub(known, t) for t in outputs),
                 folder=folder,
                 phony=not outputs,

@@ -100,7 +100,7 @@ def _filled(target: Target, node: Node, path: str, runner: str) -> Target:
         else:
             commands += node_commands(part, path, folder=folder, errexit=runner != "pdm")
     needs = tuple(n for key in _DEPENDS for n in _names(node.get(key)))
-    steps = [*_texts(node.get("chain")), *_texts(node.get("composite"))]
+    steps = [*node.strings_at("chain"), *node.strings_at("composite")]
     file = node.str_at("file")
     if file:
         span = Span(path, node.line_of("file"))
@@ -111,8 +111,8 @@ def _filled(target: Target, node: Node, path: str, runner: str) -> Target:
         commands=commands,
         needs=(*needs, *(s.split()[0] for s in steps if s.split())),
         calls=(call.split("(")[0],) if call else (),
-        inputs=_texts(node.get("inputs")) or _texts(node.get("sources")),
-        outputs=_texts(node.get("outputs")),
+        inputs=node.strings_at("inputs") or node.strings_at("sources"),
+        outputs=node.strings_at("outputs"),
         doc=node.str_at("description") or node.str_at("help"),
     )
 
@@ -124,10 +124,6 @@ def _names(node: Node | None) -> tuple[str, ...]:
     return tuple(
         n.text.split(" ")[0] if n.kind == "scalar" else n.str_at("task") for n in node.many()
     )
-
-
-def _texts(node: Node | None) -> tuple[str, ...]:
-    return node.strings() if node is not None else ()
 
 
 def _poe(table: Node | None, path: str) -> Iterator[Target]:

@@ -43,9 +43,7 @@ def read_appveyor(path: str, data: bytes, getter: Getter) -> tuple[Workflow, ...
 
 
 def _triggers(root: Node, span: Span) -> tuple[Trigger, ...]:
-    only, ignored = root.get("branches", "only"), root.get("branches", "except")
-    branches = only.strings() if only is not None else ()
-    refused = ignored.strings() if ignored is not None else ()
+    branches, refused = root.strings_at("branches", "only"), root.strings_at("branches", "except")
     found = [Trigger(TriggerKind.PUSH, span, branches, refused)]
     if root.str_at("skip_branch_with_pr") != "true" or not branches:
         found.append(Trigger(TriggerKind.PULL_REQUEST, span, branches, refused))

@@ -94,8 +94,7 @@ def _cron(node: Node, path: str) -> tuple[Trigger, ...]:
 
 def _jobs(spec: Node, path: str) -> Iterator[Job]:
     """The templates that the entry point reaches, each a job; needs from `dag` and `steps`."""
-    listed = spec.get("templates")
-    templates = {t.str_at("name"): t for t in (listed.list() if listed is not None else ())}
+    templates = {t.str_at("name"): t for t in spec.list_at("templates")}
     needs: dict[str, tuple[str, ...]] = {}
     tasks: dict[str, str] = {}  # what the entry point calls each template
     pending = [spec.str_at("entrypoint") or next(iter(templates), "")]
@@ -121,8 +120,7 @@ def _called(template: Node) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     listed = tasks.list() if tasks is not None else ()
     template_of = {task.str_at("name"): task.str_at("template") for task in listed}
     for task in listed:
-        depends = task.get("dependencies")
-        names = depends.strings() if depends is not None else ()
+        names = task.strings_at("dependencies")
         names = names or tuple(re.findall(r"[\w\-]+", task.str_at("depends")[:1000]))
         before = tuple(template_of[n] for n in names if n in template_of)
         yield task.str_at("name"), task.str_at("template"), before
@@ -193,8 +191,7 @@ def _sensor(node: Node, path: str) -> Iterator[Workflow]:
     """A Sensor starts the workflow that it holds when its events arrive."""
     depends = node.get("spec", "dependencies")
     names = tuple(d.str_at("eventName") for d in depends.list()) if depends is not None else ()
-    listed = node.get("spec", "triggers")
-    for item in listed.list() if listed is not None else ():
+    for item in node.list_at("spec", "triggers"):
         for inner in item.walk():
             if inner.str_at("kind") in _KINDS and inner.get("spec") is not None:
                 found = _workflow(inner, "Workflow", path)

@@ -127,8 +127,7 @@ def _triggers(node: Node, span: Span) -> tuple[Trigger, ...]:
 
 
 def _filter(node: Node, kind: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    only, ignore = node.get("filters", kind, "only"), node.get("filters", kind, "ignore")
-    return only.strings() if only else (), ignore.strings() if ignore else ()
+    return node.strings_at("filters", kind, "only"), node.strings_at("filters", kind, "ignore")
 
 
 def _reached(job: Job, triggers: tuple[Trigger, ...]) -> Job:

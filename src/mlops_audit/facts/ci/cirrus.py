@@ -48,12 +48,11 @@ def _job(key: str, node: Node, path: str, env: dict[str, str]) -> Job:
     )
     condition = node.str_at("only_if")
     soft = node.str_at("allow_failures") == "true"
-    depends = node.get("depends_on")
     return Job(
         node.str_at("name") or node.str_at("alias") or key.removesuffix("_task"),
         Span(path, node.line),
         steps,
-        depends.strings() if depends is not None else (),
+        node.strings_at("depends_on"),
         condition,
         soft=soft,
         why_soft="allow_failures" if soft else "",

@@ -48,8 +48,7 @@ def read_cloudbuild(path: str, data: bytes, getter: Getter) -> tuple[Workflow, .
     root = load_json(data, path) if path.endswith(".json") else load_yaml(data, path)
     if isinstance(root, Unreadable):
         return broken("cloudbuild", root) if SIGNS.named(path) else ()
-    listed = root.get("steps")
-    nodes = [node for node in (listed.list() if listed is not None else ()) if node.str_at("name")]
+    nodes = [node for node in root.list_at("steps") if node.str_at("name")]
     if not nodes:
         return ()
     span = Span(path, root.line_of("steps"))

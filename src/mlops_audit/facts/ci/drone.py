@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlops_audit.facts.cicommon import Script, broken, glued, joined, texts
+from mlops_audit.facts.cicommon import Script, broken, glued, joined, listed_and_refused, texts
 from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.signs import Signs
 from mlops_audit.facts.types import Getter, Job, Step, Trigger, TriggerKind, Unreadable, Workflow
@@ -64,8 +64,8 @@ def _triggers(node: Node | None, span: Span) -> tuple[Trigger, ...]:
         return (Trigger(TriggerKind.PUSH, span), Trigger(TriggerKind.PULL_REQUEST, span))
     found: list[Trigger] = []
     for item in node.many():
-        branches, ignored = _filter(item.get("branch"))
-        events, refused = _filter(item.get("event"))
+        branches, ignored = listed_and_refused(item.get("branch"))
+        events, refused = listed_and_refused(item.get("event"))
         names = events or tuple(n for n in ("push", "pull_request", "tag") if n not in refused)
         cron = item.str_at("cron")
         for name in names:
@@ -78,15 +78,6 @@ def _triggers(node: Node | None, span: Span) -> tuple[Trigger, ...]:
                 else Trigger(kind, span, types=(cron,) if cron else types)
             )
     return tuple(found)
-
-
-def _filter(node: Node | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    if node is None:
-        return (), ()
-    if node.kind != "map":
-        return node.strings(), ()
-    include, exclude = node.get("include"), node.get("exclude")
-    return include.strings() if include else (), exclude.strings() if exclude else ()
 
 
 def _step(name: str, node: Node, path: str) -> Step:

@@ -52,14 +52,13 @@ def _workflow(node: Node, path: str) -> Workflow:
 
 
 def _task(node: Node, path: str) -> Job:
-    after = node.get("runAfter")
     spec = node.get("taskSpec")
     params = node.get("params")
     return Job(
         node.str_at("name"),
         Span(path, node.line),
         _steps(spec, path) if spec is not None else (),
-        after.strings() if after is not None else (),
+        node.strings_at("runAfter"),
         calls=node.str_at("taskRef", "name"),
         inputs={p.str_at("name"): p.str_at("value") for p in (params.list() if params else ())},
     )

@@ -46,9 +46,7 @@ def read_travis(path: str, data: bytes, getter: Getter) -> tuple[Workflow, ...]:
 
 
 def _triggers(root: Node, span: Span) -> tuple[Trigger, ...]:
-    only, ignored = root.get("branches", "only"), root.get("branches", "except")
-    branches = only.strings() if only is not None else ()
-    without = ignored.strings() if ignored is not None else ()
+    branches, without = root.strings_at("branches", "only"), root.strings_at("branches", "except")
     lists = root.get("branches") is not None
     span = Span(span.path, root.line_of("branches") if lists else None)
     push = Trigger(TriggerKind.PUSH, span, branches, without)
