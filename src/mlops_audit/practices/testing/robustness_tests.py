@@ -28,6 +28,7 @@ _NO_INPUT = regex(
     r"config|settings|auth|login|token|user|permission|argument|param_validation", re.IGNORECASE
 )
 _BODIES = frozenset({"json", "data", "files", "params", "content", "json_data"})
+_ESTIMATES = frozenset({"fit", "fit_transform", "fit_predict", "transform"})
 _MODEL = frozenset({"predict.call", "model.load", "registry.load"})
 
 
@@ -90,7 +91,14 @@ def _on_model(project: Project, case: TestCase) -> bool:
         if _serves(project, case):
             return True
         return bool(_MODEL & capabilities) or predicts or bool(_PREDICTS.search(texts))
-    return predicts or _checks_input(project, case)
+    return predicts or _checks_input(project, case) or _on_estimator(project, case)
+
+
+def _on_estimator(project: Project, case: TestCase) -> bool:
+    """Whether a test of a library gives input to what others fit: its models and transformers."""
+    return project.roles.kind == "library" and any(
+        c.method in _ESTIMATES for c in calls_of(project, case)
+    )
 
 
 def _checks_input(project: Project, case: TestCase) -> bool:

@@ -23,7 +23,8 @@ _NAMES = regex(
     re.IGNORECASE,
 )
 _SHARED = regex(
-    r"(^|[._])process(_|$)|pre_?process|feature|transform|prepare|encod|tokeni|clean|schema|predict|normali|check$|augment",
+    r"(^|[._])process(_|$)|pre_?process|feature|transform|prepare|encod|tokeni|clean|schema|predict|"
+    r"normali|check$|augment|prompt",
     re.IGNORECASE,
 )
 _SERVING_PATH = regex(
