@@ -8,11 +8,11 @@ a waiver that nobody answers for is a `ConfigError`.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
+import tomli
 from msgspec import Struct, field
 
 from mlops_audit.model import Attestation, Diagnostic, Strength, Waiver
@@ -111,7 +111,7 @@ def load_config(
         if content is None:
             continue
         try:
-            document = tomllib.loads(content.decode("utf-8-sig"))
+            document = tomli.loads(content.decode("utf-8-sig"))
         except (ValueError, RecursionError) as error:
             message = f"not readable as TOML ({_one_line(error)}); the defaults are used"
             diagnostics.append(Diagnostic(name, message))
@@ -136,7 +136,7 @@ def parse_config(content: bytes, name: str, *, day: date) -> Config:
     """
     try:
         text = content.decode("utf-8-sig")
-        document = tomllib.loads(text)
+        document = tomli.loads(text)
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{name}: not readable as TOML: {_one_line(error)}") from error
     table = _own_table(document)

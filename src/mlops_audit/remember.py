@@ -44,7 +44,7 @@ def key_of(
     state = tree.state()
     if state is None:
         return None
-    code = fingerprint(os.path.dirname(__file__))  # noqa: PTH120 -- pathlib costs start-up time
+    code = fingerprint(os.path.dirname(__file__))
     parts = (code, sys.version_info[:3], state, config, [m.name for m in models], tuple(asked))
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 

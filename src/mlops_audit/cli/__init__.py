@@ -5,11 +5,16 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from contextlib import suppress
 from typing import Any
 
-import click
+# Facts are many, small and live to the end, as what is imported does: collecting them again and
+# again finds nothing and costs a tenth of an audit.
+gc.set_threshold(200_000, 20, 20)
 
-from mlops_audit import __version__
+import click  # noqa: E402 -- see above
+
+from mlops_audit import __version__  # noqa: E402 -- the same
 
 __all__ = ["COMMANDS", "main"]
 
@@ -77,7 +82,7 @@ def _open_streams() -> None:
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 -- open to the end
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 -- open to the end
 
 
 def main(args: list[str] | None = None) -> None:
@@ -97,5 +102,17 @@ def main(args: list[str] | None = None) -> None:
         from mlops_audit.cli.failures import failed  # noqa: PLC0415 -- only when it is needed
 
         code = failed(error, arguments)
-    gc.freeze()  # the interpreter's last collection would walk all facts, to free what ends anyway
-    sys.exit(code if isinstance(code, int) else 0)
+    status = code if isinstance(code, int) else 0
+    if args is None:
+        _end(status)
+    sys.exit(status)
+
+
+def _end(status: int) -> None:
+    """End this process at once: to free all facts one by one costs a twentieth of an audit."""
+    if sys.gettrace() is not None or sys.getprofile() is not None:
+        return  # who measures writes at the ordinary end
+    with suppress(OSError, ValueError):  # a stream that is gone: the ordinary end says so
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 import time
 from collections.abc import Mapping
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import click
@@ -19,7 +17,7 @@ from mlops_audit.audit import Request, audit, read_config, settings_of
 from mlops_audit.cli.progress import progress
 from mlops_audit.cli.terminal import options_for, put
 from mlops_audit.config import Config, ConfigError, parse_config, today
-from mlops_audit.maturity import MaturityModel, Names, load_model, model_names, parse_level
+from mlops_audit.maturity import MaturityModel, Names, load_model, parse_level
 from mlops_audit.maturity import parse_model as parse_model_file
 from mlops_audit.maturity.gates import Ask, Baseline, baseline_of, compare, decide, read_baseline
 from mlops_audit.maturity.past import now, read_earlier
@@ -78,9 +76,6 @@ def run(call: Call, *, gate: bool = True) -> int:
         call: what was asked for.
         gate: whether the configuration's and the call's gates decide the exit code.
     """
-    # Facts are many, small and live to the end: collecting them again and again finds nothing and
-    # costs a tenth of an audit.
-    gc.set_threshold(200_000, 20, 20)
     start = time.perf_counter()
     pairs = _pairs(call)
     done = audited(call)
@@ -90,7 +85,7 @@ def run(call: Call, *, gate: bool = True) -> int:
     decided, report = _gate(call, done)
     report = _listed(call, replace(report, gate=decided))
     if call.history:
-        earlier = [read_earlier(_bytes(name), Path(name).name) for name in call.history]
+        earlier = [read_earlier(_bytes(name), os.path.basename(name)) for name in call.history]
         report = replace(report, extra={**report.extra, "history": [*earlier, now(report)]})
     write_all(report, pairs, call)
     if call.verbose:
@@ -161,18 +156,19 @@ def _levelled(models: tuple[MaturityModel, ...]) -> MaturityModel:
 
 def _project(path: str | None) -> str | None:
     """As the audit names it: relative, POSIX, without a slash at its end."""
-    return path if path is None else Path(path).as_posix().removeprefix("./") or "."
+    return path if path is None else os.path.normpath(path).replace(os.sep, "/")
 
 
 def _config(call: Call, tree: Tree, day: date) -> tuple[Config, tuple[Diagnostic, ...]]:
     if call.config is None:
         return read_config(tree, day)
-    return parse_config(_bytes(call.config), Path(call.config).name, day=day), ()
+    return parse_config(_bytes(call.config), os.path.basename(call.config), day=day), ()
 
 
 def _bytes(path: str) -> bytes:
     try:
-        return Path(path).read_bytes()
+        with open(path, "rb") as file:
+            return file.read()
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise ConfigError(f"{path}: cannot be read: {reason}") from error
@@ -180,10 +176,10 @@ def _bytes(path: str) -> bytes:
 
 def _model(name: str, tree: Tree, call: Call) -> MaturityModel:
     """A built-in model, a file that the call names, or one that the configuration does."""
-    if name in model_names() or not (name.endswith(".toml") or "/" in name):
+    if not (name.endswith(".toml") or "/" in name):
         return load_model(name)
     if name in call.models:
-        return parse_model_file(_bytes(name), Path(name).name)
+        return parse_model_file(_bytes(name), os.path.basename(name))
     content = tree.read(name) if name in tree.entries else None
     if not isinstance(content, bytes):
         raise ConfigError(f"model {name!r}: there is no such file in the audited tree")
@@ -198,7 +194,7 @@ def _gate(call: Call, done: Audited) -> tuple[Gate | None, Report]:
         baseline = _baseline(call, call.against, done.config)
         comparison = compare(report.findings, baseline)
         report = replace(report, comparison=comparison)
-        if Path(call.against).is_file() and (comparison.better or comparison.gone):
+        if os.path.isfile(call.against) and (comparison.better or comparison.gone):
             say(call, f"{call.against}: the baseline is stale; write it anew with -f json")
     level = call.fail_under if call.fail_under is not None else done.config.fail_under
     ask = Ask(
@@ -235,8 +231,8 @@ def _listed(call: Call, report: Report) -> Report:
 
 def _baseline(call: Call, against: str, config: Config) -> Baseline:
     """The report in a file, or an audit of that revision with the same settings."""
-    if Path(against).is_file():
-        return read_baseline(_bytes(against), Path(against).name)
+    if os.path.isfile(against):
+        return read_baseline(_bytes(against), os.path.basename(against))
     # No file of that name, so a revision; the tree says if there is none either.
     there = replace(call, rev=against, against=None, quiet=True)
     try:
@@ -272,7 +268,8 @@ def _write(text: str, output: str | None) -> None:
         put(text)
         return
     try:
-        Path(output).write_bytes(text.encode("utf-8", "backslashreplace"))
+        with open(output, "wb") as file:
+            file.write(text.encode("utf-8", "backslashreplace"))
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise ConfigError(f"-o {output}: cannot be written: {reason}") from error

@@ -7,8 +7,8 @@ where the texts of a list stand below it.
 from __future__ import annotations
 
 import re
-import tomllib
 
+import tomli
 from msgspec import Struct, field
 
 from mlops_audit.facts.decoding import text_to_read
@@ -98,8 +98,8 @@ def load_toml(data: bytes | str, path: str) -> Node | Unreadable:
     if isinstance(text, Unreadable):
         return text
     try:
-        root = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        root = tomli.loads(text)
+    except tomli.TOMLDecodeError as error:
         found = re.search(r"at line (\d+)", str(error))
         reason = str(error).split(" (at", 1)[0][:120]
         return Unreadable(Span(path, int(found[1]) if found else None), f"no TOML: {reason}")

@@ -7,12 +7,13 @@ format stands in `knowledge/README.md`, the capabilities in `knowledge/capabilit
 
 from __future__ import annotations
 
-import tomllib
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, cached_property
-from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
+import tomli
 from msgspec import Struct
 
 from mlops_audit.graph.catalogue_index import (
@@ -46,8 +47,8 @@ __all__ = [
     "load_catalogue",
 ]
 
-_KNOWLEDGE = Path(__file__).resolve().parent.parent / "knowledge"
-_CAPABILITIES = "capabilities"
+_KNOWLEDGE = os.path.join(os.path.dirname(os.path.dirname(__file__)), "knowledge")
+_CAPABILITIES = "capabilities.toml"
 _PACKAGE_SEPARATORS = regex(r"[-_.]+")
 _COMPAT = "tensorflow.compat.v"  # the same names once more, under the version that had them
 
@@ -220,19 +221,23 @@ def _normal_package(dist: str) -> str:
 @cache
 def capabilities() -> Mapping[str, str]:
     """All capabilities with one sentence each, sorted by name."""
-    text = (_KNOWLEDGE / f"{_CAPABILITIES}.toml").read_text(encoding="utf-8")
-    table = tomllib.loads(text)
+    table = _table(_CAPABILITIES)
     return MappingProxyType({key: str(table[key]) for key in sorted(table)})
 
 
 @cache
 def _built_in() -> Catalogue:
     tools: list[Tool] = []
-    for path in sorted(_KNOWLEDGE.glob("*.toml")):
-        if path.stem != _CAPABILITIES:
-            tables = tomllib.loads(path.read_text(encoding="utf-8"))
-            tools.extend(parse_tool(key, table, path.stem) for key, table in tables.items())
+    for name in sorted(os.listdir(_KNOWLEDGE)):
+        if name.endswith(".toml") and name != _CAPABILITIES:
+            field = name.removesuffix(".toml")
+            tools.extend(parse_tool(key, row, field) for key, row in _table(name).items())
     return Catalogue(tools)
+
+
+def _table(name: str) -> dict[str, Any]:
+    with open(os.path.join(_KNOWLEDGE, name), "rb") as file:
+        return tomli.load(file)
 
 
 def load_catalogue(extra: Mapping[str, object] = MappingProxyType({})) -> Catalogue:

@@ -84,7 +84,7 @@ def rewrite(files: StagedFiles) -> Iterator[Problem]:
             continue
         what = f"outputs and counts removed from {done[1]} cells"
         with suppress(OSError):
-            _write(os.path.join(files.top, path), done[0])  # noqa: PTH118 -- pathlib costs start-up time
+            _write(os.path.join(files.top, path), done[0])
             yield Problem(Span(path), what, "look at it and stage it again")
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
-import tomllib
+import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
+
+import tomli
 
 from mlops_audit.config import ConfigError
 from mlops_audit.maturity.types import (
@@ -25,7 +26,7 @@ from mlops_audit.schema import nearest, problems
 
 __all__ = ["load_model", "model_names", "parse_level", "parse_model"]
 
-_MODELS = Path(__file__).parent / "models"
+_MODELS = os.path.join(os.path.dirname(__file__), "models")
 _TEXT = {"type": "string", "pattern": r"\S"}
 _LIST = {"type": "array", "items": _TEXT}
 _NUMBER = {"type": ["number", "integer"]}
@@ -102,8 +103,13 @@ _MODEL = _table(
 
 @functools.cache
 def _built_in() -> Mapping[str, MaturityModel]:
-    models = [parse_model(f.read_bytes(), f.name) for f in _MODELS.glob("*.toml")]
+    models = [_read(name) for name in os.listdir(_MODELS) if name.endswith(".toml")]
     return {m.name: m for m in sorted(models, key=lambda m: (m.order, m.name))}
+
+
+def _read(name: str) -> MaturityModel:
+    with open(os.path.join(_MODELS, name), "rb") as file:
+        return parse_model(file.read(), name)
 
 
 def model_names() -> tuple[str, ...]:
@@ -124,7 +130,7 @@ def load_model(name: str) -> MaturityModel:
             hint = nearest(name, known) or f"; there are {', '.join(known)}, or a TOML file"
             raise ConfigError(f"model {name!r} does not exist{hint}")
         return _built_in()[name]
-    return parse_model((_MODELS / "ladder.toml").read_bytes(), "ladder.toml")
+    return _read("ladder.toml")
 
 
 def parse_level(model: MaturityModel, value: int | str) -> int:
@@ -160,7 +166,7 @@ def parse_model(content: bytes, where: str) -> MaturityModel:
         ConfigError: it is no TOML, has an unknown key, lacks one, or contradicts itself.
     """
     try:
-        raw: Any = tomllib.loads(content.decode("utf-8-sig"))
+        raw: Any = tomli.loads(content.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         message = " ".join(str(error).split())
         raise ConfigError(f"{where}: not readable as TOML: {message}") from error

@@ -9,10 +9,10 @@ the project has locked itself stays as it is.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import tomli
 import yaml
 
 from mlops_audit.regex import regex
@@ -64,8 +64,8 @@ def with_pins(own: str, shipped: str, project: str) -> str:
     A file that is no TOML (a conflict, a person's own format) changes nothing.
     """
     try:
-        mine, theirs, asks = (tomllib.loads(text) for text in (own, shipped, project))
-    except tomllib.TOMLDecodeError:
+        mine, theirs, asks = (tomli.loads(text) for text in (own, shipped, project))
+    except tomli.TOMLDecodeError:
         return own
     known = {str(entry.get("name")) for entry in mine.get("package", ())}
     needs: dict[str, set[str]] = {}

@@ -15,7 +15,6 @@ import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
-from pathlib import Path
 from types import FunctionType, MappingProxyType
 from typing import Any
 
@@ -41,15 +40,15 @@ def _files(folder: str, inside: str) -> Iterator[tuple[str, int, int]]:
             yield from _files(entry.path, f"{inside}{entry.name}/")
 
 
-def _folder(environment: Mapping[str, str]) -> Path | None:
+def _folder(environment: Mapping[str, str]) -> str | None:
     """Where the cache lies; None when it is switched off (`MLOPS_AUDIT_CACHE=off`)."""
     chosen = environment.get("MLOPS_AUDIT_CACHE", "")
     if chosen.lower() in {"off", "0", "no", "false"}:
         return None
     if chosen:
-        return Path(chosen)
-    base = environment.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "mlops-audit"
+        return chosen
+    base = environment.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return None if base.startswith("~") else os.path.join(base, "mlops-audit")  # nobody's home
 
 
 class FactCache:
@@ -61,11 +60,11 @@ class FactCache:
         if folder is None:
             return
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.makedirs(folder, mode=0o700, exist_ok=True)
             # What is unpickled must not have been written by somebody else.
-            if folder.stat().st_uid != os.geteuid():
+            if os.stat(folder).st_uid != os.geteuid():
                 return
-            self._db = sqlite3.connect(folder / "facts.sqlite", timeout=1)
+            self._db = sqlite3.connect(os.path.join(folder, "facts.sqlite"), timeout=1)
             self._db.execute("pragma journal_mode=wal")
             self._db.execute("pragma synchronous=off")
             for table in ("facts", "results"):

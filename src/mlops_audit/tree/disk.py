@@ -55,7 +55,7 @@ class Disk:
         if not self.inside(raw.rpartition(b"/")[0]):
             return b""
         try:
-            return os.readlink(self._root + b"/" + raw)  # noqa: PTH115 -- names are bytes
+            return os.readlink(self._root + b"/" + raw)
         except (OSError, ValueError):
             return b""
 

@@ -48,17 +48,17 @@ def open_tree(path: str | os.PathLike[str], rev: str | None = None) -> Tree:
     given = os.fspath(path)
     try:
         root = os.path.realpath(given)
-        exists = os.path.exists(root)  # noqa: PTH110 -- pathlib costs start-up time
+        exists = os.path.exists(root)
     except (OSError, ValueError):
         exists = False
     if not exists:
         raise TreeError(f"{given!r} does not exist")
-    if not os.path.isdir(root):  # noqa: PTH112 -- the same
+    if not os.path.isdir(root):
         raise TreeError(f"{given!r} is a file, not a folder")
-    if os.path.basename(root) == ".git":  # noqa: PTH119 -- the same
-        root = os.path.dirname(root)  # noqa: PTH120 -- the same
+    if os.path.basename(root) == ".git":
+        root = os.path.dirname(root)
     found = find_git(root)
-    name = os.path.basename(root) or "root"  # noqa: PTH119 -- the same
+    name = os.path.basename(root) or "root"
     if found is None or found.broken:
         if rev is not None:
             why = found.broken if found else "it is not in a git repository"
@@ -101,27 +101,27 @@ def _complaint(why: str) -> tuple[Diagnostic, ...]:
 
 def find_git(root: str) -> Found | None:
     """Look for a repository at `root` and above it."""
-    if not os.path.lexists(os.path.join(root, ".git")) and not _fault(root):  # noqa: PTH118 -- as above
+    if not os.path.lexists(os.path.join(root, ".git")) and not _fault(root):
         return Found(root, None)
     folder = root
     while True:
-        dot = os.path.join(folder, ".git")  # noqa: PTH118 -- as above
+        dot = os.path.join(folder, ".git")
         if os.path.lexists(dot):
             return _from_dot_git(folder, dot)
-        above = os.path.dirname(folder)  # noqa: PTH120 -- as above
+        above = os.path.dirname(folder)
         if above == folder:
             return None
         folder = above
 
 
 def _from_dot_git(top: str, dot: str) -> Found:
-    if os.path.isdir(dot):  # noqa: PTH112 -- as above
+    if os.path.isdir(dot):
         return Found(dot, top, _fault(dot))
     target = _gitdir_line(dot)
     if target is None:
         return Found(dot, top, "the file .git does not name a repository")
-    git_dir = os.path.normpath(os.path.join(top, target))  # noqa: PTH118 -- as above
-    if not os.path.isdir(git_dir):  # noqa: PTH112 -- as above
+    git_dir = os.path.normpath(os.path.join(top, target))
+    if not os.path.isdir(git_dir):
         return Found(dot, top, "the file .git names a repository that is not there")
     return Found(git_dir, top, _fault(git_dir))
 
@@ -146,11 +146,11 @@ def _fault(git_dir: str) -> str:
     common folder instead of the last two). It opens the other files here without looking what
     they are.
     """
-    parts = {name: _mode(os.path.join(git_dir, name)) for name in _GIT_FILES}  # noqa: PTH118 -- as above
+    parts = {name: _mode(os.path.join(git_dir, name)) for name in _GIT_FILES}
     odd = [name for name, mode in parts.items() if mode and not stat.S_ISREG(mode)]
     if odd:
         return f"its {odd[0]} is no ordinary file"
-    folders = all(stat.S_ISDIR(_mode(os.path.join(git_dir, n))) for n in ("objects", "refs"))  # noqa: PTH118 -- as above
+    folders = all(stat.S_ISDIR(_mode(os.path.join(git_dir, n))) for n in ("objects", "refs"))
     if parts["HEAD"] and (folders or parts["commondir"]):
         return ""
     return "there is no repository in the place of .git"
@@ -159,6 +159,6 @@ def _fault(git_dir: str) -> str:
 def _mode(path: str) -> int:
     """A file's mode, 0 if there is none; a link out of the folder counts as what it leads to."""
     try:
-        return os.stat(path).st_mode  # noqa: PTH116 -- as above
+        return os.stat(path).st_mode
     except (OSError, ValueError):
         return 0

@@ -166,7 +166,7 @@ def open_staged(folder: str, *, index: str | None = None, base: str | None = Non
     if found is None or found.top is None or found.broken:
         why = found.broken if found and found.broken else "there is no git repository here"
         raise TreeError(why)
-    own = os.path.join(root, index) if index else None  # noqa: PTH118 -- pathlib costs start-up time
+    own = os.path.join(root, index) if index else None
     try:
         return Staged(Git(found.git_dir, found.top, index=own), found.top, base)
     except GitError as error:

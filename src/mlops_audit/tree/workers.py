@@ -40,7 +40,7 @@ def _cores() -> int:
     """The cores that this process may use; a container's share may be smaller than its cores."""
     cores = len(os.sched_getaffinity(0))
     try:
-        with open(_SHARE, encoding="ascii") as file:  # noqa: PTH123 -- pathlib costs start-up time
+        with open(_SHARE, encoding="ascii") as file:
             quota, period = file.read().split()
         return min(cores, int(quota) // int(period))
     except (OSError, ValueError, ZeroDivisionError):  # no such file, or "max" in it: no limit
@@ -50,7 +50,7 @@ def _cores() -> int:
 def _threads() -> int:
     """The threads of this process, those of libraries that Python does not know included."""
     try:
-        return max(len(os.listdir("/proc/self/task")), threading.active_count())  # noqa: PTH208 -- pathlib costs start-up time
+        return max(len(os.listdir("/proc/self/task")), threading.active_count())
     except OSError:
         return threading.active_count()
 

@@ -162,7 +162,7 @@ class WorkTree(BaseTree):
 
     def _index_time(self) -> int:
         try:
-            return os.stat(os.path.join(self._git.git_dir, "index")).st_mtime_ns  # noqa: PTH116, PTH118 -- pathlib costs start-up time
+            return os.stat(os.path.join(self._git.git_dir, "index")).st_mtime_ns
         except OSError:
             return 0
 
