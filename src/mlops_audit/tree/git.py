@@ -20,7 +20,7 @@ import os
 import select
 import subprocess
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from typing import TYPE_CHECKING
@@ -95,7 +95,7 @@ def git_program() -> tuple[str, str]:
     """
     folders = [f for f in os.environ.get("PATH", os.defpath).split(os.pathsep) if f[:1] == "/"]
     for folder in folders:
-        path = os.path.join(folder, "git")  # noqa: PTH118 -- pathlib costs start-up time
+        path = os.path.join(folder, "git")
         if os.access(path, os.X_OK):
             return path, os.pathsep.join(folders)
     raise GitError("git is not installed")
@@ -197,8 +197,22 @@ class Git:
             GitError: as `run`.
             OSError: as `run`.
         """
-        text = self.run(*args).data.decode("utf-8", "backslashreplace")
-        return text.removesuffix("\n").split("\n") if text else []
+        return self.asked(*args)()
+
+    def asked(self, *args: str) -> Callable[[], list[str]]:
+        """Start a command; calling what is given back waits for its lines, as `lines` does.
+
+        Raises:
+            GitError: there is no git; or when called, as `run`.
+            OSError: the process could not be started.
+        """
+        process = self.start(args)
+
+        def lines() -> list[str]:
+            text = collect(process).data.decode("utf-8", "backslashreplace")
+            return text.removesuffix("\n").split("\n") if text else []
+
+        return lines
 
     def sizes(self, names: Sequence[str]) -> dict[str, int]:
         """Sizes in bytes of the objects that are here, without their contents.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 
 from mlops_audit.tree import limits
 from mlops_audit.tree.git import GIT_ERRORS, Git
@@ -22,11 +22,11 @@ _HEADS = "refs/heads/"
 def common_dir(git_dir: str) -> str:
     """The folder that holds refs and objects; another one than `git_dir` in a linked worktree."""
     try:
-        with open(os.path.join(git_dir, "commondir"), "rb") as file:  # noqa: PTH118, PTH123 -- pathlib costs start-up time
+        with open(os.path.join(git_dir, "commondir"), "rb") as file:
             text = os.fsdecode(file.read(4096).strip())
     except (OSError, ValueError):
         return git_dir
-    return os.path.normpath(os.path.join(git_dir, text))  # noqa: PTH118 -- the same
+    return os.path.normpath(os.path.join(git_dir, text))
 
 
 def clean_url(url: str) -> str | None:
@@ -81,10 +81,7 @@ class CloneInfo(GitInfo):
         return f"CloneInfo({self._git.git_dir!r})"  # the inherited one would ask everything
 
     def _lines(self, *command: str) -> list[str]:
-        try:
-            return self._git.lines(*command)
-        except GIT_ERRORS:
-            return []
+        return _answer(partial(self._git.lines, *command))
 
     @cached_property
     def commit(self) -> str | None:
@@ -102,11 +99,12 @@ class CloneInfo(GitInfo):
     @cached_property
     def shallow(self) -> bool:
         """Whether history is cut off."""
-        return os.path.exists(os.path.join(common_dir(self._git.git_dir), "shallow"))  # noqa: PTH110, PTH118 -- as above
+        return os.path.exists(os.path.join(common_dir(self._git.git_dir), "shallow"))
 
     @cached_property
     def _head(self) -> str | None:
-        found = self._lines("symbolic-ref", "-q", "HEAD")
+        here = next((line[1:].split(" ")[0] for line in self._told[0] if line[0] == "*"), None)
+        found = [here] if here else self._lines("symbolic-ref", "-q", "HEAD")  # no commit yet
         return found[0].removeprefix(_HEADS) if found else None
 
     @cached_property
@@ -115,17 +113,28 @@ class CloneInfo(GitInfo):
         return self._head is None
 
     @cached_property
+    def _told(self) -> tuple[list[str], list[str]]:
+        """The names that lead to commits, and origin's address: asked at once, git starts slowly.
+
+        Each name stands behind a star where it is checked out, and before the name that it stands
+        for, if it does for one, and its object.
+        """
+        names = ("for-each-ref", "--format=%(HEAD)%(refname) %(symref) %(objectname)")
+        try:
+            refs = self._git.asked(*names, _HEADS, _ORIGIN, "refs/tags/")
+            address = self._git.asked("config", "--get", "remote.origin.url")
+        except GIT_ERRORS:
+            return [], []
+        return _answer(refs), _answer(address)
+
+    @cached_property
     def _refs(self) -> dict[str, str]:
-        pattern = "--format=%(refname) %(symref)"
-        command = ("for-each-ref", pattern, _HEADS, _ORIGIN)
-        lines = self._lines(*command)
-        return dict(line.split(" ", 1) for line in lines if " " in line)
+        rows = (line[1:].split(" ") for line in self._told[0])
+        return {row[0]: row[1] for row in rows if row[0].startswith((_HEADS, _ORIGIN))}
 
     def state(self) -> str:
         """The commit and the names that lead to commits: history follows from them."""
-        names = ("for-each-ref", "--format=%(refname) %(symref) %(objectname)")
-        refs = self._lines(*names, _HEADS, _ORIGIN, "refs/tags/")
-        return repr((self.commit, self.dirty, self.shallow, self._head, refs, self.remote_url))
+        return repr((self.commit, self.dirty, self.shallow, self._head, self._told))
 
     @cached_property
     def branches(self) -> tuple[str, ...]:
@@ -195,9 +204,7 @@ class CloneInfo(GitInfo):
     @cached_property
     def remote_url(self) -> str | None:
         """Origin's address without credentials."""
-        command = ("config", "--get", "remote.origin.url")
-        found = self._lines(*command)
-        return clean_url(found[-1]) if found else None
+        return clean_url(self._told[1][-1]) if self._told[1] else None
 
     @cached_property
     def history(self) -> Mapping[str, tuple[bytes, ...]]:
@@ -254,6 +261,13 @@ class CloneInfo(GitInfo):
             return self._git.batch.get(name)
         except GIT_ERRORS:
             return None
+
+
+def _answer(lines: Callable[[], list[str]]) -> list[str]:
+    try:
+        return lines()
+    except GIT_ERRORS:
+        return []
 
 
 def _tag(line: str) -> Tag | None:
