@@ -1,6 +1,7 @@
 """Asks every practice about a project, over several processes where that saves time.
 
-The practices of one principle look at much the same, so a principle is judged by one process.
+The practices of one principle look at much the same, so a principle is judged by one process; of
+two processes one judges all principles that rest on what runs.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["Judged", "judge_all"]
 
 _MOST = 4  # processes: what all practices ask for is worked out in each of them
+# These ask who trains, predicts and tests, and where; the others mostly what files say.
+_OF_RUNS = frozenset({"AUT", "MON", "TRK", "TST"})
 
 
 class Judged(Struct, frozen=True):
@@ -48,11 +51,8 @@ def judge_all(project: Project, practices: Sequence[Practice], jobs: int | None 
         practices: the practices to ask.
         jobs: how many processes may judge; the verdicts are the same for any.
     """
-    groups: dict[str, list[Practice]] = {}
-    for practice in practices:
-        groups.setdefault(practice.principle, []).append(practice)
-    largest = sorted(groups.values(), key=len, reverse=True)
-    found = divided(partial(_judge_group, project), largest, _processes(project, jobs))
+    count = _processes(project, jobs)
+    found = divided(partial(_judge_group, project), _groups(practices, count), count)
     for each in found:
         project.unread.update(each.unread)
     return Judged(
@@ -61,6 +61,16 @@ def judge_all(project: Project, practices: Sequence[Practice], jobs: int | None 
         project.unread,
         tuple(dict.fromkeys(d for each in found for d in each.told)),
     )
+
+
+def _groups(practices: Sequence[Practice], count: int) -> list[list[Practice]]:
+    """What is judged by one process after the other, the longest first."""
+    groups: dict[str, list[Practice]] = {}
+    for practice in practices:
+        principle = practice.principle
+        key = str(principle in _OF_RUNS) if count == 2 else principle  # noqa: PLR2004 -- a pair
+        groups.setdefault(key, []).append(practice)
+    return sorted(groups.values(), key=len, reverse=True)
 
 
 def _processes(project: Project, jobs: int | None) -> int:
