@@ -387,8 +387,12 @@ def is_placeholder(text: str) -> bool:
     if _BLANK_FIELD.fullmatch(body):
         return True
     lowered = body.lower()
-    suspect = any(word in lowered for word in _SUSPECT)
-    rest, marks = _PLACEHOLDER.subn(" ", body) if suspect else (body, 0)
+    for word in _SUSPECT:  # a generator would double the time of this, which is asked a lot
+        if word in lowered:
+            break
+    else:
+        return _TOLD.search(_LINE_SIGNS.sub(" ", body)) is None
+    rest, marks = _PLACEHOLDER.subn(" ", body)
     rest = _LINE_SIGNS.sub(" ", rest)
     if not marks:
         return _TOLD.search(rest) is None

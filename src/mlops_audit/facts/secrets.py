@@ -296,8 +296,9 @@ def find_secrets(
 def _candidates(text: str) -> list[int]:
     """The lines (from 0) that hold a word without which no rule matches; most files have few."""
     lowered = text.lower()
-    lines = {n for start in _STARTS for n in _lines_with(text, start)}
-    return sorted(lines.union(*(_lines_with(lowered, word) for word in _SUSPECTS)))
+    lines = {n for start in _STARTS if start in text for n in _lines_with(text, start)}
+    lines.update(n for w in _SUSPECTS if w in lowered for n in _lines_with(lowered, w))
+    return sorted(lines)
 
 
 def _lines_with(text: str, word: str) -> Iterator[int]:

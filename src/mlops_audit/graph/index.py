@@ -104,6 +104,7 @@ class CodeIndex:
         self._commands: dict[str, dict[str, list[str]]] = {}
         self._resolved: dict[tuple[str, str, int], Symbol | None] = {}
         self._modules_imported: dict[str, tuple[str, ...]] = {}
+        self._targets: dict[tuple[int, str], tuple[Call, tuple[Symbol, ...]]] = {}
 
     @cached_property
     def _by_dotted(self) -> dict[str, tuple[str, ...]]:
@@ -280,6 +281,12 @@ class CodeIndex:
 
     def targets(self, call: Call, path: str) -> tuple[Symbol, ...]:
         """What a call runs in this project: its function, and functions given as arguments."""
+        key = (id(call), path)
+        if key not in self._targets:  # with the call, whose id no other may get then
+            self._targets[key] = call, tuple(dict.fromkeys(self._run_by(call, path)))
+        return self._targets[key][1]
+
+    def _run_by(self, call: Call, path: str) -> list[Symbol]:
         found: list[Symbol] = []
         symbol = self.resolve(call.name, path)
         if symbol:
@@ -298,7 +305,7 @@ class CodeIndex:
         found.extend(self._command(call, path))
         if call.method == "()":
             found.extend(self._looked_up(call, path))
-        return tuple(dict.fromkeys(found))
+        return found
 
     def _lacks_fit(self, symbol: Symbol, call: Call, path: str) -> bool:
         """Whether what is called has been fitted just before, and this class cannot be.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -150,7 +150,7 @@ class TestKinds:
         for path, scope in case.scopes:
             module = self.project.modules[path]
             calls = module.calls_in(scope)
-            if any(_STUBS.search(c.name) for c in calls):
+            if any(_is_stub(c.name) for c in calls):
                 return True
             # A browser test that answers the page's own requests.
             if any(c.method == "fulfill" for c in calls):
@@ -236,6 +236,16 @@ class TestKinds:
         return {k: v for k, v in found.items() if v}
 
 
+@lru_cache(maxsize=4096)  # the same names are called in many tests
+def _is_stub(name: str) -> bool:
+    return _STUBS.search(name) is not None
+
+
+@lru_cache(maxsize=4096)
+def _is_read(name: str) -> bool:
+    return _READS.search(name.lower()) is not None
+
+
 def _stands_in(module: Module, name: str) -> bool:
     """Whether a class of a test file takes the place of a model: by what it does or its name."""
     acts = module.function(f"{name}.predict") or module.function(f"{name}.__call__")
@@ -245,5 +255,5 @@ def _stands_in(module: Module, name: str) -> bool:
 def _reads(project: Project, path: str, scope: str) -> bool:
     module = project.modules.get(path)
     return module is not None and any(
-        _READS.search(c.name.lower()) for c in module.calls_in(scope) if not c.decorates
+        _is_read(c.name) for c in module.calls_in(scope) if not c.decorates
     )

@@ -67,7 +67,10 @@ class Strength(StrEnum):
     @property
     def rank(self) -> int:
         """Position in the order, 0 for the weakest."""
-        return list(Strength).index(self)
+        return _RANKS[self]
+
+
+_RANKS = {strength: rank for rank, strength in enumerate(Strength)}
 
 
 class Span(Struct, frozen=True):

@@ -77,18 +77,12 @@ def _checked(module: Module) -> list[Evidence]:
         and not _NEW_DATA.search(f"{c.left.text} {c.right.text}")
         and _in_time(module, c)
     ]
-    found += [
-        Evidence(c.span, c.text)
-        for c in module.calls
-        if c.method in _EXPORTS and _names_age(c.text[:200])
-    ]
-    gauges = {t for c in module.calls if _names_age(c.text[:200]) for t in c.targets}
-    found += [
-        Evidence(c.span, c.text)
-        for c in module.calls
-        if c.method in _EXPORTS and c.receiver in gauges
-    ]
-    return found
+    exports = [c for c in module.calls if c.method in _EXPORTS]
+    found += [Evidence(c.span, c.text) for c in exports if _names_age(c.text[:200])]
+    exporters = {c.receiver for c in exports}
+    made = [c for c in module.calls if not exporters.isdisjoint(c.targets)]
+    gauges = {t for c in made if _names_age(c.text[:200]) for t in c.targets}
+    return found + [Evidence(c.span, c.text) for c in exports if c.receiver in gauges]
 
 
 def _in_time(module: Module, compare: Compare) -> bool:
