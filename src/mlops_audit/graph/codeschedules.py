@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph.lifecycle import TRAIN
-from mlops_audit.graph.scopes import Scope, processes, scopes, scopes_from
+from mlops_audit.graph.scopes import Scope, processes, scopes, scopes_from, uses_of
 from mlops_audit.graph.trained import Start, is_kept, is_saved, trains_in
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Span
@@ -26,6 +26,11 @@ DATA_EVENT = regex(
     r"S3KeySensor|FileSensor|GCSObject\w*Sensor|WasbBlobSensor|asset_sensor|multi_asset_sensor|"
     r"S3EventSource|s3_event|HdfsSensor|Dataset\(|S3PrefixSensor|SqlSensor|BigQueryTable\w*Sensor",
 )
+# What an event is called that says the same, where a project names its events itself.
+_DATA_NAME = regex(
+    r"data|(?<![a-z])(s3|gcs|blob|bucket|file|table|ingest\w*|upload\w*|etl)(?![a-z])"
+)
+_FITS_EACH = frozenset({"cross_val_score", "cross_validate", "cv", "cross_validation"})
 _SWITCHED_OFF = (
     "is_paused_upon_creation=True", "paused=True", "active=False", "is_schedule_active=False",
     "enabled=False", "DefaultScheduleStatus.STOPPED", "State=DISABLED", "is_enabled=False",
@@ -63,13 +68,31 @@ def _of_call(project: Project, use: Use, call: Call) -> Iterator[Start]:
     if trained is None:
         trained, beside = _by_process(project, code)
     if trained is None:
-        trained = _by_pipeline(project, use)
+        trained = _cross_validates(project, code) or _by_pipeline(project, use)
     if trained is None:
         return
-    kind = "data" if DATA_EVENT.search(call.text) else "schedule"
+    kind = _kind(call)
     disabled = _paused(call)
     kept = use.tool in _KEEPS_OUTPUTS or is_saved(project, code) or not code or beside
     yield Start(kind, use.evidence(), trained, kept, disabled)
+
+
+def _kind(call: Call) -> str:
+    """Whether time, new data or some other event starts what a call schedules."""
+    if DATA_EVENT.search(call.text):
+        return "data"
+    if not call.name.startswith("metaflow.trigger"):
+        return "schedule"
+    return "data" if _DATA_NAME.search(call.text.partition("(")[2]) else "event"
+
+
+def _cross_validates(project: Project, code: Iterable[Scope]) -> Evidence | None:
+    """Where code fits and compares models by cross-validation, and nowhere else."""
+    for use in uses_of(project, code):
+        call = use.call if use.capability == "evaluate.cross_validate" else None
+        if call is not None and call.method in _FITS_EACH:
+            return Evidence(call.span, f"trains: {call.told}")
+    return None
 
 
 def _airflow(project: Project, use: Use, call: Call) -> Iterator[Start]:
@@ -176,6 +199,8 @@ def _by_pipeline(project: Project, use: Use) -> Evidence | None:
     for pipeline in project.pipelines:
         if pipeline.tool == use.tool and pipeline.dag:
             steps = pipeline.with_part(TRAIN)
+            if use.call is not None and use.call.decorates:  # it starts what it stands over
+                steps = tuple(s for s in steps if s.evidence.span.path == use.path)
             if steps and not re.search(r"batch|scor|predict|infer|monitor", use.path.lower()):
                 return steps[0].evidence
     return None

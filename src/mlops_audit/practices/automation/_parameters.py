@@ -232,6 +232,8 @@ def _option_names(project: Project, uses: list[Use], calls: list[tuple[Module, C
         if use.call and use.call.decorates:
             owner = project.modules[use.path].function(use.call.decorates)
             names += [p.name for p in owner.params] if owner else []
+        if use.call and use.call.name == "metaflow.IncludeFile":
+            names.append(PLACE)  # which file of data goes with the run
     return names
 
 

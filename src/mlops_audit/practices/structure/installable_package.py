@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from posixpath import dirname
+
 from mlops_audit.facts.dependencies import PackageMeta
 from mlops_audit.graph import Project
 from mlops_audit.graph.sourcelines import line_span
@@ -26,8 +28,11 @@ def installable_package(project: Project) -> Verdict:
     """Look for packages that a build would find."""
     metas = [m for m in project.dependencies.packages if not project.is_test(m.path)]
     empty: list[PackageMeta] = []
+    built = {dirname(m.path) for m in metas if m.backend and not _of_setuptools(m)}
     for meta in sorted(metas, key=lambda m: (project.is_example(m.path), m.path.count("/"))):
-        if not (meta.backend or meta.path.endswith(("setup.py", "setup.cfg"))):
+        setup = meta.path.endswith(("setup.py", "setup.cfg"))
+        # Beside a pyproject.toml that names another backend, no installer runs a setup.
+        if not (meta.backend or setup) or (setup and dirname(meta.path) in built):
             continue
         packages = found_packages(project, meta)
         if packages:
@@ -56,6 +61,10 @@ def installable_package(project: Project) -> Verdict:
         where = [Evidence(u.span, u.reason) for u in broken]
         return unknown(f"The file {broken[0].span.path} could not be understood.", where)
     return failed("There are scripts or notebooks only, no package.", looked_for=_LOOKED_FOR)
+
+
+def _of_setuptools(meta: PackageMeta) -> bool:
+    return "setuptools" in meta.backend or not meta.path.endswith("pyproject.toml")
 
 
 def _empty(project: Project, meta: PackageMeta) -> Evidence:
