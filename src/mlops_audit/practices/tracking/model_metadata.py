@@ -25,6 +25,8 @@ _META_FILE = regex(
     r"class_?names|label_?map|signature)[\w\-]*\.(json|ya?ml|txt|pkl|toml)",
     re.IGNORECASE,
 )
+# In the very folder of a model, its settings are its metadata whatever they are called.
+_SETTINGS = regex(r"/(hyper)?(param(eter)?s|hparams|args|config|settings|info)\.(json|ya?ml)$")
 _META_NAME = regex(r"(^|_|\.)(meta_?data|model_?(info|meta|card|config))$", re.IGNORECASE)
 _META_WORDS = frozenset(
     ["signatures", "signature", "input_example", "metadata", "custom_objects_metadata", "labels",
@@ -182,6 +184,7 @@ def _files(project: Project) -> list[Evidence]:
             and _names_metadata(text.value, handles=handles)
             and not _never_read(project, module, text.value)
         ]
+        found += _beside_models(project, module) if handles else []
         for call in module.calls:
             dumps = call.method in {"dump", "write_text", "save_json"} and call.args
             told = f"{call.scope} {call.text[:200]}"
@@ -194,6 +197,28 @@ def _files(project: Project) -> list[Evidence]:
             ):
                 found.append(Evidence(call.span, call.told))
     return found
+
+
+def _beside_models(project: Project, module: Module) -> list[Evidence]:
+    """Settings that a program writes into the folder into which it saves a model."""
+    folders = {
+        value.literal.rpartition("/")[0]
+        for use in project.uses_in(module.path)
+        if use.capability == "model.save" and use.call is not None
+        for value in (*use.call.args, *(v for _, v in use.call.kwargs))
+        if isinstance(value.literal, str) and "/" in value.literal
+    }
+    return [
+        Evidence(call.span, call.told)
+        for call in module.calls
+        if call.name == "open"
+        and len(call.args) > 1
+        and folders
+        and isinstance(path := call.args[0].literal, str)
+        and str(call.args[1].literal).startswith("w")
+        and _SETTINGS.search(path)
+        and path.rpartition("/")[0] in folders
+    ]
 
 
 def _never_read(project: Project, module: Module, text: str) -> bool:
