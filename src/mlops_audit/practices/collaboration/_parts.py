@@ -19,12 +19,14 @@ _LABEL = regex(
     r"^\s*(?:[-*+]\s+|\d+[.)]\s+)?\**([A-Z][\w /&'-]{2,60}?)\**\s*:\**\s*(\S.*)", re.DOTALL
 )
 _WORDS = 3
+_COLUMNS = 2  # of a table of questions and answers; more are fields of one thing
 
 
 def labels(project: Project, document: Document) -> Iterator[tuple[Evidence, str, str]]:
     """The questions of a document with their answers, where it gives one, and where it does.
 
-    A question is a heading, a bold label with a colon, or the first cell of a table's row.
+    A question is a heading, a bold label with a colon, or the first cell of a table's row; where a
+    table has one row, the heads of its columns.
     """
     for section in document.sections:
         named = section.title and section.title != document.title
@@ -32,6 +34,12 @@ def labels(project: Project, document: Document) -> Iterator[tuple[Evidence, str
             where = said_below(project, document, section)
             yield where, section.title, body(document, section)
         for table in section.tables:
+            if len(table.rows) == 1 and len(table.header) > _COLUMNS:
+                where = Span(document.path, (table.span.line or 1) + 2)
+                for name, told in zip(table.header, table.rows[0], strict=False):
+                    if name and not is_placeholder(told):
+                        yield Evidence(where, f"{name}: {told}"), name, told
+                continue
             for number, row in enumerate(table.rows):
                 answer = " ".join(row[1:])
                 if row and not is_placeholder(answer):

@@ -29,8 +29,12 @@ _QUESTIONS = {
         re.IGNORECASE,
     ),
 }
+# Parts that only a card has, wherever they stand: both of them make one of a README.
+_INTENDED = regex(r"\bintended (use|user|purpose)", re.IGNORECASE)
+_LIMITS = regex(r"\blimitations?\b|\bout[ -]of[ -]scope|\bethical considerations", re.IGNORECASE)
 # A page whose sections are the parts of a card, "Model Card" being one of them.
 _SIBLINGS = regex(r"\b(?:model|data|training) card\b", re.IGNORECASE)
+_PART = regex(r"(the )?model[\s_-]*(card|metadata\b)", re.IGNORECASE)
 _ABOUT_CARDS = regex(r"how[_-]?to|guides?/|tutorials?/", re.IGNORECASE)  # how to write one
 _HUB_KEYS = ("pipeline_tag", "model-index", "base_model", "library_name")
 _LOOKED_FOR = "a model card that answers intended use, data, metrics and limits"
@@ -97,9 +101,13 @@ def _cards(project: Project) -> Iterator[tuple[Document, bool]]:
         if len(_SIBLINGS.findall(titles)) > 1:
             yield document, False
         for section in document.sections:
-            if section.title and re.match(r"(the )?model[\s_-]*card", section.title, re.IGNORECASE):
-                part = Document(document.path, section.title, document.under(section)[1:])
+            if section.title and _PART.match(section.title):
+                part = Document(document.path, section.title, document.under(section))
                 yield part, True
+        told = [s for s in document.sections if _INTENDED.search(s.title)]
+        told += [s for s in document.sections if _LIMITS.search(s.title) and told]
+        if len(told) > 1:
+            yield Document(document.path, "", tuple(told)), False
 
 
 def _data_cards(project: Project) -> Iterator[str]:
