@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from mlops_audit.facts.ci.cloudbuild import read_cloudbuild
 from mlops_audit.facts.ci.codebuild import spec_job
 from mlops_audit.facts.cicommon import folder_of, inside, root_map
-from mlops_audit.facts.codepipeline import run_order
+from mlops_audit.facts.codepipeline import CODE_PROVIDERS, run_order
 from mlops_audit.facts.nodes import Node
 from mlops_audit.facts.resources import Resource
 from mlops_audit.facts.terraform import read_terraform
@@ -15,8 +15,6 @@ from mlops_audit.facts.types import Getter, Job, Step, Trigger, TriggerKind, Unr
 from mlops_audit.model import Span
 
 __all__ = ["read_cloudtriggers"]
-
-_CODE = frozenset({"CodeCommit", "GitHub", "CodeStarSourceConnection", "Bitbucket"})
 
 
 def read_cloudtriggers(path: str, data: bytes, getter: Getter) -> tuple[Workflow, ...]:
@@ -138,7 +136,7 @@ def _source(action: Node, resource: Resource) -> Trigger:
     branch = action.str_at("configuration", "BranchName") or action.str_at(
         "configuration", "Branch"
     )
-    if action.str_at("provider") not in _CODE:
+    if action.str_at("provider") not in CODE_PROVIDERS:
         return Trigger(TriggerKind.EVENT, span, types=(action.str_at("provider"),))
     plain = branch and "." not in branch and "$" not in branch
     return Trigger(TriggerKind.PUSH, span, (branch,) if plain else ())

@@ -22,10 +22,17 @@ from mlops_audit.facts.types import Getter, Job, Step, Trigger, TriggerKind, Unr
 from mlops_audit.facts.yamlpos import load_yaml
 from mlops_audit.model import Span
 
-__all__ = ["called_builds", "declared_pipelines", "read_codepipeline", "run_order"]
+__all__ = [
+    "CODE_PROVIDERS",
+    "called_builds",
+    "declared_pipelines",
+    "read_codepipeline",
+    "run_order",
+]
 
 _PIPELINE, _PROJECT = "AWS::CodePipeline::Pipeline", "AWS::CodeBuild::Project"
-_CODE = frozenset({"CodeCommit", "GitHub", "CodeStarSourceConnection", "Bitbucket"})
+# Providers of an action's source that hold code.
+CODE_PROVIDERS = frozenset({"CodeCommit", "GitHub", "CodeStarSourceConnection", "Bitbucket"})
 _SCHEDULES = ("AWS::Events::Rule", "AWS::Scheduler::Schedule")
 
 
@@ -136,7 +143,7 @@ def _source(action: Node, template: _Template) -> Trigger:
     span = Span(template.path, line)
     settings = action.get("Configuration") or Node("map", action.line)
     branch = template.text(settings.get("BranchName")) or template.text(settings.get("Branch"))
-    if provider in _CODE:
+    if provider in CODE_PROVIDERS:
         named = (
             (branch,) if branch and "$" not in branch and branch not in template.resources else ()
         )

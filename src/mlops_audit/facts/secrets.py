@@ -17,8 +17,13 @@ from msgspec import Struct
 from mlops_audit.model import Span
 from mlops_audit.regex import regex
 
-__all__ = ["SecretHit", "find_secrets", "secret_in_string"]
+__all__ = ["ASIDE", "SecretHit", "find_secrets", "secret_in_string"]
 
+# Tests and documents hold invented credentials; only a provider's own format counts there.
+ASIDE = regex(
+    r"(^|/)(tests?|testing|fixtures?|examples?|docs?|samples?|mocks?)/|(^|/)test_|_test\.py$",
+    re.IGNORECASE,
+)
 _MAX_TEXT = 4 * 1024 * 1024
 _MAX_LINE = 20_000
 _MAX_HITS = 200

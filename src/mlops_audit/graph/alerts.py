@@ -12,6 +12,7 @@ from msgspec import Struct
 from mlops_audit.facts.code import Call, Guard, Module
 from mlops_audit.facts.resources import Resource
 from mlops_audit.graph.called import is_called
+from mlops_audit.graph.dataconditions import EXITS
 from mlops_audit.graph.memo import once
 from mlops_audit.graph.settings import settings
 from mlops_audit.graph.sightings import sightings
@@ -47,7 +48,6 @@ _BREACH = regex(
 _OWN_HOSTS = ("//localhost", "//127.0.0.1", "//0.0.0.0")
 _CALLBACKS = frozenset({"on_failure_callback", "sla_miss_callback", "on_failure"})
 _ON_FAILURE = regex(r"(email|webhook)_notifications\.on_failure")
-_EXITS = frozenset({"sys.exit", "exit", "quit", "os._exit"})
 
 
 class Alert(Struct, frozen=True):
@@ -265,7 +265,7 @@ def stopping_monitors(project: Project) -> tuple[Evidence, ...]:
         found += [
             Evidence(c.span, c.text)
             for c in module.calls
-            if c.name in _EXITS and _breached(c.guards)
+            if c.name in EXITS and _breached(c.guards)
         ]
     return tuple(found)
 

@@ -24,8 +24,8 @@ __all__ = [
     "pairs_samples",
 ]
 
-# Tools whose check gives a result that somebody has to act on.
 _BELOW = 8  # lines from a decorator to the function that it stands above
+# Tools whose check gives a result that somebody has to act on.
 RESULTS = regex(
     r"^(Great Expectations|Deepchecks|Evidently|TensorFlow Data Validation|whylogs|Soda)",
     re.IGNORECASE,

@@ -15,8 +15,10 @@ from mlops_audit.regex import regex
 if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.project import Project
 
-__all__ = ["Docs", "body", "evidence", "filled"]
+__all__ = ["CALLOUT", "ITEM", "Docs", "body", "evidence", "filled"]
 
+ITEM = regex(r"\s*(?:[-*+]|\d{1,3}[.)])\s")  # how an item of a list begins
+CALLOUT = regex(r"\s*>\s*\[!\w+\]\s*")  # `> [!NOTE]` above what it says
 _DOCUMENT = regex(
     r"\.(md|markdown|mdx|rst|rest|adoc|asciidoc|qmd|rmd)$|(^|/)[^/.]*readme[^/]*$|"
     r"(^|/)(readme|contributing|authors|maintainers|owners|install|dictionary|codebook|"
@@ -216,17 +218,13 @@ class Docs:
                 yield section, Span(document.path, at), found
 
 
-_ITEM = regex(r"\s*(?:[-*+]|\d{1,3}[.)])\s")
-_CALLOUT = regex(r"\s*>\s*\[!\w+\]\s*")  # `> [!NOTE]` above what it says
-
-
 def _paragraphs(text: str) -> Iterator[tuple[str, str]]:
     """Each paragraph or list item: its first line as written, and all of it."""
     lines: list[str] = []
     for line in [*text.split("\n"), ""]:
-        item = bool(_ITEM.match(line))
+        item = bool(ITEM.match(line))
         if lines and (item or not line.strip()):
-            told = [x for x in lines if not _CALLOUT.fullmatch(x)] or lines
+            told = [x for x in lines if not CALLOUT.fullmatch(x)] or lines
             yield told[0], " ".join(x.strip() for x in told)[:_LONGEST]
             lines = []
         if line.strip():

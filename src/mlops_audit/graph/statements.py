@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from mlops_audit.graph.docs import evidence
+from mlops_audit.graph.docs import CALLOUT, ITEM, evidence
 from mlops_audit.model import Evidence, Span
 from mlops_audit.regex import regex
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:  # the project hands itself in
 
 __all__ = ["plain", "said_below", "said_in"]
 
-_ITEM = regex(r"\s*(?:[-*+]|\d{1,3}[.)])\s")
-_CALLOUT = regex(r"\s*>\s*\[!\w+\]\s*")  # `> [!NOTE]` above what it says
 _FENCE = regex(r"\s*(```|~~~)")
 _BARE = regex(r"[\s\W_]*$")  # rules, underlines, table borders
 _TREE = regex(r".*[\u251c\u2514\u2502]|\s*\|\s{2,}\||\s*\.{0,2}/?\s*$")  # of files
@@ -60,7 +58,7 @@ def said_below(
     ]
     if opens:
         prose = {n for n, line, _ in lines if len(_LETTERS.findall(plain(line))) >= _SAYS}
-        lines = [x for x in lines if x[0] - 1 not in prose or _ITEM.match(x[1])]
+        lines = [x for x in lines if x[0] - 1 not in prose or ITEM.match(x[1])]
     hop = (Evidence(section.span, section.title),) if section.title else ()
     for pattern in wanted:
         for number, line, _ in lines:
@@ -79,7 +77,7 @@ def said_in(project: Project, span: Span, text: str, *wanted: re.Pattern[str]) -
     inside: list[tuple[int, str]] = []
     for number in range(first, min(first + _BELOW, len(lines)) + 1):
         line = lines[number - 1]
-        if not line.strip() or (inside and _ITEM.match(line)):
+        if not line.strip() or (inside and ITEM.match(line)):
             break
         inside.append((number, line.strip()))
     for pattern in wanted:
@@ -111,7 +109,7 @@ def _lines_below(
             fenced = not fenced
             continue
         comment = comment or ("<!--" in line and not fenced)
-        shown = not (comment or number in heads or _BARE.match(line) or _CALLOUT.fullmatch(line))
+        shown = not (comment or number in heads or _BARE.match(line) or CALLOUT.fullmatch(line))
         comment = comment and "-->" not in line
         if shown and not _TREE.match(line) and not (fenced and line.lstrip().startswith("#")):
             yield number, line, fenced

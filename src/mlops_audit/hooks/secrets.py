@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mlops_audit.facts.secrets import SecretHit, find_secrets
+from mlops_audit.facts.secrets import ASIDE, SecretHit, find_secrets
 from mlops_audit.hooks.base import Files, Problem, texts
 from mlops_audit.regex import regex
 
@@ -16,11 +16,6 @@ _DATA = regex(
     r"ico|pdf|woff2?|ttf|zip|gz|bz2|xz|mp4|mp3|wav|db|sqlite3?|min\.js|map)$",
     re.IGNORECASE,
 )
-# Tests and documents hold invented credentials; only a provider's own format counts there.
-_ASIDE = regex(
-    r"(^|/)(tests?|testing|fixtures?|examples?|docs?|samples?|mocks?)/|(^|/)test_|_test\.py$",
-    re.IGNORECASE,
-)
 # The marks of detect-secrets and gitleaks for a line that a person has looked at.
 _ALLOWED = regex(r"pragma: ?(?:allow|white)list secret|gitleaks:allow", re.IGNORECASE)
 
@@ -29,7 +24,7 @@ def check(files: Files) -> Iterator[Problem]:
     """Search the text of each file, of notebooks the cells."""
     for path, text in texts(files, [p for p in files.names() if not _DATA.search(p)]):
         for hit in _hits(path, text):
-            if hit.confidence == "high" or not _ASIDE.search(path):
+            if hit.confidence == "high" or not ASIDE.search(path):
                 yield Problem(
                     hit.span,
                     f"holds a credential: {hit.kind} {hit.excerpt}",

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from mlops_audit.facts.doctypes import Document
 from mlops_audit.facts.documents import is_placeholder
 from mlops_audit.graph import Project
+from mlops_audit.graph.docs import ITEM
 from mlops_audit.graph.statements import said_in
 from mlops_audit.model import Evidence, Span
 from mlops_audit.practices.collaboration._data_dictionary import MOST_TEXT, PLACES
@@ -70,7 +71,6 @@ _PREPARED = regex(
     re.IGNORECASE,
 )
 _FETCHED = regex(r"\bdownload\w*\b.{0,200}://", re.IGNORECASE | re.DOTALL)
-_ITEM_START = regex(r"\s*(?:[-*+]|\d{1,3}[.)])\s")
 _A_SET = regex(r"\bdata ?set\b|\bcorpus\b|https?://|\bdownload", re.IGNORECASE)
 _BADGE = regex(r"\W*\[!\[")
 _A_DATA_SET = regex(
@@ -140,7 +140,7 @@ def _told(project: Project, document: Document, *, near: bool) -> Iterator[Evide
         if (
             _BADGE.match(text)
             or is_placeholder(text)
-            or (_ITEM_START.match(text) and re.match(r"\W*\d*\W*\[", text))
+            or (ITEM.match(text) and re.match(r"\W*\d*\W*\[", text))
         ):
             continue
         said = _ORIGIN.search(text)
@@ -149,7 +149,7 @@ def _told(project: Project, document: Document, *, near: bool) -> Iterator[Evide
             continue
         if near or titled:
             # An item of a list on data in general names no data set, and no place of one.
-            general = not near and _ITEM_START.match(text) and not _A_SET.search(text)
+            general = not near and ITEM.match(text) and not _A_SET.search(text)
             if named or (said and not general) or _ADDRESS.fullmatch(text.strip()):
                 yield said_in(project, span, text, _SOURCE, _ORIGIN, _A_DATA_SET)
         elif _PREPARED.search(section.title) and said and _FETCHED.search(text):
@@ -161,4 +161,4 @@ def _told(project: Project, document: Document, *, near: bool) -> Iterator[Evide
 
 
 def _uses_a_set(text: str) -> bool:
-    return bool(_USES.search(text)) and not _ITEM_START.match(text)
+    return bool(_USES.search(text)) and not ITEM.match(text)

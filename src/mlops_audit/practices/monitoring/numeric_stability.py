@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from mlops_audit.facts.code import Branch, Module
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
+from mlops_audit.graph.dataconditions import EXITS
 from mlops_audit.graph.datatests import run_by_step
 from mlops_audit.model import Evidence, Verdict, failed, hollow, passed
 from mlops_audit.practices.base import practice
@@ -22,7 +23,6 @@ _CHECK = regex(
     r"has_nan|contains_nan|\bnan_(count|loss|found)|not_null|!= *loss\b",
     re.IGNORECASE,
 )
-_STOPS = frozenset({"sys.exit", "exit", "quit", "os._exit"})
 _CALLS = regex(
     r"(set_detect_anomaly|detect_anomaly|TerminateOnNaN|check_numerics|enable_check_numerics|"
     r"assert_all_finite|asarray_chkfinite|debug_nans|assert_no_nans?|assert_not_null)$"
@@ -94,7 +94,7 @@ def _ends(module: Module, branch: Branch) -> bool:
         if module.raises_within(lines):
             return True
         for call in module.calls_within(lines):
-            if call.name in _STOPS or _TELLS.search(f"{call.receiver}.{call.method}"):
+            if call.name in EXITS or _TELLS.search(f"{call.receiver}.{call.method}"):
                 return True
     return False
 

@@ -14,6 +14,7 @@ from mlops_audit.model import Evidence, Span
 from mlops_audit.regex import regex
 
 __all__ = [
+    "SPARK_RUNTIME",
     "Image",
     "has_image_of_names",
     "images",
@@ -22,6 +23,8 @@ __all__ = [
     "python_of",
 ]
 
+# A runtime of Databricks, by its number.
+SPARK_RUNTIME = regex(r"[\"']?spark_version[\"']?\s*:\s*[\"']?\d[\w.\-]+")
 _INSTALLS = regex(
     r"\b(pip3?|pipx|uv pip|python3? -m pip)\s+(\S+\s+){0,8}?install|poetry\s+(\S+\s+){0,3}?install|"
     r"\buv\s+sync|pipenv\s+(install|sync)|\b(conda|mamba|micromamba)\s+(env\s+)?(create|update|install)|"

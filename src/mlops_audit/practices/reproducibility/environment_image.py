@@ -15,7 +15,7 @@ from mlops_audit.graph.settings import setting
 from mlops_audit.model import Evidence, Span, Verdict, failed, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.reproducibility._environments import is_model_folder
-from mlops_audit.practices.reproducibility._images import images, is_pinned
+from mlops_audit.practices.reproducibility._images import SPARK_RUNTIME, images, is_pinned
 from mlops_audit.regex import regex
 
 _LOOKED_FOR = "a Dockerfile, dev container, Nix, conda-lock, Apptainer or VM image with an install"
@@ -26,8 +26,7 @@ _INSTALL = regex(
 )
 _LIST = regex(r"(?:\s-r|--requirement)[\s=]*[\"']?([\w./${}\-]{1,120})")
 _PIP = regex(r"\bpip3?\s+install\b|\buv\s+pip\b")
-# A runtime of Databricks by its number, and what installs packages beside it.
-_RUNTIME = regex(r"[\"']?spark_version[\"']?\s*:\s*[\"']?\d[\w.\-]+")
+# What installs packages beside a runtime of Databricks.
 _WHEEL = regex(r"[\"']?libraries[\"']?\s*:|python_wheel_task|\.whl\b")
 _MOST = 0.5  # of the declared packages that a command must name to install them without a list
 
@@ -112,7 +111,7 @@ def _clusters(project: Project) -> Iterator[tuple[str, Evidence]]:
     """The clusters that jobs of Databricks start, and what each lacks."""
     for path in sorted({f.span.path for f in project.pipeline_files if f.tool == "databricks"}):
         text = project.text(path) or ""
-        found = _RUNTIME.search(text)
+        found = SPARK_RUNTIME.search(text)
         if found is None or "new_cluster" not in text:
             continue
         tree = load_yaml(text.encode(), path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mlops_audit.facts.secrets import find_secrets, secret_in_string
+from mlops_audit.facts.secrets import ASIDE, find_secrets, secret_in_string
 from mlops_audit.graph import Project
 from mlops_audit.model import Evidence, Span, Verdict, failed, passed
 from mlops_audit.practices.base import practice
@@ -18,10 +18,6 @@ _DATA = regex(
     re.IGNORECASE,
 )
 _CODE = (".py", ".ipynb")  # looked at whatever their size
-_ASIDE = regex(
-    r"(^|/)(tests?|testing|fixtures?|examples?|docs?|samples?|mocks?)/|(^|/)test_|_test\.py$",
-    re.IGNORECASE,
-)
 
 
 @practice(
@@ -81,7 +77,7 @@ def _in_texts(project: Project) -> Iterator[Evidence]:
         if text is None or "\0" in text[:1000]:
             continue
         for hit in find_secrets(text, path):
-            if hit.confidence == "high" or not _ASIDE.search(path):
+            if hit.confidence == "high" or not ASIDE.search(path):
                 yield Evidence(hit.span, f"{hit.kind} ({hit.excerpt})")
 
 
@@ -95,7 +91,7 @@ def _in_notebooks(project: Project) -> Iterator[Evidence]:
 def _in_code(project: Project) -> Iterator[Evidence]:
     """Literals that only become a credential when adjacent ones are joined."""
     for path, module in project.modules.items():
-        if _ASIDE.search(path):
+        if ASIDE.search(path):
             continue
         for text in module.texts:
             if not text.doc and "{}" not in text.value:

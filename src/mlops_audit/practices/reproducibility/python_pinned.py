@@ -10,7 +10,7 @@ from mlops_audit.graph.sourcelines import line_span
 from mlops_audit.model import Evidence, Span, Verdict, failed, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.reproducibility._environments import is_model_folder
-from mlops_audit.practices.reproducibility._images import images, python_of
+from mlops_audit.practices.reproducibility._images import SPARK_RUNTIME, images, python_of
 from mlops_audit.regex import regex
 
 _WIDE = 3  # minor versions, the catalogue's bound
@@ -22,7 +22,6 @@ _INSTALLERS = frozenset({"apt", "apt-get", "conda", "mamba", "micromamba", "pyen
 _INSTALLED = regex(r"^(python={0,2})?3\.\d{1,2}(\.\d+)?(-dev|-venv|-distutils)?$")
 _PYTHON_WORD = regex(r"python\S{0,3}['\"]?=?\S*3\.|python['\"]?=|PYTHON_VERSION")
 _RUNTIME = regex(r"^\s*[Rr]untime:\s*[\"']?python3\.\d+", re.MULTILINE)
-_SPARK = regex(r"[\"']?spark_version[\"']?\s*:\s*[\"']?\d[\w.\-]+")
 _PYTHON_ENV = regex(r"^python:\s*[\"']?(3\.\d+[\d.]*)", re.MULTILINE)
 
 
@@ -108,7 +107,7 @@ def _runtimes(project: Project) -> Iterator[Evidence]:
     for path in project.glob("**/*.y*ml", "**/*.json"):
         small = (project.entry(path).size or 0) < 200_000  # noqa: PLR2004 -- a larger file is data
         text = project.text(path) or "" if small else ""
-        if found := _SPARK.search(text):
+        if found := SPARK_RUNTIME.search(text):
             line = text.count("\n", 0, found.start()) + 1
             yield Evidence(Span(path, line), re.sub("[\"']", "", found[0]))
 

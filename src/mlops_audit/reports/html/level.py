@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from mlops_audit.model import Finding, Outcome, Report
 from mlops_audit.reports import words
 from mlops_audit.reports.html import e, link
+from mlops_audit.reports.identity import is_listed
 
 __all__ = ["hero", "ladder"]
 
-_OPEN = (Outcome.FAIL, Outcome.PARTIAL, Outcome.UNKNOWN)
 _FEW = 6
 _DEEPEST = 4  # the style has so many offsets of a step
 
@@ -119,7 +119,7 @@ def _lacking(report: Report, number: int) -> str:
     """The musts of a level that are open, for the catalogue's own ladder."""
     if report.assessment.models and report.assessment.models[0].name != "ladder":
         return ""
-    lacking = [f for f in report.findings if _asks(f, number) and f.outcome in _OPEN]
+    lacking = [f for f in report.findings if _asks(f, number) and is_listed(f)]
     if not lacking:
         return ""
     shown = ", ".join(link(f.practice.id, report) for f in lacking[:_FEW])
