@@ -35,10 +35,10 @@ def labels(project: Project, document: Document) -> Iterator[tuple[Evidence, str
             yield where, section.title, body(document, section)
         for table in section.tables:
             if len(table.rows) == 1 and len(table.header) > _COLUMNS:
-                where = Span(document.path, (table.span.line or 1) + 2)
+                place = Span(document.path, (table.span.line or 1) + 2)
                 for name, told in zip(table.header, table.rows[0], strict=False):
                     if name and not is_placeholder(told):
-                        yield Evidence(where, f"{name}: {told}"), name, told
+                        yield Evidence(place, f"{name}: {told}"), name, told
                 continue
             for number, row in enumerate(table.rows):
                 answer = " ".join(row[1:])
