@@ -68,9 +68,7 @@ def _asked(project: Project) -> frozenset[str]:
     found = {str(s.value).rsplit(".", 1)[-1] for s in settings(project)}
     for target in project.targets:
         found.update(name.rsplit(".", 1)[-1].rsplit(":", 1)[-1] for name in target.calls)
-    for path, module in project.modules.items():
-        if path in project.test_files:
-            continue
+    for module in project.own_code:
         own = {f.name for f in module.functions} if module.notebook else frozenset()
         found.update(t.value for t in module.texts if not t.doc)
         for names in _by_holder(module).values():
@@ -116,13 +114,12 @@ def _mentioned(project: Project) -> frozenset[str]:
         if "-c" in command.argv:
             found.update(command.text.replace("(", " ").replace(".", " ").split())
     waiting: dict[str, set[str]] = {}
-    for path, module in project.modules.items():
-        if path not in project.test_files:
-            for holder, names in _by_holder(module).items():
-                if holder:
-                    waiting.setdefault(holder, set()).update(names - {holder})
-                else:
-                    found.update(names)
+    for module in project.own_code:
+        for holder, names in _by_holder(module).items():
+            if holder:
+                waiting.setdefault(holder, set()).update(names - {holder})
+            else:
+                found.update(names)
     fresh = found & waiting.keys()
     while fresh:
         added = set().union(*(waiting.pop(name) for name in sorted(fresh)))

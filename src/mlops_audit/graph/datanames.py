@@ -51,7 +51,7 @@ METRIC_NAME = regex(
     r"perplexity|iou|dice|map|error|ndcg|fbeta|fitness|(^|[^a-z])(bce|nll|ppl|wer|cer|psnr|ssim|fid|"
     r"elbo|kappa|mcc|eer)([^a-z]|$))", re.IGNORECASE
 )  # fmt: skip
-TEXT = 80
+TEXT = 80  # characters of an expression; in a longer one a word tells little of the whole
 # `evals=[(dtrain, "train")]` watches what the model is fitted on.
 _ONLY_TRAIN = regex(r"[\[(\s]*\w*train\w*\s*(,\s*[\"']\w*train\w*[\"'])?[\])\s,]*", re.IGNORECASE)
 

@@ -219,7 +219,7 @@ def committed_data(project: Project) -> list[Evidence]:
             continue
         name = path.rsplit("/", 1)[-1]
         if (
-            (folder and suffix in _TABLES)
+            folder
             or (suffix in _PURE and name in named)
             or (_SET.search(path) and (entry.absent or (entry.size or 0) > _LARGE))
         ):
@@ -272,8 +272,7 @@ def _only_links(text: str) -> bool:
 def _named_files(project: Project) -> frozenset[str]:
     return frozenset(
         text.value.rsplit("/", 1)[-1]
-        for path, module in project.modules.items()
-        if path not in project.test_files
+        for module in project.own_code
         for text in module.texts
         if not text.doc and 0 < len(text.value) < 200  # noqa: PLR2004 -- a path, no prose
     )
@@ -285,9 +284,7 @@ def _suffix(path: str) -> str:
 
 def sources(project: Project) -> Iterator[tuple[str, Evidence]]:
     """Addresses that code or commands fetch data from: `versioned`, `dated` or `fixed`."""
-    for path, module in project.modules.items():
-        if path in project.test_files:
-            continue
+    for module in project.own_code:
         for text in module.texts:
             if not text.doc and (kind := _kind(text.value)):
                 yield kind, Evidence(text.span, text.value)

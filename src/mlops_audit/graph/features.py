@@ -99,8 +99,9 @@ def _feature_code(project: Project) -> tuple[Evidence, ...]:
     found: list[Evidence] = []
     screens = source_notebooks(project)
     scripted = any(not p.endswith(".ipynb") for p in project.roles.training)
-    for path, module in project.modules.items():
-        if path in project.test_files or project.is_example(path) or _ASIDE.search(path):
+    for module in project.own_code:
+        path = module.path
+        if project.is_example(path) or _ASIDE.search(path):
             continue
         if module.roots & _SCREENS and path not in project.roles.training:
             continue  # columns for a page that people look at

@@ -27,11 +27,7 @@ _CLEANS = regex(
 )
 _DUMPS = regex(r"(^|\.)(dump|save|save_object|save_pickle|dump_pickle|save_bin|to_disk)$")
 _LOADS = regex(r"(^|\.)(load|load_object|load_pickle|load_bin|from_disk)$")
-
-
 _FITS = regex(r"\.(fit_)?transform\(|tensorflow_transform|\btft\.")
-
-
 _PIPELINE = regex(
     r"^(sklearn|imblearn)\.pipeline\.(Pipeline|make_pipeline)$|pyspark\.ml\.Pipeline$"
 )

@@ -41,9 +41,7 @@ def handed_files(project: Project) -> Iterator[Output]:
     that its callers name.
     """
     takers: dict[str, list[tuple[str, Function, Value, Call]]] = {}
-    for path, module in project.modules.items():
-        if path in project.test_files:
-            continue
+    for module in project.own_code:
         for call in module.calls:
             if not call.runs:
                 continue
@@ -61,7 +59,7 @@ def handed_files(project: Project) -> Iterator[Output]:
                 continue
             function = module.function(call.scope)
             if function is not None and any(p.name == value.text for p in function.params):
-                takers.setdefault(function.name, []).append((path, function, value, call))
+                takers.setdefault(function.name, []).append((module.path, function, value, call))
     yield from _given(project, takers)
     yield from _tracked_here(project)
 
@@ -99,13 +97,11 @@ def _given(
     project: Project, takers: dict[str, list[tuple[str, Function, Value, Call]]]
 ) -> Iterator[Output]:
     """What callers hand to functions that write where they are told."""
-    for path, module in project.modules.items():
-        if path in project.test_files or not takers:
-            continue
+    for module in project.own_code if takers else ():
         for call in module.calls:
             if not call.runs or call.method not in takers:
                 continue
-            targets = {(s.path, s.qualname) for s in project.index.targets(call, path)}
+            targets = {(s.path, s.qualname) for s in project.index.targets(call, module.path)}
             for home, function, value, write in takers[call.method]:
                 if (home, function.qualname) not in targets:
                     continue

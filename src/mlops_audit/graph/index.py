@@ -18,70 +18,16 @@ __all__ = ["CodeIndex", "Symbol"]
 
 _HOPS = 12
 # Methods that half of all classes have: calling one on an unknown receiver names none of ours.
-_AFTER_FIT = frozenset({"predict", "predict_proba", "score", "transform", "decision_function"})
 _COMMON = frozenset(
-    [
-        "append",
-        "add",
-        "get",
-        "items",
-        "keys",
-        "values",
-        "pop",
-        "update",
-        "copy",
-        "format",
-        "join",
-        "split",
-        "strip",
-        "read",
-        "write",
-        "close",
-        "open",
-        "replace",
-        "lower",
-        "upper",
-        "encode",
-        "decode",
-        "sort",
-        "index",
-        "count",
-        "insert",
-        "remove",
-        "extend",
-        "head",
-        "tail",
-        "info",
-        "debug",
-        "warning",
-        "error",
-        "exception",
-        "mean",
-        "sum",
-        "max",
-        "min",
-        "std",
-        "shape",
-        "reshape",
-        "to",
-        "cpu",
-        "cuda",
-        "numpy",
-        "item",
-        "backward",
-        "step",
-        "zero_grad",
-        "group",
-        "match",
-        "search",
-        "compile",
-        "exists",
-        "mkdir",
-        "parse_args",
-        "json",
-        "text",
-    ]
-)
+    ["append", "add", "get", "items", "keys", "values", "pop", "update", "copy", "format", "join",
+     "split", "strip", "read", "write", "close", "open", "replace", "lower", "upper", "encode",
+     "decode", "sort", "index", "count", "insert", "remove", "extend", "head", "tail", "info",
+     "debug", "warning", "error", "exception", "mean", "sum", "max", "min", "std", "shape",
+     "reshape", "to", "cpu", "cuda", "numpy", "item", "backward", "step", "zero_grad", "group",
+     "match", "search", "compile", "exists", "mkdir", "parse_args", "json", "text"]
+)  # fmt: skip
+# What is asked of an estimator that has been fitted.
+_AFTER_FIT = frozenset({"predict", "predict_proba", "score", "transform", "decision_function"})
 _MAX_CANDIDATES = 6
 _CALLED = regex(r"([A-Za-z_]\w{0,60})\(")  # `app()`: a bare name that is called
 _TABLE = regex(r"([A-Za-z_]\w*)(?:\[|\.get\()")  # a look-up whose answer is called

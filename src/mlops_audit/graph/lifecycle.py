@@ -93,6 +93,9 @@ _STORES = regex(r"^(to_\w+|save\w*|write\w*|dump|savez|imwrite|insert\w*|upload\
 _PREDICTS = frozenset({"predict", "predict_proba", "batch_predict"})
 _PAIR = ("y_true", "y_pred")
 _SCORED = frozenset({*_PAIR, "y_score", "y_prob", "y_test", "labels", "predictions"})
+_GENERIC = 60  # scopes behind one command: a program that does everything
+# What shows or passes on what another step has made.
+_TELLERS = frozenset({"echo", "printf", "cat", "cml", "git", "ls", "cd", "true", "mkdir", "tee"})
 _MANY_TABLES = 2  # table calls without any file: a step between others
 
 
@@ -181,11 +184,6 @@ def parts_of_nodes(project: Project, nodes: Iterable[Node], name: str = "") -> f
     if named and (not found or found == {PREPARE} or (generic and named != found)):
         return named
     return found
-
-
-_GENERIC = 60  # scopes behind one command: a program that does everything
-# What shows or passes on what another step has made.
-_TELLERS = frozenset({"echo", "printf", "cat", "cml", "git", "ls", "cd", "true", "mkdir", "tee"})
 
 
 def _only_tells(nodes: Iterable[Node]) -> bool:

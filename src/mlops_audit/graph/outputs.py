@@ -70,9 +70,7 @@ class Output(Struct, frozen=True):
 
 def written_files(project: Project) -> Iterator[Output]:
     """The files that code outside tests writes at a path that stands in the code."""
-    for path, module in project.modules.items():
-        if path in project.test_files:
-            continue
+    for module in project.own_code:
         for call in module.calls:
             if call.runs and (value := written(call)) is not None:
                 found = literal_path(value, module, call.scope, project)

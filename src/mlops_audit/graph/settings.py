@@ -184,8 +184,8 @@ def _definitions(project: Project, name: str) -> Iterator[tuple[Scalar, Evidence
     for item in setting(project, name):
         yield item.value, item.evidence()
     yield from _in_commands(project, wanted)
-    for path, module in project.modules.items():
-        if path not in project.test_files and name in module.names | _bound(project, path):
+    for module in project.own_code:
+        if name in module.names | _bound(project, module.path):
             yield from _defaults(module, wanted)
             yield from _given(module, wanted)
             yield from _from_environment(project, module, wanted)

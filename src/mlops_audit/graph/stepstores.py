@@ -49,12 +49,8 @@ def _given(project: Project) -> Iterator[Evidence]:
     for command, _ in project.all_commands:
         if _GIVEN.search(command.text):
             yield Evidence(command.span, command.text)
-    for path, module in project.modules.items():
-        if (
-            path in project.test_files
-            or module.notebook
-            or not module.roots & {"zenml", "metaflow"}
-        ):
+    for module in project.source:
+        if not module.roots & {"zenml", "metaflow"}:
             continue
         for call in module.calls:
             if _STORES.search(call.name):

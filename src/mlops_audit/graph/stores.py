@@ -297,8 +297,8 @@ def feature_outputs(project: Project) -> list[Evidence]:
 
 def hosted(project: Project) -> Evidence | None:
     """A place in code, commands or settings that names a cloud store."""
-    for path, module in project.modules.items():
-        if path not in project.test_files and not module.notebook and (found := _stores(module)):
+    for module in project.source:
+        if found := _stores(module):
             return found
     for command, _ in project.all_commands:
         if _CLOUD.search(command.text):

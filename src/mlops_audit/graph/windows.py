@@ -89,13 +89,11 @@ def drift_code(project: Project) -> tuple[Sighting, ...]:
             continue
         if _compares_live(project, item.path, call):
             found.append(item)
-    for path, module in project.modules.items():
-        if path in project.test_files:
-            continue
+    for module in project.own_code:
         found += [
             _own(module, function)
             for function in module.functions
-            if _is_drift(module, function) and is_called(project, path, function.qualname)
+            if _is_drift(module, function) and is_called(project, module.path, function.qualname)
         ]
     return tuple(sorted(found, key=lambda s: s.notebook))
 
@@ -154,9 +152,8 @@ def _is_drift(module: Module, function: Function) -> bool:
 def windowed_quality(project: Project) -> tuple[Evidence, ...]:
     """Places that compute a metric of predictions against what came true, per time window."""
     found = []
-    for path, module in project.modules.items():
-        shows = _SHOWN.search(path.rsplit("/", 1)[-1])
-        if path in project.test_files or module.notebook or project.is_example(path) or shows:
+    for module in project.source:
+        if project.is_example(module.path) or _SHOWN.search(module.path.rsplit("/", 1)[-1]):
             continue
         found += [
             Evidence(call.span, call.told)

@@ -168,8 +168,8 @@ def _by_settings(project: Project, capability: str) -> list[Evidence]:
 
 def _artifacts_afar(project: Project) -> Evidence | None:
     """An experiment whose artifacts a program sends to a bucket, wherever the runs are noted."""
-    for path, module in project.modules.items():
-        if path in project.test_files or "create_experiment" not in module.names:
+    for module in project.own_code:
+        if "create_experiment" not in module.names:
             continue
         for call in module.calls:
             place = call.arg(1, "artifact_location")
@@ -225,9 +225,7 @@ def _named_by_moment(project: Project) -> Iterator[Evidence]:
 
 def _by_step(project: Project) -> Iterator[Evidence]:
     """Callbacks and trainers that keep a checkpoint for each step or epoch."""
-    for path, module in project.modules.items():
-        if path in project.test_files:
-            continue
+    for module in project.own_code:
         for call in module.calls:
             if not call.runs:
                 continue
@@ -277,9 +275,8 @@ def _saving(project: Project) -> Iterator[tuple[str, str]]:
     saves = {(u.path, u.scope) for u in live(project, "model.save") if not u.notebook}
     names = {scope.rsplit(".", 1)[-1] for _, scope in saves if scope}
     found = dict.fromkeys(sorted(saves))
-    for path, module in project.modules.items():
-        if module.notebook or path in project.test_files:
-            continue
+    for module in project.source:
+        path = module.path
         for call in module.calls:
             if call.runs and call.method in names and (path, call.scope) not in found:
                 targets = project.index.targets(call, path)
