@@ -1,4 +1,4 @@
-"""Models of the project that its tests load: what trains or registers them is exercised."""
+"""Models that tests load, pipelines that they start elsewhere: what made them is exercised."""
 
 from __future__ import annotations
 
@@ -47,6 +47,25 @@ class TestedModels:
             names = {t.rsplit("/", 1)[-1] for t in texts} & self._written.keys() if asked else ()
             found.update(dict.fromkeys(self._written[n] for n in sorted(names)))
         return tuple(found)
+
+    def started(self, scopes: Collection[tuple[str, str]]) -> tuple[Symbol, ...]:
+        """The modules that define the pipeline which is started on a platform, by its name."""
+        tools = {
+            use.tool
+            for path, scope in scopes
+            for use in self.project.uses_in(path, scope)
+            if use.capability == "pipeline.run" and use.call is not None
+        }
+        return tuple(self._defining[t] for t in sorted(tools & self._defining.keys()))
+
+    @cached_property
+    def _defining(self) -> dict[str, Symbol]:
+        """The first module that defines a pipeline, by the tool."""
+        found: dict[str, Symbol] = {}
+        for use in self.project.uses("pipeline.define", test=False, notebook=False):
+            if use.where == "call":
+                found.setdefault(use.tool, Symbol(use.path, "", "module"))
+        return found
 
     def _asked(self, scopes: Collection[tuple[str, str]]) -> bool:
         """Whether a model of these functions answers: a file that is only opened is no test."""

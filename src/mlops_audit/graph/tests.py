@@ -268,7 +268,8 @@ class TestSuite:
         patched = {s for f in facts for s in f.patched}
         service = any(f.service for f in facts) and bool(self._services)
         exercises = tuple(s for s in own if s not in patched)
-        loaded = tuple(s for s in self.models.used(read) if s not in own)
+        remote = self.models.started(read)
+        loaded = tuple(s for s in (*self.models.used(read), *remote) if s not in own)
         exercises = (*exercises, *loaded)
         if service:
             exercises = (*exercises, *self._services)
@@ -301,7 +302,7 @@ class TestSuite:
             tuple(sorted(patched, key=lambda s: (s.path, s.qualname))),
             marks_of(module, function, owner),
             tuple(read),
-            started if any(f.drives for f in facts) else (),
+            (*started, *remote) if any(f.drives for f in facts) else remote,
             () if any(f.drives for f in facts) else started,
             service,
             how == "script" or called,

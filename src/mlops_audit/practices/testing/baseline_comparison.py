@@ -10,6 +10,7 @@ from mlops_audit.graph.called import is_called
 from mlops_audit.model import Evidence, Span, Verdict, failed, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.testing._basemodels import base_models
+from mlops_audit.practices.testing._guesses import constant_guesses
 from mlops_audit.regex import regex
 
 _LOOKED = "a Dummy, linear, naive or zero-shot model whose metric is computed beside the model's"
@@ -118,6 +119,7 @@ def _baselines(project: Project, module: Module) -> list[Evidence]:
         found.append(Evidence(pair[0].span, told, (other,)))
     found += [*_beside(calls), *_printed(calls)]
     found += base_models(project, module)
+    found += constant_guesses(project, module, calls)
     return found
 
 
