@@ -186,16 +186,24 @@ class Param(Struct, frozen=True):
     gathers: str = ""
 
 
-class Function(Struct, frozen=True):
+class _Definition(Struct, frozen=True):
+    qualname: str
+    span: Span
+    end_line: int
+
+    @property
+    def name(self) -> str:
+        """The bare name."""
+        return self.qualname.rsplit(".", 1)[-1]
+
+
+class Function(_Definition, frozen=True):
     """A function or method.
 
     `stub` means that its body does nothing (pass, docstring, `raise NotImplementedError`);
     `returns` are the returned expressions.
     """
 
-    qualname: str
-    span: Span
-    end_line: int
     params: tuple[Param, ...] = ()
     decorators: tuple[str, ...] = ()
     doc: str = ""
@@ -204,27 +212,14 @@ class Function(Struct, frozen=True):
     returns: tuple[Value, ...] = ()
     annotation: str = ""
 
-    @property
-    def name(self) -> str:
-        """The bare name."""
-        return self.qualname.rsplit(".", 1)[-1]
 
-
-class Class(Struct, frozen=True):
+class Class(_Definition, frozen=True):
     """A class with its resolved bases and the fields its body declares."""
 
-    qualname: str
-    span: Span
-    end_line: int
     bases: tuple[str, ...] = ()
     decorators: tuple[str, ...] = ()
     fields: tuple[Param, ...] = ()
     doc: str = ""
-
-    @property
-    def name(self) -> str:
-        """The bare name."""
-        return self.qualname.rsplit(".", 1)[-1]
 
 
 class Compare(Struct, frozen=True):

@@ -52,44 +52,56 @@ class Expressions(Names):
             guard = self.guard(node.test)
             self.branch("ifexp", node.test, [node.body], [node.orelse], node, guard)
         elif isinstance(node, ast.Lambda):
-            saved = self.targets
-            self.targets = ()
-            self.envs.append({a.arg: "" for a in node.args.args})
-            self.expression(node.body)
-            self.envs.pop()
-            self.targets = saved
+            self._lambda(node)
             return
         elif isinstance(node, _COMPREHENSIONS):
-            self.envs.append({})
-            for generator in node.generators:
-                self.expression(generator.iter)
-                self.bind_target(generator.target, "")
-            self.loops += 1
-            for child in parts(node):
-                if not isinstance(child, ast.comprehension):
-                    self.expression(child)
-            for generator in node.generators:
-                for test in generator.ifs:
-                    self.expression(test)
-            self.loops -= 1
-            self.envs.pop()
+            self._comprehension(node)
             return
         elif isinstance(node, ast.NamedExpr):
             self.expression(node.value)
             self.bind_target(node.target, self.inferred(node.value))
             return
         elif isinstance(node, ast.Dict):
-            for key, item in zip(node.keys, node.values, strict=True):
-                saved_context = self.context
-                if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                    self.context = key.value
-                elif key is not None:
-                    self.expression(key)
-                self.expression(item)
-                self.context = saved_context
+            self._mapping(node)
             return
         for child in parts(node):
             self.expression(child)
+
+    def _lambda(self, node: ast.Lambda) -> None:
+        saved = self.targets
+        self.targets = ()
+        self.envs.append({a.arg: "" for a in node.args.args})
+        self.expression(node.body)
+        self.envs.pop()
+        self.targets = saved
+
+    def _comprehension(
+        self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+    ) -> None:
+        self.envs.append({})
+        for generator in node.generators:
+            self.expression(generator.iter)
+            self.bind_target(generator.target, "")
+        self.loops += 1
+        for child in parts(node):
+            if not isinstance(child, ast.comprehension):
+                self.expression(child)
+        for generator in node.generators:
+            for test in generator.ifs:
+                self.expression(test)
+        self.loops -= 1
+        self.envs.pop()
+
+    def _mapping(self, node: ast.Dict) -> None:
+        """A dictionary: what stands under a key has the key as its context."""
+        for key, item in zip(node.keys, node.values, strict=True):
+            saved = self.context
+            if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                self.context = key.value
+            elif key is not None:
+                self.expression(key)
+            self.expression(item)
+            self.context = saved
 
     def call(self, node: ast.Call) -> None:
         """Collect a call, then what stands in it."""
