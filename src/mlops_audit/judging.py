@@ -1,7 +1,7 @@
 """Asks every practice about a project, over several processes where that saves time.
 
-The practices of one principle look at much the same, so a principle is judged by one process; of
-two processes one judges all principles that rest on what runs.
+The practices of one principle look at much the same, so a principle is judged by one process, and
+of two processes one judges all principles that rest on what runs.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["Judged", "judge_all"]
 
 _MOST = 4  # processes: what all practices ask for is worked out in each of them
-# These ask who trains, predicts and tests, and where; the others mostly what files say.
-_OF_RUNS = frozenset({"AUT", "MON", "TRK", "TST"})
+# What two processes judge: what trains, predicts and tests, and where; what files say. The few
+# practices of tracking are for the one that has done its part.
+_HALVES = (frozenset({"AUT", "MON", "TST"}), frozenset({"COL", "REP", "STR", "VER"}))
 
 
 class Judged(Struct, frozen=True):
@@ -65,11 +66,12 @@ def judge_all(project: Project, practices: Sequence[Practice], jobs: int | None 
 
 def _groups(practices: Sequence[Practice], count: int) -> list[list[Practice]]:
     """What is judged by one process after the other, the longest first."""
-    groups: dict[str, list[Practice]] = {}
+    halves = _HALVES if count == 2 else ()  # noqa: PLR2004 -- a pair
+    groups: dict[frozenset[str], list[Practice]] = {}
     for practice in practices:
-        principle = practice.principle
-        key = str(principle in _OF_RUNS) if count == 2 else principle  # noqa: PLR2004 -- a pair
-        groups.setdefault(key, []).append(practice)
+        alone = frozenset({practice.principle})
+        group = next((half for half in halves if half >= alone), alone)
+        groups.setdefault(group, []).append(practice)
     return sorted(groups.values(), key=len, reverse=True)
 
 

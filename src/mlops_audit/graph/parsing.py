@@ -9,7 +9,6 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from functools import partial
 
 import mlops_audit.facts
 from mlops_audit.facts.code import Module
@@ -18,7 +17,7 @@ from mlops_audit.facts.python import read_python
 from mlops_audit.facts.snakefiles import is_snakefile, read_snakemodule
 from mlops_audit.tree import Tree
 from mlops_audit.tree.cache import FactCache, fingerprint
-from mlops_audit.tree.workers import beside, processes
+from mlops_audit.tree.workers import begun, processes
 
 __all__ = ["Code", "read_code"]
 
@@ -27,6 +26,7 @@ __all__ = ["Code", "read_code"]
 _BESIDE_FROM = 20_000
 _SPREAD_FROM = 1_500_000
 _OUTPUTS = 20  # of the bytes of a notebook one in so many is code
+_PARTS = 100  # of the files, to be taken one after the other
 
 Code = Module | Notebook
 
@@ -58,11 +58,11 @@ def read_code(
             found[path] = fact
         elif (content := data(path)) is not None:
             fresh[path] = content
-    parts = _parts(fresh, jobs)
-    begun = [beside(partial(_read_part, part)) for part in parts]
+    parts, count = _parts(fresh, jobs)
+    reading = begun(_read_part, parts, count)
 
     def code() -> dict[str, Code]:
-        kept = {p: text for part in begun for p, text in part().items()}
+        kept = {p: text for part in reading() for p, text in part.items()}
         for path, content in fresh.items():
             text = kept.get(path)
             found[path] = pickle.loads(text) if text else _read(path, content)  # noqa: S301 -- our own
@@ -74,17 +74,16 @@ def read_code(
     return code
 
 
-def _parts(fresh: dict[str, bytes], jobs: int | None) -> list[dict[str, bytes]]:
-    """What each of several other processes shall read; none where this one had better do it."""
+def _parts(fresh: dict[str, bytes], jobs: int | None) -> tuple[list[dict[str, bytes]], int]:
+    """What several processes shall read, and how many; nothing where this one had better do it."""
     weights = {p: len(c) // (_OUTPUTS if p.endswith(".ipynb") else 1) for p, c in fresh.items()}
     weight = sum(weights.values())
     count = processes(jobs)
     if weight < _BESIDE_FROM or count == 1:
-        return []
-    parts: list[dict[str, bytes]] = [{} for _ in range(count if weight > _SPREAD_FROM else 1)]
-    for number, path in enumerate(sorted(fresh, key=lambda p: (-weights[p], p))):
-        parts[number % len(parts)][path] = fresh[path]
-    return parts
+        return [], 1
+    heaviest = sorted(fresh, key=lambda p: (-weights[p], p))
+    parts = [{p: fresh[p] for p in heaviest[k::_PARTS]} for k in range(min(_PARTS, len(fresh)))]
+    return parts, count if weight > _SPREAD_FROM else 2
 
 
 def _read_part(part: dict[str, bytes]) -> dict[str, bytes]:

@@ -15,9 +15,10 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Generic, NoReturn, TypeVar
 
-__all__ = ["Beside", "beside", "divided", "processes"]
+__all__ = ["Begun", "Beside", "begun", "beside", "divided", "processes"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -129,32 +130,65 @@ def beside(work: Callable[[], Result]) -> Beside[Result]:
     return Beside(work)
 
 
-def divided(work: Callable[[Item], Result], items: Sequence[Item], count: int) -> list[Result]:
-    """`[work(i) for i in items]` by `count` processes, each taking the next item when it is free.
+class Begun(Generic[Item, Result]):
+    """Work on several items that others have begun; calling this joins in until all is done.
 
     Args:
         work: a function whose result can be pickled, and depends on the item only.
-        items: 256 at most, the longest work first.
-        count: how many processes, this one among them.
+        items: 256 at most, the longest work first; each process takes the next when it is free.
+        count: how many processes, this one among them when it joins.
     """
-    queue = _queue(len(items)) if count > 1 else None
-    if queue is None:
-        return [work(item) for item in items]
 
-    def share() -> dict[int, Result]:
-        return {number: work(items[number]) for number in _taken(queue)}
+    __slots__ = ("_items", "_others", "_queue", "_share", "_work")
 
-    others: list[Beside[dict[int, Result]]] = []
-    try:
-        others += [Beside(share) for _ in range(count - 1)]
-        found = share()
-        for other in others:
-            found |= other()  # one that died shares in an empty queue: nothing
-    finally:
-        for other in others:
+    def __init__(self, work: Callable[[Item], Result], items: Sequence[Item], count: int) -> None:
+        self._work = work
+        self._items = items
+        self._queue = _queue(len(items)) if count > 1 else None
+        # Not a method: what others do must not keep this object alive when it is given up.
+        self._share = partial(_share, work, items, self._queue)
+        self._others = [
+            beside(self._share) for _ in range(count - 1 if self._queue is not None else 0)
+        ]
+
+    def __call__(self) -> list[Result]:
+        """`[work(i) for i in items]`."""
+        try:
+            found = self._share()
+            for other in self._others:
+                found |= other()  # one that died shares in an empty queue: nothing
+        finally:
+            self.stop()
+        return [found[n] if n in found else self._work(i) for n, i in enumerate(self._items)]
+
+    def stop(self) -> None:
+        """End what the others do."""
+        for other in self._others:
             other.stop()
-        os.close(queue)
-    return [found[n] if n in found else work(item) for n, item in enumerate(items)]
+        queue, self._queue = self._queue, None
+        if queue is not None:
+            os.close(queue)
+
+    def __del__(self) -> None:
+        with suppress(Exception):
+            self.stop()
+
+
+def begun(work: Callable[[Item], Result], items: Sequence[Item], count: int) -> Begun[Item, Result]:
+    """Begin `work` on `items` in `count - 1` processes; calling what is given back joins them."""
+    return Begun(work, items, count)
+
+
+def divided(work: Callable[[Item], Result], items: Sequence[Item], count: int) -> list[Result]:
+    """`[work(i) for i in items]` by `count` processes, as `begun` takes them."""
+    return begun(work, items, count)()
+
+
+def _share(
+    work: Callable[[Item], Result], items: Sequence[Item], queue: int | None
+) -> dict[int, Result]:
+    """What this process takes of the work; where nothing is handed out, nothing."""
+    return {n: work(items[n]) for n in _taken(queue)} if queue is not None else {}
 
 
 def _queue(length: int) -> int | None:

@@ -201,6 +201,31 @@ def test_divided_work_survives_the_death_of_a_process() -> None:
     assert run(code) == "[0, 2, 4, 6, 8, 10, 12, 14]"
 
 
+def test_who_asks_for_begun_work_joins_in() -> None:
+    """Others work from the start; this process does what they have not come to."""
+    code = """
+        def work(item):
+            time.sleep(0.02)
+            return os.getpid()
+        joined = workers.begun(work, range(12), 2)
+        time.sleep(0.1)
+        found = joined()
+        print(len(found), found[0] != os.getpid(), os.getpid() in found)
+    """
+    assert run(code) == "12 True True"
+
+
+def test_begun_work_that_is_given_up_ends() -> None:
+    """Nobody works on for a result that nobody waits for."""
+    code = """
+        given_up = workers.begun(lambda item: time.sleep(60), [1, 2, 3], 3)
+        del given_up
+        with open(f"/proc/self/task/{os.getpid()}/children") as children:
+            print(children.read().split())
+    """
+    assert run(code) == "[]"
+
+
 def test_one_process_shares_with_nobody() -> None:
     """With one process all is done in this one."""
     code = "print(set(workers.divided(lambda _: os.getpid(), [1, 2], 1)) == {os.getpid()})"
