@@ -245,7 +245,7 @@ def _few_rows(project: Project, path: str) -> bool:
     size = project.entry(path).size or 0
     if not 0 < size < _SMALL or project.entry(path).absent or not _REQUEST.search(path):
         return False
-    return len((project.text(path) or "").splitlines()) <= _FEW
+    return len(project.lines(path)) <= _FEW
 
 
 @once

@@ -62,7 +62,7 @@ def _predicts(module: Module, function: Function) -> bool:
 
 def _in_handlers(project: Project, module: Module, function: Function) -> Iterator[Evidence]:
     first = function.span.line or 1
-    lines = (project.text(module.path) or "").splitlines()[: function.end_line]
+    lines = project.lines(module.path)[: function.end_line]
     depth, said = -1, False
     for number, line in enumerate(lines[first - 1 :][:_MAX_LINES], first):
         bare = line.strip()

@@ -310,8 +310,7 @@ class Checks:
     def _text(self, module: Module, lines: tuple[int, int]) -> str:
         if module.notebook:
             return ""
-        text = self.project.text(module.path) or ""
-        return "\n".join(text.splitlines()[lines[0] - 1 : lines[1]])
+        return "\n".join(self.project.lines(module.path)[lines[0] - 1 : lines[1]])
 
     def exits(self, module: Module, lines: tuple[int, int], *, hard: bool = False) -> bool:
         """Whether lines leave their function; `hard` where that fails or cancels the run."""

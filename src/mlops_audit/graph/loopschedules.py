@@ -61,7 +61,7 @@ def _sleeps(project: Project, inside: tuple[Call, ...], walked: tuple[Scope, ...
 def _ends(project: Project, module: Module, branch: Branch) -> bool:
     """Whether the loop is left once its work has been done."""
     first, last = branch.body
-    lines = (project.text(module.path) or "").splitlines()[:last]
+    lines = project.lines(module.path)[:last]
     for number in range(first - 1, len(lines)):
         bare = lines[number].strip()
         if bare != "break" and not bare.startswith("return"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -20,7 +21,6 @@ if TYPE_CHECKING:  # the project hands itself in
 
 __all__ = [
     "KINDS",
-    "LOAD_NAME",
     "MODEL_WORD",
     "PREDICT_METHODS",
     "PREDICT_NAME",
@@ -30,6 +30,7 @@ __all__ = [
     "asks_server",
     "doing_of",
     "is_switch",
+    "names_load",
     "shown_calls",
 ]
 
@@ -52,7 +53,7 @@ _MODEL_CALL = regex(
     r"session|pipe|pipeline|learner|encoder)(s?\[[^\]\n]{1,60}\])?\(",
     re.IGNORECASE,
 )
-LOAD_NAME = regex(
+_LOAD_NAME = regex(
     r"(^|_)(load|get|fetch|download|restore|read)_(\w{1,30}_)?(model|checkpoint|ckpt|weights|"
     r"classifier|regressor|predictor|pipeline|learner|artifacts?|estimator|network|pretrained)"
     r"|^from_pretrained$|^load_state_dict$|^load_from_checkpoint$|^load_learner$",
@@ -153,6 +154,23 @@ def is_prediction(module: Module, call: Call, predicting: frozenset[object]) -> 
     return False
 
 
+# The same few names stand in all calls, and many walks ask of each.
+@lru_cache(maxsize=4096)
+def names_load(method: str) -> bool:
+    """Whether a function's name says that it reads a stored model."""
+    return _LOAD_NAME.search(method) is not None
+
+
+@lru_cache(maxsize=4096)
+def _names_store(method: str) -> bool:
+    return _STORE_NAME.search(method) is not None
+
+
+@lru_cache(maxsize=4096)
+def _names_read(method: str) -> bool:
+    return _READS_SET.match(method) is not None or _READ_NAME.search(method) is not None
+
+
 def is_switch(call: Call) -> bool:
     """Whether a call only sets the mode (`torch.no_grad()`, `model.eval()`)."""
     return call.method in {"no_grad", "inference_mode", "eval"}
@@ -184,7 +202,7 @@ def is_load(call: Call, loading: frozenset[object]) -> bool:
         return bool(_MODEL_CLASS.search(call.receiver)) or any(
             _MODEL_TARGET.search(t) for t in call.targets
         )
-    return bool(LOAD_NAME.search(call.method))
+    return names_load(call.method)
 
 
 def _gives_checkpoint(call: Call) -> bool:
@@ -205,7 +223,7 @@ def doing_of(project: Project, roots: Iterable[Scope], *, imports: bool = False)
     loading = frozenset(u.span for u in uses if _loads_model(project, u))
     walked_calls = tuple(calls_of(project, walked))
     held = frozenset(t for u in uses if u.call and u.span in loading for t in u.call.targets)
-    held |= {t for _, c in walked_calls if LOAD_NAME.search(c.method) for t in c.targets}
+    held |= {t for _, c in walked_calls if names_load(c.method) for t in c.targets}
     predicts, loads, stores, reads = [], [], [], []
     served = bool(project.uses("serve.model", notebook=False))
     by_hand = given = False
@@ -224,7 +242,7 @@ def doing_of(project: Project, roots: Iterable[Scope], *, imports: bool = False)
             predicts.append((module, call))
             if _gives_checkpoint(call):
                 loads.append((module, call))
-        if (_STORES.match(call.method) and not _into_list(call)) or _STORE_NAME.search(call.method):
+        if (_STORES.match(call.method) and not _into_list(call)) or _names_store(call.method):
             stores.append((module, call))
         if _reads(call):
             reads.append((module, call))
@@ -263,16 +281,16 @@ def _reads(call: Call) -> bool:
     """Whether a call reads a set of data."""
     if call.method == "load":
         return bool(_SPARK_READ.search(call.text))
-    return bool(_READS_SET.match(call.method) or _READ_NAME.search(call.method))
+    return _names_read(call.method)
 
 
 def _only_named(project: Project, module: Module, call: Call, known: frozenset[object]) -> bool:
     """Whether a function of the project only has the name: what it does is walked by itself."""
     if call.span in known or call.method in PREDICT_METHODS:
         return False
-    if LOAD_NAME.search(call.method) and not call.method.startswith("get_"):
+    if names_load(call.method) and not call.method.startswith("get_"):
         return False
-    named = _MODEL_CALL.match(call.text) or LOAD_NAME.search(call.method)
+    named = _MODEL_CALL.match(call.text) or names_load(call.method)
     return bool(named) and any(
         s.kind == "function" for s in project.index.targets(call, module.path)
     )
@@ -284,7 +302,7 @@ def _asks(call: Call, loading: frozenset[object], held: frozenset[str]) -> bool:
     `load(path).predict(rows)` is two calls on one line, `self.model(x)` bears the loader's name,
     of a library or of the project (`pipe = get_pipeline(path)`, `pipe(text)`).
     """
-    if call.span not in loading and not LOAD_NAME.search(call.method):
+    if call.span not in loading and not names_load(call.method):
         return False
     return call.method in PREDICT_METHODS or call.text.split("(", 1)[0] in held
 

@@ -12,13 +12,13 @@ from mlops_audit.graph.kedronodes import Dataset, kedro_datasets, kedro_nodes
 from mlops_audit.graph.magefiles import mage_predictions
 from mlops_audit.graph.predicting import (
     KINDS,
-    LOAD_NAME,
     PREDICT_METHODS,
     PREDICT_NAME,
     SERVERS,
     Doing,
     Prediction,
     doing_of,
+    names_load,
     shown_calls,
 )
 from mlops_audit.graph.scopes import Scope
@@ -138,7 +138,7 @@ def _may_predict(project: Project, module: Module) -> bool:
 
 def _predicts_itself(project: Project, module: Module) -> bool:
     if any(
-        c.method in PREDICT_METHODS or PREDICT_NAME.search(c.method) or LOAD_NAME.search(c.method)
+        c.method in PREDICT_METHODS or PREDICT_NAME.search(c.method) or names_load(c.method)
         for c in module.calls
     ):
         return True

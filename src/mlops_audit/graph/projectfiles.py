@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import Self
@@ -91,6 +91,18 @@ class ProjectFiles:
             data = self.data(path)
             self._texts[path] = None if data is None else data.decode("utf-8", "replace")
         return self._texts[path]
+
+    def lines(self, path: str) -> Sequence[str]:
+        """A file's lines without their ends; none when it cannot be read."""
+        if path not in self._lines:
+            # Not `splitlines`: for an editor, and for Python, a form feed ends no line.
+            text = (self.text(path) or "").replace("\r\n", "\n").replace("\r", "\n")
+            self._lines[path] = text.removesuffix("\n").split("\n") if text else []
+        return self._lines[path]
+
+    @cached_property
+    def _lines(self) -> dict[str, list[str]]:
+        return {}
 
     @cached_property
     def _code(self) -> Mapping[str, Module | Notebook]:

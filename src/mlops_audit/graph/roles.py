@@ -273,7 +273,7 @@ def _published(project: Project) -> Evidence | None:
         return None
     names = _names(project)
     readme = next((p for p in project.glob("README*") if "/" not in p), None)
-    for number, line in enumerate((project.text(readme) or "").splitlines() if readme else (), 1):
+    for number, line in enumerate(project.lines(readme) if readme else (), 1):
         for found in _PIP_INSTALL.finditer(line[:500]):
             if _normal(found[1]) in names and readme:
                 return Evidence(Span(readme, number), line.strip())

@@ -108,7 +108,7 @@ def _of_files(project: Project) -> Iterator[Start]:
     for path in project.paths:
         if not _CRON_FILE.search(path):
             continue
-        for number, line in enumerate((project.text(path) or "").splitlines()[:500], 1):
+        for number, line in enumerate(project.lines(path)[:500], 1):
             found = None if line.lstrip().startswith("#") else _CRON_LINE.match(line[:1000])
             if found:
                 commands = parse_shell(found["command"], path=path, line=number)
@@ -211,7 +211,7 @@ def _handled(project: Project, module: Module, function: Function) -> str:
     decorated = " ".join(function.decorators)
     if re.search(r"timer|schedule", decorated):
         return "schedule"
-    lines = (project.text(module.path) or "").splitlines()
+    lines = project.lines(module.path)
     text = "\n".join(lines[(function.span.line or 1) - 1 : function.end_line])
     if re.search(r"CodePipeline\.job|ResourceProperties|RequestType", "\n".join(lines)):
         return "push" if "CodePipeline.job" in "\n".join(lines) else ""

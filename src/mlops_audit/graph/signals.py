@@ -112,7 +112,7 @@ def _afterwards(project: Project, module: Module, branch: Branch) -> tuple[int, 
         return None
     if branch.scope and function is None:
         return None
-    lines = (project.text(module.path) or "").splitlines()
+    lines = project.lines(module.path)
     last = lines[branch.body[1] - 1].strip() if branch.body[1] <= len(lines) else ""
     end = function.end_line if function is not None else len(lines)
     return (branch.body[1] + 1, end) if _LEAVES.match(last) else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -104,9 +104,9 @@ def settled(project: Project, evidence: Evidence) -> Evidence:
     return replace(evidence, span=Span(span.path, span.line + best)) if best else evidence
 
 
-def _lines(project: Project, span: Span) -> list[str]:
+def _lines(project: Project, span: Span) -> Sequence[str]:
     if span.cell is not None:
         book = project.notebooks.get(span.path)
         cells = book.cells if book is not None else ()
         return next((c.source.split("\n") for c in cells if c.index == span.cell), [])
-    return (project.text(span.path) or "").split("\n")
+    return project.lines(span.path)

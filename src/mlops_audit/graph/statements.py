@@ -72,7 +72,7 @@ def said_below(
 
 def said_in(project: Project, span: Span, text: str, *wanted: re.Pattern[str]) -> Evidence:
     """The line of a paragraph that holds what is wanted, best first; else its first line."""
-    lines = (project.text(span.path) or "").splitlines()
+    lines = project.lines(span.path)
     first = span.line or 1
     inside: list[tuple[int, str]] = []
     for number in range(first, min(first + _BELOW, len(lines)) + 1):
@@ -91,7 +91,7 @@ def _lines_below(
     project: Project, document: Document, section: Section, *, deeper: bool
 ) -> Iterator[tuple[int, str, bool]]:
     """The lines of a section and of those below it that are no headings; True for code."""
-    lines = (project.text(document.path) or "").splitlines()
+    lines = project.lines(document.path)
     heads = {s.span.line for s in document.sections if s.level}
     after = [
         s.span.line or 0

@@ -307,7 +307,7 @@ def hosted(project: Project) -> Evidence | None:
         entry = project.entry(path)
         if (entry.size or 0) > 200_000:  # noqa: PLR2004 -- settings are small
             continue
-        for number, line in enumerate((project.text(path) or "").splitlines(), 1):
+        for number, line in enumerate(project.lines(path), 1):
             warehouse = path.endswith("feature_store.yaml") and _WAREHOUSE.search(line)
             if (warehouse or _CLOUD.search(line)) and not line.lstrip().startswith("#"):
                 return Evidence(Span(path, number), line.strip())

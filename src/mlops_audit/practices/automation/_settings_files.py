@@ -105,7 +105,7 @@ def _tuning_file(project: Project, named: list[str]) -> bool | None:
     for path in files[:_MAX_FILES]:
         if (project.entry(path).size or 0) > 200_000:  # noqa: PLR2004 -- data, no settings
             continue
-        for line in (project.text(path) or "").splitlines()[:2000]:
+        for line in project.lines(path)[:2000]:
             found = _KEY.match(line)
             if found and not found[2].strip().startswith(("{", "[", "|", ">", "&")):
                 seen = True

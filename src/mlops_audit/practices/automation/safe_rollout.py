@@ -191,7 +191,7 @@ def _written(project: Project) -> Iterator[Evidence]:
     for path in project.glob("**/*.md", "**/*.rst"):
         if _SCHEMA_CHANGES.search(path):
             continue  # of a database
-        lines = (project.text(path) or "").splitlines()
+        lines = project.lines(path)
         code = False
         for number, line in enumerate(lines, 1):
             code ^= line.lstrip().startswith("```")

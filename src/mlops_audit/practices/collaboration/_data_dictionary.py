@@ -200,7 +200,7 @@ def _is_columns(section: Section, described: list[str], *, near: bool) -> bool:
 def _at(project: Project, document: Document, section: Section, text: str) -> Evidence:
     """The line of a list item."""
     start = section.span.line or 1
-    for number, line in enumerate((project.text(document.path) or "").splitlines(), 1):
+    for number, line in enumerate(project.lines(document.path), 1):
         if number >= start and text[:40] in line:
             return Evidence(Span(document.path, number), text)
     return Evidence(section.span, section.title)

@@ -88,7 +88,7 @@ def code_review(project: Project) -> Verdict:
 
 def _approvers(project: Project, path: str) -> list[Evidence]:
     """The people whom Prow asks to review and to approve."""
-    lines = (project.text(path) or "").splitlines()
+    lines = project.lines(path)
     found = []
     for number, line in enumerate(lines, 1):
         listed = any(re.match(r"\s*-\s*\S", x) for x in lines[number : number + 2])
@@ -98,7 +98,7 @@ def _approvers(project: Project, path: str) -> list[Evidence]:
 
 
 def _lines(project: Project, path: str, pattern: re.Pattern[str]) -> Iterator[Evidence]:
-    for number, line in enumerate((project.text(path) or "").splitlines(), 1):
+    for number, line in enumerate(project.lines(path), 1):
         if pattern.search(line[:500]) and not line.lstrip().startswith("#"):
             yield Evidence(Span(path, number), line.strip())
 

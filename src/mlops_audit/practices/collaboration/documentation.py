@@ -91,7 +91,7 @@ def _blank(project: Project, path: str) -> bool:
 
 
 def _length(project: Project, document: Document) -> int:
-    return len((project.text(document.path) or "").splitlines())
+    return len(project.lines(document.path))
 
 
 def _bare(document: Document) -> bool:

@@ -95,7 +95,7 @@ def _lines(project: Project) -> Iterator[Evidence]:
             yield Evidence(_line_of(project, meta.path), f"license {meta.license}")
     for name in ("pyproject.toml", "setup.py", "setup.cfg", "package.json", "CITATION.cff"):
         path = f"{inside}{name}"
-        for number, line in enumerate((project.text(path) or "").splitlines(), 1):
+        for number, line in enumerate(project.lines(path), 1):
             if project.has(path) and _METADATA.search(line[:300]) and "LICENSE" not in line:
                 yield Evidence(Span(path, number), line.strip())
     readme = project.docs.readme
@@ -127,7 +127,7 @@ def _declares(text: str) -> bool:
 
 
 def _line_of(project: Project, path: str) -> Span:
-    for number, line in enumerate((project.text(path) or "").splitlines(), 1):
+    for number, line in enumerate(project.lines(path), 1):
         if re.search(r"licen[cs]e", line, re.IGNORECASE):
             return Span(path, number)
     return Span(path)

@@ -99,7 +99,7 @@ def _owners(project: Project) -> Iterator[Evidence]:
                 number, line = _owner_line(text.splitlines())
                 yield Evidence(Span(path, number), line)
         elif _CATALOGUE.search(path):
-            for number, line in enumerate((project.text(path) or "").splitlines(), 1):
+            for number, line in enumerate(project.lines(path), 1):
                 if re.match(r"\s*owner:\s*\w", line):
                     yield Evidence(Span(path, number), line.strip())
     for document in project.docs.own:

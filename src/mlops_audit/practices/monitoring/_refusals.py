@@ -111,7 +111,7 @@ def _answered(
     project: Project, module: Module, function: Function
 ) -> Iterator[tuple[str, Evidence]]:
     """Conditions that a route answers with a client error: `return {...}, 400`."""
-    lines = (project.text(module.path) or "").splitlines()
+    lines = project.lines(module.path)
     for branch in module.branches:
         if branch.scope != function.qualname or branch.kind != "if":
             continue

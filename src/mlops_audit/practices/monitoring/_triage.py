@@ -80,7 +80,7 @@ def _holds_back(project: Project, module: Module, branch: Branch) -> bool:
     """Whether training stands in an arm of the branch, or after an arm that ends the run."""
     inside = [*module.calls_within(branch.body), *module.calls_within(branch.orelse)]
     after = module.calls_within((branch.body[1] + 1, _end(module, branch)))
-    lines = (project.text(module.path) or "").splitlines()[branch.body[0] - 1 : branch.body[1]]
+    lines = project.lines(module.path)[branch.body[0] - 1 : branch.body[1]]
     later = after if not module.notebook and any(map(_ENDS.match, lines)) else ()
     return any(
         call.scope == branch.scope

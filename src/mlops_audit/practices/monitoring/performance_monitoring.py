@@ -138,7 +138,7 @@ def _chosen(project: Project) -> list[Evidence]:
             named = zip(assign.value.keys, assign.value.items, strict=False)
             keys = {k.strip("'\"") for k, v in named if _MONITOR.search(v.name)}
             for path in files if keys else ():
-                lines = enumerate((project.text(path) or "").splitlines(), 1)
+                lines = enumerate(project.lines(path), 1)
                 listed = [(n, x.strip()) for n, x in lines if x.strip("- \t\"'") in keys]
                 found += [Evidence(Span(path, n), x) for n, x in listed if x.startswith("-")]
     return found

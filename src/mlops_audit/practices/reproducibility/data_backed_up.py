@@ -135,7 +135,7 @@ def _linked(project: Project) -> Iterator[Evidence]:
     for path in project.glob(
         "*.md", "*.rst", "*.txt", "data/**/*.md", "docs/**/*.md", "**/README*"
     ):
-        for number, line in enumerate((project.text(path) or "").splitlines(), 1):
+        for number, line in enumerate(project.lines(path), 1):
             if "zenodo.org/badge" in line:
                 continue  # the program's own address
             for link in _LINK.findall(line):

@@ -133,7 +133,7 @@ def _in_ci(project: Project) -> Iterator[Evidence]:
 def _in_prose(project: Project) -> Iterator[Evidence]:
     names = project.glob("**/README*", "docs/*.md", "CONTRIBUTING*", "**/requirements*.txt")
     for path in names:
-        for number, line in enumerate((project.text(path) or "").splitlines(), 1):
+        for number, line in enumerate(project.lines(path), 1):
             if found := _PROSE.search(line):
                 yield Evidence(Span(path, number), found[0])
                 break

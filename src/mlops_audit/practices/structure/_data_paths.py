@@ -173,7 +173,7 @@ def _named_in_settings(project: Project) -> Iterator[tuple[str, Evidence]]:
             continue
         if (project.entry(path).size or 0) > _MAX_BYTES:
             continue
-        for number, line in enumerate((project.text(path) or "").splitlines(), 1):
+        for number, line in enumerate(project.lines(path), 1):
             match = _ENTRY.search(line[:300])
             if match and _GIVES_OUT.match(line):
                 continue  # where a run puts what it makes

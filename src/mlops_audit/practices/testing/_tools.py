@@ -94,7 +94,7 @@ def switched_off(project: Project, *capabilities: str) -> list[Evidence]:
     """Hooks that are commented out."""
     found = []
     for path in project.glob("**/.pre-commit-config.y*ml"):
-        for number, line in enumerate((project.text(path) or "").splitlines(), 1):
+        for number, line in enumerate(project.lines(path), 1):
             hook = _COMMENTED.match(line)
             if hook and any(m.capability in capabilities for m in project.catalogue.hook(hook[1])):
                 found.append(Evidence(Span(path, number), f"commented out: {hook[1]}"))
@@ -131,7 +131,7 @@ def documented(project: Project, pattern: re.Pattern[str]) -> list[Evidence]:
     """Lines of readmes and documentation in which a command stands."""
     found = []
     for path in project.glob(*_DOCUMENTS):
-        for number, line in enumerate((project.text(path) or "").splitlines(), 1):
+        for number, line in enumerate(project.lines(path), 1):
             if len(line) < 500 and pattern.search(line) and not _TREE.match(line):  # noqa: PLR2004 -- no command of a person is longer
                 found.append(Evidence(Span(path, number), line.strip()))
     return found

@@ -175,7 +175,7 @@ def _prose(project: Project) -> list[Evidence]:
              if not _ASIDE.search(p) and not project.is_test(p)
              and (project.text(p) or "").strip()]  # fmt: skip
     for path in project.glob("readme*", "docs/**/*.md"):
-        for number, line in enumerate((project.text(path) or "").splitlines(), 1):
+        for number, line in enumerate(project.lines(path), 1):
             scripts = project.glob("**/eval_*.py", "**/evaluate_*.py", "**/*baseline*")
             if _HEADING.match(line) and (found or scripts):
                 found.append(Evidence(Span(path, number), line.strip()))

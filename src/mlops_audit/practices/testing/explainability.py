@@ -144,7 +144,7 @@ def _is_named(project: Project, module: Module, name: str, scope: str) -> bool:
     """Whether coefficients stand beside the names of their features, where they are read."""
     if name != _BARE or module.notebook:
         return True
-    lines = (project.text(module.path) or "").splitlines()
+    lines = project.lines(module.path)
     function = module.function(scope)
     if function is not None:
         lines = lines[(function.span.line or 1) - 1 : function.end_line]

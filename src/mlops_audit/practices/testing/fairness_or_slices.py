@@ -173,7 +173,7 @@ def _of_a_key(project: Project, call: Call) -> bool:
     if len(keys) < _SIDES or not keys[0] & keys[1]:
         return False
     last = call.span.line or 1
-    above = (project.text(call.span.path) or "").splitlines()[max(0, last - _REACH) : last]
+    above = project.lines(call.span.path)[max(0, last - _REACH) : last]
     walked = {name for line in above for m in (_FOR.match(line),) if m for name in m[1].split(",")}
     return any(
         k in {name.strip(" ()") for name in walked}

@@ -170,7 +170,7 @@ def _started(project: Project) -> list[Evidence]:
         and _DATABASE.search(" ".join(c.argv))
     ]
     for path in sorted({r.path for r in project.resources}):
-        for number, line in enumerate((project.text(path) or "").splitlines(), 1):
+        for number, line in enumerate(project.lines(path), 1):
             if _SERVES_ALL.search(line):
                 found.append(Evidence(Span(path, number), line.strip()))
     return found
@@ -228,7 +228,7 @@ def _of_workflows(project: Project) -> Iterator[tuple[str, Evidence]]:
     paths = {w.path for w in project.workflows}
     paths |= {r.path for r in project.resources if r.path.endswith((".yaml", ".yml"))}
     for path in sorted(paths):
-        lines = (project.text(path) or "").splitlines()
+        lines = project.lines(path)
         for number, (line, after) in enumerate(zip_longest(lines, lines[1:], fillvalue=""), 1):
             found = _ENV_LINE.search(line)
             if not found and _ENV_NAME.search(line):

@@ -86,7 +86,7 @@ def _rules(project: Project, files: list[str]) -> list[Evidence]:
     for path in _telling(files):
         rules = [
             Evidence(Span(path, number), f"git ignores {line.strip()}")
-            for number, line in enumerate((project.text(path) or "").splitlines(), 1)
+            for number, line in enumerate(project.lines(path), 1)
             if line.strip() and not line.startswith(("#", "!"))
         ]
         kept = [e for e in rules if _ENVIRONMENT.search(e.detail)]
