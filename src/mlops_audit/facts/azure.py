@@ -133,8 +133,7 @@ def _stages(node: Node | None, context: Context) -> Iterator[_Made]:
             else:
                 for made in _stages(template.root.get("stages"), template.context):
                     yield replace(made, after=made.after or previous)
-                    last = made.stage
-                    previous = (last,)
+                    previous = (made.stage,)
             continue
         name = context.text(item.str_at("stage")) or "stage"
         depends = item.get("dependsOn")

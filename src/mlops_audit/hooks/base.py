@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from mlops_audit.model import Span
 
-__all__ = ["Files", "Hook", "Problem", "texts"]
+__all__ = ["Files", "Hook", "Problem", "passages", "texts"]
 
 
 class Problem(Struct, frozen=True):
@@ -58,3 +58,15 @@ def texts(files: Files, paths: Sequence[str]) -> Iterator[tuple[str, str]]:
     for path, data in files.read_all(paths).items():
         if b"\0" not in data[:8192]:
             yield path, data.decode("utf-8", "replace")
+
+
+def passages(path: str, text: str, *, code: bool = False) -> Iterator[tuple[str, int | None]]:
+    """A whole text; of a notebook the cells with their numbers, or those of `code` alone."""
+    if not path.endswith(".ipynb"):
+        yield text, None
+        return
+    from mlops_audit.facts.notebooks import read_cells  # noqa: PLC0415 -- most files are none
+
+    for cell in read_cells(path, text.encode()).cells:
+        if cell.kind == "code" or not code:
+            yield cell.source, cell.index

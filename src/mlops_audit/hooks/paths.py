@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from mlops_audit.facts.paths import PersonalPath, find_personal_paths
-from mlops_audit.hooks.base import Files, Problem, texts
+from mlops_audit.hooks.base import Files, Problem, passages, texts
 from mlops_audit.regex import regex
 
 __all__ = ["check"]
@@ -39,14 +39,9 @@ def check(files: Files) -> Iterator[Problem]:
 
 
 def _hits(path: str, text: str) -> Iterator[PersonalPath]:
-    if path.endswith(".ipynb"):
-        from mlops_audit.facts.notebooks import read_cells  # noqa: PLC0415 -- most files are none
-
-        for cell in read_cells(path, text.encode()).cells:
-            if cell.kind == "code":
-                yield from _outside_comments(cell.source, path, cell.index)
-    elif len(text) <= _MAX:
-        yield from _outside_comments(text, path, None)
+    if path.endswith(".ipynb") or len(text) <= _MAX:
+        for passage, cell in passages(path, text, code=True):
+            yield from _outside_comments(passage, path, cell)
 
 
 def _outside_comments(text: str, path: str, cell: int | None) -> Iterator[PersonalPath]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from mlops_audit.facts.secrets import ASIDE, SecretHit, find_secrets
-from mlops_audit.hooks.base import Files, Problem, texts
+from mlops_audit.hooks.base import Files, Problem, passages, texts
 from mlops_audit.regex import regex
 
 __all__ = ["check"]
@@ -33,18 +33,9 @@ def check(files: Files) -> Iterator[Problem]:
 
 
 def _hits(path: str, text: str) -> Iterator[SecretHit]:
-    if path.endswith(".ipynb"):
-        from mlops_audit.facts.notebooks import read_cells  # noqa: PLC0415 -- most files are none
-
-        for cell in read_cells(path, text.encode()).cells:
-            yield from _in(cell.source, path, cell.index)
-    else:
-        yield from _in(text, path, None)
-
-
-def _in(text: str, path: str, cell: int | None) -> Iterator[SecretHit]:
-    hits = find_secrets(text, path, cell=cell)
-    lines = text.split("\n") if hits else []
-    for hit in hits:
-        if hit.span.line is None or not _ALLOWED.search(lines[hit.span.line - 1]):
-            yield hit
+    for passage, cell in passages(path, text):
+        hits = find_secrets(passage, path, cell=cell)
+        lines = passage.split("\n") if hits else []
+        for hit in hits:
+            if hit.span.line is None or not _ALLOWED.search(lines[hit.span.line - 1]):
+                yield hit
