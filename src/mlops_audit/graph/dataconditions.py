@@ -49,6 +49,9 @@ ON_DATA = regex(
     # as many labels, masks or paths as samples
     r"len\((self\.)?\w*(img|image|mask|label|target|annotation|path|file|sample|text)\w*\) == "
     r"len\((self\.)?\w*(img|image|mask|label|target|annotation|path|file|sample|text)\w*\)|"
+    # how many of something a record holds: `len(qa["answers"]) != 1`
+    r"\blen\((?!(resp\w*|res(ult)?s?|r|reply|answer|out(put)?|state|event|body|payload|kwargs|data)\[)"
+    r"\w{1,30}\[[\"']\w{1,40}[\"']\]\)\s*[!=<>]=?\s*\d|"
     # each image with its label or mask
     r"^\w*(img|image)\w* != \w*(mask|label|annotation)\w*$",
     re.IGNORECASE,

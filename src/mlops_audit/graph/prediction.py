@@ -42,6 +42,7 @@ _HANDLERS = frozenset({"lambda_handler", "handler", "model_fn", "predict_fn", "i
 _REQUESTS = frozenset({"request", "req", "http_request"})
 # A container of SageMaker calls both, also where the model is the fitted transformer alone.
 _CONTRACT = frozenset({"model_fn", "predict_fn"})
+_OF_ESTIMATORS = frozenset({"features", "labels", "mode", "params"})  # what TensorFlow hands over
 _OF_A_TRIAL = frozenset({"main", "demo", "test", "self_test", "run_local"})
 _HANDLER_BASES = regex(
     r"(BaseHandler|BasePredictor|kserve\.Model|KFModel|MLModel|LitAPI|PredictionHandler|"
@@ -188,7 +189,7 @@ def _handlers(project: Project) -> Iterator[Prediction]:
         if "init" in names and "run" in names:
             roots = [names["init"], names["run"]]
         else:
-            roots = [names[n] for n in sorted(_HANDLERS & names.keys())]
+            roots = [names[n] for n in sorted(_HANDLERS & names.keys()) if not _builds(names[n])]
             roots += [f for f in names.values() if _takes_request(module, f)]
         for klass in module.classes:
             bases = tuple(project.index.bases(module.path, klass))
@@ -212,6 +213,12 @@ def _handlers(project: Project) -> Iterator[Prediction]:
                 bool(doing.stores),
                 parameters=True,
             )
+
+
+def _builds(function: Function) -> bool:
+    """Whether a function builds the network of an Estimator: `model_fn(features, labels, mode)`."""
+    given = {p.name for p in function.params}
+    return function.name in _CONTRACT | {"input_fn"} and bool(_OF_ESTIMATORS & given)
 
 
 def _takes_request(module: Module, function: Function) -> bool:

@@ -63,6 +63,8 @@ _FRAMES = frozenset(
     {"pandas", "polars", "pyspark", "dask", "modin", "cudf", "geopandas", "datasets", "duckdb",
      "sqlalchemy", "csv", "xarray", "pyarrow", "awswrangler", "snowflake"}
 )  # fmt: skip
+# A function that reads the samples of a set, whatever library it is written with.
+_READS = regex(r"^_?(read|load|parse)_\w*(examples|records|samples|rows|sentences|corpus)$")
 _FRAME = regex(r"^(df|dataframe|frame|dataset|table)$|_df$|^df_")  # a parameter of data
 _CHECKING = regex(
     r"(^|_)(validat\w*|check|checks|verify|assert|ensure|sanity)_(\w*_)?(data\w*|schema|columns?|df|"
@@ -285,6 +287,10 @@ class Validation:
                 continue
             evidence = Evidence(item.span, f"assert {item.test}")
             yield self._check(evidence, module.path, item.scope)
+        for raised in module.raises:
+            reads = _READS.search(raised.scope.rsplit(".", 1)[-1])
+            if reads and about_data(raised.guards) and not is_other_error(raised.name):
+                yield self._check(Evidence(raised.span, raised.text), module.path, raised.scope)
         if not any(_SETS.search(b) for c in module.classes for b in c.bases):
             return
         for item in module.asserts:

@@ -12,6 +12,7 @@ from mlops_audit.graph import Project
 from mlops_audit.graph.memo import once
 from mlops_audit.graph.rulefiles import rule_settings
 from mlops_audit.graph.sourcelines import declared_span, keyword_span, line_at, line_span
+from mlops_audit.graph.training import draws
 from mlops_audit.model import Evidence, Span
 from mlops_audit.regex import regex
 
@@ -261,8 +262,9 @@ def settings_modules(project: Project) -> Iterator[tuple[str, list[Evidence]]]:
         path = module.path
         if not _SETTINGS_MODULE.search(path):
             continue
-        if module.functions and path in project.roles.training:
-            continue  # a program that trains or searches, whatever it is called
+        trains = path in project.roles.training or any(draws(f.name) for f in module.functions)
+        if module.functions and trains:
+            continue  # a program that trains, searches or draws, whatever it is called
         if path in used or executes:
             yield path, list(_hyper_assigns(project, module))
 

@@ -32,13 +32,15 @@ _MOMENT = regex(
 )
 _STEPPED = regex(
     r"(^|[.:])(ModelCheckpoint|CheckpointManager|save_checkpoint|TrainingArguments|Seq2SeqTrainingArguments|"
-    r"SFTConfig|DPOConfig|Checkpointer|BackupAndRestore|CheckpointCallback)$"
+    r"SFTConfig|DPOConfig|Checkpointer|BackupAndRestore|CheckpointCallback)$|"
+    r"^tensorflow\.(\w+\.){0,4}RunConfig$"
 )
 # The arguments of a trainer that keeps its checkpoints by step, parsed from a command line.
 _PARSER = regex(r"(^|[.:])(HfArgumentParser|TrlParser|H4ArgumentParser)$")
 _ARGUMENTS = regex(r"\b(\w*TrainingArguments|(SFT|DPO|ORPO|KTO|Reward|PPO|GRPO)Config)\b")
 _PLACE = regex(r"(?<![.\w\"'])(\w*(?:path|dir|folder|file|ckpt|checkpoint|dest)\w*)(?![\w(\"'])")
-_KEEPS = ("filename", "filepath", "save_strategy", "save_steps", "output_dir", "dirpath")
+_KEEPS = ("filename", "filepath", "save_strategy", "save_steps", "save_checkpoints_steps",
+          "output_dir", "dirpath", "model_dir")  # fmt: skip
 _PLACEHOLDER = regex(r"\{(epoch|batch|step|val_\w+|loss|acc\w*)\b")
 # A tracker's folder or the variable that names it, copied to a bucket; the other way loads it.
 _COPIES = regex(
