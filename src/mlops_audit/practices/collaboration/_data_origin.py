@@ -47,6 +47,7 @@ _NO_PART = (
 )
 _USES = regex(
     rf"\b(built|trained|based|fine-?tuned|tested|evaluated)\s+(up)?on\s+(the\s+)?{_NO_PART}"
+    r"(?!an?\s+(very\s+)?(large|huge|massive|big|diverse)\s+data ?set)"
     r"[\w\s\[\]-]{2,60}\bdata ?sets?\b|"
     rf"\btraining (a|an|the)\b[^\n]{{0,160}}?\bon the {_NO_PART}[\w\s\[\]-]{{2,60}}\bdata ?sets?\b|"
     rf"\b(use|uses|using)\s+(an?\s[\w\s-]{{2,40}}\bof\s+)?the\s+{_NO_PART}"

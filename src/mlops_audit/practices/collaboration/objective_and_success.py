@@ -59,7 +59,8 @@ _LEARNING = regex(
     r"portfolio|capstone|homework|assignment|educational|template|example (repo|project)|"
     r"best practices|implementation of|MLOps|"
     r"ML (workloads?|practices|projects?|teams?)|data scientists?|machine learning (models?|"
-    r"projects?)|this (repo(sitory)?|package|library|template|guide))\b",
+    r"projects?)|this (repo(sitory)?|package|library|template|guide)|"
+    r"join (our|us|the (discord|slack|community))|discord)\b",
     re.IGNORECASE,
 )
 _NUMBER = regex(

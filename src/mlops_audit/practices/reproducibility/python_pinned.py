@@ -20,6 +20,7 @@ _TRAVIS = regex(r"^python:\s*(?:\n\s*-\s*)?[\"']?(3\.\d{1,2})", re.MULTILINE)
 _MATRIX = ("python-version", "pythonVersion", "python_version", "versionSpec")
 _INSTALLERS = frozenset({"apt", "apt-get", "conda", "mamba", "micromamba", "pyenv", "yum", "dnf"})
 _INSTALLED = regex(r"^(python={0,2})?3\.\d{1,2}(\.\d+)?(-dev|-venv|-distutils)?$")
+_CONDA_PYTHON = regex(r"\bpython={1,2}['\"]?(3\.\d|\$\{\{)")
 _PYTHON_WORD = regex(r"python\S{0,3}['\"]?=?\S*3\.|python['\"]?=|PYTHON_VERSION")
 _RUNTIME = regex(r"^\s*[Rr]untime:\s*[\"']?python3\.\d+", re.MULTILINE)
 _PYTHON_ENV = regex(r"^python:\s*[\"']?(3\.\d+[\d.]*)", re.MULTILINE)
@@ -64,7 +65,7 @@ def python_pinned(project: Project) -> Verdict:
     runtimes = list(_runtimes(project))
     if runtimes:
         return partial("a platform's runtime fixes the Python version for its jobs", runtimes[:4])
-    weak = [*_in_ci(project), *_in_prose(project)]
+    weak = list({e.span: e for e in (*_in_ci(project), *_in_prose(project))}.values())
     if weak:
         return partial("the Python version stands only in CI or prose", weak[:4])
     return failed(
@@ -121,6 +122,9 @@ def _in_ci(project: Project) -> Iterator[Evidence]:
                         last = (step.span.line or 1) + _INPUTS
                         place = line_span(project, step.span, rf"\b{key}[\"']?\s*:", last)
                         yield Evidence(place, f"{key}: {step.inputs[key]}")
+                for command in step.commands:
+                    if command.program in _INSTALLERS and _CONDA_PYTHON.search(command.text):
+                        yield Evidence(command.span, command.text)
             if re.search(r"python:3\.\d", job.image):
                 yield Evidence(job.span, f"image {job.image}")
         if workflow.system == "travis":

@@ -150,6 +150,8 @@ def _in_part(project: Project) -> list[Evidence]:
     return found + _checksums(project)
 
 
+_ADDRESS = regex(r"https?://\S+/\S+\.\w+$")
+_WEIGHTS = regex(r"\.(pth?|ckpt|h5|hdf5|keras|onnx|safetensors|gguf|tflite)$", re.IGNORECASE)
 _DIGESTS = frozenset({"file_hash", "md5_hash", "known_hash", "sha256", "md5"})
 
 
@@ -157,6 +159,9 @@ def _checksums(project: Project) -> list[Evidence]:
     """Downloads whose bytes are compared with a known digest."""
     found = []
     for module in project.own_code:
+        addresses = [t.value for t in module.texts if not t.doc and _ADDRESS.match(t.value)]
+        if addresses and all(_WEIGHTS.search(a) for a in addresses):
+            continue  # what is fetched is a model
         fetches = [
             c
             for c in module.calls
