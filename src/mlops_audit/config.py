@@ -237,7 +237,7 @@ _KINDS = {"waivers": "waiver", "attestations": "attestation"}
 
 
 def _places(text: str) -> dict[str, int]:
-    """Find the line of each entry, so that it can be shown as evidence; `tomllib` gives none."""
+    """Find the line of each entry, so that it can be shown as evidence; `tomli` gives none."""
     places: dict[str, int] = {}
     section = ""
     for number, line in enumerate(text.splitlines(), 1):

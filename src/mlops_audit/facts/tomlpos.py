@@ -1,6 +1,6 @@
 """Guarded TOML with positions, in the same `Node`s as YAML and JSON.
 
-`tomllib` gives values without places, so a scan of the lines finds where each key stands, and
+`tomli` gives values without places, so a scan of the lines finds where each key stands, and
 where the texts of a list stand below it.
 """
 

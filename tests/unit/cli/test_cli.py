@@ -431,7 +431,21 @@ def test_help_and_version_load_click_alone() -> None:
             "mlops_audit",
             "mlops_audit.cli",
         }
-        assert not loaded & {"rich", "yaml", "pathspec", "tomllib", "importlib.metadata"}
+        assert not loaded & {"rich", "yaml", "pathspec", "tomli", "pathlib", "importlib.metadata"}
+
+
+def test_who_profiles_the_command_gets_a_profile() -> None:
+    """The process ends at once where nobody measures it; a profiler writes at the ordinary end."""
+    tool = ["-m", "mlops_audit", "--version"]
+    plain, profiled = (
+        subprocess.run(
+            [sys.executable, *before, *tool], capture_output=True, text=True, check=True
+        ).stdout
+        for before in ([], ["-m", "cProfile"])
+    )
+    assert plain == f"mlops-audit {__version__}\n"
+    assert profiled.startswith(plain)
+    assert "function calls" in profiled
 
 
 def test_machine_formats_load_no_terminal_and_no_template_engine(repository: Path) -> None:

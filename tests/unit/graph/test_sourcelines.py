@@ -27,6 +27,13 @@ def project(files: dict[str, str]) -> Project:
     return Project.load(MemoryTree({p: t.encode() for p, t in files.items()}), Config())
 
 
+def test_a_line_ends_where_an_editor_ends_it() -> None:
+    """All three ends of lines count, a form feed and Unicode's separators do not."""
+    found = project({"a.txt": "one\r\ntwo\x0c\u2028still two\rthree\n", "b.txt": ""})
+    assert list(found.lines("a.txt")) == ["one", "two\x0c\u2028still two", "three"]
+    assert list(found.lines("b.txt")) == list(found.lines("missing.txt")) == []
+
+
 def test_a_keyword_is_found_within_its_call_only() -> None:
     """The keyword's own line, and the call's where the call has no such keyword."""
     found = project({"a.py": CALL})

@@ -111,4 +111,4 @@ def test_a_hook_imports_little() -> None:
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     brought = set(done.stdout.split())
-    assert {"click", "rich", "yaml", "tomllib", "mlops_audit.practices"}.isdisjoint(brought)
+    assert {"click", "rich", "yaml", "tomli", "mlops_audit.practices"}.isdisjoint(brought)
