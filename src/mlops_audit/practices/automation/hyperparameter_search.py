@@ -83,6 +83,7 @@ def hyperparameter_search(project: Project) -> Verdict:
             "The search is defined in a notebook only.", [u.evidence() for u in noted[:4]]
         )
     loops = [*_elbows(project), *_loops(project), *_nested(project), *_shell_loops(project)]
+    loops += _fanned(project)
     if loops:
         return partial("Only a hand-written loop or an elbow searches.", loops)
     if scripted or uses:
@@ -222,6 +223,26 @@ def _nested(project: Project) -> Iterator[Evidence]:
                 number = max(0, len(above) - _REACH) + over[0][0] + 1
                 yield Evidence(Span(module.path, number), over[0][1].string.strip())
                 return
+
+
+def _fanned(project: Project) -> Iterator[Evidence]:
+    """A flow of Metaflow that runs a step for each of its values, which builds a model of its own.
+
+    `self.next(self.fit, foreach="depths")`, and in `fit` a `Tree(max_depth=self.input)`.
+    """
+    for module in project.source:
+        if "metaflow" not in module.roots or project.is_example(module.path):
+            continue
+        given = {
+            f"{call.scope.rpartition('.')[0]}.{call.args[0].text.removeprefix('self.')}": call
+            for call in module.calls
+            if call.method == "next" and call.args and call.kw("foreach") is not None
+        }
+        for use in project.uses_in(module.path) if given else ():
+            built = use.capability == "train.estimator" and "self.input" in use.detail
+            if built and use.scope in given:
+                yield Evidence(given[use.scope].span, given[use.scope].told)
+                break
 
 
 def _loops(project: Project) -> Iterator[Evidence]:
