@@ -188,7 +188,10 @@ def _in_module(module: Module) -> list[Evidence]:
     named = [
         made_in(module, f)
         for f in module.functions
-        if _NAMED.search(f.name) and not f.stub and not _only_lists(module, f.qualname)
+        if _NAMED.search(f.name)
+        and not f.stub
+        and not _only_lists(module, f.qualname)
+        and not _serialises(module, f.qualname)
     ]
     frames = bool(module.roots & _FRAMES) or any(
         b.endswith("TransformerMixin") for c in module.classes for b in c.bases
@@ -245,6 +248,12 @@ def _of_functions(module: Module) -> Iterator[Evidence]:
         told += [a.value.text for a in module.assigns if own and a.scope == own.qualname]
         if any(_COMPUTES.search(t) for t in told):
             yield Evidence(call.span, call.told)
+
+
+def _serialises(module: Module, scope: str) -> bool:
+    """Whether a function only packs values into a record of TensorFlow, which calls that so."""
+    calls = [c for c in module.calls_in(scope) if c.runs]
+    return any(c.name == "tensorflow.train.Feature" for c in calls)
 
 
 def _only_lists(module: Module, scope: str) -> bool:
