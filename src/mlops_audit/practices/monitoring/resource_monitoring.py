@@ -28,6 +28,7 @@ _PANEL = regex(
     r"\b(CPU|Memory|GPU|GPUMemory|Disk)Utilization\b|\bnode_(cpu|memory|disk|filesystem)_\w{1,40}|"
     r"\bcontainer_(cpu|memory)_\w{1,40}|\bDCGM_FI_\w{1,40}|\bprocess_(cpu|resident)_\w{1,40}"
 )
+_MFU = regex(r"\b\w*mfu\b", re.IGNORECASE)  # model FLOPs utilisation
 _SHOWS = frozenset(
     {"print", "info", "debug", "warning", "error", "log", "write", "echo", "append", "set_postfix"}
 )
@@ -60,7 +61,7 @@ def resource_monitoring(project: Project) -> Verdict:
     configured += [*_ruled(project), *_insights(project)]
     if configured:
         return passed("Resources are monitored by something the project set up.", configured)
-    shown = [s.evidence for s in found if _is_shown(project, s)]
+    shown = [s.evidence for s in found if _is_shown(project, s)] + _utilisation(project)
     if shown:
         return partial("Use of resources is printed or logged.", shown)
     if not project.roles.has("prediction"):
@@ -165,6 +166,17 @@ def _is_shown(project: Project, item: Sighting) -> bool:
         return True
     function = module.function(call.scope)
     return function is not None and any(told.search(v.text) for v in function.returns)
+
+
+def _utilisation(project: Project) -> list[Evidence]:
+    """Lines of a training loop that print how much of the device's arithmetic it uses."""
+    return [
+        Evidence(call.span, call.told)
+        for module in project.source
+        if any("mfu" in name for name in module.names)
+        for call in module.calls
+        if call.method in _SHOWS and _MFU.search(call.text)
+    ][:3]
 
 
 def _switched(project: Project) -> list[Evidence]:
