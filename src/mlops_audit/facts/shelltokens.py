@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from mlops_audit.facts.shellparts import Part, WordReader
 from mlops_audit.regex import regex
@@ -22,7 +22,6 @@ class Token(Struct):
     heredoc: str | None = None
     heredoc_line: int = 0
     heredoc_raw: bool = False
-    fields: list[Token] = field(default_factory=list)
 
     @property
     def quoted(self) -> bool:

@@ -171,8 +171,7 @@ def _posted(project: Project) -> Iterator[Alert]:
             if call.name in _POSTS and call.runs and is_called(project, module.path, call.scope):
                 words = f"{call.text[:300]} {call.scope}"
                 if _WEBHOOK.search(words) and not _to_itself(call):
-                    line = call.text
-                    yield _of_call(project, module, call, Evidence(call.span, line))
+                    yield _of_call(project, module, call, Evidence(call.span, call.text))
 
 
 def _to_itself(call: Call) -> bool:

@@ -367,6 +367,5 @@ def _called_steps(
             if within and not (code := _started(code, module.path)):
                 continue
             name = symbol.qualname.rsplit(".", 1)[-1]
-            line = call.told
             parts = parts_of(project, code, f"{name} {symbol.qualname}")
-            yield PipelineStep(name, Evidence(call.span, line), parts, code)
+            yield PipelineStep(name, Evidence(call.span, call.told), parts, code)

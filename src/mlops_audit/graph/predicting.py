@@ -112,9 +112,8 @@ _WIDGET = regex(r"\bdbutils\.widgets\.get\(")
 class Prediction(Struct, frozen=True):
     """One way in which the repository predicts.
 
-    `kind` is one of `KINDS`. `loads` is where the model comes from; `stores` says that the
-    predictions are kept, `parameters` that a person or scheduler chooses the input, `data` why
-    the input is only the data of training or testing.
+    `kind` is one of `KINDS`. `stores` says that the predictions are kept, `parameters` that a
+    person or scheduler chooses the input. `scope` is the function that predicts, where it is one.
     """
 
     kind: str
@@ -333,5 +332,4 @@ def _loads_model(project: Project, use: Use) -> bool:
 def shown_calls(items: Iterable[tuple[Module, Call]], what: str) -> Iterator[Evidence]:
     """The calls as evidence, each with a word of what it does."""
     for _, call in items:
-        line = call.told
-        yield Evidence(call.span, f"{what}: {line}")
+        yield Evidence(call.span, f"{what}: {call.told}")

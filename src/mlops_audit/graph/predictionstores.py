@@ -194,9 +194,8 @@ def _stored(project: Project, module: Module, call: Call) -> Stored | None:
     if not lasting and not _is_file(call):
         return None
     dated = dated_path or call.method == "emit" or bool(_WHEN.search(around))
-    line = call.told
     inputs = holds_inputs(module, call, around) or joined_before(project, module)
-    return Stored(Evidence(call.span, line), lasting, inputs, dated)
+    return Stored(Evidence(call.span, call.told), lasting, inputs, dated)
 
 
 def _point(project: Project, module: Module, call: Call) -> Stored | None:
@@ -253,8 +252,8 @@ def _logged(module: Module, call: Call) -> Stored | None:
     }
     if not any(h in made or (_VALUE.search(h) and not _SET.search(h)) for h in holes):
         return None
-    line = call.text
-    return Stored(Evidence(call.span, line), lasting=True, inputs=False, dated=False, text=True)
+    written = Evidence(call.span, call.text)
+    return Stored(written, lasting=True, inputs=False, dated=False, text=True)
 
 
 def _around(module: Module, call: Call) -> str:

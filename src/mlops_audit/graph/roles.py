@@ -155,15 +155,12 @@ def _training(project: Project) -> list[_Place]:
         if module.path not in known and (place := _own_model(project, module)):
             found.append(place)
             known.add(module.path)
-    for path, module in project.modules.items():
-        if path in known or project.is_test(path):
-            continue
-        for call in training_calls(module):
-            line = call.told
-            found.append(
-                _Place(path, Evidence(call.span, line), module.notebook, project.is_example(path))
-            )
-            break
+    for module in project.own_code:
+        call = next(training_calls(module), None) if module.path not in known else None
+        if call is not None:
+            shown = Evidence(call.span, call.told)
+            example = project.is_example(module.path)
+            found.append(_Place(module.path, shown, module.notebook, example))
     return sorted(
         found,
         key=lambda p: (p.example, p.notebook, p.path, p.evidence.span.line or 0),

@@ -55,15 +55,14 @@ _PUBLISH_WORDS = regex(r"register|promot|deploy|push|publish|transition|upload|b
 
 
 class MetricGate(Struct, frozen=True):
-    """A threshold on a metric in code: `fails` the run, or only `withholds` the model.
+    """A threshold on a metric in code: it `fails` the run, or only withholds the model.
 
-    `hollow` says why it can gate nothing. `test` is set for a gate in test code.
+    `hollow` says why it can gate nothing.
     """
 
     evidence: Evidence
     fails: bool
     hollow: str = ""
-    test: bool = False
 
 
 def direction(text: str) -> int:

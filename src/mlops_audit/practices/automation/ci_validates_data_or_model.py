@@ -121,7 +121,7 @@ def _told(project: Project, code: tuple[Scope, ...]) -> Evidence | None:
         if use.capability == "pipeline.run":
             return Evidence(use.span, f"runs the pipeline: {use.detail}")
     paths = {scope.path for scope in code}
-    failing = (g for g in metric_gates(project) if g.fails and not g.hollow and not g.test)
+    failing = (g for g in metric_gates(project) if g.fails and not g.hollow)
     gate = next((g for g in failing if g.evidence.span.path in paths), None)
     return Evidence(gate.evidence.span, f"checks: {gate.evidence.detail}") if gate else None
 
