@@ -13,8 +13,13 @@ from mlops_audit.facts.resources import Resource
 from mlops_audit.facts.terraform import read_terraform
 from mlops_audit.facts.types import Getter, Job, Step, Trigger, TriggerKind, Unreadable, Workflow
 from mlops_audit.model import Span
+from mlops_audit.regex import regex
 
 __all__ = ["read_cloudtriggers"]
+
+Builds = dict[str, tuple[str, Job, str]]
+_SPEC = regex(r"^[\w./${}-]{1,200}\.ya?ml$")
+_NAMED = regex(r"\b(aws_codebuild_project|module)\.[\w-]+")
 
 
 def read_cloudtriggers(path: str, data: bytes, getter: Getter) -> tuple[Workflow, ...]:
@@ -29,15 +34,45 @@ def read_cloudtriggers(path: str, data: bytes, getter: Getter) -> tuple[Workflow
     resources = read_terraform(path, data)
     if isinstance(resources, Unreadable):
         return ()
+    builds = _builds(resources, getter) if b"codepipeline" in data else {}
+    pipelines = [_codepipeline(r, builds) for r in resources if r.kind == "aws_codepipeline"]
+    used = {s.inputs.get("project") for w in pipelines for job in w.jobs for s in job.steps}
     found: list[Workflow] = []
     for resource in resources:
         if resource.kind == "google_cloudbuild_trigger":
             found.append(_cloudbuild(resource, getter))
         elif resource.kind == "aws_codepipeline":
-            found.append(_codepipeline(resource))
-        elif resource.kind == "aws_codebuild_project":
+            found.append(pipelines.pop(0))
+        elif resource.kind == "aws_codebuild_project" and _address(resource) not in used:
             found.append(_codebuild(resource, getter))
     return tuple(found)
+
+
+def _address(resource: Resource) -> str:
+    return f"{resource.kind}.{resource.name}"
+
+
+def _builds(resources: tuple[Resource, ...], getter: Getter) -> Builds:
+    """What actions may name: build projects of the file, and modules that are handed a buildspec.
+
+    By name and by address: the address, the job of the buildspec and that file's path.
+    """
+    found: Builds = {}
+    for resource in resources:
+        node, address = resource.node, _address(resource)
+        if resource.kind == "aws_codebuild_project":
+            names = [node.str_at("source", "buildspec") or "buildspec.yml"]
+        elif resource.kind == "module":
+            names = [value.text for _, value in node.items() if _SPEC.search(value.text)]
+        else:
+            continue
+        for job, path in (_spec(name, resource, getter) for name in names):
+            if job is not None:
+                build = (address, replace(job, name=resource.name), path)
+                found[address] = build
+                if plain := node.str_at("name"):
+                    found.setdefault(plain, build)
+    return found
 
 
 def _file(name: str, resource: Resource, getter: Getter) -> tuple[str, bytes | None]:
@@ -101,7 +136,7 @@ def _regex(text: str) -> tuple[str, ...]:
     return (f"/{text}/",) if text else ()
 
 
-def _codepipeline(resource: Resource) -> Workflow:
+def _codepipeline(resource: Resource, builds: Builds) -> Workflow:
     stages = resource.node.get("stage")
     jobs: list[Job] = []
     triggers: list[Trigger] = []
@@ -112,7 +147,8 @@ def _codepipeline(resource: Resource) -> Workflow:
             key=lambda action: run_order(action.str_at("run_order")),
         )
         triggers.extend(_source(a, resource) for a in listed if a.str_at("category") == "Source")
-        steps = tuple(_action(a, resource) for a in listed if a.str_at("category") != "Source")
+        acting = (a for a in listed if a.str_at("category") != "Source")
+        steps = tuple(_action(a, resource, builds) for a in acting)
         if steps:
             before = tuple(job.name for job in jobs[-1:])
             manual = any(step.uses == "Approval:Manual" for step in steps)
@@ -142,23 +178,34 @@ def _source(action: Node, resource: Resource) -> Trigger:
     return Trigger(TriggerKind.PUSH, span, (branch,) if plain else ())
 
 
-def _action(action: Node, resource: Resource) -> Step:
+def _action(action: Node, resource: Resource, builds: Builds) -> Step:
     uses = f"{action.str_at('category')}:{action.str_at('provider')}"
     settings = action.get("configuration")
     inputs = {k: v.text for k, v in settings.items()} if settings is not None else {}
-    return Step(Span(resource.path, action.line), action.str_at("name"), uses=uses, inputs=inputs)
+    span, name = Span(resource.path, action.line), action.str_at("name")
+    project = inputs.get("ProjectName", "")
+    address = _NAMED.search(project)
+    built = builds.get(address[0] if address else project)
+    if built is None:
+        return Step(span, name, uses=uses, inputs=inputs)
+    inputs["project"], job, local = built
+    return Step(span, name, uses=uses, inputs=inputs, local=local, steps=job.steps)
 
 
 def _codebuild(resource: Resource, getter: Getter) -> Workflow:
-    name = resource.node.str_at("source", "buildspec") or "buildspec.yml"
-    job: Job | None = None
-    if "\n" not in name:
-        path, data = _file(name, resource, getter)
-        root = root_map(data, path) if data is not None else None
-        job = spec_job(root, path) if isinstance(root, Node) else None
+    job, _ = _spec(resource.node.str_at("source", "buildspec") or "buildspec.yml", resource, getter)
     jobs = (replace(job, name=resource.name),) if job is not None else ()
     off = "" if jobs else "its buildspec is not here"
     trigger = Trigger(TriggerKind.EXTERNAL, resource.span)
     return Workflow(
         "codebuild", resource.path, resource.name, resource.span, (trigger,), jobs, disabled=off
     )
+
+
+def _spec(name: str, resource: Resource, getter: Getter) -> tuple[Job | None, str]:
+    """The job of a buildspec that a resource names, and the file's path."""
+    if "\n" in name:
+        return None, ""
+    path, data = _file(name, resource, getter)
+    root = root_map(data, path) if data is not None else None
+    return (spec_job(root, path) if isinstance(root, Node) else None), path

@@ -123,3 +123,44 @@ def test_arbitrary_input_never_raises(data: bytes | str) -> None:
     read_terraform("main.tf", raw)
     read_terraform("main.tf.json", raw)
     read_cloudtriggers("main.tf", b"codepipeline" + raw, lambda _path: None)
+
+
+def test_builds_of_a_pipeline() -> None:
+    """An action runs the buildspec of the project or module that it names, which starts no more."""
+    file = b"""
+    resource "aws_codebuild_project" "tests" {
+      name = "unit-tests"
+      source { buildspec = "ci/tests.yml" }
+    }
+    module "stack" {
+      source    = "./codebuild"
+      buildspec = "${path.root}/ci/stack.yml"
+    }
+    resource "aws_codepipeline" "all" {
+      stage {
+        name = "Test"
+        action {
+          category      = "Build"
+          provider      = "CodeBuild"
+          configuration = { ProjectName = "unit-tests" }
+        }
+      }
+      stage {
+        name = "Deploy"
+        action {
+          category      = "Build"
+          provider      = "CodeBuild"
+          configuration = { ProjectName = module.stack.project }
+        }
+      }
+    }
+    """
+    spec = b"version: 0.2\nphases:\n  build:\n    commands: [make %s]\n"
+    files = {"ci/tests.yml": spec % b"test", "ci/stack.yml": spec % b"deploy"}
+    (workflow,) = read_cloudtriggers("main.tf", file, files.get)
+    steps = [job.steps[0] for job in workflow.jobs]
+    assert [s.local for s in steps] == ["ci/tests.yml", "ci/stack.yml"]
+    assert [c.text for s in steps for i in s.steps for c in i.commands] == [
+        "make test",
+        "make deploy",
+    ]

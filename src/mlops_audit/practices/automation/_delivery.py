@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from mlops_audit.facts.dockerfile import Dockerfile
 from mlops_audit.facts.resources import Resource
-from mlops_audit.facts.types import Command, Job, Trigger, TriggerKind, Workflow
+from mlops_audit.facts.types import Command, Trigger, TriggerKind, Workflow
 from mlops_audit.graph import Project
 from mlops_audit.graph.datasets import is_model_path
 from mlops_audit.graph.execution import Node, Reach, Way
@@ -311,7 +311,7 @@ def is_guarded(project: Project, deployment: Delivery) -> Evidence | None:
     for node in nodes:
         if node.kind == "job":
             job = node.payload[1]
-            if (approval := _approval(node.payload[0], job, nodes)) is not None:
+            if (approval := _approval(node.payload[0], nodes)) is not None:
                 return approval
             if job.manual and not any(s.uses.startswith(_ASKS) for s in job.steps):
                 return Evidence(node.span, f"a person starts job {job.name}")
@@ -373,17 +373,18 @@ def _approved(project: Project, deployment: Delivery) -> Evidence | None:
     return None
 
 
-def _approval(workflow: Workflow, job: Job, nodes: tuple[Node, ...]) -> Evidence | None:
-    """The action of a pipeline's stage that asks a person before what `nodes` lead to."""
+def _approval(workflow: Workflow, nodes: tuple[Node, ...]) -> Evidence | None:
+    """The action of a pipeline's stage that asks a person before what `nodes` lead to.
+
+    Where several stages run one build, for one environment after the other, the last one counts.
+    """
     reached = {id(n.payload[1]) for n in nodes if n.kind == "step"}
-    for stage in workflow.jobs:
-        for step in stage.steps:
-            if id(step) in reached:
-                return None
-            if step.uses.startswith(_ASKS):
-                return Evidence(step.span, f"approval {step.name} in stage {stage.name}")
-        if stage is job:
-            return None
+    acts = [(stage, step) for stage in workflow.jobs for step in stage.steps]
+    builds = {step.local for _, step in acts if id(step) in reached and step.local}
+    places = [n for n, (_, s) in enumerate(acts) if id(s) in reached or s.local in builds]
+    for stage, step in acts[: max(places, default=0)]:
+        if step.uses.startswith(_ASKS):
+            return Evidence(step.span, f"approval {step.name} in stage {stage.name}")
     return None
 
 

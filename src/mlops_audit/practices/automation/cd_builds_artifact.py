@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from posixpath import normpath
 
+from mlops_audit.facts.resources import Resource
 from mlops_audit.graph import Project
 from mlops_audit.graph.cistarts import REMOTE_STORE
 from mlops_audit.model import Evidence, Outcome, Span, Verdict, failed, hollow, partial, passed
@@ -14,6 +16,8 @@ from mlops_audit.regex import regex
 _LOOKED_FOR = (
     "automation that builds and publishes an image, package or model bundle of the project"
 )
+_ARCHIVE = "data.archive_file."
+_APPLIES = regex(r"\b(terraform|tofu|terragrunt)\b")
 _PLATFORM = regex(r"azure|sagemaker|vertex", re.IGNORECASE)
 _REGISTERS = regex(r"(^|[^a-z])register([^a-z]|$)|register_?model", re.IGNORECASE)
 _MAKES_FOLDERS = regex(
@@ -47,12 +51,9 @@ def cd_builds_artifact(project: Project) -> Verdict:
     if others or full:
         best = [*full, *others]
         return passed("Automation builds and publishes an artifact.", [d.evidence for d in best])
-    registered = _registered(project)
-    if registered:
-        return passed("The pipeline registers the model as a package.", registered)
-    stored = _stored_by_run(project)
-    if stored:
-        return passed("A run of CI stores the model in a registry.", stored)
+    for said, find in _OTHER_WAYS:
+        if found := find(project):
+            return passed(said, found)
     if images and files:
         return partial(
             "The published image holds none of the project's code.",
@@ -77,6 +78,38 @@ def cd_builds_artifact(project: Project) -> Verdict:
             looked_for=_LOOKED_FOR,
         )
     return by_hand
+
+
+def _archived(project: Project) -> list[Evidence]:
+    """Folders of code that Terraform packs for a function or bucket, when automation applies it."""
+    archives = [
+        r
+        for r in project.resources
+        if r.kind == "data archive_file"
+        and any(
+            r.path == o.path and f"{_ARCHIVE}{r.name}" in o.references for o in project.resources
+        )
+        and _packs_code(project, r)
+    ]
+    if not archives:
+        return []
+    applied = [
+        evidence
+        for use, _, evidence in project.reached_uses(project.automation, "infra.apply")
+        if _APPLIES.search(use.detail)
+    ]
+    packed = [Evidence(r.span, f"{r.kind} {r.name}") for r in archives]
+    return [*applied[:2], *packed[:3]] if applied else []
+
+
+def _packs_code(project: Project, archive: Resource) -> bool:
+    named = archive.node.str_at("source_dir") or archive.node.str_at("source_file")
+    place = named.rpartition("}/")[2].strip("./")
+    base = archive.path.rpartition("/")[0]
+    for start in (place, normpath(f"{base}/{place}")):
+        if start in project.modules or any(p.startswith(f"{start}/") for p in project.modules):
+            return bool(place)
+    return False
 
 
 def _registered(project: Project) -> list[Evidence]:
@@ -110,6 +143,13 @@ def _stored_by_run(project: Project) -> list[Evidence]:
         if REMOTE_STORE.search(project.text(nodes[0].span.path) or ""):
             found.append(evidence)
     return found
+
+
+_OTHER_WAYS = (
+    ("Automation packs the code and hands it to a cloud.", _archived),
+    ("The pipeline registers the model as a package.", _registered),
+    ("A run of CI stores the model in a registry.", _stored_by_run),
+)
 
 
 def _without_source(project: Project, delivery: Delivery) -> bool:
