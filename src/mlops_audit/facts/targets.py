@@ -6,13 +6,11 @@ import posixpath
 from collections.abc import Callable, Iterable
 
 from mlops_audit.facts import docker, dvc, just, make, nox, precommit, taskfiles, tasks, tox
-from mlops_audit.facts.types import Target, Unreadable
+from mlops_audit.facts.taskfiles import Read
+from mlops_audit.facts.types import Getter, Target, Unreadable
 from mlops_audit.regex import regex
 
 __all__ = ["read_targets"]
-
-Getter = Callable[[str], bytes | None]
-Read = tuple[Target, ...] | Unreadable
 
 
 def _precommit(data: bytes, path: str, _get: Getter) -> Read:

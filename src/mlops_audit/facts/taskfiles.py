@@ -28,6 +28,7 @@ from mlops_audit.model import Span
 from mlops_audit.regex import regex
 
 __all__ = [
+    "Read",
     "read_mlproject",
     "read_package_json",
     "read_procfile",
@@ -41,6 +42,7 @@ _TASK_VARIABLE = regex(r"\{\{\s*\.([A-Za-z_]\w*)\s*\}\}")
 _PARAMETER = regex(r"\{(\w+)\}")
 _SPACY_VARIABLE = regex(r"\$\{vars\.([\w.]+)\}")
 
+# The targets of a file, or why it could not be read.
 Read = tuple[Target, ...] | Unreadable
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # the project hands itself in
     from mlops_audit.graph.uses import Use
 
 __all__ = [
+    "CAMEL",
     "EVALUATE",
     "PREDICT",
     "PREPARE",
@@ -77,7 +78,7 @@ _OF_DATA = regex(
 )
 _WATCHES = regex(r"monitor|drift")
 _NOT_A_STEP = regex(r"monitor|drift|alert|notify|deploy|regist|promot|upload|push|report")
-_CAMEL = regex(r"(?<=[a-z0-9])(?=[A-Z])")
+CAMEL = regex(r"(?<=[a-z0-9])(?=[A-Z])")  # where a word of `TrainModel` begins
 _PREPARES = frozenset({"train.transform", "evaluate.split", "data.process", "feature.store"})
 _TABLES = regex(
     r"^(dropna|fillna|merge|get_dummies|drop_duplicates|train_test_split|resize|tokenize|"
@@ -101,7 +102,7 @@ _MANY_TABLES = 2  # table calls without any file: a step between others
 
 def named_parts(name: str) -> frozenset[str]:
     """The parts that a name claims, e.g. `run_feature_pipeline`, `TrainModel`."""
-    text = _CAMEL.sub("_", name).lower().replace("-", "_")
+    text = CAMEL.sub("_", name).lower().replace("-", "_")
     text = _OF_DATA.sub("data", re.sub(r"[^a-z0-9]+", "_", text))
     if _NOT_A_STEP.search(text):
         return frozenset()

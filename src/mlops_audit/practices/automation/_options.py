@@ -12,7 +12,6 @@ from mlops_audit.model import Evidence
 from mlops_audit.regex import regex
 
 __all__ = [
-    "CAMEL",
     "DEFINES",
     "HYPER",
     "PIPELINE_PARAMETER",
@@ -53,7 +52,6 @@ DEFINES = regex(
 PIPELINE_PARAMETER = regex(
     r"^sagemaker\.(core\.)?workflow\.parameters\.Parameter(String|Integer|Float|Boolean)$"
 )
-CAMEL = regex(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 class Source(Struct, frozen=True):

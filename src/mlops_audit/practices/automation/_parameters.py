@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph import Project
 from mlops_audit.graph.kedronodes import kedro_nodes
+from mlops_audit.graph.lifecycle import CAMEL
 from mlops_audit.graph.magefiles import mage_pipelines
 from mlops_audit.graph.rulefiles import config_place
 from mlops_audit.graph.scopes import Scope, calls_of, scopes, uses_of
@@ -15,7 +16,6 @@ from mlops_audit.graph.training import trains_here
 from mlops_audit.graph.uses import Use
 from mlops_audit.model import Evidence, Span
 from mlops_audit.practices.automation._options import (
-    CAMEL,
     DEFINES,
     HYPER,
     PIPELINE_PARAMETER,
