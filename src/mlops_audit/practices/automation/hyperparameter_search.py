@@ -194,7 +194,7 @@ def _shell_loops(project: Project) -> Iterator[Evidence]:
     for path in sorted(project.scripts):
         if project.is_example(path):
             continue
-        lines = (project.text(path) or "").splitlines()
+        lines = project.lines(path)
         for number, line in enumerate(lines, 1):
             loop = _SHELL_LOOP.match(line)
             if loop is None:
@@ -214,7 +214,7 @@ def _nested(project: Project) -> Iterator[Evidence]:
             symbol = project.index.resolve(call.name, module.path) if call.loops else None
             if symbol is None or symbol.kind != "function":
                 continue
-            above = (project.text(module.path) or "").splitlines()[: module.flat(call.span) - 1]
+            above = project.lines(module.path)[: module.flat(call.span) - 1]
             found = [(n, _LOOP.match(line)) for n, line in enumerate(above[-_REACH:])]
             over = [(n, m) for n, m in found if m and _SURE.match(m[1])]
             if over and trains_here(
