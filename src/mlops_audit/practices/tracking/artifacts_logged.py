@@ -101,5 +101,10 @@ def _platform(project: Project) -> list[Evidence]:
         for u in project.uses("registry.register", test=False, notebook=False)
         if (u.call is None or u.call.runs) and is_called(project, u.path, u.scope)
     ]
+    found += [  # each training job leaves its model under the job's own name
+        u.evidence()
+        for u in project.uses("train.fit", test=False, notebook=False)
+        if u.call is not None and u.call.name.startswith("sagemaker.workflow.")
+    ]
     found += steps_with(project, "ProcessingOutputConfig", "Outputs")
     return found + reserved_outputs(project, "ui_metadata")

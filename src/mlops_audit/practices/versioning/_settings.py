@@ -28,7 +28,7 @@ __all__ = [
 
 _HYPER = regex(
     r"(^|[_.\-]|__)(lr|learning_?rate|n_?estimators|n_?est|max_?depth|min_?samples\w*|min_?split|"
-    r"min_?child\w*|batch_?size|(n_?|num_?|max_?)?(train_?)?epochs?|max_?iters?|num_?iterations|n_?iter|"
+    r"min_?child\w*|max_?leaf_?nodes|max_?leaves|(n|num)_?(rounds?|trees)|batch_?size|(n_?|num_?|max_?)?(train_?)?epochs?|max_?iters?|num_?iterations|n_?iter|"
     r"dropout(_?rate)?|weight_?decay|momentum|optimi[sz]er|scheduler|warmup\w*|hidden\w*|"
     r"(n_|num_)?layers?|n_?head|num_?heads|n_?embd|embed\w*dim|num_?leaves|subsample|colsample\w*|"
     r"reg_?(alpha|lambda)|alpha|l1_?ratio|gamma|lambda|kernel|penalty|solver|n_?neighbou?rs|"
@@ -45,6 +45,8 @@ _WEAK = regex(  # alone they may stand in any file
     r"random_?state|degree|test_?size|gamma|lambda|loss|tau|max_?len(gth)?|embed\w*|layers?)$",
     re.IGNORECASE,
 )
+# A model as XGBoost and Keras write it: its numbers are those of one training.
+_MODEL = regex(r"\s*\{\s*\"(learner|class_name)\"\s*:\s*[{\"]")
 _DATA_FILE = regex(
     r"\.(ya?ml|json|toml|ini|cfg|conf|properties|hocon|gin|env)$|(^|/)\.env[\w.]*$|(^|/)mlproject$",
     re.IGNORECASE,
@@ -72,6 +74,8 @@ _TRAINING_FILE = regex(
     r"(^|/)(hyper_?)?param(s|eters)?[\w-]*\.\w+$|(^|/)\w*(train|model)\w*\.ya?ml$", re.IGNORECASE
 )
 _MAX_BYTES = 200_000
+# DeepSpeed takes `auto` from the trainer; what opens a block says nothing by itself.
+_LEFT_OPEN = regex(r""":\s*(?:["']auto["']\s*,?|\{)\s*$""")
 _KEY = regex(r"""^[\s\-{]*["']?([A-Za-z_][\w.\-]{0,60})["']?\s*[:=]\s*(\S.*)?$""")
 _ENOUGH = 1
 _INFRASTRUCTURE = regex(r"^(AWSTemplateFormatVersion|apiVersion)\b", re.MULTILINE)
@@ -100,6 +104,8 @@ def settings_files(project: Project) -> Iterator[tuple[str, list[Evidence], bool
         if path.endswith("pyproject.toml") or (project.entry(path).size or 0) > _MAX_BYTES:
             continue
         text = project.text(path) or ""
+        if _MODEL.match(text):
+            continue
         found, any_key = _keys(path, text)
         if found and path.lower().endswith(".json") and holds_records(text):
             continue
@@ -126,6 +132,8 @@ def _keys(path: str, text: str) -> tuple[list[Evidence], bool]:
         match = _KEY.match(line)
         for key in pairs or ([match[1]] if match else []):
             any_key = True
+            if _LEFT_OPEN.search(line):
+                continue
             if is_hyperparameter(key) and key not in _LIMITS:
                 strong = strong or is_hyperparameter(key, strong=True)
                 found.append(Evidence(Span(path, number), line.strip()))
