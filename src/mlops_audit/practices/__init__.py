@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import importlib
-import pkgutil
+import os
 from collections.abc import Iterable, Iterator
 from types import MappingProxyType
 
@@ -115,11 +115,9 @@ def scan(package: str) -> Registry:
 
 def _modules(package: str, broken: list[Diagnostic]) -> Iterator[tuple[str, str]]:
     """Folder and dotted name of each practice module, in the folders' order."""
-    present = {
-        info.name for info in pkgutil.iter_modules(importlib.import_module(package).__path__)
-    }
+    tops = importlib.import_module(package).__path__
     for folder in FOLDERS:
-        if folder not in present:
+        if not any(os.path.isfile(os.path.join(top, folder, "__init__.py")) for top in tops):
             continue
         dotted = f"{package}.{folder}"
         try:
@@ -127,9 +125,10 @@ def _modules(package: str, broken: list[Diagnostic]) -> Iterator[tuple[str, str]
         except Exception as error:  # noqa: BLE001 -- one broken folder must not lose the others
             broken.append(Diagnostic(dotted, f"cannot be imported: {_said(error)}"))
             continue
-        for info in sorted(pkgutil.iter_modules(paths), key=lambda i: i.name):
-            if not info.name.startswith("_"):
-                yield folder, f"{dotted}.{info.name}"
+        # `pkgutil.iter_modules` asks the file system of each entry: a tenth of the whole scan.
+        for name in sorted(name for path in paths for name in os.listdir(path)):
+            if name.endswith(".py") and not name.startswith("_"):
+                yield folder, f"{dotted}.{name.removesuffix('.py')}"
 
 
 def _load(module: str, principle: str) -> tuple[Practice | None, str]:

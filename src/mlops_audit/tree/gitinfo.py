@@ -113,19 +113,24 @@ class CloneInfo(GitInfo):
         return self._head is None
 
     @cached_property
-    def _told(self) -> tuple[list[str], list[str]]:
-        """The names that lead to commits, and origin's address: asked at once, git starts slowly.
-
-        Each name stands behind a star where it is checked out, and before the name that it stands
-        for, if it does for one, and its object.
-        """
+    def _asking(self) -> tuple[Callable[[], list[str]], ...]:
+        """What waits for `_told`: both are asked at once, as git starts slowly."""
         names = ("for-each-ref", "--format=%(HEAD)%(refname) %(symref) %(objectname)")
         try:
             refs = self._git.asked(*names, _HEADS, _ORIGIN, "refs/tags/")
             address = self._git.asked("config", "--get", "remote.origin.url")
         except GIT_ERRORS:
-            return [], []
-        return _answer(refs), _answer(address)
+            return list, list
+        return refs, address
+
+    @cached_property
+    def _told(self) -> tuple[list[str], ...]:
+        """The names that lead to commits, and origin's address.
+
+        Each name stands behind a star where it is checked out, and before the name that it stands
+        for, if it does for one, and its object.
+        """
+        return tuple(_answer(lines) for lines in self._asking)
 
     @cached_property
     def _refs(self) -> dict[str, str]:
@@ -134,6 +139,7 @@ class CloneInfo(GitInfo):
 
     def state(self) -> str:
         """The commit and the names that lead to commits: history follows from them."""
+        _ = self._asking  # git works on it meanwhile
         return repr((self.commit, self.dirty, self.shallow, self._head, self._told))
 
     @cached_property
