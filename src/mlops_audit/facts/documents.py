@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-from functools import lru_cache
 
 from msgspec import Struct, field
 
@@ -17,7 +16,7 @@ from mlops_audit.facts.yamlpos import load_yaml
 from mlops_audit.model import Span
 from mlops_audit.regex import regex
 
-__all__ = ["is_placeholder", "read_document"]
+__all__ = ["COMMENT", "read_document", "without_markup"]
 
 _LIMIT = 1024 * 1024
 _MAX_SECTIONS = 2_000
@@ -54,7 +53,7 @@ _CODE = regex(
     r"[ \t]*(?:[{(\"'#@$./]|\[(?![^\]\n]{1,200}\]\()|https?:|(?:import|def|class|print)\b|"
     r"from \w[\w.]* import\b|[\w.]{1,60}[ ]?(?:=|\())"
 )
-_COMMENT = regex(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+COMMENT = regex(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _RULES = "=-~^\"'`#*+._:"
 
 
@@ -96,7 +95,7 @@ class _Reader:
                     made.title,
                     Span(self.path, made.line),
                     text,
-                    len(re.findall(r"\w[\w'-]*", _without_markup(text))),
+                    len(re.findall(r"\w[\w'-]*", without_markup(text))),
                     tuple(made.code),
                     tuple(made.links),
                     tuple(made.tables),
@@ -296,10 +295,11 @@ def _cells(line: str) -> tuple[str, ...]:
 
 
 def _plain(title: str) -> str:
-    return re.sub(r"[*`]+|(?<!\w)_+|_+(?!\w)", "", _without_markup(title)).strip()[:300]
+    return re.sub(r"[*`]+|(?<!\w)_+|_+(?!\w)", "", without_markup(title)).strip()[:300]
 
 
-def _without_markup(text: str) -> str:
+def without_markup(text: str) -> str:
+    """Text with the words of its links, without tags and emoji codes."""
     text = re.sub(r"!?\[([^\]\n]{0,300})\]\([^)\n]{0,1000}\)", r"\1", text)
     return re.sub(r"<[a-zA-Z/!][^<>\n]{0,1000}>|:[a-z_]{2,30}:", " ", text)
 
@@ -326,7 +326,7 @@ def read_document(data: bytes, path: str) -> Document:
     if text is None:
         text = data[:_LIMIT].decode("utf-8", "replace")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    text = _COMMENT.sub(lambda m: "\n" * m[0].count("\n"), text)
+    text = COMMENT.sub(lambda m: "\n" * m[0].count("\n"), text)
     lines = text.split("\n")
     front, first = _front_matter(lines, path)
     reader = _Reader(path)
@@ -349,51 +349,3 @@ def _front_matter(lines: list[str], path: str) -> tuple[Node | None, int]:
         return None, 0
     node = load_yaml("\n" + "\n".join(lines[1:end]), path)
     return (None if isinstance(node, Unreadable) or node.kind != "map" else node), end + 1
-
-
-_PLACEHOLDER = regex(
-    r"\b(?:todo|tbd|tba|fixme|xxx|lorem ipsum|coming soon|work in progress|under construction|"
-    r"to be (?:written|added|defined|done|completed)|fill (?:this|me|in)|more information needed|"
-    r"placeholder|insert (?:here|text|your)|describe (?:here|your)|your text here|"
-    r"add (?:text|description) here|not yet (?:written|documented))\b"
-    r"|\[(?:insert|more information needed|your|todo|tbd|add|optional)[^\]\n]{0,80}\]"
-    r"|<(?:your|insert|todo|tbd|describe|add)[^>\n]{0,80}>|\{\{[^}\n]{0,80}\}\}|\.\.\.\s*$"
-    # A form's own instruction.
-    r"|^\W{0,4}(?:describe|explain|specify|outline)\s(?:who|what|which|how|why|where|the|any)\b",
-    re.IGNORECASE,
-)
-
-# Without one of these, none of the above is there.
-_SUSPECT = (
-    "todo", "tbd", "tba", "fixme", "xxx", "lorem ipsum", "coming soon", "work in progress",
-    "under construction", "to be ", "fill ", "information needed", "placeholder", "insert",
-    "describe", "your text", "add ", "not yet ", "[your", "[add", "[optional", "<your", "<add",
-    "{{", "...", "explain", "specify", "outline",
-)  # fmt: skip
-_LINE_SIGNS = regex(r"(?m)^[ \t]*(?:[#>*+|_=-]+|\d+[.)])[ \t]*")
-_TOLD = regex(r"[^\W_]{2,}")
-
-# A cell or line that is nothing but `<name>`: no tag of HTML has words and no attributes.
-_BLANK_FIELD = regex(r"(?:[\s|,;]{0,9}<(?!https?:|mailto:)[a-z][a-z _-]{0,40}>){1,20}[\s|]{0,9}")
-
-
-@lru_cache(maxsize=4096)  # many practices ask of the same paragraphs
-def is_placeholder(text: str) -> bool:
-    """Whether a text says nothing yet: empty, TODO, lorem ipsum, `<your …>`, unfilled template.
-
-    A long text with one TODO in it is filled in; what counts is that nothing else is said.
-    """
-    body = _without_markup(_COMMENT.sub("", text)) if "<!--" in text else text
-    if _BLANK_FIELD.fullmatch(body):
-        return True
-    lowered = body.lower()
-    for word in _SUSPECT:  # a generator would double the time of this, which is asked a lot
-        if word in lowered:
-            break
-    else:
-        return _TOLD.search(_LINE_SIGNS.sub(" ", body)) is None
-    rest, marks = _PLACEHOLDER.subn(" ", body)
-    rest = _LINE_SIGNS.sub(" ", rest)
-    if not marks:
-        return _TOLD.search(rest) is None
-    return len(_TOLD.findall(rest)) < 8 * marks

@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mlops_audit.facts.doctypes import Document, Section
-from mlops_audit.facts.documents import is_placeholder, read_document
+from mlops_audit.facts.documents import read_document
+from mlops_audit.facts.placeholders import is_placeholder
 from mlops_audit.model import Evidence, Span
 from mlops_audit.regex import regex
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import time
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops_audit.facts.documents import _PLACEHOLDER, _SUSPECT, is_placeholder, read_document
+from mlops_audit.facts.documents import read_document
 
 MARKDOWN = b"""\
 ---
@@ -108,24 +106,6 @@ def test_rst_and_plain() -> None:
     assert adoc.commands[0].argv == ("make",)
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("", True),
-        ("TODO", True),
-        ("- TBD\n- [More Information Needed]", True),
-        ("<your description here>", True),
-        ("Lorem ipsum", True),
-        ("<!-- describe the data -->", True),
-        ("The model predicts churn of monthly customers. TODO: more figures.", False),
-        ("The model predicts which customers leave within 30 days, from usage and bills.", False),
-    ],
-)
-def test_placeholder(text: str, expected: bool) -> None:  # noqa: FBT001 -- a table's column
-    """Template text that nobody filled in says nothing; a text with one TODO does."""
-    assert is_placeholder(text) is expected
-
-
 def test_indented_commands() -> None:
     """Indented commands of Markdown are code, but not in a list, in a paragraph, or where prose."""
     text = (
@@ -170,10 +150,3 @@ def test_any_bytes(data: bytes, path: str) -> None:
 def test_any_markup(text: str, path: str) -> None:
     """No arrangement of markup raises."""
     read_document(text.encode(), path)
-    is_placeholder(text)
-
-
-@given(st.from_regex(re.compile(_PLACEHOLDER.pattern, re.IGNORECASE | re.ASCII)))
-def test_each_placeholder_holds_a_word_that_makes_suspicious(text: str) -> None:
-    """The quick look for words lets nothing pass that the expression would find."""
-    assert any(word in text.lower() for word in _SUSPECT)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from mlops_audit.facts.doctypes import Document
-from mlops_audit.facts.documents import is_placeholder
+from mlops_audit.facts.placeholders import is_placeholder
 from mlops_audit.graph import Project
 from mlops_audit.graph.docs import ITEM
 from mlops_audit.graph.statements import said_in

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mlops_audit.facts.documents import is_placeholder
+from mlops_audit.facts.placeholders import is_placeholder
 from mlops_audit.graph import Project
 from mlops_audit.graph.sourcelines import line_span
 from mlops_audit.graph.statements import said_in
