@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import functools
 import importlib
-import os
 from collections.abc import Iterable, Iterator
 from types import MappingProxyType
 
 from msgspec import Struct
 
 from mlops_audit.model import PRINCIPLES, Diagnostic, Practice
+from mlops_audit.modules import module_names
 
 __all__ = ["FOLDERS", "Registry", "catalogue", "find", "registry", "scan", "select"]
 
@@ -115,20 +115,16 @@ def scan(package: str) -> Registry:
 
 def _modules(package: str, broken: list[Diagnostic]) -> Iterator[tuple[str, str]]:
     """Folder and dotted name of each practice module, in the folders' order."""
-    tops = importlib.import_module(package).__path__
     for folder in FOLDERS:
-        if not any(os.path.isfile(os.path.join(top, folder, "__init__.py")) for top in tops):
-            continue
         dotted = f"{package}.{folder}"
         try:
             paths = importlib.import_module(dotted).__path__
         except Exception as error:  # noqa: BLE001 -- one broken folder must not lose the others
-            broken.append(Diagnostic(dotted, f"cannot be imported: {_said(error)}"))
+            if getattr(error, "name", None) != dotted:  # else there is no such folder
+                broken.append(Diagnostic(dotted, f"cannot be imported: {_said(error)}"))
             continue
-        # `pkgutil.iter_modules` asks the file system of each entry: a tenth of the whole scan.
-        for name in sorted(name for path in paths for name in os.listdir(path)):
-            if name.endswith(".py") and not name.startswith("_"):
-                yield folder, f"{dotted}.{name.removesuffix('.py')}"
+        for name in module_names(paths):
+            yield folder, f"{dotted}.{name}"
 
 
 def _load(module: str, principle: str) -> tuple[Practice | None, str]:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import functools
 import importlib
-import pkgutil
 from collections.abc import Callable
 from typing import cast
 
 from msgspec import Struct
 
 from mlops_audit.model import Practice, Report
+from mlops_audit.modules import module_names
 
 __all__ = ["Options", "formats", "render"]
 
@@ -45,9 +45,9 @@ class Options(Struct, frozen=True):
 def formats() -> tuple[str, ...]:
     """The names of all formats, `text` first."""
     found = [
-        info.name.removeprefix(_PREFIX).replace("_", "-")
-        for info in pkgutil.iter_modules(__path__)
-        if info.name.startswith(_PREFIX)
+        name.removeprefix(_PREFIX).replace("_", "-")
+        for name in module_names(__path__)
+        if name.startswith(_PREFIX)
     ]
     return tuple(sorted(found, key=lambda name: (name != "text", name)))
 

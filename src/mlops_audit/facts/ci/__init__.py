@@ -8,7 +8,6 @@ it as `READER` instead, so that only those of systems that a repository uses are
 from __future__ import annotations
 
 import functools
-import pkgutil
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from types import MappingProxyType
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from mlops_audit.facts.signs import SNIFFED, Signs
 from mlops_audit.facts.types import Getter
+from mlops_audit.modules import module_names
 
 if TYPE_CHECKING:
     from mlops_audit.facts.types import Unreadable, Workflow
@@ -28,8 +28,8 @@ MAX_SNIFFED = 1024 * 1024
 @functools.cache
 def systems() -> Mapping[str, Signs]:
     """The systems that have a reader here, in the order in which they are asked."""
-    names = [item.name for item in pkgutil.iter_modules(__path__)]
-    found = {name: import_module(f"{__name__}.{name}").SIGNS for name in sorted(names)}
+    names = module_names(__path__)
+    found = {name: import_module(f"{__name__}.{name}").SIGNS for name in names}
     # What a name of a system's own says goes before what a name in people's words may mean.
     return MappingProxyType(dict(sorted(found.items(), key=lambda item: item[1].loose)))
 
