@@ -90,12 +90,19 @@ _URL = regex(
     r"(?<![\w+.-])([a-z][a-z0-9+.-]{1,20})://([^\s:/@\"'<>]{1,80}):([^\s/@\"'<>]{1,200})"
     r"@([\w.-]{1,200})"
 )
-_NAMED = regex(
-    r"(?i)(?<![a-z])(?P<name>[\w.-]{0,60}?(?:password|passwd|pwd|secret|api[_-]?key|access[_-]?key|"
+_NAME = (
+    r"(?:password|passwd|pwd|secret|api[_-]?key|access[_-]?key|"
     r"auth[_-]?token|access[_-]?token|token|account[_-]?key|private[_-]?key|client[_-]?secret|"
-    r"(?:read|write)(?:[_-]?only)?[_-]?key|credentials?|connection[_-]?string)[\w-]{0,30})"
-    r"[\"']?\s{0,20}(?::=|=>|=|:)\s{0,20}(?P<quote>[\"'])(?P<value>[^\"'\n]{6,300})(?P=quote)"
+    r"(?:read|write)(?:[_-]?only)?[_-]?key|credentials?|connection[_-]?string)[\w-]{0,30}"
 )
+_GIVEN = r"[\"']?\s{0,20}(?::=|=>|=|:)\s{0,20}"
+_NAMED = regex(
+    rf"(?i)(?<![a-z])(?P<name>[\w.-]{{0,60}}?{_NAME}){_GIVEN}"
+    r"(?P<quote>[\"'])(?P<value>[^\"'\n]{6,300})(?P=quote)"
+)
+# The part of it that is found fast, and what may stand before and behind it.
+_NAMED_NEAR = regex(rf"(?i){_NAME}{_GIVEN}[\"']")
+_BEFORE, _BEHIND = 60, 301
 _NAMED_BARE = regex(
     r"(?i)^\s{0,40}(?:export\s+|set\s+|ENV\s+|ARG\s+|- )?"
     r"(?P<name>[\w.-]{0,60}?(?:password|passwd|secret|"
@@ -335,7 +342,7 @@ def _in_line(line: str, *, bare: bool) -> tuple[str, str, str] | None:
             return kind_of_value, "high" if sure else "medium", header["value"]
     if not any(w in lowered for w in ("pass", "pwd", "secret", "key", "token", "credential")):
         return None
-    for found in _NAMED.finditer(line):
+    for found in _assigned(line):
         kind_of_value = _named(found["name"], found["value"])
         if kind_of_value is not None:
             return kind_of_value, "medium", found["value"]
@@ -345,6 +352,12 @@ def _in_line(line: str, *, bare: bool) -> tuple[str, str, str] | None:
         if kind_of_value is not None:
             return kind_of_value, "medium", named["value"]
     return None
+
+
+def _assigned(line: str) -> Iterator[re.Match[str]]:
+    """Quoted values of names that promise a credential; lines of minified code hold thousands."""
+    for near in _NAMED_NEAR.finditer(line):
+        yield from _NAMED.finditer(line, max(near.start() - _BEFORE, 0), near.end() + _BEHIND)
 
 
 def _provided(line: str) -> tuple[str, str, str] | None:
