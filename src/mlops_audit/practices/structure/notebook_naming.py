@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlops_audit.facts.notebooknames import convention
+from mlops_audit.facts.notebooknames import convention, series
 from mlops_audit.graph import Project
 from mlops_audit.graph.sourcenotebooks import source_notebooks
 from mlops_audit.model import Evidence, Span, Verdict, failed, not_applicable, partial, passed
@@ -29,7 +29,7 @@ def notebook_naming(project: Project) -> Verdict:
         return not_applicable("Fewer than two notebooks have no order to keep.")
     numbered = [p for p in names if convention(p) == "number"]
     chapters = [p for p in names if convention(p) == "chapter"]
-    best = max(numbered, chapters, key=len)
+    best = max(numbered, chapters, series(names), key=len)
     share = len(best) / len(names)
     said = f"{len(best)} of {len(names)} notebooks have an ordered name."
     shown = [Evidence(Span(p), "a name with its place in the order") for p in best[:5]]

@@ -71,6 +71,10 @@ def shared_tracking_backend(project: Project) -> Verdict:
     on = [t for t in found if t.standing == "on"]
     away = {t.tool for t in on if t.tool in _HOSTED}
     away -= {tool for tool in away if stays_local(project, tool, on)}
+    # What only a notebook tries beside programs that another tracker records is no backend.
+    running = (t for t in found if t.standing in {"on", "local"})
+    if scripted := {t.tool for t in running if not t.evidence.span.path.endswith(".ipynb")}:
+        away &= scripted
     if hosted := [t.evidence for t in on if t.tool in away]:
         sent = [e for e in hosted if not _WRAPS.search(e.detail)] or hosted
         return passed("Runs go to a hosted service.", sent)
