@@ -23,7 +23,7 @@ _MODEL = frozenset(
 )  # fmt: skip
 _DATA = frozenset(
     {
-        "csv", "tsv", "parquet", "feather", "arrow", "avro", "orc", "json", "jsonl", "ndjson",
+        "csv", "tsv", "parquet", "pq", "feather", "arrow", "avro", "orc", "json", "jsonl", "ndjson",
         "geojson", "xml", "npy", "tfrecord", "tfrecords", "sqlite", "sqlite3", "db", "duckdb",
         "mdb", "xls", "xlsx", "xlsb", "ods", "sas7bdat", "dta", "sav", "por", "dat", "data",
         "arff", "libsvm", "svm", "zip", "gz", "tgz", "tar", "bz2", "xz", "7z", "rar", "zst",

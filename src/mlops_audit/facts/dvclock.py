@@ -62,6 +62,7 @@ def _entries(node: Node | None, folder: str, path: str) -> tuple[DvcEntry, ...]:
     for part in node.list() if node is not None else ():
         if part.kind != "map" or not part.str_at("path"):
             continue
+        listed = part.get("files")
         found.append(
             DvcEntry(
                 place_of(folder, part.str_at("path")),
@@ -72,6 +73,7 @@ def _entries(node: Node | None, folder: str, path: str) -> tuple[DvcEntry, ...]:
                 part.str_at("repo", "url"),
                 part.str_at("remote"),
                 part.str_at("cache") != "false",
+                bool(listed is not None and listed.list()),
             )
         )
     return tuple(found)

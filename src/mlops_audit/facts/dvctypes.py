@@ -83,6 +83,7 @@ class DvcEntry(Struct, frozen=True):
     repo: str = ""
     remote: str = ""
     cached: bool = True
+    listed: bool = False  # a remote that keeps versions itself: its files, each with its version
 
 
 class LockedStage(Struct, frozen=True):

@@ -331,6 +331,7 @@ class Walk(Statuses):
             condition=context.condition,
             stdin=stdin,
             stdout=self.words.stdout(node.redirects),
+            errexit=self.state.errexit,
         )
         self.commands.append(command)
         self.inner(node, argv, stdin, context)

@@ -55,6 +55,7 @@ class Command(Struct, frozen=True):
     condition: str = ""
     stdin: str = ""  # the text it reads from a heredoc, a here-string or an `echo` before the pipe
     stdout: str = ""  # the file that takes its standard output
+    errexit: bool = False  # whether the shell that runs it stops at the first failure
 
     @property
     def program(self) -> str:

@@ -17,7 +17,7 @@ from mlops_audit.graph.execution import Edge, Node
 from mlops_audit.graph.index import Symbol
 from mlops_audit.graph.jobfiles import is_job_file
 from mlops_audit.graph.namedmodules import called_on_computed, named_modules
-from mlops_audit.graph.nodes import Nodes
+from mlops_audit.graph.nodes import STOPS, Nodes
 from mlops_audit.graph.rulefiles import snakefile_of
 from mlops_audit.graph.runners import TaskRunners
 
@@ -173,8 +173,10 @@ class CommandResolver:
 
     def _shell(self, command: Command, folder: str) -> Iterator[Edge]:
         words = list(command.argv[1:])
+        stops = command.program in {"source", "."} and command.errexit
         while words and words[0].startswith("-") and "c" not in words[0]:
-            words.pop(0)
+            option = words.pop(0)
+            stops = stops or ("e" in option and not option.startswith("--"))
         if not words:
             return
         if words[0].startswith("-"):
@@ -182,7 +184,8 @@ class CommandResolver:
             return
         place = self.sources.places.file(words[0], folder)
         if place:
-            yield Edge(self.nodes.script(place, folder, _known(words[1:])))
+            known = _known(words[1:])
+            yield Edge(self.nodes.script(place, folder, (STOPS, *known) if stops else known))
 
     def _inline(self, text: str, command: Command, folder: str) -> Iterator[Edge]:
         for inner in parse_shell(

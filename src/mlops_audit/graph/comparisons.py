@@ -29,7 +29,7 @@ _NEUTRAL = regex(
 )
 _REFERENCE = regex(
     r"thresh|(^|[^a-z])min_|minimum|(^|[^a-z])max_|limit|baseline|prod(uction)?|current|best|old|"
-    r"champion|deployed|existing|previous|prev_|target|required|expected|base_|reference|last_|"
+    r"champ(ion)?|deployed|existing|previous|prev_|target|required|expected|base_|reference|last_|"
     r"acceptable|cutoff|criteria|latest_|serving|registered",
     re.IGNORECASE,
 )
@@ -105,7 +105,9 @@ def _is_candidate_left(left: str, right: str) -> bool:
     if as_reference == (True, False):
         return False
     if as_reference == (True, True):
-        return not re.search(r"prod|current|old|deployed|existing|champion|thresh|baseline", left)
+        return not re.search(
+            r"prod|current|old|deployed|existing|champ(ion)?|thresh|baseline", left
+        )
     return mentions_metric(left) or not mentions_metric(right)
 
 

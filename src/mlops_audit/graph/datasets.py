@@ -26,13 +26,13 @@ __all__ = [
 ]
 
 _TABLES = frozenset(
-    ["csv", "tsv", "parquet", "feather", "arrow", "xlsx", "xls", "jsonl", "ndjson", "arff",
+    ["csv", "tsv", "parquet", "pq", "feather", "arrow", "xlsx", "xls", "jsonl", "ndjson", "arff",
      "npy", "npz", "h5", "hdf5", "sqlite", "sqlite3", "db", "zip", "gz", "bz2", "xz", "pkl",
      "json", "xml", "txt", "data", "dat", "libsvm", "mat", "sav", "dta", "rds", "tfrecord",
      "tar", "tgz", "7z", "bin", "geojson"]
 )  # fmt: skip
 _PURE = frozenset(
-    ["csv", "tsv", "parquet", "feather", "arrow", "xlsx", "xls", "arff", "jsonl", "ndjson"]
+    ["csv", "tsv", "parquet", "pq", "feather", "arrow", "xlsx", "xls", "arff", "jsonl", "ndjson"]
 )
 _MEDIA = frozenset(["png", "jpg", "jpeg", "tif", "tiff", "wav", "mp3", "flac", "dcm", "nii"])
 _FOLDER = regex(
@@ -90,7 +90,7 @@ _URL = regex(r"(?:https?|ftp)://[^\s\"'<>)\]}]{4,200}")
 _OPEN = regex(r"://[^/\s]+/?\{?[^/\w]*\}?$")
 _DATED = regex(r"20\d\d[-_/]?(0[1-9]|1[0-2])|\{\}[-_]\{\}|\{(year|month|date)\w*", re.IGNORECASE)
 _VERSIONED = regex(
-    r"/(raw/)?[0-9a-f]{40}/|/v\d+(\.\d+)*/|zenodo\.org/records?/\d+|/releases/download/v?\d|"
+    r"/(raw/)?[0-9a-f]{40}/|(?<!/api)/v\d+(\.\d+)*/|zenodo\.org/records?/\d+|/releases/download/v?\d|"
     r"figshare\.com/\w+/\d+|[?&]version=\d|doi\.org/10\.|[-_]v\d+[._]\d+([._]\d+)?\.[a-z]",
     re.IGNORECASE,
 )

@@ -52,7 +52,7 @@ class DvcFiles(Struct, frozen=True):
         """What DVC holds: outputs of pointers, and recorded, cached outputs of stages."""
         for pointer in self.pointers:
             for entry in pointer.outs:
-                if entry.md5 or pointer.deps:
+                if entry.md5 or entry.listed or pointer.deps:
                     yield entry, Evidence(entry.span, f"DVC tracks {entry.path}")
         for pipeline in self.pipelines:
             lock = self.lock_of(pipeline)
@@ -60,7 +60,7 @@ class DvcFiles(Struct, frozen=True):
                 in_git = {posixpath.normpath(p) for p in _kept_in_git(stage, record.name)}
                 for entry in record.outs:
                     own = posixpath.normpath(entry.path) not in in_git
-                    if entry.md5 and entry.cached and own:
+                    if (entry.md5 or entry.listed) and entry.cached and own:
                         detail = f"output {entry.path} of stage {record.name}"
                         yield entry, Evidence(entry.span, detail)
 

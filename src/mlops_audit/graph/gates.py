@@ -176,6 +176,8 @@ class _Around:
 _ORDERED = regex(
     r"metrics\.[`\"]?(?P<metric>[\w./-]{1,60})[`\"]?\s+(?P<way>asc|desc)\b", re.IGNORECASE
 )
+_BEST = regex(r"best_\w*(metric|score|value|acc|loss|rmse|auc|f1)")
+_RECORDED = regex(r"\b(metadata|metrics|summary)\b\s*(\[|\.get\()")
 _SMALL = regex(r"rmse|mse|mae|mape|rmsle|loss|error|(^|_)cer$|(^|_)wer$|perplexity", re.IGNORECASE)
 _GREAT = regex(r"acc|auc|f1|fbeta|precision|recall|r2|score", re.IGNORECASE)
 
@@ -204,6 +206,21 @@ def _best_of_new(project: Project, targets: list[Promotion]) -> Iterator[Gate]:
                 place = Evidence(item.span, item.text)
                 yield Gate("best-of-new", (place, promotion.evidence))
                 break
+        else:
+            yield from _best_by_hand(promotion)
+
+
+def _best_by_hand(promotion: Promotion) -> Iterator[Gate]:
+    """A loop over runs or versions that keeps the one whose recorded metric is best."""
+    own = [a for a in promotion.module.assigns if a.scope == promotion.call.scope]
+    for item in own:
+        kept = next((t for t in item.targets if _BEST.match(t)), "")
+        # It starts from a value of its own, which a better one replaces.
+        again = kept and sum(kept in a.targets for a in own) > 1
+        if again and _RECORDED.search(item.value.text):
+            place = Evidence(item.span, f"{item.targets[0]} = {item.value.text}")
+            yield Gate("best-of-new", (place, promotion.evidence))
+            return
 
 
 def _takes_the_worst(module: Module, call: Call) -> bool:

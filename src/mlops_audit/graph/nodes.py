@@ -15,7 +15,10 @@ from mlops_audit.graph.places import Places
 from mlops_audit.graph.selections import selection_of
 from mlops_audit.model import Span
 
-__all__ = ["Nodes", "Sources", "started"]
+__all__ = ["STOPS", "Nodes", "Sources", "started"]
+
+# Before a script's arguments: it stops at a failure, as the shell that runs or sources it does.
+STOPS = "set -e"
 
 # What a change or a schedule starts says more than what a person or another workflow may start.
 _LATER = {TriggerKind.CALL: 1_000, TriggerKind.MANUAL: 2_000}

@@ -33,7 +33,7 @@ from mlops_audit.graph.dvcfiles import DvcFiles, read_dvc_files
 from mlops_audit.graph.execution import ExecutionGraph, Node, Reach
 from mlops_audit.graph.expand import Expander
 from mlops_audit.graph.jobfiles import job_commands
-from mlops_audit.graph.nodes import Nodes, Sources
+from mlops_audit.graph.nodes import STOPS, Nodes, Sources
 from mlops_audit.graph.places import Places
 from mlops_audit.graph.projectfiles import ProjectFiles
 from mlops_audit.regex import regex
@@ -165,8 +165,9 @@ class ProjectRuns(ProjectFiles):
         if key not in self._scripts_read:
             text = self.text(path) or ""
             first = text.split("\n", 1)[0]
-            errexit = first.startswith("#!") and bool(re.search(r"\s-\w*e", first))
-            found = parse_shell(text, path=path, errexit=errexit, args=args)
+            stops = args[:1] == (STOPS,)
+            errexit = stops or (first.startswith("#!") and bool(re.search(r"\s-\w*e", first)))
+            found = parse_shell(text, path=path, errexit=errexit, args=args[1:] if stops else args)
             self._scripts_read[key] = found
         return self._scripts_read[key]
 

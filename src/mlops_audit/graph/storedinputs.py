@@ -48,7 +48,8 @@ _INPUT = regex(
 _PLAINLY = regex(r"(^|_)(features?|inputs?|request|payload|question|query|prompt)(_|$)")
 _TOOLS = frozenset({"self", "cls", "config", "settings", "logger", "model", "client", "session"})
 META_KEY = regex(
-    r"pred|scor|prob|label|class|time|date|version|id$|model|result|output|confidence|status|latency",
+    r"pred|scor|prob|label|class|time|date|version|id$|model|result|output|confidence|status|latency|"
+    r"(^|[\W_])(real|actual|true|truth|target)([\W_]|$)",
     re.IGNORECASE,
 )
 _JOINS = regex(

@@ -69,6 +69,11 @@ _MAX_SYMBOLS = 60
 
 
 _STAND_IN = regex(r"dummy|fake|stub|mock", re.IGNORECASE)
+# What a decorator replaces: `@patch("app.main.MODEL.predict", ...)`.
+_OF_MODEL = regex(
+    r"(^|\.)\w*(model|pipeline|classifier|predictor|predict)(\.(predict|transform)\w*)?$",
+    re.IGNORECASE,
+)
 
 
 class TestReach(Struct, frozen=True, dict=True):
@@ -110,15 +115,25 @@ class TestKinds:
                 if _reads(self.project, path, scope):
                     capabilities.add("data.read")
                 # The framework of an application that is imported ready-made is not in sight.
-                if any(
-                    c.method == "test_client" for c in self.project.modules[path].calls_in(scope)
-                ):
+                if self._asks_client(path, scope):
                     capabilities.add("test.client")
             for part in parts:
                 capabilities |= part.capabilities
             modules = frozenset(m for p in parts for m in p.modules)
             self._cases[case] = TestReach(frozenset(capabilities), modules)
         return self._cases[case]
+
+    def _asks_client(self, path: str, scope: str) -> bool:
+        """Whether a function makes a client, or asks the one that its module made for all."""
+        calls = self.project.modules[path].calls_in(scope)
+        if any(c.method == "test_client" for c in calls):
+            return True
+        made = {
+            use.call.name
+            for use in self.project.uses_in(path, "")
+            if use.capability == "test.client" and use.call is not None
+        }
+        return any(c.name.rpartition(".")[0] in made for c in calls)
 
     def symbol(self, symbol: Symbol) -> TestReach:
         """What calling a function, class or program of the project runs."""
@@ -150,6 +165,13 @@ class TestKinds:
         for path, scope in case.scopes:
             module = self.project.modules[path]
             calls = module.calls_in(scope)
+            if any(
+                c.decorates == scope
+                and c.name.startswith("unittest.mock.patch")
+                and any(_OF_MODEL.search(str(v.literal)) for v in c.args[:2])
+                for c in module.calls
+            ):
+                return True
             if any(_is_stub(c.name) for c in calls):
                 return True
             # A browser test that answers the page's own requests.

@@ -36,7 +36,7 @@ LOWER = regex(rf"(?:^|[^a-z])(?:{_LOWER}){_NAME_END}")
 METRIC = regex(rf"(?:^|[^a-z])(?:{_HIGHER}|{_LOWER}|metrics?){_NAME_END}")
 _LIMIT = regex(
     r"thresh|limit|minimum|maximum|(^|[^a-z])(min|max)_|target|baseline|required|accept|expected|cutoff|"
-    r"current|production|prod_|champion|registered|deployed|previous|old_|reference|benchmark|best_?model|bound|floor",
+    r"current|production|prod_|champ(ion)?|registered|deployed|previous|old_|reference|benchmark|best_?model|bound|floor",
     re.IGNORECASE,
 )
 _NO_METRIC = regex(

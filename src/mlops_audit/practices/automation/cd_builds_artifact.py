@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from posixpath import normpath
 
+from mlops_audit.facts.docker import Dockerfile
 from mlops_audit.facts.resources import Resource
 from mlops_audit.graph import Project
 from mlops_audit.graph.cistarts import REMOTE_STORE
@@ -231,6 +232,8 @@ def _by_hand(project: Project, lost: frozenset[Span]) -> Verdict:
         for f in project.containers.dockerfiles
         if f.stages and not f.bare and not f.path.startswith(".devcontainer/")
     ]
+    empty = [f for f in dockerfiles if _packs_lost(project, f)]
+    dockerfiles = [f for f in dockerfiles if f not in empty]
     # Beside an image with the project's code, one of a tracker or database shows nothing.
     own = [f for f in dockerfiles if holds_code(project, f)] or dockerfiles
     serving = project.roles.serving | project.roles.training
@@ -258,7 +261,30 @@ def _by_hand(project: Project, lost: frozenset[Span]) -> Verdict:
         return partial(
             "Only a person builds the bundle.", Evidence(Span(bundles[0]), "a bundle's file")
         )
+    if empty:
+        return hollow(
+            "A Dockerfile packs programs that do not exist.",
+            [Evidence(f.stages[0].span, f"FROM {f.stages[0].base}") for f in empty],
+            looked_for=_LOOKED_FOR,
+        )
     return failed("Nothing builds an artifact.", looked_for=_LOOKED_FOR)
+
+
+def _packs_lost(project: Project, dockerfile: Dockerfile) -> bool:
+    """Whether the programs that an image takes in by name are all nowhere in the project."""
+    copied = {
+        s
+        for stage in dockerfile.stages
+        for copy in stage.copies
+        if not copy.origin
+        for s in copy.sources
+    }
+    folder = dockerfile.path.rpartition("/")[0]
+    places = project.places
+    if any(set(s) & set("*$") or places.folder(s, folder) is not None for s in copied):
+        return False  # folders and what a variable names bring what they hold
+    programs = {s.rsplit("/", 1)[-1] for s in copied if s.endswith(".py")}
+    return bool(programs) and not programs & {p.rsplit("/", 1)[-1] for p in project.paths}
 
 
 def _lost(project: Project, path: str) -> str:

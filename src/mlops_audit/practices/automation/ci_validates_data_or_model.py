@@ -24,6 +24,12 @@ _EVALUATES = regex(r"(^|[/_])(eval|evals|evaluat\w*)([/_.]|$)", re.IGNORECASE)
 _SHOWS = regex(
     r"GITHUB_STEP_SUMMARY|upload-artifact|Publish\w*Artifact|comment|\bcml\b", re.IGNORECASE
 )
+_PULLS = regex(r"\bdvc (pull|fetch)\b|\bgit lfs pull\b")
+_DATA_TESTS = regex(r"(^|[/_])data(sets?|loaders?|_?modules?)?(_\w+)?\.py$", re.IGNORECASE)
+_STARTS = regex(r"(^|\.)(mlflow\.run|subprocess\.\w+|os\.system)$")  # other programs
+_ROUTE = regex(r"[\"'/](predict|infer|inference|score|classify)\w{0,20}/?[\"'?]", re.IGNORECASE)
+_REFUSED = regex(r"status(_code)?\b.{0,12}\b[45]\d\d\b")
+_ANSWERED = regex(r"\b20\d\b|\.json\(\)|predict|\bok\b")
 _CHECKS = ("data.validate", "evaluate.gate", "test.behaviour", "test.robustness")
 
 
@@ -92,7 +98,7 @@ def _in_jobs(project: Project) -> Iterator[tuple[Way, Evidence]]:
             yield way, evidence
     reach = unattended(project)
     for use, way, evidence in project.reached_uses(reach, "pipeline.run", "train.*"):
-        if use.where == "call":
+        if use.where == "call" or _replaced(project, way):
             continue
         if use.capability == "pipeline.run" or is_training(use):
             yield way, evidence
@@ -130,14 +136,34 @@ def _in_test(project: Project, way: Way) -> bool:
     return any(n.kind == "tests" for n in way.nodes()) or project.is_test(way.node.span.path)
 
 
+def _replaced(project: Project, way: Way) -> bool:
+    """Whether the test on the way puts something in the place of what starts other programs."""
+    return any(
+        call.decorates == node.payload.qualname
+        and any(_STARTS.search(str(v.literal)) for v in call.args[:1])
+        for node in way.nodes()
+        if node.kind == "function" and node.payload.path in project.test_files
+        for call in project.modules[node.payload.path].calls
+    )
+
+
 def _in_tests(project: Project) -> Iterator[tuple[Way, Evidence]]:
     """The tests that CI runs and that train, validate data, or test a stored model."""
     for case, way in project.tests.run_by(project.automation):
-        told = _tested(project, case)
+        told = _tested(project, case) or _of_pulled_data(case, way)
         if told is not None:
             start = Evidence(case.span, case.name)
             way_there = (*way.evidence(span=told.span).chain, start)
             yield way, Evidence(told.span, f"{case.name} {told.detail}", way_there)
+
+
+def _of_pulled_data(case: TestCase, way: Way) -> Evidence | None:
+    """A test of the data sets in a job that has fetched the versioned data before."""
+    jobs = [n.payload[1] for n in way.nodes() if n.kind == "job"]
+    pulled = any(_PULLS.search(step.run) for job in jobs for step in job.steps)
+    if not pulled or not _DATA_TESTS.search(case.path) or not case.asserts or case.patched:
+        return None
+    return Evidence(case.asserts[0].span, f"tests the data: {case.asserts[0].detail}")
 
 
 def _tested(project: Project, case: TestCase) -> Evidence | None:
@@ -170,8 +196,25 @@ def _tested(project: Project, case: TestCase) -> Evidence | None:
         *(Evidence(c.span, c.told) for c in calls if c.method.startswith("predict")),
     ]
     if not (loads and asked):
-        return None
+        return _served(project, case)
     return Evidence(asked[0].span, f"asks a stored model: {asked[0].detail}")
+
+
+def _served(project: Project, case: TestCase) -> Evidence | None:
+    """Where a test asks the service, with the model that it loads itself, for a prediction."""
+    kinds = project.test_kinds
+    found = kinds.reach(case).capabilities
+    loads = found & {"model.load", "registry.load"}
+    if not loads or "test.client" not in found or kinds.stubbed(case):
+        return None
+    told = " ".join(a.detail for a in case.asserts)
+    if _REFUSED.search(told) and not _ANSWERED.search(told):
+        return None
+    for path, scope in case.scopes:
+        for call in project.modules[path].calls_in(scope):
+            if call.method == "post" and _ROUTE.search(call.text[:200]):
+                return Evidence(call.span, f"asks the service's model: {call.told}")
+    return None
 
 
 def _validates(use: Use) -> bool:

@@ -34,6 +34,7 @@ _SCAFFOLD = regex(
 _AUTODOC = regex(r"""["'](sphinx\.ext\.(autodoc|autosummary)|autoapi\.extension)["']""")
 _BUILDERS = regex(r"\b(pdoc3?|pydoctor|portray|quartodoc)\b")
 _PROMPT = regex(r"\W{0,5}(your role is|act as|you are) (an?|the)\b", re.IGNORECASE)
+_TASKS = regex(r"(^|/)(checklist|to-?do(_?list)?|tasks)\.\w+$", re.IGNORECASE)  # what is to be done
 _LOOKED_FOR = "a documentation site with content, or three pages of 60 lines or more"
 
 
@@ -67,7 +68,7 @@ def documentation(project: Project) -> Verdict:
     long = [
         d
         for d in project.docs.pages
-        if _length(project, d) >= _LINES and not _bare(d) and not _prompts(d)
+        if _length(project, d) >= _LINES and not (_bare(d) or _prompts(d) or _TASKS.search(d.path))
     ]
     shown = [Evidence(Span(d.path), f"{_length(project, d)} lines") for d in long]
     if len(long) >= _PAGES:

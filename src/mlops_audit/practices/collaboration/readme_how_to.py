@@ -49,6 +49,12 @@ _NOT_HOW = regex(
     r"\bgoing to\b",
     re.IGNORECASE,
 )
+# A command in the middle of a sentence: "the model is trained using invoke train".
+_SPOKEN = regex(
+    r"\b(using|run|runs|running|calling|by|via) "
+    r"(invoke|make|dvc|python3?|poetry run|uv run) [\w./-]{3}"
+)
+_TREE = regex(r"[├└]──")  # which folders there are
 _TASK = regex(r"^\s*([-*+]|\d+[.)])\s+\[[ xX]\]\s")  # an item of a list of things to do
 _COMMAND = regex(r"^\s*(\$ |%|[>$] ?\w)|`[^`\n]{3,200}`")
 # Sections that say how the project is handled, whatever their length.
@@ -263,13 +269,16 @@ def _parts(
     for document in pages:
         for section in document.sections:
             for block in section.code:
+                if _TREE.search(block.text):
+                    continue
                 if does.search(block.text) or (does is _INSTALLS and _made(project, block.text)):
                     yield _in_block(block, does)
         for _, span, text in project.docs.paragraphs(document):
             if does is _INSTALLS and _BUTTON.search(text):
                 yield Evidence(span, text)
             codes = () if _TASK.match(text) else re.findall(r"`([^`\n]{3,200})`", text)
-            if any(does.search(code) for code in codes) or does.match(text):
+            spoken = does is _RUNS and _SPOKEN.search(text)
+            if any(does.search(code) for code in codes) or does.match(text) or spoken:
                 yield Evidence(span, text)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mlops_audit.facts.code import Function, Module
+from mlops_audit.facts.code import Call, Function, Module
 from mlops_audit.graph import Project
 from mlops_audit.graph.scopes import Scope, scopes
 from mlops_audit.model import Evidence
@@ -65,8 +65,20 @@ def presence(
             if raised.scope == scope and not raised.swallowed and _COLUMNS.search(test):
                 yield "plain", Evidence(raised.span, f"if {test}: {raised.text}")
         for call in home.calls_in(scope):
+            if call.method == "astype" and _by_column(home, call):
+                yield "plain", Evidence(call.span, f"columns and their types: {call.text}")
             if call.name in {"float", "int"} and _OF_FORM.search(call.text):
                 yield "plain", Evidence(call.span, f"what is no number is an error: {call.text}")
+
+
+def _by_column(home: Module, call: Call) -> bool:
+    """Whether a cast names columns with their types, so that one that is missing is an error."""
+    given = call.arg(0, "dtype")
+    errors = call.kw("errors")
+    if given is None or (errors is not None and errors.literal == "ignore"):
+        return False
+    told = home.constants.get(given.text, given).text
+    return told.startswith("{") and ":" in told
 
 
 def described_inputs(module: Module, function: Function) -> Iterator[Evidence]:

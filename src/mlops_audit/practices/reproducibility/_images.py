@@ -120,7 +120,12 @@ def has_image_of_names(project: Project, path: str) -> bool:
             for source in copy.sources
         }
         if folder and (posixpath.dirname(dockerfile.path) == folder or taken & {folder, path}):
-            texts = [c.text for s in dockerfile.stages for c in s.runs if _INSTALLS.search(c.text)]
+            texts = [
+                c.text
+                for s in dockerfile.stages
+                for c in s.runs
+                if _INSTALLS.search(c.text) and not _UPGRADES.search(c.text)
+            ]
             if texts and not any(_OF_PROJECT.search(t) for t in texts):
                 return True
     return False

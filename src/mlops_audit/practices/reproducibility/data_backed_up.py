@@ -31,6 +31,7 @@ _NO_DATA = regex(
     r"kaggle\.com/(me|account|docs)\b|google\.com/?$|^[A-Z][a-z]* [a-z]\w*[ .]",
     re.IGNORECASE,
 )
+_OF_MODEL = regex(r"(^|[^a-z])(models?|artifacts?|checkpoints?|weights)([^a-z]|$)", re.IGNORECASE)
 _COPIES = regex(
     r"(aws s3|gsutil|gcloud storage|mc|rclone|azcopy)\s+(-\w+\s+){0,3}(cp|sync|mirror|copy|rsync)\b"
 )
@@ -41,7 +42,7 @@ _OTHER_USE = regex(
     r"(^|[/._-])(test(ing|_?set)?|valid(ation)?|val|smoke_?test|eval(uation)?|samples?|inference|"
     r"reference|targets?|actuals|requests?|payloads?|production|scoring|tickers|symbols|url_?list|(class|label)_names|"
     r"(class|label|category)_?maps?|stop_?words|lookup|catalog(ue)?|images_to_\w+|deploy(ment)?s?|"
-    r"(\w+_)?pred(iction)?s)(?=[/._-])",
+    r"(\w+_)?pred(iction)?s)(?=[/._-])|(^|/)(evidently\w*|(model_?)?monitor(ing)?(_service)?)/",
     re.IGNORECASE,
 )
 
@@ -80,7 +81,7 @@ def data_backed_up(project: Project) -> Verdict:
     public += [
         u.evidence()
         for u in live(project, "data.download", "data.version.pinned", "data.version.latest")
-        if not _fetches_a_tool(project, u) and not _anywhere(u)
+        if not (_fetches_a_tool(project, u) or _anywhere(u) or _brings_a_model(project, u))
     ]
     if public:
         raw = [e for e in public if not _NO_DATA.search(e.detail)] or public
@@ -107,6 +108,19 @@ def _fetches_a_tool(project: Project, use: Use) -> bool:
     """Whether a command of CI or of an image downloads a program rather than data."""
     ci = {w.path for w in project.workflows} | {f.path for f in project.containers.dockerfiles}
     return use.where == "command" and use.path in ci and not _DATA.search(use.detail)
+
+
+def _brings_a_model(project: Project, use: Use) -> bool:
+    """Whether a function downloads a finished model, by its name or by where the file goes."""
+    if use.call is None or use.capability != "data.download":
+        return False
+    given = {v.text for v in use.call.args}
+    targets = [
+        a.value.text
+        for a in project.modules[use.path].assigns_by_scope.get(use.scope, ())
+        if given & set(a.targets)
+    ]
+    return any(_OF_MODEL.search(text) for text in (use.scope, *given, *targets))
 
 
 def _fetched(project: Project) -> Iterator[Evidence]:

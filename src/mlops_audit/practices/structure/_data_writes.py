@@ -43,7 +43,7 @@ _DATABASE = regex(
     r"(?:(?:sqlite|duckdb):/{3})?((?:[\w.-]{1,60}/){1,5}[\w.-]{1,60}\.(?:db|sqlite3?|duckdb))"
 )
 _DATA_SUFFIXES = frozenset(
-    ["csv", "tsv", "parquet", "feather", "arrow", "json", "jsonl", "txt", "npy", "npz", "pkl",
+    ["csv", "tsv", "parquet", "pq", "feather", "arrow", "json", "jsonl", "txt", "npy", "npz", "pkl",
      "bin", "xml", "xlsx", "h5", "gz", "zip"]
 )  # fmt: skip
 

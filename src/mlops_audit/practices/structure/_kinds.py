@@ -54,7 +54,7 @@ _MODEL_FILE = regex(
     r"\.(pkl|pickle|joblib|pt|pth|ckpt|h5|hdf5|keras|onnx|safetensors|bst|cbm|skops|"
     r"tflite)(\.dvc)?$|(^|/)saved_model\.pb$"
 )
-_TABLE = regex(r"\.(csv|parquet|json|feather|tsv|npy|npz|xlsx)$")
+_TABLE = regex(r"\.(csv|parquet|pq|json|feather|tsv|npy|npz|xlsx)$")
 _KEPT = regex(r"(^|/)(\.gitkeep|\.gitignore|\.keep|readme[\w.]*|[^/]+\.dvc)$", re.IGNORECASE)
 _PATH = regex(r"^(?:\.{0,2}/)*([\w-][\w.-]{0,59}(?:/[\w.{}-]{1,80}){1,6})/?$")
 _MOST = 2 / 3  # of a kind's files lie in places of their own: the rest are stragglers

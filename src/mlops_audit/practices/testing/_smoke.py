@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from mlops_audit.graph import Project
 from mlops_audit.graph.execution import Node, Way
@@ -10,7 +11,7 @@ from mlops_audit.graph.scopes import Scope, scopes, uses_of
 from mlops_audit.model import Evidence, Span
 from mlops_audit.regex import regex
 
-__all__ = ["asserting_smoke_runs", "smoke_runs"]
+__all__ = ["asserting_smoke_runs", "checked_runs", "smoke_runs"]
 
 _NAMES = regex(
     r"smoke|(^|[/_])(test|verify|check)_?(scor\w*|service|endpoint|api|deploy\w*|predict\w*|web\w*|app|"
@@ -35,6 +36,7 @@ _TEST_JOB = regex(r"(^|[^a-z])tests?([^a-z]|$)", re.IGNORECASE)
 # What says of itself that it tests, beside a call of the deployed endpoint.
 _SAYS = regex(r"(^|[^a-z])(smoke|test|verify|check)([^a-z]|$)", re.IGNORECASE)
 _ENDPOINT = regex(r"(endpoints?\.|Endpoint\.|\.|_)(invoke|invoke_endpoint|predict|query)$")
+_TESTS = frozenset({"[", "[[", "test"})
 _TRAINS = frozenset({"train.fit", "train.loop", "predict.call", "pipeline.run", "model.load"})
 
 
@@ -51,6 +53,29 @@ def asserting_smoke_runs(project: Project) -> list[Evidence]:
             spans = [a.span for a in module.asserts if not a.constant] or [Span(path, 1)]
             found.append(Evidence(spans[0], "fails on a wrong answer", evidence.chain))
     return found
+
+
+def checked_runs(project: Project) -> list[Evidence]:
+    """Scripts of CI that run the whole chain as a test and fail on what it leaves behind."""
+    found: list[Evidence] = []
+    for way in project.ci().of("module"):
+        runs = way.previous
+        script = runs.node.span.path if runs is not None and runs.node.kind == "command" else ""
+        if runs is None or script not in project.scripts:
+            continue
+        said = any(_END_TO_END.search(f"{e.detail} {e.span.path}") for e in way.chain())
+        if said and _comes_to_model(project, way.node.key[0]):
+            found += _compared(project, script, runs.node.span.line or 0)
+    return list(dict.fromkeys(found))
+
+
+def _compared(project: Project, script: str, start: int) -> Iterator[Evidence]:
+    """Where a script compares what a command says, after a line, and may exit with an error."""
+    commands = [c for c in project.script(script) if (c.span.line or 0) > start]
+    exits = [c for c in commands if c.program == "exit" and c.condition and c.argv[1:] != ("0",)]
+    for command in commands:
+        if command.program in _TESTS and any("$(" in word for word in command.argv) and exits:
+            yield Evidence(command.span, f"exits unless {command.text}")
 
 
 def smoke_runs(project: Project, *, whole: bool = False) -> list[Evidence]:

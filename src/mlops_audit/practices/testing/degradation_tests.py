@@ -17,7 +17,7 @@ _HISTORY = regex(
     re.IGNORECASE,
 )
 _CURRENT = regex(
-    r"prod|current|champion|registered|deployed|previous|prev_|old_|latest|baseline_model|existing|"
+    r"prod|current|champ(ion)?|registered|deployed|previous|prev_|old_|latest|baseline_model|existing|"
     r"best_model|stag",
     re.IGNORECASE,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mlops_audit.graph import Project
 from mlops_audit.model import Verdict, counted, failed, hollow, partial, passed
 from mlops_audit.practices.base import practice
-from mlops_audit.practices.testing._smoke import smoke_runs
+from mlops_audit.practices.testing._smoke import checked_runs, smoke_runs
 
 _LOOKED = (
     "a test that runs several components together: steps of the pipeline, the service with a "
@@ -41,6 +41,8 @@ def integration_tests(project: Project) -> Verdict:
             f"{counted(real, 'test runs', 'tests run')} several components together",
             [c.evidence() for c in real],
         )
+    if checked := checked_runs(project):
+        return passed("a script of CI runs several components and checks the outcome", checked)
     if smoke := smoke_runs(project):
         return partial("only a smoke script runs several components in automation", smoke)
     mocked = [c for c in project.tests.cases if "mocked" in c.void or c in together]

@@ -35,6 +35,7 @@ _TRAINING_PATH = regex(
     r"(^|/)(train\w*|\w*_train(ing)?|evaluat\w*|tuning|fit)(/|\.py$|_)|test_performance",
     re.IGNORECASE,
 )
+_TIDIES = regex(r"clean_?up|tidy|teardown", re.IGNORECASE)
 _NETWORK = regex(r"(^|\.)(nn\.Module|LightningModule|PreTrainedModel|Model|Module)$")
 _BARE = frozenset({"run", "main", "execute", "apply", "call", "start"})
 _DEPTH = 2  # functions between a side's module and what both sides share
@@ -122,7 +123,11 @@ def _shared(project: Project, training: frozenset[str], serving: frozenset[str])
     for symbol in sorted(set(left) & set(right), key=lambda s: (s.path, s.qualname)):
         if _is_network(project, symbol):
             continue  # the model itself, whatever its name holds
-        if _SHARED.search(_called_by(symbol)) and not _SCORES.search(symbol.path):
+        if (
+            _SHARED.search(_called_by(symbol))
+            and not _SCORES.search(symbol.path)
+            and not _TIDIES.search(symbol.qualname)
+        ):
             name = symbol.qualname or symbol.path
             found += [_by(right[symbol], "serving", name), _by(left[symbol], "training", name)]
     return found

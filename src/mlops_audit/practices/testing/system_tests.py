@@ -6,7 +6,7 @@ from mlops_audit.graph import Project
 from mlops_audit.graph.testcases import TestCase
 from mlops_audit.model import Verdict, counted, failed, partial, passed
 from mlops_audit.practices.base import practice
-from mlops_audit.practices.testing._smoke import asserting_smoke_runs, smoke_runs
+from mlops_audit.practices.testing._smoke import asserting_smoke_runs, checked_runs, smoke_runs
 
 _LOOKED = (
     "a test that drives the pipeline from raw data to a model, or the service over HTTP, with the "
@@ -42,6 +42,8 @@ def system_tests(project: Project) -> Verdict:
         )
     if smoke := asserting_smoke_runs(project):
         return passed("a smoke script drives the deployed service and asserts", smoke)
+    if checked := checked_runs(project):
+        return passed("a script of CI runs the whole chain and checks the outcome", checked)
     if driving:
         return partial(
             "tests drive the system with a stub in place of a part",

@@ -75,7 +75,9 @@ def training_sanity_tests(project: Project) -> Verdict:
     shapes = [
         c
         for c in dict.fromkeys([*trained, *model_cases(project)])
-        if _SHAPE.search(texts_of(project, c)) and not _OF_DATA.search(c.path)
+        if _SHAPE.search(texts_of(project, c))
+        and not _OF_DATA.search(c.path)
+        and not _asks_service(project, c)
     ]
     shapes += [c for c in project.tests.counting if c not in shapes and _builds_model(project, c)]
     if shapes:
@@ -84,6 +86,11 @@ def training_sanity_tests(project: Project) -> Verdict:
             [_asserting(c, asserts_of(project, c), _SHAPE) for c in shapes],
         )
     return failed("no test checks what training must do", looked_for=_LOOKED)
+
+
+def _asks_service(project: Project, case: TestCase) -> bool:
+    """Whether a test only asks a service, whose answers say nothing of training."""
+    return case.service or "test.client" in project.test_kinds.reach(case).capabilities
 
 
 def _checks_training(project: Project, case: TestCase) -> Evidence | None:

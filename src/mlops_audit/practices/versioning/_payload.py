@@ -18,7 +18,7 @@ def _words(text: str) -> frozenset[str]:
 
 
 _PAYLOAD = _words(
-    "csv tsv psv parquet feather arrow avro orc json jsonl ndjson xml sqlite sqlite3 db db3"
+    "csv tsv psv parquet pq feather arrow avro orc json jsonl ndjson xml sqlite sqlite3 db db3"
     " duckdb mdb pkl pickle joblib skops dill h5 hdf5 hdf keras pb pt pth ckpt safetensors onnx"
     " tflite mlmodel bin model weights npy npz mat rds rda rdata sav dta por xls xlsx xlsb ods"
     " gz bz2 xz zip tar tgz 7z rar zst lz4 wav mp3 flac ogg m4a aac arff libsvm svm data dat"

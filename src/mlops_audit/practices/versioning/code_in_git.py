@@ -25,7 +25,7 @@ _OUTSIDE = (
 )
 _PIP = ("requirements*.txt", "setup.py", "pyproject.toml")
 _OUTPUT = regex(
-    r"\.(csv|tsv|parquet|feather|pkl|pickle|joblib|skops|h5|hdf5|keras|pt|pth|ckpt|bin|onnx|npy|"
+    r"\.(csv|tsv|parquet|pq|feather|pkl|pickle|joblib|skops|h5|hdf5|keras|pt|pth|ckpt|bin|onnx|npy|"
     r"npz|safetensors|model|sav|db|sqlite3?|arrow|jsonl|xlsx|cbm|ubj|zip|gz)$",
     re.IGNORECASE,
 )

@@ -31,6 +31,10 @@ from mlops_audit.practices.versioning._settings import (
 from mlops_audit.regex import regex
 
 _STORED_MODEL = regex(r"(^|/)(python_env|conda|MLmodel|registered_model_meta)(\.ya?ml)?$")
+_OF_A_MODEL = regex(
+    r"(^|/)(artifacts?|checkpoints?|weights|pretrained\w*|saved_models?|exported\w*)/.*\.json$",
+    re.IGNORECASE,
+)
 _MONITORS = regex(r"(^|/)\w*(monitor|drift)[^/]*(/|\.)", re.IGNORECASE)
 _LOOKED_FOR = "hyperparameters in a tracked settings file or module that code reads"
 
@@ -66,7 +70,9 @@ def config_versioned(project: Project) -> Verdict:
     unused: list[Evidence] = []
     every: list[Evidence] = []
     for path, found, is_read in settings_files(project):
-        if found and is_read and _of_monitoring(project, path):
+        if found and _OF_A_MODEL.search(path) and not read_by_training(project, path):
+            unused += found[:1]  # what a finished model was trained with
+        elif found and is_read and _of_monitoring(project, path):
             plain.append(Evidence(Span(path), _WATCHING))
         elif found and is_read:
             hyper += found[:3]

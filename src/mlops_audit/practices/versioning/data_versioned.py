@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from mlops_audit.graph import Project
 from mlops_audit.graph.buckets import versioned_buckets
@@ -147,7 +148,22 @@ def _in_part(project: Project) -> list[Evidence]:
     found += versioned_buckets(project)
     found += [Evidence(e.span, f"a {kind} source: {e.detail}")
               for kind, e in sources(project) if kind in {"dated", "versioned"}]  # fmt: skip
-    return found + _checksums(project)
+    return [*found, *_checksums(project), *_recorded(project)]
+
+
+_OF_DATA = regex(r"data_?(set)?_?(version|hash|md5|sha\d*|digest|snapshot)(_id)?", re.IGNORECASE)
+
+
+def _recorded(project: Project) -> Iterator[Evidence]:
+    """Versions or digests of the data that code computes and notes with the run."""
+    for module in project.own_code:
+        for call in module.calls:
+            if call.method not in {"log_param", "set_tag"} or "mlflow" not in module.roots:
+                continue
+            key, value = call.arg(0, "key"), call.arg(1, "value")
+            named = key is not None and _OF_DATA.fullmatch(str(key.literal))
+            if named and value is not None and not value.is_literal:
+                yield Evidence(call.span, f"a recorded version of the data: {call.told}")
 
 
 _ADDRESS = regex(r"https?://\S+/\S+\.\w+$")
