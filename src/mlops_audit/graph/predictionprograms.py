@@ -72,6 +72,11 @@ _CONVERTER = regex(
 _AHEAD = frozenset({"make_future_dataframe", "make_future_dataframes"})
 _TABLES = regex(r"(^|\.)(saveAsTable|insertInto|to_sql|to_gbq|load_table_from_dataframe)$")
 _MAX_CANDIDATES = 400
+# Names in the arguments of a call, without attributes, keywords and what is called.
+_NAMES = regex(r"(?<![.\w])(?!(?:None|True|False)\b)[A-Za-z_]\w*(?![\w(=])")
+_QUOTED = regex(r"[rbuf]{0,2}(\"[^\"]{0,2000}\"|'[^']{0,2000}')")
+_FETCHES = regex(r"read|load|open|fetch|query|get|next|iter|input\(", re.IGNORECASE)
+_STEPS = 3  # assignments between a text and the model
 # Kedro's layers `05_model_input` and `07_model_output` hold data.
 _KEPT_MODEL = regex(
     r"models?(?!_?(in|out)put)|classifier|regressor|estimator|predictor|checkpoint|booster|learner",
@@ -168,7 +173,9 @@ def _program(project: Project, module: Module, root: Scope) -> Prediction | None
     if not doing.predicts:
         return None
     function = module.function(root.qualname)
-    if function is not None and _converts(module, function, doing):
+    if function is not None and (
+        _converts(module, function, doing) or _asks_itself(module, function, doing)
+    ):
         return None
     if doing.trains and (forecast := _forecast(module, root, doing)):
         return forecast
@@ -238,6 +245,28 @@ def _converts(module: Module, function: Function, doing: Doing) -> bool:
         c.scope.startswith(f"{function.qualname}.") and m is module for m, c in doing.predicts
     )
     return inside and any(_CONVERTER.search(c.name) for c in module.calls_in(function.qualname))
+
+
+def _asks_itself(module: Module, function: Function, doing: Doing) -> bool:
+    """Whether a function predicts only for a text that stands in it: a trial of what it made."""
+    params = {p.name for p in function.params}
+    for other, call in doing.predicts:
+        if other is not module or call.scope != function.qualname:
+            return False
+        texts = [v.text for v in (*call.args, *(v for _, v in call.kwargs))]
+        for _ in range(_STEPS):
+            names = {name for text in texts for name in _NAMES.findall(_QUOTED.sub("", text))}
+            found = [a for a in module.assigns_by_scope.get(call.scope, ()) if a.value.text]
+            values = [a.value for a in found if names.intersection(a.targets)]
+            known = {t for a in found for t in a.targets}
+            if names & params or not names <= known or any(_FETCHES.search(v.text) for v in values):
+                return False
+            if any(v.text.partition(".")[0] in names for v in values):  # changed, from elsewhere
+                return False
+            texts = [v.text.partition("(")[2] if v.is_call else v.text for v in values]
+        if any(_NAMES.search(_QUOTED.sub("", text)) for text in texts):
+            return False
+    return bool(doing.predicts)
 
 
 def _of_own_run(project: Project, module: Module, root: Scope) -> bool:

@@ -44,6 +44,7 @@ _SETS = regex(
     r"Jenkinsfile|[^/]*\.env)$",
     re.IGNORECASE,
 )
+_LETTER = 2  # characters of an option of one letter: `-x`
 _OFF = frozenset({"", "none", "null", "false", "off", "no", "0", "disabled", "disable", "offline"})
 
 
@@ -300,7 +301,8 @@ def _in_commands(project: Project, wanted: str) -> Iterator[tuple[Scalar, Eviden
     for command, _ in project.all_commands:
         for at, word in enumerate(command.argv):
             key, equals, value = word.partition("=")
-            if _spelling(key.rsplit(".", 1)[-1]) != wanted or not (equals or word.startswith("--")):
+            option = word.startswith("--") or (word.startswith("-") and len(word) > _LETTER)
+            if _spelling(key.rsplit(".", 1)[-1]) != wanted or not (equals or option):
                 continue
             after = command.argv[at + 1] if at + 1 < len(command.argv) else "-"
             given = value if equals else ("true" if after.startswith("-") else after)

@@ -18,6 +18,8 @@ __all__ = ["answers", "labels"]
 _LABEL = regex(
     r"^\s*(?:[-*+]\s+|\d+[.)]\s+)?\**([A-Z][\w /&'-]{2,60}?)\**\s*:\**\s*(\S.*)", re.DOTALL
 )
+# A bold line above its answer, as the cards of Mitchell et al. are written.
+_BOLD = regex(r"^\*\*([A-Z][^*\n]{2,60})\*\*\s+(\S.*)", re.DOTALL)
 _WORDS = 3
 _COLUMNS = 2  # of a table of questions and answers; more are fields of one thing
 
@@ -47,7 +49,7 @@ def labels(project: Project, document: Document) -> Iterator[tuple[Evidence, str
                     where = Evidence(Span(document.path, line), f"{row[0]} {answer}")
                     yield where, row[0], answer
     for _, span, text in project.docs.paragraphs(document):
-        match = _LABEL.match(text[:2000])
+        match = _LABEL.match(text[:2000]) or _BOLD.match(text[:2000])
         if match and not is_placeholder(match[2]):
             yield Evidence(span, text), match[1], match[2]
 
