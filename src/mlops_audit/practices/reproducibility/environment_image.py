@@ -11,7 +11,9 @@ from mlops_audit.facts.docker import DeployFile
 from mlops_audit.facts.types import Unreadable
 from mlops_audit.facts.yamlpos import load_yaml
 from mlops_audit.graph import Project
+from mlops_audit.graph.cloudpipelines import cloud_steps
 from mlops_audit.graph.settings import setting
+from mlops_audit.graph.sourcelines import keyword_span
 from mlops_audit.model import Evidence, Span, Verdict, failed, partial, passed
 from mlops_audit.practices.base import practice
 from mlops_audit.practices.reproducibility._environments import is_model_folder
@@ -28,6 +30,10 @@ _LIST = regex(r"(?:\s-r|--requirement)[\s=]*[\"']?([\w./${}\-]{1,120})")
 _PIP = regex(r"\bpip3?\s+install\b|\buv\s+pip\b")
 # What installs packages beside a runtime of Databricks.
 _WHEEL = regex(r"[\"']?libraries[\"']?\s*:|python_wheel_task|\.whl\b")
+# An image of Amazon's own for a framework, by its version.
+_OF_PLATFORM = regex(
+    r"/(sagemaker-(scikit-learn|xgboost|spark\w*)|(pytorch|tensorflow|huggingface|mxnet)[\w-]{0,40}):\d"
+)
 _MOST = 0.5  # of the declared packages that a command must name to install them without a list
 
 
@@ -81,7 +87,29 @@ def environment_image(project: Project) -> Verdict:
         return partial(
             "a conda environment file, no image", list({e.span.path: e for e in conda}.values())[:3]
         )
+    if managed := list(_managed(project)):
+        said = (
+            "training runs in its platform's own image of a fixed version, which installs nothing"
+        )
+        return partial(said, managed[:3])
     return failed("no image or environment as code", looked_for=_LOOKED_FOR)
+
+
+def _managed(project: Project) -> Iterator[Evidence]:
+    """Jobs of SageMaker that name the version of the platform's image that they run in."""
+    for module in project.own_code:
+        if module.notebook or "sagemaker" not in module.roots:
+            continue
+        for call in module.calls:
+            key = "version" if call.name.endswith("image_uris.retrieve") else "framework_version"
+            version = call.kw(key) if call.name.startswith("sagemaker.") else None
+            if version is not None and re.match(r"\d", str(version.literal)):
+                yield Evidence(keyword_span(project, call, key), f"{key}={version.text}")
+    for _, _, steps in cloud_steps(project):
+        for step in steps:
+            for node in step.node.walk():
+                if node.kind == "scalar" and _OF_PLATFORM.search(node.text):
+                    yield Evidence(Span(step.path, node.line), f"step {step.name}: {node.text}")
 
 
 def _platforms(project: Project) -> Iterator[tuple[str, Evidence]]:

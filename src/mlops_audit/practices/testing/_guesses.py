@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mlops_audit.facts.code import Call, Module
+from mlops_audit.facts.code import Assign, Call, Module
 from mlops_audit.graph import Project
 from mlops_audit.graph.training import TRAINING
 from mlops_audit.model import Evidence
@@ -29,10 +29,24 @@ def constant_guesses(project: Project, module: Module, calls: list[Call]) -> Ite
         if len(call.args) < 2 or not _MEASURES.search(call.method):  # noqa: PLR2004 -- actual, guess
             continue
         guess = call.args[1].text
-        same = _SAME.match(guess) is not None or any(
-            guess in a.targets and (a.value.is_literal or _SAME.match(a.value.text))
-            for a in module.assigns
-            if a.scope == call.scope and module.flat(a.span) < module.flat(call.span)
-        )
-        if same:
+        # Zeros that are filled row by row afterwards are an answer: what was said last counts.
+        last = _last(module, call, guess)
+        if _SAME.match(guess) or (
+            last is not None
+            and guess in last.targets
+            and not last.augmented
+            and (last.value.is_literal or _SAME.match(last.value.text))
+        ):
             yield Evidence(call.span, f"the same guess for every row: {call.told}")
+
+
+def _last(module: Module, call: Call, guess: str) -> Assign | None:
+    """What the guess, or a part of it, was set to last before the call in its function."""
+    before = [
+        a
+        for a in module.assigns
+        if a.scope == call.scope
+        and module.flat(a.span) < module.flat(call.span)
+        and any(t == guess or t.startswith(f"{guess}[") for t in a.targets)
+    ]
+    return before[-1] if before else None
