@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterator
 
 from mlops_audit.facts.doctypes import Document
+from mlops_audit.facts.notebooks import Cell, Notebook
 from mlops_audit.facts.placeholders import is_placeholder
 from mlops_audit.graph import Project
 from mlops_audit.graph.docs import ITEM
+from mlops_audit.graph.sourcenotebooks import source_texts
 from mlops_audit.graph.statements import said_in
 from mlops_audit.model import Evidence, Span
 from mlops_audit.practices.collaboration._data_dictionary import MOST_TEXT, PLACES
@@ -28,7 +30,7 @@ _ORIGIN = regex(
     re.IGNORECASE,
 )
 _SOURCE = regex(
-    r"kaggle\.com/(datasets|c|competitions)/|archive\.ics\.uci|openml\.org|zenodo\.org|"
+    r"kaggle\.com/(datasets|c|competitions)/|kaggle\.com/[\w-]{2,60}/[\w-]{0,60}data|archive\.ics\.uci|openml\.org|zenodo\.org|"
     r"figshare\.com|"
     r"huggingface\.co/datasets/|data\.gov|cloud\.google\.com/bigquery/public-data|"
     r"registry\.opendata\.aws/|nyc\.gov/\S*tlc|microsoft\.com/\S*open-datasets/",
@@ -60,6 +62,15 @@ _INCLUDES = regex(
     r"[\w\s\[\]-]{2,60}\bdata ?sets?\b",
     re.IGNORECASE,
 )
+# A step of a guide: `Download the dataset from Kaggle`.
+_FROM_PLACE = regex(
+    r"\bdownload\w*\s+(the\s)?[\w\s-]{0,40}\bdata ?sets?\b[^\n.]{0,20}\bfrom\s+\W?"
+    r"(kaggle|(the\s)?uci|zenodo|openml|hugging ?face|figshare|physionet)\b",
+    re.IGNORECASE,
+)
+# A line of a notebook, above the cell that reads what stands there.
+_NOTED = regex(r"^\W*(data ?)?(set )?source\W{1,6}https?://", re.IGNORECASE | re.MULTILINE)
+_READS = regex(r"\bread_\w+\(|\bload_?\w*\(|\bwget\b|\bcurl\b|\bdownload", re.IGNORECASE)
 _ABOUT_DATA = regex(
     r"\bdata ?sets?\b|\bdata (sources?|description|collection|origin|acquisition|management|"
     r"overview|"
@@ -122,16 +133,31 @@ def _origin_in_loaders(project: Project) -> Iterator[Evidence]:
 
 
 def _origin_in_notebooks(project: Project) -> Iterator[Evidence]:
-    """The first text cell of each notebook that says where its data comes from."""
+    """Text cells of notebooks that say where the data comes from."""
     library = project.roles.kind == "library"  # what its examples use is no data of its own
     for path, notebook in project.notebooks.items():
         for cell in notebook.cells if not (library and project.is_example(path)) else ():
             text = cell.source[:MOST_TEXT]
-            if cell.kind == "markdown" and _SOURCE.search(text) and _ORIGIN.search(text):
+            if cell.kind != "markdown":
+                continue
+            noted = _NOTED.search(text) and _READS.search(_after(notebook, cell))
+            if noted or (_SOURCE.search(text) and _ORIGIN.search(text)):
                 lines = text.splitlines()
-                at = next((n for n, x in enumerate(lines) if _SOURCE.search(x)), 0)
+                sign = _NOTED if noted else _SOURCE
+                at = next((n for n, x in enumerate(lines) if sign.search(x)), 0)
                 yield Evidence(Span(path, at + 1, cell.index), lines[at].strip())
                 break
+    for path, start, told in () if library else source_texts(project):
+        text = "\n".join(told)[:MOST_TEXT]
+        if _SOURCE.search(text) and _ORIGIN.search(text):
+            at = next((n for n, x in enumerate(told) if _SOURCE.search(x)), 0)
+            yield Evidence(Span(path, start + at), told[at].strip())
+
+
+def _after(notebook: Notebook, cell: Cell) -> str:
+    """The code right below a cell of text."""
+    below = next((c for c in notebook.cells if c.index > cell.index), None)
+    return below.source[:MOST_TEXT] if below is not None and below.kind == "code" else ""
 
 
 def _told(project: Project, document: Document, *, near: bool) -> Iterator[Evidence]:
@@ -157,8 +183,8 @@ def _told(project: Project, document: Document, *, near: bool) -> Iterator[Evide
             yield said_in(project, span, text, _SOURCE, _FETCHED, _ORIGIN)
         elif _SOURCE.search(text) or _LINKED_SET.search(text) or _uses_a_set(text):
             yield said_in(project, span, text, _SOURCE, _LINKED_SET, _USES, _A_DATA_SET)
-        elif _INCLUDES.search(text):
-            yield said_in(project, span, text, _INCLUDES)
+        elif _INCLUDES.search(text) or _FROM_PLACE.search(text):
+            yield said_in(project, span, text, _INCLUDES, _FROM_PLACE)
 
 
 def _uses_a_set(text: str) -> bool:
