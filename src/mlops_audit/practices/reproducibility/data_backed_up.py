@@ -36,7 +36,16 @@ _COPIES = regex(
     r"(aws s3|gsutil|gcloud storage|mc|rclone|azcopy)\s+(-\w+\s+){0,3}(cp|sync|mirror|copy|rsync)\b"
 )
 _COPIED = 3  # what to do, from where, where to
+# Data sets inside of the package itself.
+_BUNDLED = regex(
+    r"sklearn\.datasets\.load_(iris|digits|diabetes|wine|breast_cancer|linnerud|boston)"
+)
 _LINK = regex(r"https?://[^\s)\]>\"']{5,300}|bigquery-public-data[\w.:-]*")
+# Tables, buckets and folders that a cloud keeps for all.
+_PUBLIC_STORE = regex(
+    r"bigquery-public-data|s3[an]?://(nyc-tlc|sagemaker-sample-(files|data[\w-]*)|commoncrawl)/|"
+    r"gs://cloud-samples-data/|^(dbfs:)?/databricks-datasets/"
+)
 # What a finished model is tried on, asked for or compared with, and lists of what to fetch.
 _OTHER_USE = regex(
     r"(^|[/._-])(test(ing|_?set)?|valid(ation)?|val|smoke_?test|eval(uation)?|samples?|inference|"
@@ -94,9 +103,21 @@ def data_backed_up(project: Project) -> Verdict:
         return partial(
             "what the steps write goes to a cloud store, not checked", [cloud, *steps[:2]]
         )
+    if project.roles.trains and (bundled := list(_bundled(project))):
+        return partial("the data comes with a public package, not checked", bundled[:5])
     if not project.roles.trains:
         return not_applicable("no data set belongs to this project")
     return failed("nothing says where the raw data can be got back", looked_for=_LOOKED_FOR)
+
+
+def _bundled(project: Project) -> Iterator[Evidence]:
+    """Data sets that scikit-learn itself holds, loaded where something is trained or prepared."""
+    for module in project.own_code:
+        if module.notebook or project.is_example(module.path) or _OTHER_USE.search(module.path):
+            continue
+        for call in module.calls:
+            if _BUNDLED.fullmatch(call.name):
+                yield Evidence(call.span, call.told)
 
 
 def _has_other_use(evidence: Evidence) -> bool:
@@ -145,7 +166,7 @@ def _anywhere(use: Use) -> bool:
 
 
 def _linked(project: Project) -> Iterator[Evidence]:
-    """Links to data sets in documents, and names of public tables in code."""
+    """Links to data sets in documents, and names of public tables and buckets in code."""
     for path in project.glob(
         "*.md", "*.rst", "*.txt", "data/**/*.md", "docs/**/*.md", "**/README*"
     ):
@@ -157,5 +178,5 @@ def _linked(project: Project) -> Iterator[Evidence]:
                     yield Evidence(Span(path, number), link)
     for module in project.own_code:
         for text in module.texts:
-            if "bigquery-public-data" in text.value:
+            if _PUBLIC_STORE.search(text.value):
                 yield Evidence(text.span, text.value)
