@@ -87,7 +87,7 @@ def _ci_kind(project: Project, trigger: Trigger) -> str:
 
 def _trained_in(project: Project, reach: Reach, *, tracked: bool) -> tuple[Evidence, bool] | None:
     """Where CI trains outside its tests, and whether the model is kept."""
-    nodes = [w.node for w in reach.ways.values() if not _through_tests(project, w.nodes())]
+    nodes = _outside_tests(project, reach)
     others = [n for n in nodes if n.kind in {"command", "action"}]
     for node in others:
         for use in project.uses_at(reach.ways[node]):
@@ -135,5 +135,14 @@ def _entry(node: Node) -> Scope:
     return Scope(node.key[0], node.payload.qualname if node.kind == "function" else "")
 
 
-def _through_tests(project: Project, nodes: tuple[Node, ...]) -> bool:
-    return any(n.kind == "tests" or project.is_test(n.span.path) for n in nodes)
+def _outside_tests(project: Project, reach: Reach) -> list[Node]:
+    """What is reached otherwise than through tests."""
+    tests: set[int] = set()  # ids of the ways that lead into them
+    found: list[Node] = []
+    for way in reach.ways.values():  # nearest first: what leads to a node stands before it
+        node = way.node
+        if id(way.previous) in tests or node.kind == "tests" or project.is_test(node.span.path):
+            tests.add(id(way))
+        else:
+            found.append(node)
+    return found

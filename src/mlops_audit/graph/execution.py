@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from mlops_audit.model import Evidence, Span
 
@@ -31,12 +32,16 @@ class Node(Struct, frozen=True, eq=False):
     # Only `nodes.Nodes`, which builds it, and who expands that kind know the payload's type.
     payload: Any = None
     late: int = 0  # as a root, after others: its depth
+    mark: int = 0  # the hash, of which walks ask ten thousand times
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "mark", hash((self.kind, self.key)))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Node) and self.key == other.key and self.kind == other.kind
 
     def __hash__(self) -> int:
-        return hash((self.kind, self.key))
+        return self.mark
 
 
 class Edge(Struct, frozen=True):

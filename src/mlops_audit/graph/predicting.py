@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from mlops_audit.facts.code import Call, Module
+from mlops_audit.graph.memo import once
 from mlops_audit.graph.scopes import Scope, calls_of, scopes, uses_of
 from mlops_audit.graph.training import trains_here
 from mlops_audit.graph.uses import Use
@@ -77,6 +78,10 @@ _STORES = regex(
     r"put_object|put_item|dump|imwrite|upload_from_filename|execute_values|write_csv|"
     r"write_parquet|load_table_from_dataframe|append_row|send|produce|add_table|add_all|"
     r"save_predictions|write_predictions|save_results|upload_blob|batch_predict)$"
+)
+# Beside what the names of methods below say: reads and asks whose arguments or targets decide.
+_MAY_TELL = frozenset(
+    {"load", "download", "restore", "from_pretrained", "post", "request", "urlopen", "zero_grad"}
 )
 _AT = regex(r"-?\d+$|(\w*_)?(i|j|n|k|idx|index|pos|position|at|loc)$|len\(")
 _STORE_NAME = regex(
@@ -210,6 +215,29 @@ def _gives_checkpoint(call: Call) -> bool:
     return value is not None and value.text != "None"
 
 
+@once
+def _telling(project: Project, scope: Scope) -> tuple[tuple[Module, Call], ...]:
+    """The calls of a scope that may load a model, predict, measure, read or store.
+
+    Many walks come through a scope, and few of its calls can tell anything.
+    """
+    used = {use.span for use in uses_of(project, (scope,))}
+    return tuple(
+        (module, call)
+        for module, call in calls_of(project, (scope,))
+        if call.span in used
+        or call.method in PREDICT_METHODS
+        or call.method in _MAY_TELL
+        or _STORES.match(call.method)
+        or names_load(call.method)
+        or _names_store(call.method)
+        or _names_read(call.method)
+        or _MODEL_CALL.match(call.text)
+        or _WIDGET.match(call.text)
+        or _OWN_ERROR.search(call.text[:200])
+    )
+
+
 def doing_of(project: Project, roots: Iterable[Scope], *, imports: bool = False) -> Doing:
     """What code does from these places on, through the project's own functions."""
     walked = scopes(project, roots, imports=imports)
@@ -220,13 +248,13 @@ def doing_of(project: Project, roots: Iterable[Scope], *, imports: bool = False)
         if u.capability == "predict.call" and not (u.call and is_switch(u.call))
     )
     loading = frozenset(u.span for u in uses if _loads_model(project, u))
-    walked_calls = tuple(calls_of(project, walked))
+    told = [pair for scope in walked for pair in _telling(project, scope)]
     held = frozenset(t for u in uses if u.call and u.span in loading for t in u.call.targets)
-    held |= {t for _, c in walked_calls if names_load(c.method) for t in c.targets}
+    held |= {t for _, c in told if names_load(c.method) for t in c.targets}
     predicts, loads, stores, reads = [], [], [], []
     served = bool(project.uses("serve.model", notebook=False))
     by_hand = given = False
-    for module, call in walked_calls:
+    for module, call in told:
         if _only_named(project, module, call, loading | predicting):
             pass
         elif is_load(call, loading) and not _asks(call, loading, held):
@@ -258,7 +286,7 @@ def doing_of(project: Project, roots: Iterable[Scope], *, imports: bool = False)
         tuple(stores),
         tuple(reads),
         # An object that is called may hide the step; the gradients before it are in sight.
-        bool(trains_here(project, walked)) or any(c.method == "zero_grad" for _, c in walked_calls),
+        bool(trains_here(project, walked)) or any(c.method == "zero_grad" for _, c in told),
         measures,
         given or any(u.capability in _PARAMETERS for u in uses),
     )

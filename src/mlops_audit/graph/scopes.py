@@ -16,6 +16,7 @@ from msgspec import Struct
 from mlops_audit.facts.code import Call, Module
 from mlops_audit.graph.execution import Node
 from mlops_audit.graph.index import Symbol
+from mlops_audit.graph.memo import once
 from mlops_audit.graph.uses import Use, command_uses
 
 if TYPE_CHECKING:  # the project hands itself in
@@ -97,7 +98,14 @@ def scopes(
         imports: also the module level of the project's modules that a root's module imports.
         limit: how many scopes at most.
     """
-    queue = deque(dict.fromkeys(roots))
+    return _walked(project, tuple(dict.fromkeys(roots)), imports=imports, limit=limit)
+
+
+@once
+def _walked(
+    project: Project, roots: tuple[Scope, ...], *, imports: bool, limit: int
+) -> tuple[Scope, ...]:
+    queue = deque(roots)
     seen: dict[Scope, None] = dict.fromkeys(queue)
     while queue and len(seen) < limit:
         scope = queue.popleft()

@@ -151,8 +151,15 @@ def _scalars(root: Node, path: str) -> Iterator[Setting]:
 
 def setting(project: Project, name: str) -> Iterator[Setting]:
     """The settings whose last key has that name, in any spelling."""
-    wanted = _spelling(name)
-    return (s for s in settings(project) if _spelling(s.name) == wanted)
+    return iter(_spelled(project).get(_spelling(name), ()))
+
+
+@once
+def _spelled(project: Project) -> dict[str, list[Setting]]:
+    found: dict[str, list[Setting]] = {}
+    for item in settings(project):
+        found.setdefault(_spelling(item.name), []).append(item)
+    return found
 
 
 def _spelling(name: str) -> str:

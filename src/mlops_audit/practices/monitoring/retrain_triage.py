@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from mlops_audit.graph import Project
-from mlops_audit.graph.schedules import starts_of_training
 from mlops_audit.graph.sightings import sightings
 from mlops_audit.model import Evidence, Verdict, failed, partial, passed
 from mlops_audit.practices.base import practice
@@ -62,7 +61,7 @@ def _retrains(project: Project) -> list[Evidence]:
     found = [s.evidence[0] for s in project.signals if s.starts and not s.constant]
     found += [
         s.starts
-        for s in starts_of_training(project)
+        for s in project.starts
         if not s.disabled and s.kind in {"data", "event", "webhook", "signal"}
     ]
     for pipeline in project.dvc.pipelines:

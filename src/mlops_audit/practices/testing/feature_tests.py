@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from mlops_audit.facts.code import Module
 from mlops_audit.graph import Project
@@ -75,11 +76,12 @@ def feature_tests(project: Project) -> Verdict:
 
 def _tests(project: Project, code: dict[str, Evidence]) -> Iterator[tuple[bool, Evidence]]:
     """Tests that exercise the code, and whether they name it themselves."""
+    prepares_data = cache(lambda symbol: _prepares(project, symbol, code))
     for case in project.tests.counting:
         if project.test_kinds.kind(case) == "system":
             continue
         for direct, symbols in ((True, case.direct), (False, case.exercises)):
-            prepares = {s for s in symbols if s not in case.loaded and _prepares(project, s, code)}
+            prepares = {s for s in symbols if s not in case.loaded and prepares_data(s)}
             if prepares:
                 yield direct, case.evidence(of=prepares)
                 break
