@@ -62,6 +62,18 @@ def repository(folder: Path) -> Path:
     (folder / "1.0-look.ipynb").write_text(
         '{"cells": [{"cell_type": "code", "source": "1", "outputs": []}], "nbformat": 4}'
     )
+    return tracked(folder)
+
+
+def generated(folder: Path) -> Path:
+    """A project of the template at level 3: a hundred files again, with three times the code."""
+    command = ["new", str(folder), "--defaults", "--level", "3"]
+    subprocess.run([sys.executable, "-m", "mlops_audit", *command], check=True, capture_output=True)
+    return tracked(folder)
+
+
+def tracked(folder: Path) -> Path:
+    """The folder, as a repository whose files are in the index."""
     for command in (["init", "-q"], ["add", "-A"]):
         subprocess.run(["git", "-C", str(folder), *command], check=True)
     return folder
@@ -86,6 +98,9 @@ def main() -> None:
             "check, no cache, 1 job": [*check, "--no-cache", "--jobs", "1"],
             "check, warm": check,
         }
+        if options.repository is None:
+            real = [python, "-m", "mlops_audit", "check", str(generated(Path(scratch) / "made"))]
+            commands |= {"generated, no cache": [*real, "--no-cache"], "generated, warm": real}
         commands["python alone"] = [python, "-c", "pass"]
         for name in HOOKS:  # over a whole repository staged: far more than one commit changes
             commands[f"hook {name}"] = [python, "-c", HOOK, str(audited), name]
