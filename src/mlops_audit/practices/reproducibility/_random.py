@@ -63,6 +63,10 @@ _BESIDE = regex(
     re.IGNORECASE,
 )
 _DATA_CODE = regex(r"data|prep|split|feature|train|model|augment|sampl|load", re.IGNORECASE)
+_MAKES_DATA = regex(
+    r"(^|[._])(generate|make|create|build|synthesi[sz]e|collect)_(\w{1,60}_)?(data|data_?sets?|corpus)$",
+    re.IGNORECASE,
+)
 _SAMPLES_FRAME = frozenset({"frac", "n"})
 _FRAMEWORKS = {
     "torch": "torch", "pytorch_lightning": "torch", "lightning": "torch", "fastai": "torch",
@@ -105,7 +109,9 @@ def draws(project: Project) -> tuple[Draw, ...]:
             _SAMPLES_FRAME & {k for k, _ in call.kwargs}
         ):
             continue
-        if details.generator == ("random",) and not _reaches(project, use.path):
+        if details.generator == ("random",) and not (
+            _reaches(project, use.path) or _makes_data(use.path, call)
+        ):
             continue
         module = project.modules[use.path]
         if draws_nothing(call) or unshuffled(call, module):
@@ -172,6 +178,11 @@ def _reaches(project: Project, path: str) -> bool:
         return True
     served = any(same_program(project, s, path) for s in sorted(project.roles.serving))
     return not served and bool(_DATA_CODE.search(path))
+
+
+def _makes_data(path: str, call: Call) -> bool:
+    """Whether a draw stands in a function that makes a data set, by its name: no simulator's."""
+    return not _BESIDE.search(path) and bool(_MAKES_DATA.search(call.scope))
 
 
 def feeds_training(project: Project, path: str) -> bool:
