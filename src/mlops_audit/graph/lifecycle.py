@@ -67,7 +67,8 @@ _NAMES = (
             r"split\w*|ingest\w*|extract\w*|load_?data|load|data_load\w*|read_?data|read|etl|"
             r"data|dataset|make_dataset|get_data|download\w*|wrangl\w*|munge|normali\w*|scal\w*|"
             r"token\w*|encode\w*|impute\w*|merge\w*|join|augment\w*|example_?gen|"
-            r"statistics_?gen|schema_?gen|filter\w*|reduce_dimension\w*|fetch\w*)([^a-z]|$)"
+            r"statistics_?gen|schema_?gen|filter\w*|reduce_dimension\w*|fetch\w*|crawl\w*|"
+            r"scrap(e|er|ing))([^a-z]|$)"
         ),
     ),
 )

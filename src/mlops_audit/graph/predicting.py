@@ -81,7 +81,17 @@ _STORES = regex(
 )
 # Beside what the names of methods below say: reads and asks whose arguments or targets decide.
 _MAY_TELL = frozenset(
-    {"load", "download", "restore", "from_pretrained", "post", "request", "urlopen", "zero_grad"}
+    {
+        "load",
+        "download",
+        "restore",
+        "from_pretrained",
+        "post",
+        "request",
+        "urlopen",
+        "zero_grad",
+        "forward",
+    }
 )
 _AT = regex(r"-?\d+$|(\w*_)?(i|j|n|k|idx|index|pos|position|at|loc)$|len\(")
 _STORE_NAME = regex(
@@ -152,7 +162,9 @@ def is_prediction(module: Module, call: Call, predicting: frozenset[object]) -> 
         return True
     if call.method in PREDICT_METHODS and "." in call.name:
         return not call.name.startswith(("numpy.", "pandas.", "random.", "uuid.", "secrets."))
-    if _MODEL_CALL.match(call.text) and not _constructs(call):
+    # `model.forward(x)` is `model(x)` without its hooks.
+    forward = call.method == "forward" and bool(_MODEL_TARGET.search(call.receiver))
+    if forward or (_MODEL_CALL.match(call.text) and not _constructs(call)):
         near = module.function(call.scope)
         return near is None or not near.name.startswith(("forward", "train", "build", "__init__"))
     return False

@@ -23,7 +23,9 @@ from mlops_audit.graph.storedinputs import (
     PLACE,
     PREDICTED,
     USED,
+    callers,
     given_to,
+    handed_record,
     holds_inputs,
     inside,
     joined_before,
@@ -175,15 +177,17 @@ def _stored(project: Project, module: Module, call: Call) -> Stored | None:
         return None
     named = bool(_NAMED.search(call.method)) and not project.index.targets(call, module.path)
     beam = bool(_BEAM.match(call.method))
-    if call.method not in _ADDS | FILES and not named and not beam:
+    document = _is_document(module, call)
+    if call.method not in _ADDS | FILES and not (named or beam or document):
         return None
     around = _around(module, call)
     if not beam and _OTHER.search(call.text[:300]):
         return None
     handed = _handed_in(project, module, call)
-    if not beam and not (_predicted(module, call) or _PREDICTIONS.search(handed)):
+    record = handed_record(project, module, call)
+    if not (beam or record or _predicted(module, call) or _PREDICTIONS.search(handed)):
         return None
-    adds = beam or named or _adds(module, call, around)
+    adds = beam or named or document or _adds(module, call, around)
     path = f"{_where(module, call)} {handed}"
     dated_path = bool(_WHEN.search(path)) or bool(_HOLE.search(path))
     if call.method in _ADDS and not (adds or beam):
@@ -191,11 +195,18 @@ def _stored(project: Project, module: Module, call: Call) -> Stored | None:
     if _BUFFER.search(path) or (call.method == "publish" and not call.args):
         return None
     lasting = adds or dated_path or merged(module, call)
-    if not lasting and not _is_file(call):
+    if not lasting and call.method not in FILES:
         return None
     dated = dated_path or call.method == "emit" or bool(_WHEN.search(around))
+    dated = dated or any(_WHEN.search(key) for key in record)
     inputs = holds_inputs(module, call, around) or joined_before(project, module)
+    inputs = inputs or any(not META_KEY.search(key) for key in record)
     return Stored(Evidence(call.span, call.told), lasting, inputs, dated)
+
+
+def _is_document(module: Module, call: Call) -> bool:
+    """Whether a call stores a document in Firestore: `collection.add(row)`, `document.set(row)`."""
+    return call.method in {"add", "set"} and any("firestore" in i.dotted for i in module.imports)
 
 
 def _point(project: Project, module: Module, call: Call) -> Stored | None:
@@ -230,10 +241,6 @@ def _points(module: Module, call: Call) -> Stored | None:
     ]
     inputs = sum(not META_KEY.search(k) for k in fields) > 1  # one of them is what was predicted
     return Stored(Evidence(call.span, call.told), lasting=True, inputs=inputs, dated=True)
-
-
-def _is_file(call: Call) -> bool:
-    return call.method in FILES
 
 
 def _logged(module: Module, call: Call) -> Stored | None:
@@ -358,7 +365,7 @@ def _where(module: Module, call: Call) -> str:
     ]
     function = module.function(call.scope)
     if function is not None and any(v.name and v.text in names for v in handed):
-        found += _callers(module, function.name)
+        found += callers(module, function.name)
     return " ".join(t for t in dict.fromkeys(found) if not re.match(r"(pd\.|\w*df\b|model)", t))
 
 
@@ -385,13 +392,3 @@ def _handed_in(project: Project, module: Module, call: Call) -> str:
                     found.append(value.text)
                     found += [a.value.text for a in other.assigns if value.text in a.targets]
     return " ".join(found)
-
-
-def _callers(module: Module, name: str) -> Iterator[str]:
-    """What the function's callers in the module hand over, and where that comes from."""
-    for call in module.calls:
-        if call.method != name:
-            continue
-        for value in given_to(call):
-            yield value.text
-            yield from (o.text[:160] for o in module.calls if value.text in o.targets)

@@ -19,7 +19,9 @@ __all__ = [
     "PLACE",
     "PREDICTED",
     "USED",
+    "callers",
     "given_to",
+    "handed_record",
     "holds_inputs",
     "inside",
     "joined_before",
@@ -64,6 +66,41 @@ def given_to(call: Call) -> Iterator[Value]:
     """The values that a call is given, by place or keyword."""
     yield from call.args
     yield from (v for _, v in call.kwargs)
+
+
+def callers(module: Module, name: str) -> Iterator[str]:
+    """What a function's callers in the module hand over, and where that comes from."""
+    for call in module.calls:
+        if call.method != name:
+            continue
+        for value in given_to(call):
+            yield value.text
+            yield from (o.text[:160] for o in module.calls if value.text in o.targets)
+
+
+def handed_record(project: Project, module: Module, call: Call) -> tuple[str, ...]:
+    """The keys of the record with a prediction that callers hand to a function to be stored."""
+    function = module.function(call.scope)
+    if function is None:
+        return ()
+    words = {w for v in given_to(call) for w in re.findall(r"\w+", v.text[:200])}
+    own = [p.name for p in function.params if p.name not in {"self", "cls"}]
+    wanted = [(n, name) for n, name in enumerate(own) if name in words and not PLACE.search(name)]
+    near = ((m, c) for m in project.source for c in m.calls if c.method == function.name)
+    for other, caller in near if wanted else ():
+        targets = project.index.targets(caller, other.path)
+        if not any((s.path, s.qualname) == (module.path, call.scope) for s in targets):
+            continue
+        for value in filter(None, (caller.arg(n, name) for n, name in wanted)):
+            made = [
+                a.value
+                for a in other.assigns_by_scope.get(caller.scope, ())
+                if value.text in a.targets
+            ]
+            for keys in map(keys_of, (value, *made)):
+                if any(PREDICTED.search(k) for k in keys):
+                    return tuple(keys)
+    return ()
 
 
 def merged(module: Module, call: Call) -> bool:

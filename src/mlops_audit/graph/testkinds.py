@@ -8,7 +8,7 @@ when it runs several components together, else a unit test.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
@@ -65,6 +65,7 @@ _COMPOSES = regex(
 )
 # What turns text into the model's input, by its name: no library is asked for it.
 _TOKENIZES = regex(r"tokeni[sz]er|tokeni[sz]e$", re.IGNORECASE)
+_RAISES = regex(r"(pytest\.|self\.)?(raises|assertRaises\w*)\b")
 _MAX_SYMBOLS = 60
 
 
@@ -208,7 +209,9 @@ class TestKinds:
         started = {c for s in case.programs for c in self.symbol(s).components}
         if {"training", "prediction", "pipeline"} & started:
             return self._sees_failure(case)
-        own = frozenset(c for s in case.exercises for c in self.symbol(s).components)
+        if _refused(case):
+            return False
+        own = frozenset(c for s in self._run(case) for c in self.symbol(s).components)
         ends = {"evaluation", "store", "pipeline"} & own or "evaluation" in found.components
         chain = {"data", "training"} <= own and ends
         return bool(chain) and "data.read" in self._own_capabilities(case)
@@ -227,7 +230,11 @@ class TestKinds:
         return not tests or any(not t.startswith("not ") for t in tests)
 
     def _own_capabilities(self, case: TestCase) -> frozenset[str]:
-        return frozenset(c for s in case.exercises for c in self.symbol(s).capabilities)
+        return frozenset(c for s in self._run(case) for c in self.symbol(s).capabilities)
+
+    def _run(self, case: TestCase) -> Iterator[Symbol]:
+        """What a test runs of the project: a constant that it takes from a module runs nothing."""
+        return (s for s in case.exercises if s.kind != "module")
 
     def together(self, case: TestCase) -> bool:
         """Whether a test runs several components of the project together."""
@@ -235,6 +242,8 @@ class TestKinds:
         direct = {s.path for s in case.exercises}
         if self._composes(case):
             return True
+        if _refused(case) or (case.exercises and not any(self._run(case))):
+            return False
         apart = len(direct) > 1 or len(found.modules) > 2  # noqa: PLR2004 -- an orchestrating function and what it calls
         components = found.components
         if apart and any(_TOKENIZES.search(s.qualname) for s in case.exercises):
@@ -256,6 +265,12 @@ class TestKinds:
         for case in cases:
             found[self.kind(case)].append(case)
         return {k: v for k, v in found.items() if v}
+
+
+def _refused(case: TestCase) -> bool:
+    """Whether a test asserts nothing but errors: what it starts ends before it does its work."""
+    told = [a.detail for a in case.asserts]
+    return bool(told) and all(_RAISES.match(text) for text in told)
 
 
 @lru_cache(maxsize=4096)  # the same names are called in many tests
