@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from mlops_audit.facts.code import Module
 from mlops_audit.facts.command import python_target, unwrap
 from mlops_audit.graph import Project
 from mlops_audit.graph.called import is_called
@@ -32,10 +33,11 @@ _VALUES = regex(
 # The parameters of a network or of its optimiser, which training changes one by one.
 _OF_A_NETWORK = regex(r"param_groups|(^|[._])param(eter)?s(\(\))?\s*$")
 _LOOP = regex(r"\s*for\s+([\w, ()]+?)\s+in\s+(.+):")
+_NUMBERED = regex(r"enumerate\(\s*(.+?)(?:,\s*(?:start\s*=\s*)?\d+)?\)\s*$")
 _REACH = 25  # lines from a loop to what it runs
 # Names that alone mean a hyperparameter, unlike `k` and `params`.
 _SURE = regex(
-    r"^\W*(alpha|(base_|max_)?lr|learning_rate|max_depth|n_estimators|n_neighbors|n_clusters|gamma|lambda_?|"
+    r"^\W*(alpha|(base_|max_)?lr|learning_rate|(max_)?depth|n_estimators|n_neighbors|n_clusters|gamma|lambda_?|"
     r"dropout|hidden(_units|_size)?)\W*$"
 )
 _SHELL_LOOP = regex(r"\s*for\s+(\w+)\s+in\s+\S")
@@ -259,18 +261,42 @@ def _loops(project: Project) -> Iterator[Evidence]:
                 place = Span(module.path, number, call.span.cell)
                 loop = _LOOP.match(line_at(project, place))
                 if loop:
-                    over = loop[1]
-                    if over.strip() in {"k", "c"} and not _STATED.match(loop[2]):
+                    over, values = _counted(loop)
+                    if over.strip() in {"k", "c"} and not _STATED.match(values):
                         break
-                    if module.notebook and not (_SURE.search(over) and _STATED.match(loop[2])):
+                    grid = _is_grid(module, values)
+                    stated = _SURE.search(over) and _STATED.match(values)
+                    if module.notebook and not (stated or grid):
                         break
-                    if _GRIDS.search(loop[2]) or (
-                        _VALUES.search(over)
-                        and "epoch" not in over
-                        and "batch" not in over
-                        and not _OF_A_NETWORK.search(loop[2])
-                        and "loader" not in over
+                    if (
+                        grid
+                        or _GRIDS.search(values)
+                        or (
+                            _VALUES.search(over)
+                            and "epoch" not in over
+                            and "batch" not in over
+                            and not _OF_A_NETWORK.search(values)
+                            and "loader" not in over
+                        )
                     ):
                         yield Evidence(place, loop[0].strip())
                         return
                     break
+
+
+def _counted(loop: re.Match[str]) -> tuple[str, str]:
+    """What a loop sets and what it goes over, without the number of the round."""
+    listed = _NUMBERED.match(loop[2])
+    if listed is None or "," not in loop[1]:
+        return loop[1], loop[2]
+    return loop[1].partition(",")[2].strip(), listed[1]
+
+
+def _is_grid(module: Module, values: str) -> bool:
+    """Whether a name stands for a list of settings, each with several hyperparameters by name."""
+    return any(
+        len(a.value.items) > 1
+        and all(len([k for k in v.keys if _SURE.search(k)]) > 1 for v in a.value.items)
+        for a in module.assigns
+        if values in a.targets
+    )
