@@ -33,7 +33,7 @@ _NO_NAMES = regex(
     r"device|logg(er|ing)|optimi[sz]er|environ|workspace|\bargs|(^|_)(dirs?|folders?|run)$",
     re.IGNORECASE,
 )
-_NETWORK = regex(r"(^|\.)(\w*Module|PreTrainedModel|Layer|Model)$")
+_NETWORK = regex(r"(^|\.)(\w*(?<!Data)Module|PreTrainedModel|Layer|Model)$")
 
 
 @practice(
