@@ -94,10 +94,10 @@ def test_an_audit_that_is_given_up_leaves_no_process() -> None:
         from mlops_audit.config import ConfigError, parse_config
         from mlops_audit.graph import parsing
         begun = []
-        def begin(work, parts, count, before=parsing.begun):
+        def begin(work, parts, count, before=parsing.Begun):
             begun.append(count)
             return before(work, parts, count)
-        parsing.begun = begin
+        parsing.Begun = begin
         large = {"m.py": b"print('a line')\\n" * 60_000, **files}
         wrong = b"waivers = [{practice='NONE99', reason='r', owner='o', expires=2999-01-01}]"
         config = parse_config(wrong, "c.toml", day=date(2026, 1, 1))

@@ -17,7 +17,7 @@ from mlops_audit.facts.python import read_python
 from mlops_audit.facts.snakefiles import is_snakefile, read_snakemodule
 from mlops_audit.tree import Tree
 from mlops_audit.tree.cache import FactCache, fingerprint
-from mlops_audit.tree.workers import begun, processes
+from mlops_audit.tree.workers import Begun, processes
 
 __all__ = ["Code", "read_code"]
 
@@ -59,7 +59,7 @@ def read_code(
         elif (content := data(path)) is not None:
             fresh[path] = content
     parts, count = _parts(fresh, jobs)
-    reading = begun(_read_part, parts, count)
+    reading = Begun(_read_part, parts, count)
 
     def code() -> dict[str, Code]:
         kept = {p: text for part in reading() for p, text in part.items()}

@@ -18,7 +18,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Generic, NoReturn, TypeVar
 
-__all__ = ["Begun", "Beside", "begun", "beside", "divided", "processes"]
+__all__ = ["Begun", "Beside", "divided", "processes"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -125,11 +125,6 @@ class Beside(Generic[Result]):
             self.stop()
 
 
-def beside(work: Callable[[], Result]) -> Beside[Result]:
-    """Begin `work` in another process; calling what is given back waits for its result."""
-    return Beside(work)
-
-
 class Begun(Generic[Item, Result]):
     """Work on several items that others have begun; calling this joins in until all is done.
 
@@ -148,7 +143,7 @@ class Begun(Generic[Item, Result]):
         # Not a method: what others do must not keep this object alive when it is given up.
         self._share = partial(_share, work, items, self._queue)
         self._others = [
-            beside(self._share) for _ in range(count - 1 if self._queue is not None else 0)
+            Beside(self._share) for _ in range(count - 1 if self._queue is not None else 0)
         ]
 
     def __call__(self) -> list[Result]:
@@ -174,14 +169,9 @@ class Begun(Generic[Item, Result]):
             self.stop()
 
 
-def begun(work: Callable[[Item], Result], items: Sequence[Item], count: int) -> Begun[Item, Result]:
-    """Begin `work` on `items` in `count - 1` processes; calling what is given back joins them."""
-    return Begun(work, items, count)
-
-
 def divided(work: Callable[[Item], Result], items: Sequence[Item], count: int) -> list[Result]:
-    """`[work(i) for i in items]` by `count` processes, as `begun` takes them."""
-    return begun(work, items, count)()
+    """`[work(i) for i in items]` by `count` processes, as `Begun` shares them."""
+    return Begun(work, items, count)()
 
 
 def _share(

@@ -31,7 +31,7 @@ def run(code: str) -> str:
 def test_work_beside_runs_in_another_process() -> None:
     """The result comes from another process, and nothing of that process is left behind."""
     code = """
-        result = workers.beside(lambda: (os.getpid(), "x" * 1_000_000))
+        result = workers.Beside(lambda: (os.getpid(), "x" * 1_000_000))
         pid, text = result()
         print(pid != os.getpid(), len(text), os.path.exists(f"/proc/{pid}"))
     """
@@ -56,7 +56,7 @@ def test_a_process_ends_when_its_work_is_given_up() -> None:
     code = """
         children = []
         for work in (lambda: time.sleep(60), lambda: "x" * 9_000_000):
-            given_up = workers.beside(work)
+            given_up = workers.Beside(work)
             children.append(given_up._child)
             time.sleep(0.2)
             del given_up
@@ -77,7 +77,7 @@ def test_no_process_outlives_the_one_that_began_it(number: signal.Signals, work:
         from mlops_audit.tree import workers
         import signal, time
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        begun = [workers.beside(lambda: {work}) for _ in range(3)]
+        begun = [workers.Beside(lambda: {work}) for _ in range(3)]
         print(*(b._child for b in begun), flush=True)
         time.sleep(60)
     """
@@ -99,7 +99,7 @@ def test_an_interrupt_is_told_once() -> None:
         from mlops_audit.tree import workers
         import signal, time
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        begun = [workers.beside(lambda: time.sleep(60)) for _ in range(3)]
+        begun = [workers.Beside(lambda: time.sleep(60)) for _ in range(3)]
         print("begun", flush=True)
         begun[0]()
     """
@@ -121,7 +121,7 @@ def test_a_result_arrives_where_nobody_waits_for_children() -> None:
     code = """
         import signal
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-        pid, found = workers.beside(lambda: (os.getpid(), "x" * 100_000))()
+        pid, found = workers.Beside(lambda: (os.getpid(), "x" * 100_000))()
         print(pid != os.getpid(), len(found))
     """
     assert run(code) == "True 100000"
@@ -137,7 +137,7 @@ def test_a_result_that_breaks_off_is_made_here() -> None:
                 workers.pickle.dumps = lambda *_, **__: b"x" * 10
                 workers._LENGTH = 4
             return "done"
-        print(workers.beside(work)())
+        print(workers.Beside(work)())
     """
     assert run(code) == "done"
 
@@ -149,7 +149,7 @@ def test_work_is_done_here_where_the_system_gives_nothing(what: str) -> None:
         def refused(*_):
             raise BlockingIOError(11, "try again")
         os.{what} = refused
-        print(workers.beside(os.getpid)() == os.getpid())
+        print(workers.Beside(os.getpid)() == os.getpid())
         print(workers.divided(lambda item: item * 2, [1, 2, 3], 3))
         print(len(os.listdir("/proc/self/fd")))
     """
@@ -165,14 +165,14 @@ def test_work_that_ends_without_a_result_is_done_here(end: str) -> None:
             if os.getpid() != here:
                 {end}
             return "done"
-        print(workers.beside(work)())
+        print(workers.Beside(work)())
     """
     assert run(code) == "done"
 
 
 def test_a_result_that_cannot_be_pickled_is_made_here() -> None:
     """A function cannot come through a pipe, so the work is done once more."""
-    assert run("print(workers.beside(lambda: lambda: 7)()())") == "7"
+    assert run("print(workers.Beside(lambda: lambda: 7)()())") == "7"
 
 
 def test_divided_work_keeps_its_order() -> None:
@@ -207,7 +207,7 @@ def test_who_asks_for_begun_work_joins_in() -> None:
         def work(item):
             time.sleep(0.02)
             return os.getpid()
-        joined = workers.begun(work, range(12), 2)
+        joined = workers.Begun(work, range(12), 2)
         time.sleep(0.1)
         found = joined()
         print(len(found), found[0] != os.getpid(), os.getpid() in found)
@@ -218,7 +218,7 @@ def test_who_asks_for_begun_work_joins_in() -> None:
 def test_begun_work_that_is_given_up_ends() -> None:
     """Nobody works on for a result that nobody waits for."""
     code = """
-        given_up = workers.begun(lambda item: time.sleep(60), [1, 2, 3], 3)
+        given_up = workers.Begun(lambda item: time.sleep(60), [1, 2, 3], 3)
         del given_up
         with open(f"/proc/self/task/{os.getpid()}/children") as children:
             print(children.read().split())
